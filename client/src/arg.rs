@@ -1,0 +1,179 @@
+//! What may stand as one argument of a command.
+
+use std::borrow::Cow;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+/// One argument of a command, in the form in which it came.
+///
+/// The wire carries every argument as text; integers and floats are kept apart here so that
+/// they are formatted straight into the request.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Arg<'a> {
+    /// Text.
+    Text(Cow<'a, str>),
+    /// Bytes, UTF-8 or not.
+    Bytes(Cow<'a, [u8]>),
+    /// A signed integer.
+    Int(i64),
+    /// An unsigned integer.
+    Uint(u64),
+    /// A float; sent in the shortest decimal form that reads back as the same number.
+    Float(f64),
+    /// A value that cannot be sent, and why: the command fails as `InvalidInput`, before anything is sent.
+    Invalid(Cow<'static, str>),
+}
+
+impl<'a> From<&'a str> for Arg<'a> {
+    fn from(text: &'a str) -> Self {
+        Arg::Text(Cow::Borrowed(text))
+    }
+}
+
+impl From<String> for Arg<'_> {
+    fn from(text: String) -> Self {
+        Arg::Text(Cow::Owned(text))
+    }
+}
+
+impl<'a> From<&'a [u8]> for Arg<'a> {
+    fn from(bytes: &'a [u8]) -> Self {
+        Arg::Bytes(Cow::Borrowed(bytes))
+    }
+}
+
+/// A value that is one argument of a command: a key, a field, a member, a number.
+///
+/// Implemented for text, bytes, numbers and `bool` (`true`, `false`). Implement it for a type of
+/// your own to pass that type where a key or a value is expected:
+///
+/// ```
+/// use redis_rest::{Arg, Build, StringCommands, ToArg};
+///
+/// struct UserKey(u64);
+///
+/// impl ToArg for UserKey {
+///     fn to_arg(&self) -> Arg<'_> {
+///         Arg::from(format!("user:{}", self.0))
+///     }
+/// }
+///
+/// assert_eq!(Build.get::<String>(UserKey(7)).args(), ["GET", "user:7"]);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be one argument of a Redis command",
+    label = "not a key, field or value",
+    note = "text, bytes, numbers and `bool` can; wrap anything that serde serializes in `Json(..)`; implement `ToArg` for your own types"
+)]
+pub trait ToArg {
+    /// The argument.
+    fn to_arg(&self) -> Arg<'_>;
+}
+
+impl ToArg for Arg<'_> {
+    fn to_arg(&self) -> Arg<'_> {
+        match self {
+            Arg::Text(text) => Arg::Text(Cow::Borrowed(text)),
+            Arg::Bytes(bytes) => Arg::Bytes(Cow::Borrowed(bytes)),
+            Arg::Int(int) => Arg::Int(*int),
+            Arg::Uint(uint) => Arg::Uint(*uint),
+            Arg::Float(float) => Arg::Float(*float),
+            Arg::Invalid(why) => Arg::Invalid(why.clone()),
+        }
+    }
+}
+
+impl ToArg for str {
+    fn to_arg(&self) -> Arg<'_> {
+        Arg::from(self)
+    }
+}
+
+impl ToArg for String {
+    fn to_arg(&self) -> Arg<'_> {
+        Arg::from(self.as_str())
+    }
+}
+
+impl ToArg for [u8] {
+    fn to_arg(&self) -> Arg<'_> {
+        Arg::from(self)
+    }
+}
+
+impl<const N: usize> ToArg for [u8; N] {
+    fn to_arg(&self) -> Arg<'_> {
+        Arg::from(self.as_slice())
+    }
+}
+
+impl ToArg for Vec<u8> {
+    fn to_arg(&self) -> Arg<'_> {
+        Arg::from(self.as_slice())
+    }
+}
+
+impl ToArg for Bytes {
+    fn to_arg(&self) -> Arg<'_> {
+        Arg::from(self.as_ref())
+    }
+}
+
+impl ToArg for char {
+    fn to_arg(&self) -> Arg<'_> {
+        Arg::from(self.to_string())
+    }
+}
+
+impl ToArg for bool {
+    fn to_arg(&self) -> Arg<'_> {
+        Arg::from(if *self { "true" } else { "false" })
+    }
+}
+
+impl ToArg for f32 {
+    fn to_arg(&self) -> Arg<'_> {
+        // By way of its own text: 0.1_f32 is "0.1", not the 0.10000000149011612 of its f64.
+        Arg::from(self.to_string())
+    }
+}
+
+impl ToArg for f64 {
+    fn to_arg(&self) -> Arg<'_> {
+        Arg::Float(*self)
+    }
+}
+
+macro_rules! to_arg_for_integers {
+    ($variant:ident as $wide:ty: $($int:ty)*) => {$(
+        impl ToArg for $int {
+            fn to_arg(&self) -> Arg<'_> {
+                Arg::$variant(*self as $wide)
+            }
+        }
+    )*};
+}
+
+to_arg_for_integers!(Int as i64: i8 i16 i32 i64 isize);
+to_arg_for_integers!(Uint as u64: u8 u16 u32 u64 usize);
+
+macro_rules! to_arg_for_pointers {
+    ($($pointer:ty)*) => {$(
+        impl<T: ToArg + ?Sized> ToArg for $pointer {
+            fn to_arg(&self) -> Arg<'_> {
+                (**self).to_arg()
+            }
+        }
+    )*};
+}
+
+to_arg_for_pointers!(&T &mut T Box<T> Rc<T> Arc<T>);
+
+impl<T: ToArg + ToOwned + ?Sized> ToArg for Cow<'_, T> {
+    fn to_arg(&self) -> Arg<'_> {
+        (**self).to_arg()
+    }
+}

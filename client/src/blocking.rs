@@ -1,0 +1,186 @@
+//! The blocking client: the same commands, models, pipelines and retries, without `async`.
+//!
+//! ```no_run
+//! use redis_rest::{StringCommands, blocking};
+//!
+//! let redis = blocking::Redis::from_env()?;
+//! redis.set("greeting", "hello")?;
+//! let greeting: Option<String> = redis.get("greeting")?;
+//! # Ok::<(), redis_rest::Error>(())
+//! ```
+
+use std::fmt;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+
+use tokio::runtime::Runtime;
+
+use crate::batch::Batch;
+use crate::client;
+use crate::command::Command;
+use crate::config::RedisBuilder;
+use crate::encoded::Encoded;
+use crate::error::{Error, ErrorKind, Result};
+use crate::executor::{Client, Executor};
+use crate::pipeline::Pipeline;
+use crate::wire::tape::Tape;
+
+/// A client whose calls block the calling thread until the reply is there. Cheap to clone; clones share the
+/// connections and one background thread that drives them.
+///
+/// It may be used, and dropped, anywhere. Within an async runtime it blocks the thread of whichever task calls it:
+/// use [`redis_rest::Redis`](crate::Redis) there.
+#[derive(Clone)]
+pub struct Redis {
+    client: client::Redis,
+    driver: Arc<Driver>,
+}
+
+impl Redis {
+    /// A client of the database that the environment names; see [`redis_rest::Redis::from_env`](crate::Redis::from_env).
+    ///
+    /// # Errors
+    ///
+    /// `Config` when a variable is missing or malformed.
+    pub fn from_env() -> Result<Self> {
+        client::Redis::builder_from_env().build_blocking()
+    }
+
+    /// A client of the database at `url`, with the default settings. [`redis_rest::Redis::builder`](crate::Redis::builder)
+    /// has settings, and [`build_blocking`](RedisBuilder::build_blocking) at their end.
+    ///
+    /// # Errors
+    ///
+    /// `Config` when the URL or the token is malformed.
+    pub fn new(url: impl Into<String>, token: impl Into<String>) -> Result<Self> {
+        client::Redis::builder(url, token).build_blocking()
+    }
+
+    /// Settings for a client of the database at `url`; end them with [`build_blocking`](RedisBuilder::build_blocking).
+    pub fn builder(url: impl Into<String>, token: impl Into<String>) -> RedisBuilder {
+        client::Redis::builder(url, token)
+    }
+
+    pub(crate) fn over(client: client::Redis) -> Result<Self> {
+        Ok(Redis { client, driver: Arc::new(Driver::start()?) })
+    }
+
+    /// Begins a pipeline; see [`redis_rest::Redis::pipeline`](crate::Redis::pipeline).
+    pub fn pipeline(&self) -> Pipeline<&Redis> {
+        Pipeline::new(self, false)
+    }
+
+    /// Begins a transaction; see [`redis_rest::Redis::transaction`](crate::Redis::transaction).
+    pub fn transaction(&self) -> Pipeline<&Redis> {
+        Pipeline::new(self, true)
+    }
+
+    /// Begins a batch; see [`redis_rest::Redis::batch`](crate::Redis::batch).
+    pub fn batch(&self) -> Batch<&Redis> {
+        Batch::new(self, false)
+    }
+
+    /// Begins a batch whose commands run atomically.
+    pub fn atomic_batch(&self) -> Batch<&Redis> {
+        Batch::new(self, true)
+    }
+
+    /// The token that makes another client's reads see what this client has written; see
+    /// [`redis_rest::Redis::sync_token`](crate::Redis::sync_token).
+    #[must_use]
+    pub fn sync_token(&self) -> Option<String> {
+        self.client.sync_token()
+    }
+
+    /// Makes this client's reads see what the client that `token` comes from has written.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` when `token` is not one that a reply carried.
+    pub fn set_sync_token(&self, token: &str) -> Result<()> {
+        self.client.set_sync_token(token)
+    }
+}
+
+impl fmt::Debug for Redis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("blocking::Redis").field(&self.client).finish()
+    }
+}
+
+impl Executor for &Redis {
+    type Out<R> = Result<R>;
+
+    fn submit<R>(self, command: Command<R>) -> Result<R> {
+        self.driver.wait(self.client.submit(command).into_future())
+    }
+}
+
+impl Client for &Redis {
+    type Ran<T> = Result<T>;
+
+    fn run<T: 'static>(
+        self,
+        encoded: Encoded,
+        finish: impl FnOnce(Tape) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.driver.wait(Client::run(&self.client, encoded, finish))
+    }
+}
+
+/// The runtime that drives connections and timers, on a thread of its own: between calls too, so that a
+/// connection that the server closed is known to be closed before the next request.
+struct Driver {
+    /// Taken at the drop alone.
+    runtime: Option<Runtime>,
+}
+
+impl Driver {
+    fn start() -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("redis-rest")
+            .enable_all()
+            .build()
+            .map_err(|error| Error::new(ErrorKind::Config, "the background thread cannot be started").with_source(error))?;
+        Ok(Driver { runtime: Some(runtime) })
+    }
+
+    /// Polls `future` on this thread, which sleeps in between. Unlike the runtime's own `block_on` this may be
+    /// called from within another runtime.
+    fn wait<T>(&self, future: impl Future<Output = T>) -> T {
+        let _entered = self.runtime.as_ref().map(Runtime::enter);
+        let mut future = pin!(future);
+        let waker = Waker::from(Arc::new(Unpark(thread::current())));
+        let mut context = Context::from_waker(&waker);
+        loop {
+            if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+                return output;
+            }
+            thread::park();
+        }
+    }
+}
+
+impl Drop for Driver {
+    /// The runtime's own drop would block, which panics within another runtime.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.unpark();
+    }
+}

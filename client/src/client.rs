@@ -1,0 +1,392 @@
+//! The async client.
+
+use std::fmt;
+use std::future::IntoFuture;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use tracing::Instrument as _;
+
+use crate::batch::Batch;
+use crate::command::{Command, Safety};
+use crate::config::{Encoding, RedisBuilder};
+use crate::encoded::Encoded;
+use crate::error::{Error, ErrorKind, Result};
+use crate::executor::{Client, Executor};
+use crate::pipeline::Pipeline;
+use crate::reply::{Replies, Reply, Shape};
+use crate::sync_token::SyncToken;
+use crate::telemetry;
+use crate::transport::retry::{Limits, status_error, with_retries};
+use crate::transport::{Body, Endpoint, Request as HttpRequest, Transport, TransportError};
+use crate::wire::json::{self, Strings};
+use crate::wire::resp2;
+use crate::wire::tape::Tape;
+
+const ENCODING: HeaderName = HeaderName::from_static("upstash-encoding");
+const FORMAT: HeaderName = HeaderName::from_static("upstash-response-format");
+const SYNC_TOKEN: HeaderName = HeaderName::from_static("upstash-sync-token");
+
+/// A client of one database. Cheap to clone; clones share the connections and the sync token.
+///
+/// Every command is a method of a trait in this crate's root, one trait for each family; see
+/// [`commands`](crate::commands).
+///
+/// ```no_run
+/// # async fn example() -> redis_rest::Result<()> {
+/// use redis_rest::{Redis, StringCommands};
+///
+/// let redis = Redis::from_env()?;
+/// redis.set("greeting", "hello").await?;
+/// let greeting: Option<String> = redis.get("greeting").await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Redis {
+    core: Arc<Core>,
+}
+
+impl Redis {
+    /// A client of the database that the environment names: `UPSTASH_REDIS_REST_URL` and `UPSTASH_REDIS_REST_TOKEN`,
+    /// or else `KV_REST_API_URL` and `KV_REST_API_TOKEN`.
+    ///
+    /// # Errors
+    ///
+    /// `Config` when a variable is missing or malformed.
+    pub fn from_env() -> Result<Self> {
+        Redis::builder_from_env().build()
+    }
+
+    /// A client of the database at `url`, with the default settings.
+    ///
+    /// # Errors
+    ///
+    /// `Config` when the URL or the token is malformed.
+    pub fn new(url: impl Into<String>, token: impl Into<String>) -> Result<Self> {
+        Redis::builder(url, token).build()
+    }
+
+    /// Settings for a client of the database at `url`.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use redis_rest::{Encoding, Redis};
+    ///
+    /// let redis = Redis::builder("https://example.upstash.io", "token")
+    ///     .timeout(Duration::from_secs(2))
+    ///     .encoding(Encoding::Resp2)
+    ///     .build()?;
+    /// # Ok::<(), redis_rest::Error>(())
+    /// ```
+    pub fn builder(url: impl Into<String>, token: impl Into<String>) -> RedisBuilder {
+        RedisBuilder::new(Some(url.into()), Some(token.into()))
+    }
+
+    /// Settings for a client of the database that the environment names, as in [`from_env`](Redis::from_env).
+    pub fn builder_from_env() -> RedisBuilder {
+        RedisBuilder::from_env(|name| std::env::var(name).ok())
+    }
+
+    /// Begins a pipeline: commands that travel in one request and run in order, other clients' commands possibly in
+    /// between. It gives their replies as a tuple.
+    ///
+    /// ```no_run
+    /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+    /// use redis_rest::StringCommands;
+    ///
+    /// let (name, hits): (Option<String>, i64) = redis.pipeline().get("name").incr("hits").exec().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn pipeline(&self) -> Pipeline<&Redis> {
+        Pipeline::new(self, false)
+    }
+
+    /// Begins a transaction: a [pipeline](Redis::pipeline) whose commands run atomically, nothing in between.
+    ///
+    /// A command that fails does not undo the others: Redis has no rollback.
+    pub fn transaction(&self) -> Pipeline<&Redis> {
+        Pipeline::new(self, true)
+    }
+
+    /// Begins a batch: a pipeline for loops, and for more commands than a tuple holds.
+    ///
+    /// ```no_run
+    /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+    /// use redis_rest::StringCommands;
+    ///
+    /// let mut batch = redis.batch();
+    /// let slots: Vec<_> = (0..100).map(|n| batch.incr(format!("counter:{n}"))).collect();
+    /// let mut replies = batch.exec().await?;
+    /// let counts = slots.into_iter().map(|slot| replies.take(slot)).collect::<Result<Vec<i64>, _>>()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn batch(&self) -> Batch<&Redis> {
+        Batch::new(self, false)
+    }
+
+    /// Begins a batch whose commands run atomically.
+    pub fn atomic_batch(&self) -> Batch<&Redis> {
+        Batch::new(self, true)
+    }
+
+    /// The token that makes another client's reads see what this client has written; `None` before the first
+    /// reply, and when [`read_your_writes`](RedisBuilder::read_your_writes) is off.
+    #[must_use]
+    pub fn sync_token(&self) -> Option<String> {
+        let token = self.core.sync.as_ref()?.current()?;
+        token.to_str().ok().map(str::to_owned)
+    }
+
+    /// Makes this client's reads see what the client that `token` comes from has written. Without effect when
+    /// [`read_your_writes`](RedisBuilder::read_your_writes) is off.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` when `token` is not one that a reply carried.
+    pub fn set_sync_token(&self, token: &str) -> Result<()> {
+        let value = HeaderValue::try_from(token)
+            .map_err(|_| Error::invalid_input("the sync token has characters that a header cannot carry"))?;
+        if let Some(sync) = &self.core.sync {
+            sync.set(value);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn from_core(core: Core) -> Self {
+        Redis { core: Arc::new(core) }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn core(&self) -> &Core {
+        &self.core
+    }
+}
+
+impl fmt::Debug for Redis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redis")
+            .field("transport", &self.core.transport)
+            .field("encoding", &self.core.encoding)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> Executor for &'a Redis {
+    type Out<R> = Request<'a, R>;
+
+    fn submit<R>(self, command: Command<R>) -> Request<'a, R> {
+        Request { redis: self, command }
+    }
+}
+
+impl<'a> Client for &'a Redis {
+    type Ran<T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
+
+    fn run<T: 'static>(
+        self,
+        encoded: Encoded,
+        finish: impl FnOnce(Tape) -> Result<T> + Send + 'static,
+    ) -> Self::Ran<T> {
+        Box::pin(async move { finish(self.core.run(encoded).await?) })
+    }
+}
+
+/// A command on its way: await it for the reply. Nothing is sent before.
+///
+/// Dropping the future gives the reply up, not necessarily the execution.
+#[must_use = "a request is not sent until it is awaited"]
+#[derive(Debug)]
+pub struct Request<'a, R> {
+    redis: &'a Redis,
+    command: Command<R>,
+}
+
+impl<'a, R: 'a> IntoFuture for Request<'a, R> {
+    type Output = Result<R>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Result<R>> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.redis.core.execute(self.command))
+    }
+}
+
+/// What all clones of a client share.
+pub(crate) struct Core {
+    transport: Arc<dyn Transport>,
+    /// For commands and pipelines.
+    headers: HeaderMap,
+    /// For transactions, which are never answered in RESP2.
+    transaction_headers: HeaderMap,
+    encoding: Encoding,
+    limits: Limits,
+    sync: Option<SyncToken>,
+    max_response_bytes: usize,
+}
+
+/// What one attempt sends and how its response is read.
+struct Exchange<'a> {
+    endpoint: Endpoint,
+    headers: &'a HeaderMap,
+    encoding: Encoding,
+    body: Bytes,
+    count: usize,
+    is_write: bool,
+}
+
+impl Core {
+    pub(crate) fn new(
+        transport: Arc<dyn Transport>,
+        headers: &HeaderMap,
+        encoding: Encoding,
+        limits: Limits,
+        sync: Option<SyncToken>,
+        max_response_bytes: usize,
+    ) -> Self {
+        let with_encoding = |encoding| {
+            let mut headers = headers.clone();
+            match encoding {
+                Encoding::Base64 => headers.insert(ENCODING, HeaderValue::from_static("base64")),
+                Encoding::Json => None,
+                Encoding::Resp2 => headers.insert(FORMAT, HeaderValue::from_static("resp2")),
+            };
+            headers
+        };
+        Core {
+            transport,
+            headers: with_encoding(encoding),
+            transaction_headers: with_encoding(transaction_encoding(encoding)),
+            encoding,
+            limits,
+            sync,
+            max_response_bytes,
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    async fn execute<R>(&self, command: Command<R>) -> Result<R> {
+        command.validate()?;
+        let mut encoded = Encoded::new(false);
+        let expect = encoded.push(command);
+        let span = tracing::debug_span!("redis", command = %expect.name());
+        let outcome = if span.is_disabled() { self.run(encoded).await } else { self.run(encoded).instrument(span).await };
+        let tape = outcome.map_err(|error| expect.blame(error))?;
+        expect.decode(&mut Replies::of(&tape, expect.parts()))
+    }
+
+    /// Sends what is encoded and gives a tape with as many values as there are commands.
+    pub(crate) async fn run(&self, encoded: Encoded) -> Result<Tape> {
+        let Encoded { args, safety, count, atomic } = encoded;
+        let Some(args) = args else { return Ok(Tape::empty()) };
+        if let Some(why) = args.problem() {
+            return Err(Error::invalid_input(why.clone()));
+        }
+        let (endpoint, body) = if args.is_raw() {
+            let (path, body) = args.into_raw()?;
+            (Endpoint::Path(path), body)
+        } else if atomic {
+            (Endpoint::Transaction, args.into_json_batch())
+        } else if count == 1 {
+            (Endpoint::Command, args.into_json())
+        } else {
+            (Endpoint::Pipeline, args.into_json_batch())
+        };
+        let (headers, encoding) = match endpoint {
+            Endpoint::Transaction => (&self.transaction_headers, transaction_encoding(self.encoding)),
+            _ => (&self.headers, self.encoding),
+        };
+        let is_write = safety != Safety::Read;
+        let exchange = Exchange { endpoint, headers, encoding, body, count, is_write };
+        with_retries(&self.limits, safety, |number| self.attempt(&exchange, number)).await
+    }
+
+    async fn attempt(&self, exchange: &Exchange<'_>, number: u32) -> Result<Tape> {
+        let mut headers = exchange.headers.clone();
+        if matches!(exchange.endpoint, Endpoint::Path(_)) {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+        }
+        if number > 0 && headers.contains_key("upstash-telemetry-sdk") {
+            headers.insert(telemetry::RETRY, HeaderValue::from(number));
+        }
+        let sent_token = self.sync.as_ref().and_then(SyncToken::current);
+        if let Some(token) = &sent_token {
+            headers.insert(SYNC_TOKEN, token.clone());
+        }
+        let request = HttpRequest { endpoint: exchange.endpoint.clone(), headers, body: exchange.body.clone() };
+        let mut response = self.transport.send(request).await.map_err(transport_error)?;
+        if let (Some(sync), Some(token)) = (&self.sync, response.headers.remove(SYNC_TOKEN)) {
+            sync.observe(token, sent_token.as_ref(), exchange.is_write);
+        }
+        let body = self.read(response.body).await?;
+        if !response.status.is_success() {
+            return Err(status_error(response.status, &response.headers, error_text(body, exchange.encoding)));
+        }
+        let strings = if exchange.encoding == Encoding::Base64 { Strings::Base64 } else { Strings::Plain };
+        let single = matches!(exchange.endpoint, Endpoint::Command | Endpoint::Path(_));
+        let tape = match (exchange.encoding, single) {
+            (Encoding::Resp2, true) => resp2::parse_one(body),
+            (Encoding::Resp2, false) => resp2::parse_many(body, exchange.count),
+            (_, true) => json::parse_one(body, strings),
+            (_, false) => json::parse_many(body, strings, exchange.count),
+        };
+        let tape = tape.map_err(|error| error.with_status(response.status.as_u16()))?;
+        match Replies::of(&tape, 1).next().map(Reply::shape) {
+            // One error for all commands: none was executed.
+            Some(Shape::Error(text)) if exchange.count > tape.nodes.len() => Err(Error::server(text)),
+            _ => Ok(tape),
+        }
+    }
+
+    async fn read(&self, mut body: Body) -> Result<Vec<u8>> {
+        // The announced size only saves reallocations: it may lie, so what it may reserve is bounded.
+        let announced = usize::try_from(body.size_hint()).unwrap_or(usize::MAX).min(self.max_response_bytes);
+        let mut whole = Vec::with_capacity(announced.min(64 << 20));
+        while let Some(chunk) = body.chunk().await {
+            let chunk = chunk.map_err(transport_error)?;
+            if whole.len() + chunk.len() > self.max_response_bytes {
+                return Err(Error::new(
+                    ErrorKind::TooLarge,
+                    format!("the response is larger than max_response_bytes, {}", self.max_response_bytes),
+                ));
+            }
+            whole.extend_from_slice(&chunk);
+        }
+        Ok(whole)
+    }
+}
+
+fn transaction_encoding(encoding: Encoding) -> Encoding {
+    if encoding == Encoding::Resp2 { Encoding::Base64 } else { encoding }
+}
+
+fn transport_error(error: TransportError) -> Error {
+    let (kind, message) = if error.not_sent {
+        (ErrorKind::Connect, "no connection to the server")
+    } else {
+        (ErrorKind::Interrupted, "the connection broke before the whole reply was there")
+    };
+    Error::new(kind, message).with_source(error.source)
+}
+
+/// The text of an error reply, in whichever format it came: the service's own refusals are JSON also where RESP2
+/// was asked for.
+fn error_text(body: Vec<u8>, encoding: Encoding) -> Option<String> {
+    let parsed = match (encoding, body.first()) {
+        (Encoding::Resp2, Some(b'-')) => resp2::parse_one(body),
+        _ => json::parse_one(body, Strings::Plain),
+    };
+    let tape = parsed.ok()?;
+    match Replies::of(&tape, 1).next()?.shape() {
+        Shape::Error(text) => Some(text.to_owned()),
+        _ => None,
+    }
+}

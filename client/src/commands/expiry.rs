@@ -1,0 +1,235 @@
+//! When something expires: durations and times in arguments and replies.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::args::{Args, ToArgs};
+use crate::command::Command;
+use crate::error::Result;
+use crate::reply::{FromReply, Reply};
+
+/// When a key or a field is to expire: after a duration, or at a time.
+///
+/// Sent as `EX` or `EXAT` when it is whole seconds, otherwise as `PX` or `PXAT`, with a fraction of a millisecond
+/// rounded up: nothing expires early.
+///
+/// ```
+/// use std::time::Duration;
+/// use redis_rest::{Build, Expiry, SetOptions, StringCommands};
+///
+/// let minute = SetOptions::new().expire(Expiry::seconds(60));
+/// assert_eq!(Build.set_with("session", "x", minute).args(), ["SET", "session", "x", "EX", "60"]);
+/// let half = SetOptions::new().expire(Expiry::after(Duration::from_millis(1500)));
+/// assert_eq!(Build.set_with("session", "x", half).args(), ["SET", "session", "x", "PX", "1500"]);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expiry(When);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum When {
+    After(Duration),
+    At(SystemTime),
+}
+
+impl Expiry {
+    /// After `duration`.
+    #[must_use]
+    pub fn after(duration: Duration) -> Self {
+        Expiry(When::After(duration))
+    }
+
+    /// After so many seconds.
+    #[must_use]
+    pub fn seconds(seconds: u64) -> Self {
+        Expiry::after(Duration::from_secs(seconds))
+    }
+
+    /// After so many milliseconds.
+    #[must_use]
+    pub fn millis(millis: u64) -> Self {
+        Expiry::after(Duration::from_millis(millis))
+    }
+
+    /// At `time`. A time in the past deletes at once.
+    #[must_use]
+    pub fn at(time: SystemTime) -> Self {
+        Expiry(When::At(time))
+    }
+}
+
+impl From<Duration> for Expiry {
+    fn from(duration: Duration) -> Self {
+        Expiry::after(duration)
+    }
+}
+
+impl ToArgs for Expiry {
+    fn write_args(&self, args: &mut Args) {
+        let (duration, seconds, millis) = match self.0 {
+            When::After(duration) => (duration, "EX", "PX"),
+            When::At(time) => (since_epoch(args, time), "EXAT", "PXAT"),
+        };
+        if duration.subsec_nanos() == 0 {
+            args.push(seconds);
+            push_count(args, duration, Unit::Seconds);
+        } else {
+            args.push(millis);
+            push_count(args, duration, Unit::Millis);
+        }
+    }
+}
+
+/// What happens to a value's expiry when it is written: nothing said, and a `SET` removes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SetExpiry {
+    /// It gets this expiry.
+    Expire(Expiry),
+    /// It keeps the one it has: `KEEPTTL`.
+    Keep,
+}
+
+impl ToArgs for SetExpiry {
+    fn write_args(&self, args: &mut Args) {
+        match self {
+            SetExpiry::Expire(expiry) => expiry.write_args(args),
+            SetExpiry::Keep => {
+                args.push("KEEPTTL");
+            }
+        }
+    }
+}
+
+/// What happens to a value's expiry when it is read by `GETEX` or `HGETEX`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum GetExpiry {
+    /// It gets this expiry.
+    Expire(Expiry),
+    /// It loses the one it has: `PERSIST`.
+    Persist,
+}
+
+impl ToArgs for GetExpiry {
+    fn write_args(&self, args: &mut Args) {
+        match self {
+            GetExpiry::Expire(expiry) => expiry.write_args(args),
+            GetExpiry::Persist => {
+                args.push("PERSIST");
+            }
+        }
+    }
+}
+
+/// Under which condition an expiry is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ExpireCondition {
+    /// Only if there is none: `NX`.
+    IfNone,
+    /// Only if there is one: `XX`.
+    IfAny,
+    /// Only if it is later than the one that is there: `GT`. None counts as the latest of all.
+    IfLater,
+    /// Only if it is sooner than the one that is there: `LT`. None counts as the latest of all.
+    IfSooner,
+}
+
+impl ToArgs for ExpireCondition {
+    fn write_args(&self, args: &mut Args) {
+        args.push(match self {
+            ExpireCondition::IfNone => "NX",
+            ExpireCondition::IfAny => "XX",
+            ExpireCondition::IfLater => "GT",
+            ExpireCondition::IfSooner => "LT",
+        });
+    }
+}
+
+/// How long something lives on, or until when: `T` is a [`Duration`] or a [`SystemTime`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Ttl<T = Duration> {
+    /// It does not exist.
+    Missing,
+    /// It never expires.
+    Persistent,
+    /// It expires after, or at, this.
+    Expires(T),
+}
+
+impl<T> Ttl<T> {
+    /// What is left, if it exists and expires.
+    pub fn expires(self) -> Option<T> {
+        match self {
+            Ttl::Expires(left) => Some(left),
+            Ttl::Missing | Ttl::Persistent => None,
+        }
+    }
+}
+
+/// The unit that a command counts in.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Unit {
+    Seconds,
+    Millis,
+}
+
+impl<R> Command<R> {
+    /// Adds a duration, rounded up to whole units.
+    pub(super) fn duration(mut self, duration: Duration, unit: Unit) -> Self {
+        push_count(&mut self.args, duration, unit);
+        self
+    }
+
+    /// Adds a Unix time, rounded up to whole units.
+    pub(super) fn time(mut self, time: SystemTime, unit: Unit) -> Self {
+        let duration = since_epoch(&mut self.args, time);
+        self.duration(duration, unit)
+    }
+}
+
+fn push_count(args: &mut Args, duration: Duration, unit: Unit) {
+    let nanos_per_unit = match unit {
+        Unit::Seconds => 1_000_000_000,
+        Unit::Millis => 1_000_000,
+    };
+    let count = duration.as_nanos().div_ceil(nanos_per_unit);
+    match i64::try_from(count) {
+        Ok(count) => args.push(count),
+        Err(_) => args.reject("the expiry is further away than Redis can count").push(0),
+    };
+}
+
+fn since_epoch(args: &mut Args, time: SystemTime) -> Duration {
+    time.duration_since(UNIX_EPOCH).unwrap_or_else(|_| {
+        args.reject("the time of expiry is before 1970; to delete at once, use DEL");
+        Duration::ZERO
+    })
+}
+
+pub(super) fn ttl_seconds(reply: Reply<'_>) -> Result<Ttl> {
+    decode(reply, Duration::from_secs)
+}
+
+pub(super) fn ttl_millis(reply: Reply<'_>) -> Result<Ttl> {
+    decode(reply, Duration::from_millis)
+}
+
+pub(super) fn time_seconds(reply: Reply<'_>) -> Result<Ttl<SystemTime>> {
+    decode(reply, |seconds| UNIX_EPOCH + Duration::from_secs(seconds))
+}
+
+pub(super) fn time_millis(reply: Reply<'_>) -> Result<Ttl<SystemTime>> {
+    decode(reply, |millis| UNIX_EPOCH + Duration::from_millis(millis))
+}
+
+/// `-2` and `-1` are Redis's codes for a missing and a persistent one.
+fn decode<T>(reply: Reply<'_>, make: fn(u64) -> T) -> Result<Ttl<T>> {
+    match i64::from_reply(reply)? {
+        -2 => Ok(Ttl::Missing),
+        -1 => Ok(Ttl::Persistent),
+        // Past 300,000 years a SystemTime would overflow.
+        left => match u64::try_from(left) {
+            Ok(left) if left < 1 << 53 => Ok(Ttl::Expires(make(left))),
+            _ => Err(reply.mismatch("a time to live")),
+        },
+    }
+}

@@ -1,0 +1,349 @@
+//! Building a client: setters that cannot fail, and one `build` that checks everything.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+
+use crate::blocking;
+use crate::client::{Core, Redis};
+use crate::error::{Error, ErrorKind, Result};
+use crate::sync_token::SyncToken;
+use crate::telemetry;
+use crate::transport::Transport;
+use crate::transport::reqwest::{ReqwestTransport, default_client};
+use crate::transport::retry::{Limits, RetryPolicy};
+
+/// In which form replies travel. The values that commands give do not depend on it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Encoding {
+    /// JSON whose strings are base64: every server speaks it, and any bytes come back as they are.
+    #[default]
+    Base64,
+    /// JSON with plain strings: a quarter fewer bytes than base64, but bytes that are not UTF-8 come back as U+FFFD.
+    Json,
+    /// Redis's own protocol: any bytes, no base64. Transactions travel in base64 still: the service answers
+    /// `/multi-exec` in JSON only.
+    Resp2,
+}
+
+/// Settings of a client; see [`Redis::builder`].
+///
+/// | setting | default |
+/// | --- | --- |
+/// | [`timeout`](Self::timeout) of one attempt | 10 s |
+/// | [`deadline`](Self::deadline) of all attempts | 30 s |
+/// | [`retry`](Self::retry) | [3 retries](RetryPolicy::default) of what cannot be executed twice |
+/// | [`encoding`](Self::encoding) | [`Encoding::Base64`] |
+/// | [`read_your_writes`](Self::read_your_writes) | on |
+/// | [`telemetry`](Self::telemetry) | on, unless `UPSTASH_DISABLE_TELEMETRY` is set |
+/// | [`max_response_bytes`](Self::max_response_bytes) | 256 MiB |
+#[derive(Clone)]
+#[must_use = "a builder does nothing until it is built"]
+pub struct RedisBuilder {
+    url: Option<String>,
+    token: Option<String>,
+    timeout: Duration,
+    deadline: Duration,
+    retry: RetryPolicy,
+    encoding: Encoding,
+    read_your_writes: bool,
+    telemetry: bool,
+    allow_insecure_http: bool,
+    max_response_bytes: usize,
+    headers: Vec<(Cow<'static, str>, String)>,
+    client: Option<reqwest::Client>,
+    transport: Option<std::sync::Arc<dyn Transport>>,
+}
+
+impl RedisBuilder {
+    pub(crate) fn new(url: Option<String>, token: Option<String>) -> Self {
+        RedisBuilder {
+            url,
+            token,
+            timeout: Duration::from_secs(10),
+            deadline: Duration::from_secs(30),
+            retry: RetryPolicy::default(),
+            encoding: Encoding::default(),
+            read_your_writes: true,
+            telemetry: true,
+            allow_insecure_http: false,
+            max_response_bytes: 256 << 20,
+            headers: Vec::new(),
+            client: None,
+            transport: None,
+        }
+    }
+
+    /// The URL and the token from the environment: `UPSTASH_REDIS_REST_URL` and `UPSTASH_REDIS_REST_TOKEN`, or else
+    /// `KV_REST_API_URL` and `KV_REST_API_TOKEN`.
+    pub(crate) fn from_env(env: impl Fn(&str) -> Option<String>) -> Self {
+        let pairs = [("UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN"), ("KV_REST_API_URL", "KV_REST_API_TOKEN")];
+        let read = |name: &str| env(name).filter(|value| !value.is_empty());
+        let (url, token) = pairs.into_iter().find(|(url, _)| read(url).is_some()).unwrap_or(pairs[0]);
+        RedisBuilder::new(read(url), read(token))
+    }
+
+    /// How long one attempt may take, from the connection to the reply's last byte.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// How long all attempts at one request may take together, the waits between them included.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// When a failed request is sent again.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// In which form replies travel.
+    pub fn encoding(mut self, encoding: Encoding) -> Self {
+        self.encoding = encoding;
+        self
+    }
+
+    /// Whether a read sees the writes that this client has made, whichever replica answers it.
+    pub fn read_your_writes(mut self, on: bool) -> Self {
+        self.read_your_writes = on;
+        self
+    }
+
+    /// Whether requests say which SDK, runtime and platform they come from (and that alone). The environment
+    /// variable `UPSTASH_DISABLE_TELEMETRY` turns it off as well.
+    pub fn telemetry(mut self, on: bool) -> Self {
+        self.telemetry = on;
+        self
+    }
+
+    /// Allows `http://` to a host other than this machine: the token and all data then cross the network readable.
+    pub fn allow_insecure_http(mut self, allow: bool) -> Self {
+        self.allow_insecure_http = allow;
+        self
+    }
+
+    /// The largest response that is read; a larger one is the error [`ErrorKind::TooLarge`].
+    pub fn max_response_bytes(mut self, bytes: usize) -> Self {
+        self.max_response_bytes = bytes;
+        self
+    }
+
+    /// A header to send with every request.
+    pub fn header(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// An HTTP client of your own, with its TLS, proxy and pool settings. Turn its redirects and retries off: it
+    /// does not know which commands must not be sent twice.
+    pub fn http_client(mut self, client: reqwest::Client) -> Self {
+        self.client = Some(client);
+        self
+    }
+
+    /// A [`Transport`] of your own, in place of the one over reqwest.
+    pub fn transport(mut self, transport: impl Transport) -> Self {
+        self.transport = Some(std::sync::Arc::new(transport));
+        self
+    }
+
+    /// Builds the client. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// `Config`, saying what is wrong and how to mend it.
+    pub fn build(self) -> Result<Redis> {
+        self.build_in(|name| std::env::var(name).ok())
+    }
+
+    /// Builds the [blocking](crate::blocking) client.
+    ///
+    /// # Errors
+    ///
+    /// `Config`, as [`build`](Self::build).
+    pub fn build_blocking(self) -> Result<blocking::Redis> {
+        blocking::Redis::over(self.build()?)
+    }
+
+    fn build_in(self, env: impl Fn(&str) -> Option<String>) -> Result<Redis> {
+        let url = checked_url(self.url.as_deref(), self.allow_insecure_http)?;
+        let mut headers = HeaderMap::new();
+        headers.insert(AUTHORIZATION, authorization(self.token.as_deref())?);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let opted_out = env(telemetry::OPT_OUT).is_some_and(|value| !value.is_empty());
+        if self.telemetry && !opted_out {
+            telemetry::insert_headers(&mut headers, env);
+        }
+        for (name, value) in &self.headers {
+            let parsed = (HeaderName::try_from(name.as_ref()), HeaderValue::try_from(value.as_str()));
+            let (Ok(name), Ok(value)) = parsed else {
+                return Err(config(format!("the header `{}` has a name or a value that HTTP does not allow", name.escape_debug())));
+            };
+            headers.insert(name, value);
+        }
+        let transport = match self.transport {
+            Some(transport) => transport,
+            None => {
+                let client = match self.client {
+                    Some(client) => client,
+                    None => default_client(self.timeout.min(Duration::from_secs(5)))?,
+                };
+                std::sync::Arc::new(ReqwestTransport::new(client, &url)?)
+            }
+        };
+        let limits = Limits { policy: self.retry, timeout: self.timeout, deadline: self.deadline };
+        let sync = self.read_your_writes.then(SyncToken::default);
+        Ok(Redis::from_core(Core::new(transport, &headers, self.encoding, limits, sync, self.max_response_bytes)))
+    }
+}
+
+impl fmt::Debug for RedisBuilder {
+    /// Without the token and the headers' values.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisBuilder")
+            .field("timeout", &self.timeout)
+            .field("deadline", &self.deadline)
+            .field("retry", &self.retry)
+            .field("encoding", &self.encoding)
+            .finish_non_exhaustive()
+    }
+}
+
+fn config(message: impl Into<Cow<'static, str>>) -> Error {
+    Error::new(ErrorKind::Config, message)
+}
+
+fn authorization(token: Option<&str>) -> Result<HeaderValue> {
+    let token = token.unwrap_or_default();
+    if token.is_empty() {
+        return Err(config("there is no token: set UPSTASH_REDIS_REST_TOKEN to the REST token that the database's console shows"));
+    }
+    if token.trim() != token {
+        return Err(config("the token begins or ends with white space: a line end copied from a file?"));
+    }
+    if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(config("the token contains a line end, a space or another character that a header cannot carry"));
+    }
+    let mut value = HeaderValue::try_from(format!("Bearer {token}"))
+        .map_err(|_| config("the token contains a character that a header cannot carry"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// The URL with a slash at its end.
+fn checked_url(url: Option<&str>, allow_insecure_http: bool) -> Result<String> {
+    let url = url.unwrap_or_default();
+    if url.is_empty() {
+        return Err(config("there is no URL: set UPSTASH_REDIS_REST_URL to the REST URL that the database's console shows, https://NAME.upstash.io"));
+    }
+    if url.starts_with("redis://") || url.starts_with("rediss://") {
+        return Err(config("the URL is of Redis's TCP protocol; the REST URL begins with https://"));
+    }
+    // The URL itself stays out of messages: it could carry a password.
+    let parsed: Uri = url.parse().map_err(|_| config("the URL is malformed: it should look like https://NAME.upstash.io"))?;
+    let (Some(scheme), Some(authority)) = (parsed.scheme_str(), parsed.authority()) else {
+        return Err(config("the URL is not complete: it should begin with https:// and name a host"));
+    };
+    if authority.as_str().contains('@') {
+        return Err(config("the URL carries a user or a password; the REST API takes a token, apart from the URL"));
+    }
+    if parsed.query().is_some() || url.contains('#') {
+        return Err(config("the URL has a query or a fragment; give it without, and the token apart from it"));
+    }
+    match scheme {
+        "https" => {}
+        "http" if allow_insecure_http || is_loopback(authority.host()) => {}
+        "http" => {
+            return Err(config("http:// to another machine sends the token readable: use https://, or opt in by allow_insecure_http(true)"));
+        }
+        _ => return Err(config("the URL's scheme is neither https nor http")),
+    }
+    Ok(format!("{}/", url.trim_end_matches('/')))
+}
+
+fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost") || bare.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(url: &str, token: &str) -> String {
+        let error = RedisBuilder::new(Some(url.into()), Some(token.into())).build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(!error.to_string().contains("s3cret"), "{error}");
+        error.to_string()
+    }
+
+    #[test]
+    fn urls_that_cannot_work_are_refused_with_what_to_do() {
+        let cases = [
+            ("", "there is no URL"),
+            ("redis://h:6379", "TCP protocol"),
+            ("https://", "malformed"),
+            ("example.com", "not complete"),
+            ("https://user:s3cret@h", "password"),
+            ("https://h?_token=s3cret", "query"),
+            ("http://example.com", "allow_insecure_http"),
+            ("ftp://h", "scheme"),
+            ("https://h with space", "malformed"),
+        ];
+        for (url, expected) in cases {
+            assert!(refusal(url, "t").contains(expected), "{url}: {}", refusal(url, "t"));
+        }
+    }
+
+    #[test]
+    fn tokens_that_a_header_cannot_carry_are_refused() {
+        for (token, expected) in [("", "no token"), ("s3cret\n", "white space"), ("s3\ncret", "line end"), ("s3crét", "character")] {
+            assert!(refusal("https://h", token).contains(expected), "{token:?}");
+        }
+    }
+
+    #[test]
+    fn plain_http_is_for_this_machine() {
+        for url in ["http://localhost:1", "http://127.0.0.1:1", "http://[::1]:1/", "https://example.com/base/"] {
+            RedisBuilder::new(Some(url.into()), Some("t".into())).build().unwrap();
+        }
+    }
+
+    #[test]
+    fn the_environment_names_the_database() {
+        let builder = RedisBuilder::from_env(|name| match name {
+            "KV_REST_API_URL" => Some("https://kv".into()),
+            "KV_REST_API_TOKEN" => Some("kv-token".into()),
+            _ => None,
+        });
+        assert_eq!((builder.url.as_deref(), builder.token.as_deref()), (Some("https://kv"), Some("kv-token")));
+        let error = RedisBuilder::from_env(|_| None).build().unwrap_err();
+        assert!(error.to_string().contains("UPSTASH_REDIS_REST_URL"));
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let builder = RedisBuilder::new(Some("https://h".into()), Some("s3cret".into())).header("x-key", "s3cret");
+        assert!(!format!("{builder:?} {:?}", builder.clone().build().unwrap()).contains("s3cret"));
+    }
+
+    #[test]
+    fn telemetry_has_two_opt_outs() {
+        let sends = |on: bool, env: fn(&str) -> Option<String>| {
+            let builder = RedisBuilder::new(Some("https://h".into()), Some("t".into())).telemetry(on);
+            builder.build_in(env).unwrap().core().headers().contains_key("upstash-telemetry-sdk")
+        };
+        assert!(sends(true, |_| None));
+        assert!(!sends(false, |_| None));
+        assert!(!sends(true, |name| (name == telemetry::OPT_OUT).then(|| "1".into())));
+    }
+}

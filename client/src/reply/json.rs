@@ -1,0 +1,55 @@
+//! Values that travel as JSON text.
+
+use std::ops::{Deref, DerefMut};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{FromReply, Reply};
+use crate::arg::{Arg, ToArg};
+use crate::error::Result;
+
+/// A value stored as JSON text: an argument and a reply type for whatever serde knows.
+///
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use redis_rest::{Json, StringCommands};
+///
+/// redis.set("colours", Json(["red", "green"])).await?;
+/// let colours: Option<Json<Vec<String>>> = redis.get("colours").await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Json<T>(pub T);
+
+impl<T: Serialize> ToArg for Json<T> {
+    fn to_arg(&self) -> Arg<'_> {
+        match serde_json::to_string(&self.0) {
+            Ok(text) => Arg::from(text),
+            Err(error) => Arg::Invalid(format!("the value cannot be written as JSON: {error}").into()),
+        }
+    }
+}
+
+impl<T: DeserializeOwned> FromReply for Json<T> {
+    fn from_reply(reply: Reply<'_>) -> Result<Self> {
+        serde_json::from_slice(reply.bytes()?)
+            .map(Json)
+            .map_err(|error| reply.mismatch(&format!("JSON of {}", std::any::type_name::<T>())).with_source(error))
+    }
+}
+
+impl<T> Deref for Json<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> DerefMut for Json<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+}

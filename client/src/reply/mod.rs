@@ -1,0 +1,235 @@
+//! What Redis replied: [`Reply`], a view of one value of the received buffer, [`Value`], the same on its own,
+//! and [`FromReply`], which decodes by the type that the caller asked for.
+
+mod from;
+mod json;
+mod value;
+
+use bytes::Bytes;
+
+pub use self::from::FromReply;
+pub use self::json::Json;
+pub use self::value::Value;
+use crate::error::{Error, ErrorKind, Result};
+use crate::wire::tape::{Node, Tape};
+
+/// One value of a reply: a view of the buffer that it arrived in. Nothing is copied until it is decoded.
+#[derive(Clone, Copy, Debug)]
+pub struct Reply<'a> {
+    tape: &'a Tape,
+    at: usize,
+}
+
+/// What a [`Reply`] holds.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Shape<'a> {
+    /// Nothing: a key, a field or a member that does not exist.
+    Nil,
+    /// An integer.
+    Int(i64),
+    /// A string, which may be any bytes. A status such as `OK` is one too.
+    Bytes(&'a [u8]),
+    /// An error, alone or within an array (a script's, a transaction's).
+    Error(&'a str),
+    /// Values in a row.
+    Array(Replies<'a>),
+}
+
+impl<'a> Reply<'a> {
+    pub(crate) fn root(tape: &'a Tape) -> Self {
+        Reply { tape, at: 0 }
+    }
+
+    /// What this reply holds.
+    #[must_use]
+    pub fn shape(self) -> Shape<'a> {
+        match self.tape.nodes.get(self.at) {
+            None | Some(Node::Nil) => Shape::Nil,
+            Some(Node::Int(int)) => Shape::Int(*int),
+            Some(&Node::Bytes { start, len }) => Shape::Bytes(self.slice(start, len)),
+            Some(&Node::Error { start, len }) => {
+                Shape::Error(std::str::from_utf8(self.slice(start, len)).unwrap_or("ERR the error's text is not UTF-8"))
+            }
+            Some(&Node::Array { count, .. }) => {
+                Shape::Array(Replies { tape: self.tape, at: self.at + 1, left: count as usize })
+            }
+        }
+    }
+
+    fn slice(self, start: u32, len: u32) -> &'a [u8] {
+        let start = start as usize;
+        self.tape.buffer.get(start..start + len as usize).unwrap_or_default()
+    }
+
+    /// Whether there is nothing.
+    #[must_use]
+    pub fn is_nil(self) -> bool {
+        matches!(self.tape.nodes.get(self.at), None | Some(Node::Nil))
+    }
+
+    /// The bytes of a string.
+    ///
+    /// # Errors
+    ///
+    /// `Decode` when this is not a string; `Server` when it is an error.
+    pub fn bytes(self) -> Result<&'a [u8]> {
+        match self.tape.nodes.get(self.at) {
+            Some(&Node::Bytes { start, len }) => Ok(self.slice(start, len)),
+            _ => Err(self.mismatch("a string")),
+        }
+    }
+
+    /// The text of a string.
+    ///
+    /// # Errors
+    ///
+    /// `Decode` when this is not a string or not UTF-8; `Server` when it is an error.
+    pub fn text(self) -> Result<&'a str> {
+        let bytes = self.bytes()?;
+        std::str::from_utf8(bytes).map_err(|error| self.mismatch("UTF-8 text").with_source(error))
+    }
+
+    /// The bytes of a string, sharing the reply's buffer instead of copying from it.
+    ///
+    /// # Errors
+    ///
+    /// As [`bytes`](Reply::bytes).
+    pub fn shared_bytes(self) -> Result<Bytes> {
+        Ok(self.tape.buffer.slice_ref(self.bytes()?))
+    }
+
+    /// The values of an array.
+    ///
+    /// # Errors
+    ///
+    /// `Decode` when this is not an array; `Server` when it is an error.
+    pub fn array(self) -> Result<Replies<'a>> {
+        match self.shape() {
+            Shape::Array(replies) => Ok(replies),
+            _ => Err(self.mismatch("an array")),
+        }
+    }
+
+    /// The values of an array of exactly `N`.
+    ///
+    /// # Errors
+    ///
+    /// `Decode` when this is not an array of `N` values; `Server` when it is an error.
+    pub fn array_of<const N: usize>(self) -> Result<[Reply<'a>; N]> {
+        let mut replies = self.array()?;
+        if replies.len() != N {
+            return Err(self.mismatch(&format!("an array of {N}")));
+        }
+        Ok(std::array::from_fn(|_| replies.next().unwrap_or(self)))
+    }
+
+    /// A flat array taken two by two: fields and values, members and scores.
+    ///
+    /// # Errors
+    ///
+    /// `Decode` when this is not an array of even length; `Server` when it is an error.
+    pub fn pairs(self) -> Result<impl ExactSizeIterator<Item = (Reply<'a>, Reply<'a>)>> {
+        let replies = self.array()?;
+        if replies.len().is_multiple_of(2) { Ok(Pairs(replies)) } else { Err(self.mismatch("an array of pairs")) }
+    }
+
+    /// The error for a reply that is not what it should be; Redis's own error if the reply is one.
+    ///
+    /// It names what was found by its kind and size, never by its content.
+    #[must_use]
+    #[cold]
+    pub fn mismatch(self, expected: &str) -> Error {
+        let found = match self.shape() {
+            Shape::Error(text) => return Error::server(text),
+            Shape::Nil => "nil".to_owned(),
+            Shape::Int(_) => "an integer".to_owned(),
+            Shape::Bytes(bytes) => format!("a string of {} bytes", bytes.len()),
+            Shape::Array(replies) => format!("an array of {}", replies.len()),
+        };
+        Error::new(ErrorKind::Decode, format!("expected {expected}, found {found}"))
+    }
+
+    /// The index of this value's node.
+    pub(crate) fn index(self) -> usize {
+        self.at
+    }
+
+    /// The index of the node after this value.
+    fn end(self) -> usize {
+        match self.tape.nodes.get(self.at) {
+            Some(&Node::Array { end, .. }) => end as usize,
+            _ => self.at + 1,
+        }
+    }
+}
+
+/// The values of an array, or the replies to a pipeline, in order.
+#[derive(Clone, Copy, Debug)]
+pub struct Replies<'a> {
+    tape: &'a Tape,
+    at: usize,
+    left: usize,
+}
+
+impl<'a> Replies<'a> {
+    pub(crate) fn of(tape: &'a Tape, count: usize) -> Self {
+        Replies::starting_at(tape, 0, count)
+    }
+
+    pub(crate) fn starting_at(tape: &'a Tape, at: usize, count: usize) -> Self {
+        Replies { tape, at, left: count }
+    }
+
+    /// Takes the next `count` values off the front.
+    pub(crate) fn split(&mut self, count: usize) -> Replies<'a> {
+        let front = Replies { left: count.min(self.left), ..*self };
+        for _ in 0..count {
+            self.next();
+        }
+        front
+    }
+
+    /// The next value of a reply that should have one more.
+    ///
+    /// # Errors
+    ///
+    /// `Decode` when there is none.
+    pub fn expect_next(&mut self) -> Result<Reply<'a>> {
+        self.next().ok_or_else(|| Error::new(ErrorKind::Decode, "the reply has too few values"))
+    }
+}
+
+impl<'a> Iterator for Replies<'a> {
+    type Item = Reply<'a>;
+
+    fn next(&mut self) -> Option<Reply<'a>> {
+        self.left = self.left.checked_sub(1)?;
+        let reply = Reply { tape: self.tape, at: self.at };
+        self.at = reply.end();
+        Some(reply)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl ExactSizeIterator for Replies<'_> {}
+
+struct Pairs<'a>(Replies<'a>);
+
+impl<'a> Iterator for Pairs<'a> {
+    type Item = (Reply<'a>, Reply<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        Some((self.0.next()?, self.0.next()?))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let pairs = self.0.len() / 2;
+        (pairs, Some(pairs))
+    }
+}
+
+impl ExactSizeIterator for Pairs<'_> {}

@@ -1,0 +1,75 @@
+//! Read your writes: the newest `Upstash-Sync-Token` goes with every request.
+
+use std::sync::{Mutex, PoisonError};
+
+use http::HeaderValue;
+
+/// The token to send next.
+#[derive(Debug, Default)]
+pub(crate) struct SyncToken(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    token: Option<HeaderValue>,
+    from_write: bool,
+}
+
+impl SyncToken {
+    /// The token that a request sent now must carry.
+    pub(crate) fn current(&self) -> Option<HeaderValue> {
+        self.lock().token.clone()
+    }
+
+    pub(crate) fn set(&self, token: HeaderValue) {
+        *self.lock() = State { token: Some(token), from_write: true };
+    }
+
+    /// Takes the token of a reply to a request that carried `sent`.
+    ///
+    /// Tokens are opaque, but a reply is never older than the token its request carried. If that one is still
+    /// current, the reply's is newer. If another reply came in between, neither is known to be newer: a write's
+    /// token then wins over a read's, because a read's may come from a replica that has not seen the write.
+    pub(crate) fn observe(&self, token: HeaderValue, sent: Option<&HeaderValue>, is_write: bool) {
+        let mut state = self.lock();
+        if state.token.as_ref() == sent || is_write || !state.from_write {
+            *state = State { token: Some(token), from_write: is_write };
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(text: &'static str) -> HeaderValue {
+        HeaderValue::from_static(text)
+    }
+
+    #[test]
+    fn a_reply_in_sequence_always_counts() {
+        let sync = SyncToken::default();
+        sync.observe(value("1"), None, true);
+        sync.observe(value("2"), Some(&value("1")), false);
+        assert_eq!(sync.current(), Some(value("2")));
+    }
+
+    #[test]
+    fn a_slow_read_does_not_hide_a_write() {
+        let sync = SyncToken::default();
+        sync.observe(value("write"), None, true);
+        sync.observe(value("read of a stale replica"), None, false);
+        assert_eq!(sync.current(), Some(value("write")));
+    }
+
+    #[test]
+    fn a_slow_write_counts_over_a_read() {
+        let sync = SyncToken::default();
+        sync.observe(value("read"), None, false);
+        sync.observe(value("write"), None, true);
+        assert_eq!(sync.current(), Some(value("write")));
+    }
+}

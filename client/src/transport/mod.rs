@@ -1,0 +1,162 @@
+//! How requests reach the server: the [`Transport`] trait, its implementation over reqwest, and the retries above it.
+
+mod backoff;
+pub(crate) mod reqwest;
+pub(crate) mod retry;
+
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_core::Stream;
+use http::{HeaderMap, StatusCode};
+
+/// Sends one HTTP request and gives its response: the seam for another HTTP client, for tests that inject faults,
+/// for recording.
+///
+/// A transport sends each request once. Timeouts, retries and decoding are the client's, above it.
+#[async_trait]
+pub trait Transport: fmt::Debug + Send + Sync + 'static {
+    /// Sends `request` and returns as soon as the response's head is there.
+    ///
+    /// # Errors
+    ///
+    /// [`TransportError::not_sent`] only when no byte of the request can have reached the server: the client then
+    /// sends it again, whatever it holds. [`TransportError::interrupted`] in every other case.
+    async fn send(&self, request: Request) -> Result<Response, TransportError>;
+}
+
+/// A request: a `POST` to one of the API's endpoints.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Request {
+    /// Where to, below the database's URL.
+    pub endpoint: Endpoint,
+    /// All headers, the authorization included (marked sensitive).
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// An endpoint of the REST API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Endpoint {
+    /// `/`: one command as a JSON array.
+    Command,
+    /// `/pipeline`: an array of commands.
+    Pipeline,
+    /// `/multi-exec`: an array of commands, executed atomically.
+    Transaction,
+    /// A command in the path, with a leading `/` and percent-encoded; the body is its raw argument.
+    Path(String),
+}
+
+impl Endpoint {
+    /// The path below the database's URL.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        match self {
+            Endpoint::Command => "/",
+            Endpoint::Pipeline => "/pipeline",
+            Endpoint::Transaction => "/multi-exec",
+            Endpoint::Path(path) => path,
+        }
+    }
+}
+
+/// A response whose body may still be on its way.
+#[derive(Debug)]
+pub struct Response {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Body,
+}
+
+/// A response's body: whole, or in chunks as they arrive.
+pub struct Body(Inner);
+
+enum Inner {
+    Whole(Bytes),
+    Chunks(Pin<Box<dyn Stream<Item = Result<Bytes, TransportError>> + Send>>),
+    /// What the default transport gives, unboxed.
+    Reqwest(::reqwest::Response),
+}
+
+impl Body {
+    /// A body that is there.
+    pub fn whole(bytes: impl Into<Bytes>) -> Self {
+        Body(Inner::Whole(bytes.into()))
+    }
+
+    /// A body that arrives in chunks.
+    pub fn chunks(chunks: impl Stream<Item = Result<Bytes, TransportError>> + Send + 'static) -> Self {
+        Body(Inner::Chunks(Box::pin(chunks)))
+    }
+
+    pub(crate) fn reqwest(response: ::reqwest::Response) -> Self {
+        Body(Inner::Reqwest(response))
+    }
+
+    /// The next chunk; `None` at the end.
+    pub(crate) async fn chunk(&mut self) -> Option<Result<Bytes, TransportError>> {
+        match &mut self.0 {
+            Inner::Whole(bytes) if bytes.is_empty() => None,
+            Inner::Whole(bytes) => Some(Ok(std::mem::take(bytes))),
+            Inner::Chunks(chunks) => poll_fn(|cx| chunks.as_mut().poll_next(cx)).await,
+            Inner::Reqwest(response) => response.chunk().await.map_err(reqwest::broken).transpose(),
+        }
+    }
+
+    /// How many bytes are known to come.
+    pub(crate) fn size_hint(&self) -> u64 {
+        match &self.0 {
+            Inner::Whole(bytes) => bytes.len() as u64,
+            Inner::Chunks(_) => 0,
+            Inner::Reqwest(response) => response.content_length().unwrap_or(0),
+        }
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Body")
+    }
+}
+
+/// Why a transport has no response.
+#[derive(Debug)]
+pub struct TransportError {
+    pub(crate) not_sent: bool,
+    pub(crate) source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl TransportError {
+    /// No byte of the request can have reached the server: the name did not resolve, the connection was refused,
+    /// the TLS handshake failed.
+    pub fn not_sent(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        TransportError { not_sent: true, source: source.into() }
+    }
+
+    /// Some of the request may have reached the server.
+    pub fn interrupted(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        TransportError { not_sent: false, source: source.into() }
+    }
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.not_sent { "the request was not sent" } else { "the connection broke" })
+    }
+}
+
+impl std::error::Error for TransportError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(self.source.as_ref())
+    }
+}

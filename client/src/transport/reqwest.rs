@@ -1,0 +1,110 @@
+//! The transport over reqwest: the only file that knows it.
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use reqwest::{Client, Method, Url};
+
+use super::{Body, Endpoint, Request, Response, Transport, TransportError};
+use crate::error::{Error, ErrorKind, Result};
+
+/// Sends requests by a [`reqwest::Client`], to URLs that were parsed once.
+pub(crate) struct ReqwestTransport {
+    client: Client,
+    command: Url,
+    pipeline: Url,
+    transaction: Url,
+}
+
+impl ReqwestTransport {
+    /// `base` has passed the configuration's checks and ends in a slash.
+    pub(crate) fn new(client: Client, base: &str) -> Result<Self> {
+        let parse = |path: &str| {
+            Url::parse(&format!("{base}{path}"))
+                .map_err(|error| Error::new(ErrorKind::Config, "the URL is malformed").with_source(error))
+        };
+        Ok(ReqwestTransport {
+            client,
+            command: parse("")?,
+            pipeline: parse("pipeline")?,
+            transaction: parse("multi-exec")?,
+        })
+    }
+
+    fn url(&self, endpoint: &Endpoint) -> std::result::Result<Url, TransportError> {
+        match endpoint {
+            Endpoint::Command => Ok(self.command.clone()),
+            Endpoint::Pipeline => Ok(self.pipeline.clone()),
+            Endpoint::Transaction => Ok(self.transaction.clone()),
+            Endpoint::Path(path) => {
+                let relative = path.strip_prefix('/').unwrap_or(path);
+                Url::parse(&format!("{}{relative}", self.command)).map_err(TransportError::not_sent)
+            }
+        }
+    }
+}
+
+/// A client that does nothing that this crate does not ask for: no redirects (they would carry the token elsewhere),
+/// no retries of its own (ours know which commands are idempotent), no proxy lookup, no compression.
+pub(crate) fn default_client(connect_timeout: Duration) -> Result<Client> {
+    let builder = Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .no_proxy()
+        .connect_timeout(connect_timeout)
+        .pool_idle_timeout(Duration::from_secs(50));
+    tls(builder)?
+        .build()
+        .map_err(|error| Error::new(ErrorKind::Config, "the HTTP client cannot be built").with_source(error))
+}
+
+/// Mozilla's root certificates are compiled in: a cold start reads and parses none, and an image without
+/// `/etc/ssl` works.
+#[cfg(feature = "tls")]
+fn tls(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
+    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Error::new(ErrorKind::Config, "TLS cannot be set up").with_source(error))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(builder.tls_backend_preconfigured(config))
+}
+
+#[cfg(not(feature = "tls"))]
+fn tls(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
+    Ok(builder)
+}
+
+/// A body that broke off.
+pub(super) fn broken(error: reqwest::Error) -> TransportError {
+    TransportError::interrupted(error.without_url())
+}
+
+#[async_trait]
+impl Transport for ReqwestTransport {
+    async fn send(&self, request: Request) -> std::result::Result<Response, TransportError> {
+        let mut prepared = reqwest::Request::new(Method::POST, self.url(&request.endpoint)?);
+        *prepared.headers_mut() = request.headers;
+        *prepared.body_mut() = Some(request.body.into());
+        let mut response = self.client.execute(prepared).await.map_err(|error| {
+            let error = error.without_url();
+            if error.is_connect() || error.is_builder() {
+                TransportError::not_sent(error)
+            } else {
+                TransportError::interrupted(error)
+            }
+        })?;
+        let headers = std::mem::take(response.headers_mut());
+        Ok(Response { status: response.status(), headers, body: Body::reqwest(response) })
+    }
+}
+
+impl fmt::Debug for ReqwestTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReqwestTransport").field("url", &self.command.as_str()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,344 @@
+//! JSON replies, plain or with base64 strings.
+
+use memchr::memchr2;
+
+use super::base64;
+use super::tape::{MAX_DEPTH, Nodes, Tape, check_size, too_deep};
+use crate::error::{Error, Result};
+
+/// How the strings of results are written. Errors are plain text always.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Strings {
+    Plain,
+    Base64,
+}
+
+/// Parses the reply to one command: `{"result": R}` or `{"error": "..."}`. The tape holds one value.
+pub(crate) fn parse_one(buffer: Vec<u8>, strings: Strings) -> Result<Tape> {
+    check_size(&buffer)?;
+    let mut parser = Parser::new(buffer, strings);
+    parser.envelope()?;
+    parser.end()
+}
+
+/// Parses the reply to `count` commands: an array of envelopes, or one error for them all. The tape holds
+/// `count` values, or one error.
+pub(crate) fn parse_many(buffer: Vec<u8>, strings: Strings, count: usize) -> Result<Tape> {
+    check_size(&buffer)?;
+    let mut parser = Parser::new(buffer, strings);
+    if parser.peek()? == b'{' {
+        parser.envelope()?;
+        let tape = parser.end()?;
+        return match tape.nodes.first() {
+            Some(super::tape::Node::Error { .. }) => Ok(tape),
+            _ => Err(Error::protocol(format!("one result came for {count} commands"))),
+        };
+    }
+    let mut found = 0;
+    parser.expect(b'[')?;
+    if parser.peek()? == b']' {
+        parser.at += 1;
+    } else {
+        loop {
+            parser.envelope()?;
+            found += 1;
+            if !parser.comma_or(b']')? {
+                break;
+            }
+        }
+    }
+    let tape = parser.end()?;
+    if found == count {
+        Ok(tape)
+    } else {
+        Err(Error::protocol(format!("{found} replies came for {count} commands")))
+    }
+}
+
+/// Parses a bare JSON array of strings: what [`Command`](crate::Command) has built.
+pub(crate) fn parse_value(buffer: Vec<u8>) -> Result<Tape> {
+    check_size(&buffer)?;
+    let mut parser = Parser::new(buffer, Strings::Plain);
+    parser.value(0)?;
+    parser.end()
+}
+
+struct Parser {
+    buffer: Vec<u8>,
+    at: usize,
+    strings: Strings,
+    nodes: Nodes,
+}
+
+impl Parser {
+    fn new(buffer: Vec<u8>, strings: Strings) -> Self {
+        // A guess that makes most replies one allocation: few values are shorter than 16 bytes with their punctuation.
+        let nodes = Nodes::with_capacity(buffer.len() / 16 + 2);
+        Parser { buffer, at: 0, strings, nodes }
+    }
+
+    fn malformed(&self, expected: &str) -> Error {
+        match self.buffer.get(self.at) {
+            _ if self.buffer.is_empty() => Error::protocol("the reply is empty"),
+            Some(b'<') if self.at == 0 => {
+                Error::protocol("the reply is HTML or XML, not JSON: does the URL point at a Redis REST endpoint?")
+            }
+            Some(_) => Error::protocol(format!("the reply is not valid JSON: expected {expected} at byte {}", self.at)),
+            None => Error::protocol(format!("the reply ends after {} bytes, where {expected} should follow", self.at)),
+        }
+    }
+
+    fn skip_space(&mut self) {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.buffer.get(self.at) {
+            self.at += 1;
+        }
+    }
+
+    /// The next byte that is not white space, not taken.
+    fn peek(&mut self) -> Result<u8> {
+        self.skip_space();
+        self.buffer.get(self.at).copied().ok_or_else(|| self.malformed("a value"))
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<()> {
+        self.skip_space();
+        if self.buffer.get(self.at) == Some(&byte) {
+            self.at += 1;
+            Ok(())
+        } else {
+            Err(self.malformed(&format!("`{}`", char::from(byte))))
+        }
+    }
+
+    /// Takes a comma (`true`) or `close` (`false`).
+    fn comma_or(&mut self, close: u8) -> Result<bool> {
+        match self.peek()? {
+            b',' => {
+                self.at += 1;
+                Ok(true)
+            }
+            byte if byte == close => {
+                self.at += 1;
+                Ok(false)
+            }
+            _ => Err(self.malformed(&format!("`,` or `{}`", char::from(close)))),
+        }
+    }
+
+    fn end(mut self) -> Result<Tape> {
+        self.skip_space();
+        if self.at == self.buffer.len() { Ok(self.nodes.finish(self.buffer)) } else { Err(self.malformed("its end")) }
+    }
+
+    /// `{"result": R}` or `{"error": "..."}`.
+    fn envelope(&mut self) -> Result<()> {
+        self.expect(b'{')?;
+        self.expect(b'"')?;
+        let (start, len) = self.string()?;
+        let key = self.buffer.get(start..start + len).unwrap_or_default();
+        let is_error = match key {
+            b"result" => false,
+            b"error" => true,
+            _ => return Err(Error::protocol("the reply has neither `result` nor `error`")),
+        };
+        self.expect(b':')?;
+        if !is_error {
+            self.value(0)?;
+        } else if self.peek()? == b'"' {
+            self.at += 1;
+            let (start, len) = self.string()?;
+            self.nodes.error(start, len);
+        } else {
+            return Err(self.malformed("an error text"));
+        }
+        self.expect(b'}')
+    }
+
+    fn value(&mut self, depth: usize) -> Result<()> {
+        match self.peek()? {
+            b'"' => {
+                self.at += 1;
+                let (start, len) = self.string()?;
+                let len = self.decoded(start, len)?;
+                self.nodes.bytes(start, len);
+            }
+            b'[' => {
+                if depth == MAX_DEPTH {
+                    return Err(too_deep());
+                }
+                self.at += 1;
+                self.array(depth + 1)?;
+            }
+            b'-' | b'0'..=b'9' => self.number()?,
+            b'n' => {
+                self.word(b"null")?;
+                self.nodes.nil();
+            }
+            b't' => {
+                self.word(b"true")?;
+                self.nodes.int(1);
+            }
+            b'f' => {
+                self.word(b"false")?;
+                self.nodes.int(0);
+            }
+            _ => return Err(self.malformed("a string, a number, an array or null")),
+        }
+        Ok(())
+    }
+
+    fn array(&mut self, depth: usize) -> Result<()> {
+        let opened = self.nodes.open();
+        let mut count = 0;
+        if self.peek()? == b']' {
+            self.at += 1;
+        } else {
+            loop {
+                self.value(depth)?;
+                count += 1;
+                if !self.comma_or(b']')? {
+                    break;
+                }
+            }
+        }
+        self.nodes.close(opened, count);
+        Ok(())
+    }
+
+    fn word(&mut self, word: &[u8]) -> Result<()> {
+        if self.buffer.get(self.at..).is_some_and(|rest| rest.starts_with(word)) {
+            self.at += word.len();
+            Ok(())
+        } else {
+            Err(self.malformed("null, true or false"))
+        }
+    }
+
+    /// An integer becomes one; a fraction, or an integer past 64 bits, keeps its digits as text.
+    fn number(&mut self) -> Result<()> {
+        let start = self.at;
+        let rest = self.buffer.get(start..).unwrap_or_default();
+        let len = rest
+            .iter()
+            .position(|byte| !matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'))
+            .unwrap_or(rest.len());
+        let text = std::str::from_utf8(rest.get(..len).unwrap_or_default()).unwrap_or_default();
+        match text.parse() {
+            Ok(int) => self.nodes.int(int),
+            Err(_) if text.parse::<f64>().is_ok() => self.nodes.bytes(start, len),
+            Err(_) => return Err(self.malformed("a number")),
+        }
+        self.at += len;
+        Ok(())
+    }
+
+    /// The string whose opening quote was just taken, unescaped in place.
+    fn string(&mut self) -> Result<(usize, usize)> {
+        let start = self.at;
+        let rest = self.buffer.get(start..).unwrap_or_default();
+        match memchr2(b'"', b'\\', rest) {
+            Some(len) if rest.get(len) == Some(&b'"') => {
+                self.at = start + len + 1;
+                Ok((start, len))
+            }
+            Some(len) => self.escaped_string(start, start + len),
+            None => {
+                self.at = self.buffer.len();
+                Err(self.malformed("the end of a string"))
+            }
+        }
+    }
+
+    /// Slow path: `at` is the first backslash. An escape is never shorter than what it stands for, so the
+    /// unescaped text fits before the place that is being read.
+    fn escaped_string(&mut self, start: usize, mut at: usize) -> Result<(usize, usize)> {
+        let mut write = at;
+        loop {
+            let Some(&byte) = self.buffer.get(at) else {
+                self.at = self.buffer.len();
+                return Err(self.malformed("the end of a string"));
+            };
+            at += 1;
+            match byte {
+                b'"' => {
+                    self.at = at;
+                    return Ok((start, write - start));
+                }
+                b'\\' => {
+                    let (decoded, taken) = self.escape(at)?;
+                    at += taken;
+                    let mut utf8 = [0; 4];
+                    let encoded = decoded.encode_utf8(&mut utf8).as_bytes();
+                    if let Some(target) = self.buffer.get_mut(write..write + encoded.len()) {
+                        target.copy_from_slice(encoded);
+                    }
+                    write += encoded.len();
+                }
+                _ => {
+                    if let Some(target) = self.buffer.get_mut(write) {
+                        *target = byte;
+                    }
+                    write += 1;
+                }
+            }
+        }
+    }
+
+    /// The escape that follows the backslash before `at`, and its length.
+    fn escape(&mut self, at: usize) -> Result<(char, usize)> {
+        let short = match self.buffer.get(at) {
+            Some(b'"') => '"',
+            Some(b'\\') => '\\',
+            Some(b'/') => '/',
+            Some(b'b') => '\u{8}',
+            Some(b'f') => '\u{c}',
+            Some(b'n') => '\n',
+            Some(b'r') => '\r',
+            Some(b't') => '\t',
+            Some(b'u') => return self.unicode_escape(at),
+            _ => {
+                self.at = at;
+                return Err(self.malformed("an escape"));
+            }
+        };
+        Ok((short, 1))
+    }
+
+    fn unicode_escape(&mut self, at: usize) -> Result<(char, usize)> {
+        let Some(unit) = self.hex(at + 1) else {
+            self.at = at;
+            return Err(self.malformed("four hexadecimal digits"));
+        };
+        if !(0xD800..0xDC00).contains(&unit) {
+            // A low surrogate alone stands for no character.
+            return Ok((char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER), 5));
+        }
+        let low = match self.buffer.get(at + 5..at + 7) {
+            Some(b"\\u") => self.hex(at + 7).filter(|low| (0xDC00..0xE000).contains(low)),
+            _ => None,
+        };
+        match low {
+            Some(low) => {
+                let scalar = 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
+                Ok((char::from_u32(scalar).unwrap_or(char::REPLACEMENT_CHARACTER), 11))
+            }
+            None => Ok((char::REPLACEMENT_CHARACTER, 5)),
+        }
+    }
+
+    fn hex(&self, at: usize) -> Option<u32> {
+        let digits = self.buffer.get(at..at + 4)?;
+        digits.iter().try_fold(0, |value, &digit| Some(value * 16 + char::from(digit).to_digit(16)?))
+    }
+
+    /// A string of a result, with base64 undone. The status `OK` is the one string that is never encoded, and
+    /// being two characters long it is no base64.
+    fn decoded(&mut self, start: usize, len: usize) -> Result<usize> {
+        let Some(text) = self.buffer.get_mut(start..start + len) else { return Ok(len) };
+        if self.strings == Strings::Plain || text == b"OK" {
+            return Ok(len);
+        }
+        base64::decode_in_place(text)
+            .ok_or_else(|| Error::protocol(format!("a string of the reply, at byte {start}, is not base64, although base64 was asked for")))
+    }
+}

@@ -1,0 +1,182 @@
+//! Requests: arguments to JSON, and to the path form that carries raw bytes.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+
+use crate::arg::Arg;
+use crate::error::{Error, Result};
+
+/// Bytes that a JSON string cannot hold as they are.
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, where a wrong index is an error")]
+const ESCAPED: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        table[byte] = true;
+        byte += 1;
+    }
+    table[b'"' as usize] = true;
+    table[b'\\' as usize] = true;
+    table
+};
+
+/// What stays as it is in a path segment or in the query: RFC 3986's unreserved characters.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Appends `text` as a JSON string.
+#[expect(clippy::indexing_slicing, reason = "a byte is below 256")]
+pub(crate) fn push_text(json: &mut Vec<u8>, text: &str) {
+    let bytes = text.as_bytes();
+    json.reserve(bytes.len() + 2);
+    json.push(b'"');
+    let mut rest = bytes;
+    while let Some(at) = rest.iter().position(|&byte| ESCAPED[usize::from(byte)]) {
+        let (plain, from) = rest.split_at(at);
+        json.extend_from_slice(plain);
+        let Some((&byte, after)) = from.split_first() else { break };
+        push_escape(json, byte);
+        rest = after;
+    }
+    json.extend_from_slice(rest);
+    json.push(b'"');
+}
+
+fn push_escape(json: &mut Vec<u8>, byte: u8) {
+    let short = match byte {
+        b'"' => b'"',
+        b'\\' => b'\\',
+        b'\n' => b'n',
+        b'\r' => b'r',
+        b'\t' => b't',
+        _ => {
+            json.extend_from_slice(format!("\\u{byte:04x}").as_bytes());
+            return;
+        }
+    };
+    json.extend_from_slice(&[b'\\', short]);
+}
+
+/// Why an argument is not part of the JSON.
+#[derive(Debug)]
+pub(crate) enum NotText {
+    /// Bytes that are not UTF-8: JSON cannot hold them.
+    Raw(Vec<u8>),
+    /// It cannot be sent at all.
+    Invalid(Cow<'static, str>),
+}
+
+/// Appends one argument as a JSON string.
+///
+/// Numbers are strings too: a server that reads JSON numbers as doubles would damage integers past 2^53.
+pub(crate) fn push_arg(json: &mut Vec<u8>, arg: Arg<'_>) -> Result<(), NotText> {
+    match arg {
+        Arg::Text(text) => push_text(json, &text),
+        Arg::Bytes(bytes) => match std::str::from_utf8(&bytes) {
+            Ok(text) => push_text(json, text),
+            Err(_) => return Err(NotText::Raw(bytes.into_owned())),
+        },
+        Arg::Int(int) => push_number(json, itoa::Buffer::new().format(int)),
+        Arg::Uint(uint) => push_number(json, itoa::Buffer::new().format(uint)),
+        Arg::Float(float) => push_number(json, &float_text(float)),
+        Arg::Invalid(why) => return Err(NotText::Invalid(why)),
+    }
+    Ok(())
+}
+
+fn push_number(json: &mut Vec<u8>, digits: &str) {
+    json.reserve(digits.len() + 2);
+    json.push(b'"');
+    json.extend_from_slice(digits.as_bytes());
+    json.push(b'"');
+}
+
+/// The shortest decimal form that reads back as the same number, as Redis writes it: `1`, `0.1`, `1e300`, `inf`.
+pub(crate) fn float_text(float: f64) -> String {
+    let mut text = String::new();
+    let magnitude = float.abs();
+    // Writing to a String cannot fail.
+    let _ = if float.is_finite() && (magnitude >= 1e17 || (magnitude < 1e-7 && magnitude > 0.0)) {
+        write!(text, "{float:e}")
+    } else {
+        write!(text, "{float}")
+    };
+    text
+}
+
+/// The path form of a command whose argument number `raw_at` travels as the raw body: what stands before it
+/// becomes the path, what comes after it the query, in pairs of name and value.
+///
+/// # Errors
+///
+/// When an argument cannot stand in a path: it is empty, or `.` or `..`, which URLs resolve away.
+pub(crate) fn raw_path<'a>(args: impl Iterator<Item = &'a [u8]>, raw_at: usize) -> Result<String> {
+    let mut path = String::new();
+    let mut query = String::new();
+    for (at, arg) in args.enumerate() {
+        let encoded = percent_encode(arg, ENCODED);
+        if at < raw_at {
+            if matches!(arg, b"" | b"." | b"..") {
+                return Err(Error::invalid_input(
+                    "bytes that are not UTF-8 travel as the request's body, and the arguments before them as its path, \
+                     where an empty argument, `.` and `..` cannot stand; use another key or field, or encode the value as text",
+                ));
+            }
+            let _ = write!(path, "/{encoded}");
+        } else if at > raw_at {
+            let after = at - raw_at;
+            let before = match after {
+                1 => "?",
+                _ if after % 2 == 1 => "&",
+                _ => "=",
+            };
+            let _ = write!(query, "{before}{encoded}");
+        }
+    }
+    path.push_str(&query);
+    Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn json_readers_read_back_any_text(text: String) {
+            let mut json = Vec::new();
+            push_text(&mut json, &text);
+            prop_assert_eq!(serde_json::from_slice::<String>(&json).unwrap(), text);
+        }
+
+        #[test]
+        fn floats_read_back_as_the_same_number(float: f64) {
+            prop_assume!(!float.is_nan());
+            prop_assert_eq!(float_text(float).parse::<f64>().unwrap(), float);
+        }
+    }
+
+    #[test]
+    fn floats_are_short() {
+        let texts = [1.0, -0.5, 1e300, 5e-324, 1e17, 123_456.75, f64::INFINITY, f64::NEG_INFINITY].map(float_text);
+        assert_eq!(texts, ["1", "-0.5", "1e300", "5e-324", "1e17", "123456.75", "inf", "-inf"]);
+    }
+
+    #[test]
+    fn raw_path_splits_arguments_around_the_body() {
+        let args = ["SET", "a/b é?", "", "EX", "100", "GET"];
+        let path = raw_path(args.iter().map(|arg| arg.as_bytes()), 2).unwrap();
+        assert_eq!(path, "/SET/a%2Fb%20%C3%A9%3F?EX=100&GET");
+    }
+
+    #[test]
+    fn raw_path_refuses_what_a_path_cannot_hold() {
+        for key in ["", ".", ".."] {
+            let error = raw_path([b"SET", key.as_bytes(), b""].into_iter(), 2).unwrap_err();
+            assert!(error.is_invalid_input());
+        }
+    }
+}

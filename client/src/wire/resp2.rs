@@ -1,0 +1,148 @@
+//! RESP2 replies (`Upstash-Response-Format: resp2`): binary-safe without base64's third more of bytes.
+
+use memchr::memchr;
+
+use super::tape::{MAX_DEPTH, Node, Nodes, Tape, check_size, too_deep};
+use crate::error::{Error, Result};
+
+/// Parses the reply to one command. The tape holds one value.
+pub(crate) fn parse_one(buffer: Vec<u8>) -> Result<Tape> {
+    let (tape, count) = parse_all(buffer)?;
+    match count {
+        1 => Ok(tape),
+        _ => Err(Error::protocol(format!("{count} replies came for 1 command"))),
+    }
+}
+
+/// Parses the reply to `count` commands: that many values in a row, or one array of them, or one error for them all.
+///
+/// The API's documentation does not say which; the number of values tells them apart.
+pub(crate) fn parse_many(buffer: Vec<u8>, count: usize) -> Result<Tape> {
+    let (mut tape, found) = parse_all(buffer)?;
+    if found == count {
+        return Ok(tape);
+    }
+    match tape.nodes.first() {
+        Some(Node::Error { .. }) if found == 1 => Ok(tape),
+        Some(&Node::Array { count: inner, .. }) if found == 1 && inner as usize == count => {
+            tape.nodes.remove(0);
+            for node in &mut tape.nodes {
+                if let Node::Array { end, .. } = node {
+                    *end -= 1;
+                }
+            }
+            Ok(tape)
+        }
+        _ => Err(Error::protocol(format!("{found} replies came for {count} commands"))),
+    }
+}
+
+fn parse_all(buffer: Vec<u8>) -> Result<(Tape, usize)> {
+    check_size(&buffer)?;
+    if buffer.is_empty() {
+        return Err(Error::protocol("the reply is empty"));
+    }
+    let mut parser = Parser { buffer: &buffer, at: 0, nodes: Nodes::with_capacity(8) };
+    let mut count = 0;
+    while parser.at < buffer.len() {
+        parser.value(0)?;
+        count += 1;
+    }
+    let nodes = parser.nodes;
+    Ok((nodes.finish(buffer), count))
+}
+
+struct Parser<'a> {
+    buffer: &'a [u8],
+    at: usize,
+    nodes: Nodes,
+}
+
+impl Parser<'_> {
+    fn truncated(&self) -> Error {
+        Error::protocol(format!("the RESP2 reply ends early, after {} bytes", self.buffer.len()))
+    }
+
+    fn malformed(&self) -> Error {
+        Error::protocol(format!("the reply is not valid RESP2 at byte {}", self.at))
+    }
+
+    /// The rest of the line, without its CR LF: where it starts, and its length.
+    fn line(&mut self) -> Result<(usize, usize)> {
+        let rest = self.buffer.get(self.at..).unwrap_or_default();
+        let len = memchr(b'\r', rest).ok_or_else(|| self.truncated())?;
+        match rest.get(len + 1) {
+            Some(b'\n') => {}
+            Some(_) => return Err(self.malformed()),
+            None => return Err(self.truncated()),
+        }
+        let start = self.at;
+        self.at += len + 2;
+        Ok((start, len))
+    }
+
+    fn integer(&mut self) -> Result<i64> {
+        let at = self.at;
+        let (start, len) = self.line()?;
+        let digits = self.buffer.get(start..start + len).unwrap_or_default();
+        let parsed = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
+        parsed.ok_or_else(|| Error::protocol(format!("the RESP2 reply has a malformed number at byte {at}")))
+    }
+
+    /// The length of a string or an array; `None` is nil.
+    fn length(&mut self) -> Result<Option<usize>> {
+        match self.integer()? {
+            -1 => Ok(None),
+            length => usize::try_from(length).map(Some).map_err(|_| self.malformed()),
+        }
+    }
+
+    fn value(&mut self, depth: usize) -> Result<()> {
+        let Some(&kind) = self.buffer.get(self.at) else { return Err(self.truncated()) };
+        self.at += 1;
+        match kind {
+            b'+' => {
+                let (start, len) = self.line()?;
+                self.nodes.bytes(start, len);
+            }
+            b'-' => {
+                let (start, len) = self.line()?;
+                self.nodes.error(start, len);
+            }
+            b':' => {
+                let int = self.integer()?;
+                self.nodes.int(int);
+            }
+            b'$' => match self.length()? {
+                None => self.nodes.nil(),
+                Some(len) => {
+                    let start = self.at;
+                    let end = start.checked_add(len).ok_or_else(|| self.truncated())?;
+                    match self.buffer.get(end..).and_then(|rest| rest.get(..2)) {
+                        Some(b"\r\n") => {}
+                        Some(_) => return Err(self.malformed()),
+                        None => return Err(self.truncated()),
+                    }
+                    self.at = end + 2;
+                    self.nodes.bytes(start, len);
+                }
+            },
+            b'*' => match self.length()? {
+                None => self.nodes.nil(),
+                Some(_) if depth == MAX_DEPTH => return Err(too_deep()),
+                Some(count) => {
+                    let opened = self.nodes.open();
+                    for _ in 0..count {
+                        self.value(depth + 1)?;
+                    }
+                    self.nodes.close(opened, count);
+                }
+            },
+            _ => {
+                self.at -= 1;
+                return Err(self.malformed());
+            }
+        }
+        Ok(())
+    }
+}
