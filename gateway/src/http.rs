@@ -1,0 +1,280 @@
+//! The HTTP side: who may ask, what is asked, and the answer.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::Request;
+use axum::http::header::{ALLOW, AUTHORIZATION, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::response::Response;
+use redis::Value;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use crate::backend::{Args, Backend, Unreachable};
+use crate::policy::{Policy, Verdict};
+use crate::reply::{self, Format};
+use crate::request;
+use crate::sse;
+
+const SYNC_TOKEN: HeaderName = HeaderName::from_static("upstash-sync-token");
+
+/// What every request needs.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) backend: Backend,
+    policy: Policy,
+    token: String,
+    read_only_token: String,
+    max_request_bytes: usize,
+    replies: AtomicU64,
+}
+
+/// What a token allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Full,
+    ReadOnly,
+}
+
+/// A request that gets an error instead of an answer.
+pub(crate) struct Refusal(pub(crate) StatusCode, pub(crate) String);
+
+impl Refusal {
+    fn bad(text: impl Into<String>) -> Self {
+        Refusal(StatusCode::BAD_REQUEST, text.into())
+    }
+}
+
+impl From<Unreachable> for Refusal {
+    fn from(error: Unreachable) -> Self {
+        Refusal(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+    }
+}
+
+impl State {
+    pub(crate) fn new(
+        backend: Backend,
+        policy: Policy,
+        token: String,
+        read_only_token: String,
+        max_request_bytes: usize,
+    ) -> Self {
+        State { backend, policy, token, read_only_token, max_request_bytes, replies: AtomicU64::new(0) }
+    }
+}
+
+/// Answers requests until told to stop.
+pub(crate) async fn serve(listener: TcpListener, state: State, stopped: oneshot::Receiver<()>) {
+    let state = Arc::new(state);
+    let router = Router::new().fallback(move |request: Request| answer(Arc::clone(&state), request));
+    tokio::select! {
+        // It ends with an error only when the listener does, and then there is nobody to tell.
+        _ = async { axum::serve(listener, router).await } => {}
+        _ = stopped => {}
+    }
+}
+
+async fn answer(state: Arc<State>, request: Request) -> Response {
+    let mut response = match respond(&state, request).await {
+        Ok(response) => response,
+        Err(Refusal(status, text)) => {
+            let mut response = json(status, reply::error(&text));
+            if status == StatusCode::METHOD_NOT_ALLOWED {
+                response.headers_mut().insert(ALLOW, HeaderValue::from_static("HEAD, GET, POST, PUT"));
+            }
+            response
+        }
+    };
+    // One server has no replicas to wait for, so any token that is new with each reply will do.
+    let count = state.replies.fetch_add(1, Ordering::Relaxed);
+    if let Ok(token) = HeaderValue::try_from(format!("gateway:{count}")) {
+        response.headers_mut().insert(SYNC_TOKEN, token);
+    }
+    response
+}
+
+async fn respond(state: &Arc<State>, request: Request) -> Result<Response, Refusal> {
+    let (parts, body) = request.into_parts();
+    if ![Method::HEAD, Method::GET, Method::POST, Method::PUT].contains(&parts.method) {
+        return Err(Refusal(StatusCode::METHOD_NOT_ALLOWED, "ERR method not allowed".to_owned()));
+    }
+    let query = parts.uri.query().unwrap_or_default();
+    let access = authorize(state, &parts.headers, query)?;
+    let format = format(&parts.headers)?;
+    let path = parts.uri.path();
+    let (endpoint, rest) = path.trim_start_matches('/').split_once('/').unwrap_or((path.trim_start_matches('/'), ""));
+    match endpoint.to_ascii_lowercase().as_str() {
+        "subscribe" => return sse::subscribe(state, request::segments(rest), false).await,
+        "psubscribe" => return sse::subscribe(state, request::segments(rest), true).await,
+        "monitor" if access == Access::Full => return sse::monitor(state).await,
+        _ => {}
+    }
+    let body = read_body(state, &parts.headers, body).await?;
+    match endpoint {
+        "pipeline" => pipeline(state, access, format, &body).await,
+        "multi-exec" => transaction(state, access, format, &body).await,
+        "" => single(state, access, format, request::command(&body).map_err(Refusal::bad)?).await,
+        _ => single(state, access, format, request::path_command(path, query, &body)).await,
+    }
+}
+
+fn authorize(state: &State, headers: &HeaderMap, query: &str) -> Result<Access, Refusal> {
+    let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let bearer = header.and_then(|value| value.strip_prefix("Bearer ")).map(str::to_owned);
+    let token = bearer.or_else(|| request::query_token(query)).unwrap_or_default();
+    if token == state.token {
+        Ok(Access::Full)
+    } else if token == state.read_only_token {
+        Ok(Access::ReadOnly)
+    } else {
+        Err(Refusal(StatusCode::UNAUTHORIZED, "WRONGPASS invalid or missing auth token".to_owned()))
+    }
+}
+
+fn format(headers: &HeaderMap) -> Result<Format, Refusal> {
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_ascii_lowercase);
+    let base64 = header("upstash-encoding").as_deref() == Some("base64");
+    match header("upstash-response-format").as_deref() {
+        Some("resp2") if base64 => Err(Refusal::bad("ERR the resp2 format cannot be combined with base64 encoding")),
+        Some("resp2") => Ok(Format::Resp2),
+        None | Some("json" | "") => Ok(if base64 { Format::Base64 } else { Format::Json }),
+        Some(_) => Err(Refusal::bad("ERR unknown response format: it is json or resp2")),
+    }
+}
+
+async fn read_body(state: &State, headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
+    let limit = state.max_request_bytes;
+    let too_large = |actual: String| {
+        Refusal::bad(format!(
+            "ERR max request size exceeded. Limit: {limit} bytes, Actual: {actual} bytes. \
+             See https://upstash.com/docs/redis/troubleshooting/max_request_size_exceeded for details"
+        ))
+    };
+    let announced = headers.get("content-length").and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok());
+    if let Some(length) = announced.filter(|&length: &usize| length > limit) {
+        return Err(too_large(length.to_string()));
+    }
+    to_bytes(body, limit).await.map_err(|_| too_large(format!("more than {limit}")))
+}
+
+/// What a command that does not reach Redis is answered with.
+fn intercept(state: &State, access: Access, args: &Args) -> Option<Result<Value, String>> {
+    match state.policy.judge(args, access == Access::Full) {
+        Verdict::Ok => Some(Ok(Value::Okay)),
+        Verdict::Refuse(why) => Some(Err(why)),
+        Verdict::Run => None,
+    }
+}
+
+async fn single(state: &State, access: Access, format: Format, args: Args) -> Result<Response, Refusal> {
+    let value = match intercept(state, access, &args) {
+        Some(Ok(value)) => value,
+        Some(Err(why)) => return Ok(error_reply(format, &why)),
+        None => state.backend.run(&[args]).await?.pop().unwrap_or(Value::Nil),
+    };
+    if let Value::ServerError(error) = &value {
+        return Ok(error_reply(format, &reply::error_text(error)));
+    }
+    if format == Format::Resp2 {
+        let mut wire = Vec::new();
+        reply::push_resp2(&mut wire, &value);
+        return Ok(resp2(StatusCode::OK, wire));
+    }
+    Ok(json(StatusCode::OK, reply::envelope(&value, format)))
+}
+
+fn error_reply(format: Format, text: &str) -> Response {
+    match format {
+        Format::Resp2 => resp2(StatusCode::BAD_REQUEST, format!("-{text}\r\n").into_bytes()),
+        Format::Json | Format::Base64 => json(StatusCode::BAD_REQUEST, reply::error(text)),
+    }
+}
+
+/// What is to be said for a command: its value, or an error of the gateway's own.
+type Slot = Result<Value, String>;
+
+async fn pipeline(state: &State, access: Access, format: Format, body: &[u8]) -> Result<Response, Refusal> {
+    let commands = request::commands(body, "pipeline").map_err(Refusal::bad)?;
+    let mut slots: Vec<Option<Slot>> = Vec::with_capacity(commands.len());
+    let mut to_run = Vec::new();
+    for command in commands {
+        match command.map(|args| (intercept(state, access, &args), args)) {
+            Err(why) => slots.push(Some(Err(why))),
+            Ok((Some(slot), _)) => slots.push(Some(slot)),
+            Ok((None, args)) => {
+                slots.push(None);
+                to_run.push(args);
+            }
+        }
+    }
+    let mut values = if to_run.is_empty() { Vec::new() } else { state.backend.run(&to_run).await? }.into_iter();
+    let slots = slots.into_iter().map(|slot| slot.unwrap_or_else(|| Ok(values.next().unwrap_or(Value::Nil))));
+    Ok(slots_reply(format, slots))
+}
+
+async fn transaction(state: &State, access: Access, format: Format, body: &[u8]) -> Result<Response, Refusal> {
+    let mut queue = vec![vec![b"MULTI".to_vec()]];
+    for command in request::commands(body, "multi-exec").map_err(Refusal::bad)? {
+        let args = command.map_err(Refusal::bad)?;
+        match intercept(state, access, &args) {
+            None => queue.push(args),
+            // Within a transaction SELECT 0 has nothing to do, but must have its place among the replies.
+            Some(Ok(_)) => queue.push(vec![b"SELECT".to_vec(), b"0".to_vec()]),
+            Some(Err(why)) => return Err(Refusal::bad(why)),
+        }
+    }
+    queue.push(vec![b"EXEC".to_vec()]);
+    let mut replies = state.backend.run(&queue).await?;
+    let executed = replies.pop();
+    if let Some(Value::ServerError(error)) = replies.iter().find(|value| matches!(value, Value::ServerError(_))) {
+        return Err(Refusal::bad(reply::error_text(error)));
+    }
+    match executed {
+        Some(Value::Array(values)) => Ok(slots_reply(json_only(format), values.into_iter().map(Ok))),
+        Some(Value::ServerError(error)) => Err(Refusal::bad(reply::error_text(&error))),
+        _ => Err(Refusal::bad("EXECABORT the transaction was discarded")),
+    }
+}
+
+/// RESP2 does not apply to transactions.
+fn json_only(format: Format) -> Format {
+    if format == Format::Resp2 { Format::Json } else { format }
+}
+
+fn slots_reply(format: Format, slots: impl Iterator<Item = Slot>) -> Response {
+    if format == Format::Resp2 {
+        let mut wire = Vec::new();
+        for slot in slots {
+            match slot {
+                Ok(value) => reply::push_resp2(&mut wire, &value),
+                Err(why) => wire.extend_from_slice(format!("-{why}\r\n").as_bytes()),
+            }
+        }
+        return resp2(StatusCode::OK, wire);
+    }
+    let envelopes: Vec<String> = slots
+        .map(|slot| match slot {
+            Ok(value) => reply::envelope(&value, format),
+            Err(why) => reply::error(&why),
+        })
+        .collect();
+    json(StatusCode::OK, format!("[{}]", envelopes.join(",")))
+}
+
+fn json(status: StatusCode, body: String) -> Response {
+    with_type(status, "application/json", Body::from(body))
+}
+
+fn resp2(status: StatusCode, body: Vec<u8>) -> Response {
+    with_type(status, "application/octet-stream", Body::from(body))
+}
+
+pub(crate) fn with_type(status: StatusCode, content_type: &'static str, body: Body) -> Response {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
