@@ -56,6 +56,7 @@ pub struct Expect<R> {
     parts: usize,
     decode: Decode<R>,
     subject: Option<Box<Subject>>,
+    field: Option<&'static str>,
 }
 
 enum Decode<R> {
@@ -83,7 +84,7 @@ impl<R: FromReply> Command<R> {
 
     pub(crate) fn new(name: Cow<'static, str>, safety: Safety) -> Self {
         let args = Args::new(&name);
-        Command { args, expect: Expect { name, safety, parts: 1, decode: Decode::One(R::from_reply), subject: None } }
+        Command { args, expect: Expect { name, safety, parts: 1, decode: Decode::One(R::from_reply), subject: None, field: None } }
     }
 }
 
@@ -164,13 +165,19 @@ impl<R> Command<R> {
     }
 
     fn with_decode<T>(self, decode: Decode<T>) -> Command<T> {
-        let Expect { name, safety, parts, subject, .. } = self.expect;
-        Command { args: self.args, expect: Expect { name, safety, parts, decode, subject } }
+        let Expect { name, safety, parts, subject, field, .. } = self.expect;
+        Command { args: self.args, expect: Expect { name, safety, parts, decode, subject, field } }
     }
 
     /// Says whose record the command is about; its errors will name both.
     pub fn about(mut self, model: &'static str, key: impl Into<String>) -> Self {
         self.expect.subject = Some(Box::new(Subject { name: model, key: key.into() }));
+        self
+    }
+
+    /// Says which field of the record the command is about; its errors will name it.
+    pub fn about_field(mut self, field: &'static str) -> Self {
+        self.expect.field = Some(field);
         self
     }
 
@@ -241,7 +248,11 @@ impl<R> Expect<R> {
     /// Names this command, and the record it is about, in `error`.
     #[cold]
     pub(crate) fn blame(&self, error: Error) -> Error {
-        error.with_command(self.name.clone()).with_subject(self.subject.as_deref())
+        let error = error.with_command(self.name.clone()).with_subject(self.subject.as_deref());
+        match self.field {
+            Some(field) => error.with_field(field),
+            None => error,
+        }
     }
 }
 

@@ -28,6 +28,7 @@ struct Inner {
     message: Cow<'static, str>,
     command: Option<Cow<'static, str>>,
     subject: Option<Box<Subject>>,
+    field: Option<Cow<'static, str>>,
     status: Option<u16>,
     retry_after: Option<Duration>,
     attempts: u32,
@@ -99,6 +100,7 @@ impl Error {
             message: message.into(),
             command: None,
             subject: None,
+            field: None,
             status: None,
             retry_after: None,
             attempts: 0,
@@ -111,6 +113,13 @@ impl Error {
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.0.source = Some(source.into());
+        self
+    }
+
+    /// The same error, saying which field of a record it is about.
+    #[must_use]
+    pub fn with_field(mut self, field: impl Into<Cow<'static, str>>) -> Self {
+        self.0.field.get_or_insert_with(|| field.into());
         self
     }
 
@@ -182,6 +191,12 @@ impl Error {
     #[must_use]
     pub fn key(&self) -> Option<&str> {
         self.0.subject.as_ref().map(|subject| subject.key.as_str())
+    }
+
+    /// The field of the record that does not fit, where a model is read.
+    #[must_use]
+    pub fn field(&self) -> Option<&str> {
+        self.0.field.as_deref()
     }
 
     /// The first word of Redis's error text: `ERR`, `WRONGTYPE`, `NOSCRIPT`, `OOM`.
@@ -309,6 +324,9 @@ impl fmt::Display for Error {
             }
             f.write_str(": ")?;
         }
+        if let Some(field) = &self.0.field {
+            write!(f, "field {field:?}: ")?;
+        }
         f.write_str(&self.0.message)?;
         match self.0.kind {
             ErrorKind::InvalidInput => f.write_str("; nothing was sent")?,
@@ -332,6 +350,9 @@ impl fmt::Debug for Error {
         }
         if let Some(subject) = &inner.subject {
             debug.field("model", &subject.name).field("key", &subject.key);
+        }
+        if let Some(field) = &inner.field {
+            debug.field("field", field);
         }
         if let Some(status) = &inner.status {
             debug.field("status", status);

@@ -1,0 +1,78 @@
+//! The ids of a stream's entries.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::arg::{Arg, ToArg};
+use crate::error::{Error, Result};
+use crate::reply::{FromReply, Reply};
+
+/// The id of a stream's entry, `1526919030474-55`: a time in milliseconds and a number within it. Ids are ordered as
+/// the entries are.
+///
+/// ```
+/// use redis_rest::StreamId;
+///
+/// let id: StreamId = "1526919030474-55".parse()?;
+/// assert!(id < StreamId::new(1526919030474, 56));
+/// assert_eq!(id.to_string(), "1526919030474-55");
+/// # Ok::<(), redis_rest::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StreamId {
+    /// The time in milliseconds since 1970, or whatever an id given explicitly begins with.
+    pub millis: u64,
+    /// The number within that time.
+    pub sequence: u64,
+}
+
+impl StreamId {
+    /// The smallest id that there can be.
+    pub const MIN: StreamId = StreamId { millis: 0, sequence: 0 };
+    /// The greatest id that there can be.
+    pub const MAX: StreamId = StreamId { millis: u64::MAX, sequence: u64::MAX };
+
+    /// The id `millis-sequence`.
+    #[must_use]
+    pub const fn new(millis: u64, sequence: u64) -> Self {
+        StreamId { millis, sequence }
+    }
+
+    /// The time that the id begins with; `None` past what a `SystemTime` holds.
+    #[must_use]
+    pub fn time(self) -> Option<SystemTime> {
+        UNIX_EPOCH.checked_add(Duration::from_millis(self.millis))
+    }
+}
+
+impl fmt::Display for StreamId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.millis, self.sequence)
+    }
+}
+
+impl FromStr for StreamId {
+    type Err = Error;
+
+    /// Reads `millis-sequence`, or `millis` alone for sequence 0.
+    fn from_str(text: &str) -> Result<Self> {
+        let (millis, sequence) = text.split_once('-').unwrap_or((text, "0"));
+        match (millis.parse(), sequence.parse()) {
+            (Ok(millis), Ok(sequence)) => Ok(StreamId { millis, sequence }),
+            _ => Err(Error::invalid_input("a stream id is two numbers with a hyphen between them, 1526919030474-55")),
+        }
+    }
+}
+
+impl ToArg for StreamId {
+    fn to_arg(&self) -> Arg<'_> {
+        Arg::from(self.to_string())
+    }
+}
+
+impl FromReply for StreamId {
+    fn from_reply(reply: Reply<'_>) -> Result<Self> {
+        reply.text()?.parse().map_err(|_| reply.mismatch("a stream id"))
+    }
+}

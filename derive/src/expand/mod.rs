@@ -1,0 +1,21 @@
+//! The code for an input without mistakes.
+
+mod event;
+mod fields;
+mod model;
+mod value;
+
+use proc_macro2::TokenStream;
+
+use crate::ast::{Body, Model};
+
+pub(crate) use self::model::{Code, implement};
+
+pub(crate) fn expand(model: &Model) -> TokenStream {
+    match (&model.body, model.shape()) {
+        (Body::Newtype(ty), _) => value::newtype(model, ty),
+        (Body::Enum(variants), crate::ast::Shape::Value) => value::unit_enum(model, variants),
+        (Body::Enum(variants), _) => model::expand(model, &event::code(model, variants)),
+        (Body::Struct(fields), _) => model::expand(model, &fields::of_struct(model, fields)),
+    }
+}

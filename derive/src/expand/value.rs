@@ -1,0 +1,151 @@
+//! Types that are one field: enums without data, and newtypes.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::Type;
+use syn::spanned::Spanned as _;
+
+use crate::ast::{Model, Variant};
+
+/// An enum without data is its variant's name.
+pub(crate) fn unit_enum(model: &Model, variants: &[Variant]) -> TokenStream {
+    let krate = model.krate();
+    let ident = &model.ident;
+    let (impl_generics, ty_generics, where_clause) = model.generics.split_for_impl();
+    let encode = variants.iter().map(|variant| {
+        let (variant, name) = (&variant.ident, &variant.name);
+        quote!(Self::#variant => #name,)
+    });
+    let decode = variants.iter().map(|variant| {
+        let (variant, name, aliases) = (&variant.ident, &variant.name, &variant.attrs.aliases);
+        quote!(#name #(| #aliases)* => #krate::codegen::Ok(Self::#variant),)
+    });
+    let expected = format!(
+        "{ident}, one of {}",
+        variants.iter().map(|variant| format!("`{}`", variant.name)).collect::<Vec<_>>().join(", ")
+    );
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics #krate::codegen::Field for #ident #ty_generics #where_clause {
+            type Value = Self;
+
+            fn encode(&self, text: &mut #krate::codegen::String) {
+                text.push_str(match self { #(#encode)* });
+            }
+
+            fn decode(text: &#krate::codegen::str) -> ::core::result::Result<Self, #krate::codegen::Mismatch> {
+                match text {
+                    #(#decode)*
+                    _ => #krate::codegen::Err(#krate::codegen::Mismatch::expected(#expected)),
+                }
+            }
+
+            fn decode_value(text: &#krate::codegen::str) -> ::core::result::Result<Self, #krate::codegen::Mismatch> {
+                <Self as #krate::codegen::Field>::decode(text)
+            }
+        }
+    }
+}
+
+/// A newtype is as its inner type; marked `id`, it is an id of its own.
+pub(crate) fn newtype(model: &Model, inner: &Type) -> TokenStream {
+    let krate = model.krate();
+    let ident = &model.ident;
+    let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
+    let declared = model.generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+    let field_bound = (!model.generics.params.is_empty()).then(|| quote!(#inner: #krate::codegen::Field,));
+    let field = quote_spanned!(inner.span()=> <#inner as #krate::codegen::Field>);
+    let id = model.attrs.id.map(|_| newtype_id(model, inner));
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics #krate::codegen::Field for #ident #ty_generics where #(#declared,)* #field_bound {
+            type Value = Self;
+
+            const KIND: #krate::codegen::Kind = #field::KIND;
+
+            fn encode(&self, text: &mut #krate::codegen::String) {
+                #field::encode(&self.0, text);
+            }
+
+            fn decode(text: &#krate::codegen::str) -> ::core::result::Result<Self, #krate::codegen::Mismatch> {
+                #field::decode(text).map(Self)
+            }
+
+            fn decode_value(text: &#krate::codegen::str) -> ::core::result::Result<Self, #krate::codegen::Mismatch> {
+                #field::decode(text).map(Self)
+            }
+
+            fn is_absent(&self) -> #krate::codegen::bool {
+                #field::is_absent(&self.0)
+            }
+
+            fn absent() -> #krate::codegen::Option<Self> {
+                #field::absent().map(Self)
+            }
+        }
+
+        #id
+    }
+}
+
+fn newtype_id(model: &Model, inner: &Type) -> TokenStream {
+    let krate = model.krate();
+    let ident = &model.ident;
+    let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
+    let declared: Vec<_> = model.generics.where_clause.iter().flat_map(|clause| &clause.predicates).collect();
+    let parameters: Vec<_> = model.generics.type_params().map(|parameter| &parameter.ident).collect();
+    let id_bound = (!parameters.is_empty()).then(|| {
+        quote!(#inner: #krate::codegen::Id, #(#parameters: ::core::marker::Send + ::core::marker::Sync + 'static,)*)
+    });
+    let id = quote_spanned!(inner.span()=> <#inner as #krate::codegen::Id>);
+    // `for<'always>` lets the bounds on a concrete type be false, and the implementation then not be there.
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics #krate::codegen::Id for #ident #ty_generics where #(#declared,)* #id_bound {
+            type Ref<'a> = &'a Self;
+
+            fn as_ref(&self) -> &Self {
+                self
+            }
+
+            fn key_part<'a>(id: Self::Ref<'a>) -> #krate::codegen::Cow<'a, #krate::codegen::str> {
+                #id::key_part(#id::as_ref(&id.0))
+            }
+
+            fn from_key_part(part: &#krate::codegen::str) -> #krate::codegen::Option<Self> {
+                #id::from_key_part(part).map(Self)
+            }
+        }
+
+        #[automatically_derived]
+        impl #impl_generics #krate::codegen::KeyPart for #ident #ty_generics where #(#declared,)* #id_bound {
+            fn to_key_part(&self) -> #krate::codegen::Cow<'_, #krate::codegen::str> {
+                <Self as #krate::codegen::Id>::key_part(self)
+            }
+        }
+
+        #[automatically_derived]
+        impl #impl_generics #krate::codegen::IntegerId for #ident #ty_generics
+        where
+            #(#declared,)*
+            #id_bound
+            for<'always> #inner: #krate::codegen::IntegerId,
+        {
+            fn from_count(count: ::core::primitive::i64) -> #krate::codegen::Option<Self> {
+                <#inner as #krate::codegen::IntegerId>::from_count(count).map(Self)
+            }
+        }
+
+        #[automatically_derived]
+        impl #impl_generics #krate::codegen::GenerateId for #ident #ty_generics
+        where
+            #(#declared,)*
+            #id_bound
+            for<'always> #inner: #krate::codegen::GenerateId,
+        {
+            fn generate() -> Self {
+                Self(<#inner as #krate::codegen::GenerateId>::generate())
+            }
+        }
+    }
+}

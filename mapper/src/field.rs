@@ -1,0 +1,309 @@
+//! Types that are one field: as text in a hash or a stream, as a JSON value in a list.
+
+use std::borrow::Cow;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::num::{NonZeroI32, NonZeroI64, NonZeroU32, NonZeroU64};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::fields::Kind;
+
+/// A type that is one field of a model, as text.
+///
+/// | type | text |
+/// | --- | --- |
+/// | integers, floats | `42`, `0.5`, `inf`, `NaN` |
+/// | `bool` | `true`, `false`; `1` and `0` are read too |
+/// | `String`, `char`, `Box<str>`, `Arc<str>`, `Cow<str>` | itself |
+/// | `Option<T>` | as `T`; `None` is no field at all |
+/// | `Duration` | milliseconds |
+/// | `SystemTime` | milliseconds since 1970 |
+/// | IP and socket addresses, `Uuid`, `Ulid` | as usual |
+/// | enums without data and newtypes that derive `RedisModel` | the variant's name; as the inner type |
+///
+/// Anything else that serde knows is a field with `#[redis(json)]` or `#[redis(bincode)]`, bytes with
+/// `#[redis(base64)]`, and whatever you like with a [`Codec`](crate::codec::Codec) of your own.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be one field of a model",
+    label = "not a field",
+    note = "mark the field `#[redis(json)]` or `#[redis(bincode)]` to store it by serde, or `#[redis(flatten)]` to store its own fields",
+    note = "an enum without data, or a struct of one unnamed field, can derive `RedisModel` itself"
+)]
+pub trait Field: Sized {
+    /// The type without `Option`: what a field holds when it is there.
+    type Value;
+
+    /// What the text is like.
+    const KIND: Kind = Kind::Text;
+
+    /// Appends the text.
+    fn encode(&self, text: &mut String);
+
+    /// Reads the text.
+    ///
+    /// # Errors
+    ///
+    /// [`Mismatch`] when it is no such value.
+    fn decode(text: &str) -> Result<Self, Mismatch>;
+
+    /// Reads the text of a field that is there.
+    ///
+    /// # Errors
+    ///
+    /// [`Mismatch`] when it is no such value.
+    fn decode_value(text: &str) -> Result<Self::Value, Mismatch>;
+
+    /// Whether there is no field for this value.
+    fn is_absent(&self) -> bool {
+        false
+    }
+
+    /// The value of a field that is not there, if that is allowed.
+    fn absent() -> Option<Self> {
+        None
+    }
+}
+
+/// The text of a field is no value of its type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mismatch {
+    /// What was expected, when the type alone does not say it.
+    pub expected: Option<Cow<'static, str>>,
+}
+
+impl Mismatch {
+    /// The type says what was expected.
+    pub const TYPE: Mismatch = Mismatch { expected: None };
+
+    /// Something else than the type says was expected.
+    pub fn expected(what: impl Into<Cow<'static, str>>) -> Self {
+        Mismatch { expected: Some(what.into()) }
+    }
+}
+
+/// `decode_value` of the types that are their own value.
+macro_rules! own_value {
+    () => {
+        type Value = Self;
+
+        fn decode_value(text: &str) -> Result<Self, Mismatch> {
+            Self::decode(text)
+        }
+    };
+}
+
+macro_rules! by_display_and_from_str {
+    ($kind:ident: $($(#[$gate:meta])? $type:ty),*) => {$(
+        $(#[$gate])?
+        impl Field for $type {
+            own_value!();
+
+            const KIND: Kind = Kind::$kind;
+
+            fn encode(&self, text: &mut String) {
+                text.push_str(&self.to_string());
+            }
+
+            fn decode(text: &str) -> Result<Self, Mismatch> {
+                text.parse().map_err(|_| Mismatch::TYPE)
+            }
+        }
+    )*};
+}
+
+by_display_and_from_str! { Number:
+    i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize, NonZeroI32, NonZeroI64, NonZeroU32, NonZeroU64, f32, f64
+}
+
+by_display_and_from_str! { Text:
+    char, IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr,
+    #[cfg(feature = "uuid")] uuid::Uuid,
+    #[cfg(feature = "ulid")] ulid::Ulid
+}
+
+impl Field for bool {
+    own_value!();
+
+    const KIND: Kind = Kind::Bool;
+
+    fn encode(&self, text: &mut String) {
+        text.push_str(if *self { "true" } else { "false" });
+    }
+
+    fn decode(text: &str) -> Result<Self, Mismatch> {
+        match text {
+            "true" | "1" => Ok(true),
+            "false" | "0" => Ok(false),
+            _ => Err(Mismatch::TYPE),
+        }
+    }
+}
+
+macro_rules! text_fields {
+    ($($type:ty)*) => {$(
+        impl Field for $type {
+            own_value!();
+
+            fn encode(&self, text: &mut String) {
+                text.push_str(self);
+            }
+
+            fn decode(text: &str) -> Result<Self, Mismatch> {
+                Ok(Self::from(text.to_owned()))
+            }
+        }
+    )*};
+}
+
+text_fields! { String Box<str> Arc<str> Cow<'static, str> }
+
+/// Milliseconds, and what does not fit 64 bits of them.
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Field for Duration {
+    own_value!();
+
+    const KIND: Kind = Kind::Number;
+
+    fn encode(&self, text: &mut String) {
+        millis(*self).encode(text);
+    }
+
+    fn decode(text: &str) -> Result<Self, Mismatch> {
+        let millis = u64::decode(text).map_err(|_| Mismatch::expected("a Duration in milliseconds"))?;
+        Ok(Duration::from_millis(millis))
+    }
+}
+
+impl Field for SystemTime {
+    own_value!();
+
+    const KIND: Kind = Kind::Number;
+
+    fn encode(&self, text: &mut String) {
+        match self.duration_since(UNIX_EPOCH) {
+            Ok(since) => millis(since).encode(text),
+            Err(before) => {
+                text.push('-');
+                millis(before.duration()).encode(text);
+            }
+        }
+    }
+
+    fn decode(text: &str) -> Result<Self, Mismatch> {
+        let mismatch = || Mismatch::expected("a SystemTime in milliseconds since 1970");
+        let time = match text.strip_prefix('-') {
+            Some(before) => {
+                let before = u64::decode(before).map_err(|_| mismatch())?;
+                UNIX_EPOCH.checked_sub(Duration::from_millis(before))
+            }
+            None => {
+                let since = u64::decode(text).map_err(|_| mismatch())?;
+                UNIX_EPOCH.checked_add(Duration::from_millis(since))
+            }
+        };
+        time.ok_or_else(mismatch)
+    }
+}
+
+impl<T: Field> Field for Option<T> {
+    type Value = T::Value;
+
+    const KIND: Kind = T::KIND;
+
+    fn encode(&self, text: &mut String) {
+        if let Some(value) = self {
+            value.encode(text);
+        }
+    }
+
+    fn decode(text: &str) -> Result<Self, Mismatch> {
+        T::decode(text).map(Some)
+    }
+
+    fn decode_value(text: &str) -> Result<T::Value, Mismatch> {
+        T::decode_value(text)
+    }
+
+    fn is_absent(&self) -> bool {
+        self.as_ref().is_none_or(T::is_absent)
+    }
+
+    fn absent() -> Option<Self> {
+        Some(None)
+    }
+}
+
+impl<T: Field> Field for Box<T> {
+    type Value = T::Value;
+
+    const KIND: Kind = T::KIND;
+
+    fn encode(&self, text: &mut String) {
+        (**self).encode(text);
+    }
+
+    fn decode(text: &str) -> Result<Self, Mismatch> {
+        T::decode(text).map(Box::new)
+    }
+
+    fn decode_value(text: &str) -> Result<T::Value, Mismatch> {
+        T::decode_value(text)
+    }
+
+    fn is_absent(&self) -> bool {
+        (**self).is_absent()
+    }
+
+    fn absent() -> Option<Self> {
+        T::absent().map(Box::new)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Debug;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn round_trip<T: Field + PartialEq + Debug>(value: T) {
+        let mut text = String::new();
+        value.encode(&mut text);
+        assert_eq!(T::decode(&text), Ok(value), "{text}");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(
+            int: i64, unsigned: u64, wide: i128, float in any::<f64>().prop_filter("equal to itself", |f| !f.is_nan()), flag: bool,
+            letter: char, text: String, millis in 0..1_u64 << 60,
+        ) {
+            round_trip(int);
+            round_trip(unsigned);
+            round_trip(wide);
+            round_trip(float);
+            round_trip(flag);
+            round_trip(letter);
+            round_trip(text.clone());
+            round_trip(Some(text));
+            round_trip(Duration::from_millis(millis));
+            round_trip(UNIX_EPOCH + Duration::from_millis(millis >> 8));
+            round_trip(UNIX_EPOCH - Duration::from_millis(millis >> 8));
+        }
+    }
+
+    #[test]
+    fn limits_and_odd_floats() {
+        round_trip(i64::MIN);
+        round_trip(u64::MAX);
+        round_trip(f64::INFINITY);
+        round_trip(f64::NEG_INFINITY);
+        assert!(f64::decode("NaN").unwrap().is_nan());
+        assert_eq!(u8::decode("256"), Err(Mismatch::TYPE));
+        assert_eq!(bool::decode("yes"), Err(Mismatch::TYPE));
+    }
+}

@@ -1,0 +1,75 @@
+//! Rust structs and enums as Redis hashes, lists and streams, over the Upstash Redis REST API.
+//!
+//! ```no_run
+//! use redis_model::prelude::*;
+//!
+//! #[derive(Debug, Clone, PartialEq, RedisModel)]
+//! #[redis(prefix = "user")]
+//! struct User {
+//!     #[redis(id)]
+//!     id: u64,
+//!     name: String,
+//!     bio: Option<String>,
+//! }
+//!
+//! # async fn example() -> Result<()> {
+//! let redis = Redis::from_env()?;
+//! let ada = User { id: 42, name: "Ada".into(), bio: None };
+//! ada.save(&redis).await?;                                 // HSET user:42 id 42 name Ada, HDEL user:42 bio
+//! let found: Option<User> = User::load(&redis, 42).await?; // HGETALL user:42
+//! assert_eq!(found, Some(ada));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! `#[derive(RedisModel)]` makes of a type, by its `#[redis(..)]` attribute:
+//!
+//! | attribute | what it is | trait |
+//! | --- | --- | --- |
+//! | `prefix = ".."`, with a field marked `id` | a record: a hash of its own | [`HashModel`] |
+//! | `list, prefix = ".."` | an element of typed lists, as JSON | [`ListModel`] |
+//! | `stream, prefix = ".."` | an event of typed logs: an entry of a stream | [`StreamModel`] |
+//! | `embedded` | fields to [flatten](derive@RedisModel#fields) into another model | [`Fields`] |
+//! | none, on an enum without data or a struct of one unnamed field | a value: one field of a model | [`Field`] |
+//!
+//! [`derive@RedisModel`] documents all attributes.
+//!
+//! Models work on every [`Executor`](redis_rest::Executor): async, blocking, in pipelines, transactions and batches.
+
+// The derive's code names this crate; so does the code of our own tests.
+extern crate self as redis_model;
+
+#[doc(hidden)]
+pub mod codegen;
+pub mod codec;
+mod field;
+mod fields;
+mod hash;
+mod key;
+mod list;
+mod pages;
+mod stream;
+
+pub use redis_model_derive::RedisModel;
+pub use redis_rest::{self, Error, ErrorKind, Redis, Result, blocking};
+
+pub use crate::field::{Field, Mismatch};
+pub use crate::fields::{Fields, Kind, Sink, Source};
+pub use crate::hash::{FieldRef, HashModel, ModelCommands};
+pub use crate::key::{GenerateId, Id, IdRef, IntegerId, KeyPart};
+pub use crate::list::{List, ListModel};
+pub use crate::pages::Pages;
+pub use crate::stream::{Entry, EntryRange, Log, StreamModel};
+
+/// Everything that most programs need: the derive, the model traits, the clients and the commands.
+pub mod prelude {
+    pub use redis_rest::{
+        Batch, BatchReplies, Client, Encoding, Executor, Expiry, FromReply, GenericCommands, HashCommands, Json, Pipeline,
+        RawCommand, RawCommands, SetOptions, Slot, StreamId, StringCommands, ToArg, Ttl, Value,
+    };
+
+    pub use crate::{
+        Entry, Error, ErrorKind, GenerateId, HashModel, List, ListModel, Log, ModelCommands, Pages, Redis, RedisModel, Result,
+        StreamModel, blocking,
+    };
+}

@@ -1,0 +1,100 @@
+//! Streams that fetch a page when the last one is used up.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures_core::Stream;
+use redis_rest::Result;
+
+/// A stream of items that come in pages, each fetched when it is needed.
+///
+/// It is a [`Stream`], and needs no extension trait: [`next`](Pages::next) and [`collect`](Pages::collect) are methods
+/// of its own. After an error it ends.
+#[must_use = "a stream fetches nothing until it is polled"]
+pub struct Pages<'a, T> {
+    page: VecDeque<T>,
+    fetch: Option<Fetch<'a, T>>,
+}
+
+/// A page on its way: its items, and how to fetch the page after it.
+type Fetch<'a, T> = Pin<Box<dyn Future<Output = Result<(Vec<T>, Option<Next<'a, T>>)>> + Send + 'a>>;
+
+/// Begins to fetch a page.
+struct Next<'a, T>(Box<dyn FnOnce() -> Fetch<'a, T> + Send + 'a>);
+
+impl<'a, T: Send + 'a> Pages<'a, T> {
+    /// The pages from `start` on. `fetch` gives a page's items, and where the next one begins.
+    pub(crate) fn new<P, F>(start: P, fetch: impl Fn(P) -> F + Send + Clone + 'a) -> Self
+    where
+        P: Send + 'a,
+        F: Future<Output = Result<(Vec<T>, Option<P>)>> + Send + 'a,
+    {
+        Pages { page: VecDeque::new(), fetch: Some(begin(start, fetch)) }
+    }
+
+    /// The next item; `None` at the end.
+    pub async fn next(&mut self) -> Option<Result<T>> {
+        poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+    }
+
+    /// All items.
+    ///
+    /// # Errors
+    ///
+    /// The first one that a page fails with.
+    pub async fn collect(mut self) -> Result<Vec<T>> {
+        let mut items = Vec::new();
+        while let Some(item) = self.next().await {
+            items.push(item?);
+        }
+        Ok(items)
+    }
+}
+
+fn begin<'a, P, T, F>(start: P, fetch: impl Fn(P) -> F + Send + Clone + 'a) -> Fetch<'a, T>
+where
+    P: Send + 'a,
+    T: Send + 'a,
+    F: Future<Output = Result<(Vec<T>, Option<P>)>> + Send + 'a,
+{
+    let page = fetch(start);
+    Box::pin(async move {
+        let (items, next) = page.await?;
+        let next = next.map(|next| Next(Box::new(move || begin(next, fetch))));
+        Ok((items, next))
+    })
+}
+
+// Nothing in it is pinned in place.
+impl<T> Unpin for Pages<'_, T> {}
+
+impl<T> Stream for Pages<'_, T> {
+    type Item = Result<T>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<T>>> {
+        loop {
+            if let Some(item) = self.page.pop_front() {
+                return Poll::Ready(Some(Ok(item)));
+            }
+            let Some(fetch) = &mut self.fetch else { return Poll::Ready(None) };
+            let fetched = ready!(fetch.as_mut().poll(cx));
+            self.fetch = None;
+            match fetched {
+                Ok((items, next)) => {
+                    self.page = items.into();
+                    self.fetch = next.map(|next| next.0());
+                }
+                Err(error) => return Poll::Ready(Some(Err(error))),
+            }
+        }
+    }
+}
+
+impl<T> fmt::Debug for Pages<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pages").field("fetched", &self.page.len()).finish_non_exhaustive()
+    }
+}

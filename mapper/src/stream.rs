@@ -1,0 +1,215 @@
+//! Typed event logs: a Redis stream at `prefix:key`, each entry a flat list of an event's fields.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::{Bound, RangeBounds};
+
+use redis_rest::{Command, Executor, FromReply, Redis, Reply, Result, StreamId};
+
+use crate::fields::{Fields, FlatReply, Kind, Sink};
+use crate::key::{KeyPart, SEPARATOR, join};
+use crate::pages::Pages;
+
+/// An event of typed logs, stored as the entry of a stream.
+///
+/// Implemented by `#[derive(RedisModel)]` with `#[redis(stream, prefix = "..")]`, on a struct or on an enum, whose
+/// variant is the field `event` or what `tag = ".."` says.
+///
+/// ```
+/// use redis_model::prelude::*;
+/// use redis_model::redis_rest::Build;
+///
+/// #[derive(Debug, RedisModel)]
+/// #[redis(stream, prefix = "order-events", max_len = 1_000_000)]
+/// enum OrderEvent {
+///     Placed { sku: String, quantity: u32 },
+///     Paid { cents: i64 },
+/// }
+///
+/// let args = OrderEvent::log("17").append(Build, &OrderEvent::Paid { cents: 990 }).args();
+/// assert_eq!(args, ["XADD", "order-events:17", "MAXLEN", "~", "1000000", "*", "event", "Paid", "cents", "990"]);
+/// ```
+pub trait StreamModel: Fields {
+    /// The type's name, for errors.
+    const NAME: &'static str;
+
+    /// What the keys begin with.
+    const PREFIX: &'static str;
+
+    /// About how many entries a log keeps; all of them without.
+    const MAX_LEN: Option<u64>;
+
+    /// The log at `prefix:key`.
+    fn log(key: impl KeyPart) -> Log<Self> {
+        let part = key.to_key_part();
+        let (key, problem) = match join(Self::PREFIX, &part) {
+            Ok(key) => (key, None),
+            Err(why) => (format!("{}{SEPARATOR}{part}", Self::PREFIX), Some(why)),
+        };
+        Log { key, problem, of: PhantomData }
+    }
+}
+
+/// An event and its place in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Entry<T> {
+    /// Its id.
+    pub id: StreamId,
+    /// The event.
+    pub event: T,
+}
+
+/// A log of `M`s; made by [`StreamModel::log`]. Naming it sends nothing.
+pub struct Log<M> {
+    key: String,
+    problem: Option<&'static str>,
+    of: PhantomData<fn(M) -> M>,
+}
+
+/// Which entries of a log: any Rust range of [`StreamId`]s.
+pub trait EntryRange: RangeBounds<StreamId> {}
+
+impl<T: RangeBounds<StreamId>> EntryRange for T {}
+
+/// How many entries one page of [`Log::entries`] has.
+const PAGE: u64 = 500;
+
+impl<M: StreamModel> Log<M> {
+    /// Its key.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Adds an event behind the last, and gives its id. `XADD`, O(1). When the connection breaks, it may have been
+    /// added: it is not tried again.
+    pub fn append<E: Executor>(&self, executor: E, event: &M) -> E::Out<StreamId> {
+        executor.submit(self.add(event))
+    }
+
+    /// Adds events behind the last, with nothing of anybody else's in between, and gives their ids. `XADD`s in one
+    /// transaction, O(n).
+    pub fn append_many<'m, E: Executor>(
+        &self,
+        executor: E,
+        events: impl IntoIterator<Item = &'m M>,
+    ) -> E::Out<Vec<StreamId>> {
+        let mut events = events.into_iter();
+        let Some(first) = events.next() else {
+            return executor.submit(self.command(Command::write("XADD")).reject("needs at least one event"));
+        };
+        let first = self.add(first).decode_with(|reply| Ok(vec![StreamId::from_reply(reply)?]));
+        executor.submit(events.fold(first, |group, event| {
+            group.and(self.add(event), |replies| replies.map(StreamId::from_reply).collect())
+        }))
+    }
+
+    /// Up to `count` entries of a range of ids, oldest first. `XRANGE`, O(n).
+    ///
+    /// ```
+    /// # use redis_model::prelude::*;
+    /// # use redis_model::redis_rest::Build;
+    /// # #[derive(RedisModel)]
+    /// # #[redis(stream, prefix = "temperature")]
+    /// # struct Reading { celsius: f64 }
+    /// let log = Reading::log("roof");
+    /// assert_eq!(log.range(Build, .., 100).args(), ["XRANGE", "temperature:roof", "-", "+", "COUNT", "100"]);
+    /// let since = StreamId::new(1526919030474, 55);
+    /// assert_eq!(log.range(Build, since.., 9).args(), ["XRANGE", "temperature:roof", "1526919030474-55", "+", "COUNT", "9"]);
+    /// ```
+    pub fn range<E: Executor>(&self, executor: E, range: impl EntryRange, count: u64) -> E::Out<Vec<Entry<M>>> {
+        let bound = |bound: Bound<&StreamId>, open: &str| match bound {
+            Bound::Included(id) => id.to_string(),
+            Bound::Excluded(id) => format!("({id}"),
+            Bound::Unbounded => open.to_owned(),
+        };
+        let (start, end) = (bound(range.start_bound(), "-"), bound(range.end_bound(), "+"));
+        let command = self.command(Command::<()>::read("XRANGE")).arg(start).arg(end).arg("COUNT").arg(count);
+        let command = if count == 0 { command.reject("a count of 0 asks for nothing; give at least 1") } else { command };
+        executor.submit(command.decode_with(|reply| reply.array()?.map(read_entry::<M>).collect()))
+    }
+
+    /// All entries of a range of ids, oldest first, a page at a time. Entries that are added meanwhile come too, if the
+    /// range is open at its end.
+    ///
+    /// ```no_run
+    /// # use redis_model::prelude::*;
+    /// # #[derive(Debug, RedisModel)]
+    /// # #[redis(stream, prefix = "temperature")]
+    /// # struct Reading { celsius: f64 }
+    /// # async fn example(redis: Redis) -> Result<()> {
+    /// let log = Reading::log("roof");
+    /// let mut entries = log.entries(&redis, ..);
+    /// while let Some(entry) = entries.next().await {
+    ///     let Entry { id, event } = entry?;
+    ///     println!("{id}: {event:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn entries<'a>(&'a self, redis: &'a Redis, range: impl EntryRange) -> Pages<'a, Entry<M>>
+    where
+        M: Send,
+    {
+        let bounds = (range.start_bound().cloned(), range.end_bound().cloned());
+        Pages::new(bounds, move |(start, end)| async move {
+            let page = self.range(redis, (start, end), PAGE).await?;
+            let is_full = page.len() as u64 == PAGE;
+            let next = page.last().filter(|_| is_full).map(|last| (Bound::Excluded(last.id), end));
+            Ok((page, next))
+        })
+    }
+
+    /// How many entries there are. `XLEN`, O(1).
+    pub fn len<E: Executor>(&self, executor: E) -> E::Out<u64> {
+        executor.submit(self.command(Command::read("XLEN")))
+    }
+
+    fn add(&self, event: &M) -> Command<StreamId> {
+        let mut command = self.command(Command::write("XADD"));
+        if let Some(max_len) = M::MAX_LEN {
+            command = command.arg("MAXLEN").arg("~").arg(max_len);
+        }
+        let mut fields = Flat(Vec::new());
+        match event.write(&mut fields) {
+            // An event whose fields are all None could not be an entry: XADD wants at least one field.
+            Ok(()) => command.arg("*").one_or_more_pairs("field that is not None", fields.0),
+            Err(error) => command.reject(error.to_string()),
+        }
+    }
+
+    fn command<R>(&self, command: Command<R>) -> Command<R> {
+        let command = command.arg(&self.key).about(M::NAME, self.key.as_str());
+        match self.problem {
+            Some(why) => command.reject(why),
+            None => command,
+        }
+    }
+}
+
+impl<M> Clone for Log<M> {
+    fn clone(&self) -> Self {
+        Log { key: self.key.clone(), problem: self.problem, of: PhantomData }
+    }
+}
+
+impl<M> fmt::Debug for Log<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Log").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+struct Flat(Vec<(&'static str, String)>);
+
+impl Sink for Flat {
+    fn set(&mut self, name: &'static str, text: String, _: Kind) {
+        self.0.push((name, text));
+    }
+
+    fn clear(&mut self, _: &'static str) {}
+}
+
+fn read_entry<M: StreamModel>(reply: Reply<'_>) -> Result<Entry<M>> {
+    let [id, fields] = reply.array_of()?;
+    Ok(Entry { id: StreamId::from_reply(id)?, event: M::read(FlatReply::new(fields)?)? })
+}
