@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -57,8 +58,12 @@ pub struct RedisBuilder {
     max_response_bytes: usize,
     headers: Vec<(Cow<'static, str>, String)>,
     client: Option<reqwest::Client>,
-    transport: Option<std::sync::Arc<dyn Transport>>,
+    transport: Option<Arc<dyn Transport>>,
+    wrappers: Vec<Wrapper>,
 }
+
+/// What makes one transport of another.
+type Wrapper = Arc<dyn Fn(Arc<dyn Transport>) -> Arc<dyn Transport> + Send + Sync>;
 
 impl RedisBuilder {
     pub(crate) fn new(url: Option<String>, token: Option<String>) -> Self {
@@ -76,6 +81,7 @@ impl RedisBuilder {
             headers: Vec::new(),
             client: None,
             transport: None,
+            wrappers: Vec::new(),
         }
     }
 
@@ -152,7 +158,37 @@ impl RedisBuilder {
 
     /// A [`Transport`] of your own, in place of the one over reqwest.
     pub fn transport(mut self, transport: impl Transport) -> Self {
-        self.transport = Some(std::sync::Arc::new(transport));
+        self.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// A [`Transport`] around the one that there is, to see, delay or refuse what passes. May be given several times;
+    /// the last is the outermost.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use redis_rest::Redis;
+    /// use redis_rest::transport::{Request, Response, Transport, TransportError};
+    ///
+    /// #[derive(Debug)]
+    /// struct Log(Arc<dyn Transport>);
+    ///
+    /// #[async_trait::async_trait]
+    /// impl Transport for Log {
+    ///     async fn send(&self, request: Request) -> Result<Response, TransportError> {
+    ///         println!("{} {} bytes", request.endpoint.path(), request.body.len());
+    ///         self.0.send(request).await
+    ///     }
+    /// }
+    ///
+    /// let redis = Redis::builder("https://example.upstash.io", "token").wrap_transport(Log).build()?;
+    /// # Ok::<(), redis_rest::Error>(())
+    /// ```
+    pub fn wrap_transport<T: Transport>(
+        mut self,
+        wrap: impl Fn(Arc<dyn Transport>) -> T + Send + Sync + 'static,
+    ) -> Self {
+        self.wrappers.push(Arc::new(move |inner| Arc::new(wrap(inner))));
         self
     }
 
@@ -197,9 +233,10 @@ impl RedisBuilder {
                     Some(client) => client,
                     None => default_client(self.timeout.min(Duration::from_secs(5)))?,
                 };
-                std::sync::Arc::new(ReqwestTransport::new(client, &url)?)
+                Arc::new(ReqwestTransport::new(client, &url)?)
             }
         };
+        let transport = self.wrappers.iter().fold(transport, |inner, wrap| wrap(inner));
         let limits = Limits { policy: self.retry, timeout: self.timeout, deadline: self.deadline };
         let sync = self.read_your_writes.then(SyncToken::default);
         Ok(Redis::from_core(Core::new(transport, &headers, self.encoding, limits, sync, self.max_response_bytes)))
