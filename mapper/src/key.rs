@@ -57,7 +57,7 @@ pub type IdRef<'a, M> = <<M as crate::HashModel>::Id as Id>::Ref<'a>;
 /// # #[cfg(feature = "ulid")] {
 /// use redis_model::GenerateId;
 ///
-/// assert_ne!(ulid::Ulid::generate(), ulid::Ulid::generate());
+/// assert_ne!(<ulid::Ulid as GenerateId>::generate(), <ulid::Ulid as GenerateId>::generate());
 /// # }
 /// ```
 #[diagnostic::on_unimplemented(
@@ -191,7 +191,7 @@ impl Id for ulid::Ulid {
 #[cfg(feature = "ulid")]
 impl GenerateId for ulid::Ulid {
     fn generate() -> Self {
-        ulid::Ulid::new()
+        ulid::Ulid::generate()
     }
 }
 

@@ -104,7 +104,11 @@ impl Body {
     }
 
     /// The next chunk; `None` at the end.
-    pub(crate) async fn chunk(&mut self) -> Option<Result<Bytes, TransportError>> {
+    ///
+    /// # Errors
+    ///
+    /// When the body breaks off.
+    pub async fn chunk(&mut self) -> Option<Result<Bytes, TransportError>> {
         match &mut self.0 {
             Inner::Whole(bytes) if bytes.is_empty() => None,
             Inner::Whole(bytes) => Some(Ok(std::mem::take(bytes))),

@@ -1,0 +1,89 @@
+//! What the tests stand on: a real Redis behind the gateway, one for each test program, and transports that fail.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot be set up should say so at once")]
+
+pub mod fault;
+
+use std::path::Path;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use redis_model::redis_rest::{Encoding, Redis, RedisBuilder, RetryPolicy, blocking};
+use redis_rest_gateway::{Gateway, Server, install};
+use tokio::runtime::Runtime;
+
+/// All reply encodings.
+pub const ENCODINGS: [Encoding; 3] = [Encoding::Base64, Encoding::Json, Encoding::Resp2];
+
+/// A server and a gateway over it, on a runtime of their own. They end with the test program.
+#[derive(Debug)]
+pub struct Stack {
+    /// The gateway.
+    pub gateway: Gateway,
+    /// The server behind it.
+    pub server: Server,
+    _runtime: Runtime,
+}
+
+/// The one of this program: Redis 8.2 with JSON.
+pub fn stack() -> &'static Stack {
+    static STACK: OnceLock<Stack> = OnceLock::new();
+    STACK.get_or_init(|| start(|cache| install::redis_8_2_with_json(cache)))
+}
+
+/// A second one: Valkey 9.
+pub fn valkey() -> &'static Stack {
+    static STACK: OnceLock<Stack> = OnceLock::new();
+    STACK.get_or_init(|| start(|cache| install::valkey_9(cache)))
+}
+
+type Install = fn(&Path) -> Result<redis_rest_gateway::ServerBuilder, redis_rest_gateway::Error>;
+
+fn start(install: Install) -> Stack {
+    // On a thread of its own: a runtime cannot be entered from within another.
+    let started = std::thread::spawn(move || {
+        let runtime = Runtime::new().expect("a runtime");
+        let (gateway, server) = runtime.block_on(async {
+            let cache = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.servers");
+            let server = install(&cache).unwrap_or_else(|error| panic!("{error}"));
+            let server = server.start().await.unwrap_or_else(|error| panic!("{error}"));
+            let gateway = Gateway::over(server.url()).start().await.unwrap_or_else(|error| panic!("{error}"));
+            (gateway, server)
+        });
+        Stack { gateway, server, _runtime: runtime }
+    });
+    started.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+impl Stack {
+    /// Settings of a client.
+    pub fn builder(&self) -> RedisBuilder {
+        Redis::builder(self.gateway.url(), self.gateway.token())
+    }
+
+    /// A client with the default settings.
+    pub fn redis(&self) -> Redis {
+        self.builder().build().expect("a client")
+    }
+
+    /// A client that does not retry.
+    pub fn impatient(&self, encoding: Encoding) -> Redis {
+        self.builder().encoding(encoding).retry(RetryPolicy::never()).build().expect("a client")
+    }
+
+    /// A blocking client.
+    pub fn blocking(&self) -> blocking::Redis {
+        self.builder().build_blocking().expect("a client")
+    }
+}
+
+/// A client for each encoding.
+pub fn clients() -> [Redis; 3] {
+    ENCODINGS.map(|encoding| stack().builder().encoding(encoding).build().expect("a client"))
+}
+
+/// A key that no other test has.
+pub fn key(name: &str) -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    format!("{name}.{}", NEXT.fetch_add(1, Ordering::Relaxed))
+}

@@ -1,0 +1,29 @@
+//! The exact arguments of every typed method, without a network.
+
+mod generic;
+mod hash;
+mod models;
+mod string;
+
+use redis_model::redis_rest::Command;
+
+/// A command's arguments in one line.
+fn line<R>(command: Command<R>) -> String {
+    command.validate().unwrap_or_else(|error| panic!("{error}"));
+    lines(&command).join(" | ")
+}
+
+/// The lines of a group of commands.
+fn lines<R>(command: &Command<R>) -> Vec<String> {
+    let text = |args: Vec<bytes::Bytes>| {
+        args.iter().map(|arg| String::from_utf8_lossy(arg).into_owned()).collect::<Vec<_>>().join(" ")
+    };
+    command.commands().into_iter().map(text).collect()
+}
+
+/// Why a command is refused.
+fn refusal<R>(command: Command<R>) -> String {
+    let error = command.validate().expect_err("the command should be refused");
+    assert!(error.is_invalid_input() && !error.may_have_executed());
+    error.to_string()
+}
