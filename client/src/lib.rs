@@ -41,6 +41,8 @@ mod sync_token;
 mod telemetry;
 mod wire;
 
+pub use bytes;
+
 pub use crate::arg::{Arg, ToArg};
 pub use crate::args::{Args, ToArgs};
 pub use crate::batch::{Batch, BatchReplies, Slot};

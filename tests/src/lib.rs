@@ -28,13 +28,13 @@ pub struct Stack {
 /// The one of this program: Redis 8.2 with JSON.
 pub fn stack() -> &'static Stack {
     static STACK: OnceLock<Stack> = OnceLock::new();
-    STACK.get_or_init(|| start(|cache| install::redis_8_2_with_json(cache)))
+    STACK.get_or_init(|| start(install::redis_8_2_with_json))
 }
 
 /// A second one: Valkey 9.
 pub fn valkey() -> &'static Stack {
     static STACK: OnceLock<Stack> = OnceLock::new();
-    STACK.get_or_init(|| start(|cache| install::valkey_9(cache)))
+    STACK.get_or_init(|| start(install::valkey_9))
 }
 
 type Install = fn(&Path) -> Result<redis_rest_gateway::ServerBuilder, redis_rest_gateway::Error>;
