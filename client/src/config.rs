@@ -151,6 +151,9 @@ impl RedisBuilder {
 
     /// An HTTP client of your own, with its TLS, proxy and pool settings. Turn its redirects and retries off: it
     /// does not know which commands must not be sent twice.
+    ///
+    /// This crate's feature `tls` brings rustls into reqwest without a default provider. Enable a TLS feature of
+    /// reqwest's own for your client, or install one by `rustls::crypto::ring::default_provider().install_default()`.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.client = Some(client);
         self

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::{ALLOW, AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
+use futures_util::StreamExt as _;
 use redis::Value;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -112,7 +113,7 @@ async fn respond(state: &Arc<State>, request: Request) -> Result<Response, Refus
         "monitor" if access == Access::Full => return sse::monitor(state).await,
         _ => {}
     }
-    let body = read_body(state, &parts.headers, body).await?;
+    let body = read_body(state, body).await?;
     match endpoint {
         "pipeline" => pipeline(state, access, format, &body).await,
         "multi-exec" => transaction(state, access, format, &body).await,
@@ -145,19 +146,28 @@ fn format(headers: &HeaderMap) -> Result<Format, Refusal> {
     }
 }
 
-async fn read_body(state: &State, headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
+async fn read_body(state: &State, body: Body) -> Result<Vec<u8>, Refusal> {
     let limit = state.max_request_bytes;
-    let too_large = |actual: String| {
-        Refusal::bad(format!(
-            "ERR max request size exceeded. Limit: {limit} bytes, Actual: {actual} bytes. \
-             See https://upstash.com/docs/redis/troubleshooting/max_request_size_exceeded for details"
-        ))
-    };
-    let announced = headers.get("content-length").and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok());
-    if let Some(length) = announced.filter(|&length: &usize| length > limit) {
-        return Err(too_large(length.to_string()));
+    let mut read = Vec::new();
+    let mut length = 0;
+    let mut chunks = body.into_data_stream();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| Refusal::bad("ERR the request's body broke off"))?;
+        length += chunk.len();
+        if length <= limit {
+            read.extend_from_slice(&chunk);
+        } else if length > limit.saturating_mul(8) {
+            break;
+        }
+        // Between the two it is read and forgotten: a client that is still sending would not hear the answer.
     }
-    to_bytes(body, limit).await.map_err(|_| too_large(format!("more than {limit}")))
+    if length <= limit {
+        return Ok(read);
+    }
+    Err(Refusal::bad(format!(
+        "ERR max request size exceeded. Limit: {limit} bytes, Actual: {length} bytes. \
+         See https://upstash.com/docs/redis/troubleshooting/max_request_size_exceeded for details"
+    )))
 }
 
 /// What a command that does not reach Redis is answered with.

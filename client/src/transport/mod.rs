@@ -29,7 +29,7 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
 }
 
 /// A request: a `POST` to one of the API's endpoints.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Request {
     /// Where to, below the database's URL.
@@ -38,6 +38,13 @@ pub struct Request {
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
+}
+
+impl fmt::Debug for Request {
+    /// Without the body and a command's path, which hold keys and values.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request").field("headers", &self.headers).field("body_bytes", &self.body.len()).finish_non_exhaustive()
+    }
 }
 
 /// An endpoint of the REST API.
