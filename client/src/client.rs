@@ -23,7 +23,7 @@ use crate::telemetry;
 use crate::transport::retry::{Limits, status_error, with_retries};
 use crate::transport::{Body, Endpoint, Request as HttpRequest, Transport, TransportError};
 use crate::wire::json::{self, Strings};
-use crate::wire::resp2;
+use crate::wire::{self, resp2};
 use crate::wire::tape::Tape;
 
 const ENCODING: HeaderName = HeaderName::from_static("upstash-encoding");
@@ -330,15 +330,9 @@ impl Core {
         if !response.status.is_success() {
             return Err(status_error(response.status, &response.headers, error_text(body, exchange.encoding)));
         }
-        let strings = if exchange.encoding == Encoding::Base64 { Strings::Base64 } else { Strings::Plain };
-        let single = matches!(exchange.endpoint, Endpoint::Command | Endpoint::Path(_));
-        let tape = match (exchange.encoding, single) {
-            (Encoding::Resp2, true) => resp2::parse_one(body),
-            (Encoding::Resp2, false) => resp2::parse_many(body, exchange.count),
-            (_, true) => json::parse_one(body, strings),
-            (_, false) => json::parse_many(body, strings, exchange.count),
-        };
-        let tape = tape.map_err(|error| error.with_status(response.status.as_u16()))?;
+        let many = matches!(exchange.endpoint, Endpoint::Pipeline | Endpoint::Transaction);
+        let tape = wire::parse(body, exchange.encoding, exchange.count, many)
+            .map_err(|error| error.with_status(response.status.as_u16()))?;
         match Replies::of(&tape, 1).next().map(Reply::shape) {
             // One error for all commands: none was executed.
             Some(Shape::Error(text)) if exchange.count > tape.nodes.len() => Err(Error::server(text)),

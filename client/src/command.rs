@@ -7,8 +7,10 @@ use bytes::Bytes;
 
 use crate::arg::ToArg;
 use crate::args::{Args, ToArgs};
+use crate::config::Encoding;
 use crate::error::{Error, Result, Subject};
 use crate::reply::{FromReply, Replies, Reply};
+use crate::wire;
 
 /// Whether a request that may have been executed can be sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -197,6 +199,25 @@ impl<R> Command<R> {
     #[must_use]
     pub fn commands(&self) -> Vec<Vec<Bytes>> {
         self.args.commands()
+    }
+
+    /// Decodes the body of a successful response to this command alone, as a client with this encoding would.
+    ///
+    /// ```
+    /// use redis_rest::{Build, Encoding, StringCommands};
+    ///
+    /// let reply = Build.get::<String>("greeting").decode(r#"{"result":"aGVsbG8="}"#, Encoding::Base64)?;
+    /// assert_eq!(reply.as_deref(), Some("hello"));
+    /// # Ok::<(), redis_rest::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `Protocol` when the body is malformed, `Server` when it is an error, `Decode` when it is no `R`.
+    pub fn decode(&self, body: impl Into<Vec<u8>>, encoding: Encoding) -> Result<R> {
+        let parts = self.expect.parts;
+        let tape = wire::parse(body.into(), encoding, parts, parts > 1).map_err(|error| self.expect.blame(error))?;
+        self.expect.decode(&mut Replies::of(&tape, parts))
     }
 
     /// Whether the command can be sent.

@@ -1,7 +1,7 @@
 //! The input as the derive sees it: what shape of model, with which fields and variants.
 
 use proc_macro2::{Span, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::{Data, DeriveInput, Fields, Generics, Ident, LitStr, Type, Visibility};
 
@@ -108,9 +108,14 @@ impl Model {
 
     /// The path to this crate's user, `redis_model`.
     pub(crate) fn krate(&self) -> TokenStream {
+        self.krate_at(Span::call_site())
+    }
+
+    /// The same, so that errors about what is named by it are at `span`.
+    pub(crate) fn krate_at(&self, span: Span) -> TokenStream {
         match &self.attrs.krate {
             Some(path) => quote!(#path),
-            None => quote!(::redis_model),
+            None => quote_spanned!(span=> ::redis_model),
         }
     }
 

@@ -12,6 +12,8 @@ use crate::errors::Errors;
 #[derive(Default)]
 pub(crate) struct Container {
     pub(crate) prefix: Option<LitStr>,
+    /// Whether there is a prefix, even a wrong one.
+    pub(crate) has_prefix: bool,
     pub(crate) list: Option<Span>,
     pub(crate) stream: Option<Span>,
     pub(crate) embedded: Option<Span>,
@@ -64,7 +66,10 @@ impl Container {
     pub(crate) fn parse(attrs: &[Attribute], errors: &mut Errors) -> Self {
         let mut container = Container::default();
         each(attrs, errors, |meta| match word(meta).as_str() {
-            "prefix" => once(&mut container.prefix, meta, text),
+            "prefix" => {
+                container.has_prefix = true;
+                once(&mut container.prefix, meta, text)
+            }
             "list" => once(&mut container.list, meta, flag),
             "stream" => once(&mut container.stream, meta, flag),
             "embedded" => once(&mut container.embedded, meta, flag),

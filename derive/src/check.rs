@@ -35,7 +35,7 @@ fn check_container(model: &Model, shape: Shape, errors: &mut Errors) {
         (Shape::Hash | Shape::List | Shape::Stream, None) => {
             // A model with neither a prefix nor an id gets one error, about both.
             let is_bare = shape == Shape::Hash && !has_id(model);
-            if !is_bare {
+            if !is_bare && !attrs.has_prefix {
                 errors.at(&model.ident, "a model needs a prefix for its keys: add #[redis(prefix = \"..\")]");
             }
         }
@@ -83,7 +83,7 @@ fn check_ids(model: &Model, shape: Shape, fields: &[Field], errors: &mut Errors)
     }
     match (shape, first) {
         (Shape::Hash, None) => {
-            let prefix = if model.attrs.prefix.is_none() { " and the struct #[redis(prefix = \"..\")]" } else { "" };
+            let prefix = if !model.attrs.has_prefix { " and the struct #[redis(prefix = \"..\")]" } else { "" };
             errors.at(
                 &model.ident,
                 format!(

@@ -11,7 +11,12 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     if model.shape() == Shape::Value {
         return value(model);
     }
-    let code = Code { names: TokenStream::new(), write: stub(), read: stub(), bounds: Vec::new() };
+    if model.generics.lifetimes().next().is_some() {
+        // The traits cannot be implemented for it at all.
+        return TokenStream::new();
+    }
+    let (write, read) = (stub(), stub());
+    let code = Code { names: TokenStream::new(), write: quote!(#write;), read, bounds: Vec::new() };
     implement(model, &code)
 }
 

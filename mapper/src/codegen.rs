@@ -24,7 +24,7 @@ use redis_rest::ErrorKind;
 const EXCERPT: usize = 32;
 
 /// Writes a field, or clears it and what it was called before.
-pub fn put<C: Codec<T>, T>(
+pub(crate) fn put<C: Codec<T> + ?Sized, T>(
     sink: &mut impl Sink,
     name: &'static str,
     aliases: &[&'static str],
@@ -39,15 +39,15 @@ pub fn put<C: Codec<T>, T>(
     }
     let mut text = String::new();
     C::encode(value, &mut text).map_err(|source| {
-        let message = format!("the value cannot be encoded as {}", std::any::type_name::<C>());
-        Error::new(ErrorKind::InvalidInput, message).with_field(name).with_source(source)
+        let message = format!("the value cannot be encoded: {source}");
+        Error::new(ErrorKind::InvalidInput, message).with_field(name)
     })?;
     sink.set(name, text, C::KIND);
     Ok(())
 }
 
 /// Reads a field's text.
-pub fn get<C: Codec<T>, T>(name: &'static str, bytes: &[u8]) -> Result<T> {
+pub(crate) fn get<C: Codec<T> + ?Sized, T>(name: &'static str, bytes: &[u8]) -> Result<T> {
     match std::str::from_utf8(bytes) {
         Ok(text) => C::decode(text).map_err(|source| mismatch::<T>(text, source).with_field(name)),
         Err(error) => Err(not_utf8::<T>(bytes, error).with_field(name)),
@@ -63,7 +63,7 @@ pub(crate) fn get_value<C: Codec<T>, T>(bytes: &[u8]) -> Result<C::Value> {
 }
 
 /// The value of a field that was read, or may be absent.
-pub fn found<C: Codec<T>, T>(name: &'static str, slot: Option<T>) -> Result<T> {
+pub(crate) fn found<C: Codec<T> + ?Sized, T>(name: &'static str, slot: Option<T>) -> Result<T> {
     match slot.or_else(C::absent) {
         Some(value) => Ok(value),
         None => Err(missing::<T>(name)),

@@ -5,6 +5,11 @@ use redis_rest::{Error, Reply, Result};
 /// A type with named fields: a record, a list's element, an event, or what is flattened into one.
 ///
 /// Implemented by `#[derive(RedisModel)]`; there is no need to call or implement it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no fields of its own",
+    label = "nothing to flatten",
+    note = "derive `RedisModel` with `#[redis(embedded)]` on it, or store it as one field: remove `flatten`, or mark the field `#[redis(json)]`"
+)]
 pub trait Fields: Sized + 'static {
     /// The names of its own fields, without flattened ones.
     const NAMES: &'static [&'static str];

@@ -13,14 +13,14 @@ pub(crate) fn code(model: &Model, variants: &[Variant]) -> Code {
     let krate = model.krate();
     let tag = model.tag();
     let known = variants.iter().map(|variant| format!("`{}`", variant.name)).collect::<Vec<_>>().join(", ");
-    let write = variants.iter().map(|variant| write_arm(&krate, &tag, variant));
+    let write = variants.iter().map(|variant| write_arm(model, &tag, variant));
     let read = variants.iter().map(|variant| {
         let (name, aliases) = (&variant.name, &variant.attrs.aliases);
-        let body = read_variant(&krate, variant);
+        let body = read_variant(model, variant);
         quote!(#name #(| #aliases)* => { #body })
     });
     let bounds = variants.iter().flat_map(|variant| match &variant.body {
-        VariantBody::Struct(fields) => fields.iter().filter_map(|field| bound(&krate, field)).collect(),
+        VariantBody::Struct(fields) => fields.iter().map(|field| bound(model, field)).collect(),
         VariantBody::Newtype(ty) => vec![((**ty).clone(), quote!(#ty: #krate::codegen::Fields))],
         VariantBody::Unit | VariantBody::Wrong => Vec::new(),
     });
@@ -37,7 +37,8 @@ pub(crate) fn code(model: &Model, variants: &[Variant]) -> Code {
     }
 }
 
-fn write_arm(krate: &TokenStream, tag: &str, variant: &Variant) -> TokenStream {
+fn write_arm(model: &Model, tag: &str, variant: &Variant) -> TokenStream {
+    let krate = model.krate();
     let (ident, name) = (&variant.ident, &variant.name);
     let set = quote! {
         #krate::codegen::Sink::set(sink, #tag, #krate::codegen::String::from(#name), #krate::codegen::Kind::Text);
@@ -48,10 +49,11 @@ fn write_arm(krate: &TokenStream, tag: &str, variant: &Variant) -> TokenStream {
             let idents = stored.iter().map(|field| &field.ident);
             // Names of their own: a field may be called `sink`.
             let bound: Vec<_> = (0..stored.len()).map(|at| format_ident!("field_{at}")).collect();
-            let writes = stored.iter().zip(&bound).map(|(field, bound)| write_field(krate, field, &quote!(#bound)));
+            let writes = stored.iter().zip(&bound).map(|(field, bound)| write_field(model, field, &quote!(#bound)));
             quote!(Self::#ident { #(#idents: #bound,)* .. } => { #set #(#writes)* })
         }
         VariantBody::Newtype(ty) => {
+            let krate = model.krate_at(ty.span());
             let write = quote_spanned!(ty.span()=> <#ty as #krate::codegen::Fields>::write(inner, sink)?;);
             quote!(Self::#ident(inner) => { #set #write })
         }
@@ -59,11 +61,13 @@ fn write_arm(krate: &TokenStream, tag: &str, variant: &Variant) -> TokenStream {
     }
 }
 
-fn read_variant(krate: &TokenStream, variant: &Variant) -> TokenStream {
+fn read_variant(model: &Model, variant: &Variant) -> TokenStream {
+    let krate = model.krate();
     let ident = &variant.ident;
     match &variant.body {
-        VariantBody::Struct(fields) => read_fields(krate, fields, &quote!(Self::#ident)),
+        VariantBody::Struct(fields) => read_fields(model, fields, &quote!(Self::#ident)),
         VariantBody::Newtype(ty) => {
+            let krate = model.krate_at(ty.span());
             quote_spanned!(ty.span()=> #krate::codegen::Ok(Self::#ident(<#ty as #krate::codegen::Fields>::read(source)?)))
         }
         VariantBody::Unit | VariantBody::Wrong => quote!(#krate::codegen::Ok(Self::#ident)),

@@ -79,7 +79,8 @@ fn shape(model: &Model, bounds: &TokenStream) -> TokenStream {
             (quote!(StreamModel), quote!(#common const MAX_LEN: #krate::codegen::Option<#krate::codegen::u64> = #max_len;))
         }
         Shape::Hash => {
-            let Some(id) = id_field(model) else { return TokenStream::new() };
+            // An optional id is a mistake that was told already.
+            let Some(id) = id_field(model).filter(|id| id.option_of().is_none()) else { return TokenStream::new() };
             let (field, ty) = (&id.ident, &id.ty);
             let associated = quote_spanned!(ty.span()=> type Id = #ty;);
             (quote!(HashModel), quote!(#associated #common fn id(&self) -> &#ty { &self.#field }))
@@ -133,7 +134,7 @@ fn constants(model: &Model) -> TokenStream {
     let constants = stored.iter().filter(|field| field.is_stored()).map(|field| {
         let (vis, ty, name) = (&field.vis, &field.ty, &field.name);
         let constant = format_ident!("{}", field.ident.unraw().to_string().to_uppercase(), span = field.ident.span());
-        let codec = fields::codec(&krate, field);
+        let codec = fields::codec(model, field);
         let doc = format!("The field `{}`.", field.ident.unraw());
         quote! {
             #[doc = #doc]

@@ -49,7 +49,7 @@ pub(crate) fn unit_enum(model: &Model, variants: &[Variant]) -> TokenStream {
 
 /// A newtype is as its inner type; marked `id`, it is an id of its own.
 pub(crate) fn newtype(model: &Model, inner: &Type) -> TokenStream {
-    let krate = model.krate();
+    let krate = model.krate_at(inner.span());
     let ident = &model.ident;
     let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
     let declared = model.generics.where_clause.iter().flat_map(|clause| &clause.predicates);
@@ -89,7 +89,7 @@ pub(crate) fn newtype(model: &Model, inner: &Type) -> TokenStream {
 }
 
 fn newtype_id(model: &Model, inner: &Type) -> TokenStream {
-    let krate = model.krate();
+    let krate = model.krate_at(inner.span());
     let ident = &model.ident;
     let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
     let declared: Vec<_> = model.generics.where_clause.iter().flat_map(|clause| &clause.predicates).collect();
@@ -98,6 +98,14 @@ fn newtype_id(model: &Model, inner: &Type) -> TokenStream {
         quote!(#inner: #krate::codegen::Id, #(#parameters: ::core::marker::Send + ::core::marker::Sync + 'static,)*)
     });
     let id = quote_spanned!(inner.span()=> <#inner as #krate::codegen::Id>);
+    let (counted, made) = (
+        quote_spanned!(inner.span()=> <#inner as #krate::codegen::IntegerId>),
+        quote_spanned!(inner.span()=> <#inner as #krate::codegen::GenerateId>),
+    );
+    let (integer, generated) = (
+        quote_spanned!(inner.span()=> #inner: #krate::codegen::IntegerId),
+        quote_spanned!(inner.span()=> #inner: #krate::codegen::GenerateId),
+    );
     // `for<'always>` lets the bounds on a concrete type be false, and the implementation then not be there.
     quote! {
         #[automatically_derived]
@@ -129,10 +137,10 @@ fn newtype_id(model: &Model, inner: &Type) -> TokenStream {
         where
             #(#declared,)*
             #id_bound
-            for<'always> #inner: #krate::codegen::IntegerId,
+            for<'always> #integer,
         {
             fn from_count(count: ::core::primitive::i64) -> #krate::codegen::Option<Self> {
-                <#inner as #krate::codegen::IntegerId>::from_count(count).map(Self)
+                #counted::from_count(count).map(Self)
             }
         }
 
@@ -141,10 +149,10 @@ fn newtype_id(model: &Model, inner: &Type) -> TokenStream {
         where
             #(#declared,)*
             #id_bound
-            for<'always> #inner: #krate::codegen::GenerateId,
+            for<'always> #generated,
         {
             fn generate() -> Self {
-                Self(<#inner as #krate::codegen::GenerateId>::generate())
+                Self(#made::generate())
             }
         }
     }

@@ -1,0 +1,19 @@
+use redis_model::prelude::*;
+
+#[derive(RedisModel)]
+#[redis(prefix = "user")]
+struct User {
+    #[redis(id)]
+    id: u64,
+    city: String,
+    #[redis(flatten)]
+    place: Place,
+}
+
+#[derive(RedisModel)]
+#[redis(embedded)]
+struct Place {
+    city: String,
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use redis_model::prelude::*;
+
+#[derive(RedisModel)]
+#[redis(prefix = "user")]
+struct User {
+    name: String,
+}
+
+fn main() {}

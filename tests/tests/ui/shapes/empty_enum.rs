@@ -1,0 +1,6 @@
+use redis_model::prelude::*;
+
+#[derive(RedisModel)]
+enum Nothing {}
+
+fn main() {}

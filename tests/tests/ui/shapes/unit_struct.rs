@@ -1,0 +1,7 @@
+use redis_model::prelude::*;
+
+#[derive(RedisModel)]
+#[redis(prefix = "user")]
+struct User;
+
+fn main() {}

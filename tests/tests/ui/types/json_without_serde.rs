@@ -1,0 +1,14 @@
+use redis_model::prelude::*;
+
+#[derive(RedisModel)]
+#[redis(prefix = "user")]
+struct User {
+    #[redis(id)]
+    id: u64,
+    #[redis(json)]
+    settings: Settings,
+}
+
+struct Settings;
+
+fn main() {}

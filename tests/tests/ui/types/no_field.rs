@@ -1,0 +1,11 @@
+use redis_model::prelude::*;
+
+#[derive(RedisModel)]
+#[redis(prefix = "user")]
+struct User {
+    #[redis(id)]
+    id: u64,
+    tags: Vec<String>,
+}
+
+fn main() {}
