@@ -70,10 +70,7 @@ impl<C: Client> Batch<C> {
     /// # Errors
     ///
     /// As [`exec`](Batch::exec), and what `finish` gives.
-    pub fn exec_with<T: 'static>(
-        self,
-        finish: impl FnOnce(BatchReplies) -> Result<T> + Send + 'static,
-    ) -> C::Ran<T> {
+    pub fn exec_with<T: 'static>(self, finish: impl FnOnce(BatchReplies) -> Result<T> + Send + 'static) -> C::Ran<T> {
         let Batch { client, id, encoded } = self;
         let count = encoded.count;
         client.run(encoded, move |tape| {
@@ -94,7 +91,10 @@ impl<C> Executor for &mut Batch<C> {
 
 impl<C: fmt::Debug> fmt::Debug for Batch<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Batch").field("client", &self.client).field("commands", &self.encoded.count).finish_non_exhaustive()
+        f.debug_struct("Batch")
+            .field("client", &self.client)
+            .field("commands", &self.encoded.count)
+            .finish_non_exhaustive()
     }
 }
 

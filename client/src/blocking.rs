@@ -121,11 +121,7 @@ impl Executor for &Redis {
 impl Client for &Redis {
     type Ran<T> = Result<T>;
 
-    fn run<T: 'static>(
-        self,
-        encoded: Encoded,
-        finish: impl FnOnce(Tape) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
+    fn run<T: 'static>(self, encoded: Encoded, finish: impl FnOnce(Tape) -> Result<T> + Send + 'static) -> Result<T> {
         self.driver.wait(Client::run(&self.client, encoded, finish))
     }
 }
@@ -144,7 +140,9 @@ impl Driver {
             .thread_name("redis-rest")
             .enable_all()
             .build()
-            .map_err(|error| Error::new(ErrorKind::Config, "the background thread cannot be started").with_source(error))?;
+            .map_err(|error| {
+                Error::new(ErrorKind::Config, "the background thread cannot be started").with_source(error)
+            })?;
         Ok(Driver { runtime: Some(runtime) })
     }
 

@@ -23,8 +23,8 @@ use crate::telemetry;
 use crate::transport::retry::{Limits, status_error, with_retries};
 use crate::transport::{Body, Endpoint, Request as HttpRequest, Transport, TransportError};
 use crate::wire::json::{self, Strings};
-use crate::wire::{self, resp2};
 use crate::wire::tape::Tape;
+use crate::wire::{self, resp2};
 
 const ENCODING: HeaderName = HeaderName::from_static("upstash-encoding");
 const FORMAT: HeaderName = HeaderName::from_static("upstash-response-format");
@@ -278,7 +278,8 @@ impl Core {
         let mut encoded = Encoded::new(false);
         let expect = encoded.push(command);
         let span = tracing::debug_span!("redis", command = %expect.name());
-        let outcome = if span.is_disabled() { self.run(encoded).await } else { self.run(encoded).instrument(span).await };
+        let outcome =
+            if span.is_disabled() { self.run(encoded).await } else { self.run(encoded).instrument(span).await };
         let tape = outcome.map_err(|error| expect.blame(error))?;
         expect.decode(&mut Replies::of(&tape, expect.parts()))
     }

@@ -86,7 +86,10 @@ impl<R: FromReply> Command<R> {
 
     pub(crate) fn new(name: Cow<'static, str>, safety: Safety) -> Self {
         let args = Args::new(&name);
-        Command { args, expect: Expect { name, safety, parts: 1, decode: Decode::One(R::from_reply), subject: None, field: None } }
+        Command {
+            args,
+            expect: Expect { name, safety, parts: 1, decode: Decode::One(R::from_reply), subject: None, field: None },
+        }
     }
 }
 
@@ -114,7 +117,11 @@ impl<R> Command<R> {
     }
 
     /// Adds two arguments for each pair; without any, the command is refused as needing at least one `what`.
-    pub fn one_or_more_pairs<A: ToArg, B: ToArg>(mut self, what: &str, pairs: impl IntoIterator<Item = (A, B)>) -> Self {
+    pub fn one_or_more_pairs<A: ToArg, B: ToArg>(
+        mut self,
+        what: &str,
+        pairs: impl IntoIterator<Item = (A, B)>,
+    ) -> Self {
         let mut pairs = pairs.into_iter().peekable();
         if pairs.peek().is_none() {
             self.args.reject(format!("needs at least one {what}"));

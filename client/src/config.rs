@@ -225,7 +225,10 @@ impl RedisBuilder {
         for (name, value) in &self.headers {
             let parsed = (HeaderName::try_from(name.as_ref()), HeaderValue::try_from(value.as_str()));
             let (Ok(name), Ok(value)) = parsed else {
-                return Err(config(format!("the header `{}` has a name or a value that HTTP does not allow", name.escape_debug())));
+                return Err(config(format!(
+                    "the header `{}` has a name or a value that HTTP does not allow",
+                    name.escape_debug()
+                )));
             };
             headers.insert(name, value);
         }
@@ -234,6 +237,11 @@ impl RedisBuilder {
             None => {
                 let client = match self.client {
                     Some(client) => client,
+                    None if cfg!(not(feature = "tls")) && url.starts_with("https") => {
+                        return Err(config(
+                            "https:// needs the feature `tls`, or an HTTP client of your own that has TLS",
+                        ));
+                    }
                     None => default_client(self.timeout.min(Duration::from_secs(5)))?,
                 };
                 Arc::new(ReqwestTransport::new(client, &url)?)
@@ -265,7 +273,9 @@ fn config(message: impl Into<Cow<'static, str>>) -> Error {
 fn authorization(token: Option<&str>) -> Result<HeaderValue> {
     let token = token.unwrap_or_default();
     if token.is_empty() {
-        return Err(config("there is no token: set UPSTASH_REDIS_REST_TOKEN to the REST token that the database's console shows"));
+        return Err(config(
+            "there is no token: set UPSTASH_REDIS_REST_TOKEN to the REST token that the database's console shows",
+        ));
     }
     if token.trim() != token {
         return Err(config("the token begins or ends with white space: a line end copied from a file?"));
@@ -283,13 +293,16 @@ fn authorization(token: Option<&str>) -> Result<HeaderValue> {
 fn checked_url(url: Option<&str>, allow_insecure_http: bool) -> Result<String> {
     let url = url.unwrap_or_default();
     if url.is_empty() {
-        return Err(config("there is no URL: set UPSTASH_REDIS_REST_URL to the REST URL that the database's console shows, https://NAME.upstash.io"));
+        return Err(config(
+            "there is no URL: set UPSTASH_REDIS_REST_URL to the REST URL that the database's console shows, https://NAME.upstash.io",
+        ));
     }
     if url.starts_with("redis://") || url.starts_with("rediss://") {
         return Err(config("the URL is of Redis's TCP protocol; the REST URL begins with https://"));
     }
     // The URL itself stays out of messages: it could carry a password.
-    let parsed: Uri = url.parse().map_err(|_| config("the URL is malformed: it should look like https://NAME.upstash.io"))?;
+    let parsed: Uri =
+        url.parse().map_err(|_| config("the URL is malformed: it should look like https://NAME.upstash.io"))?;
     let (Some(scheme), Some(authority)) = (parsed.scheme_str(), parsed.authority()) else {
         return Err(config("the URL is not complete: it should begin with https:// and name a host"));
     };
@@ -303,7 +316,9 @@ fn checked_url(url: Option<&str>, allow_insecure_http: bool) -> Result<String> {
         "https" => {}
         "http" if allow_insecure_http || is_loopback(authority.host()) => {}
         "http" => {
-            return Err(config("http:// to another machine sends the token readable: use https://, or opt in by allow_insecure_http(true)"));
+            return Err(config(
+                "http:// to another machine sends the token readable: use https://, or opt in by allow_insecure_http(true)",
+            ));
         }
         _ => return Err(config("the URL's scheme is neither https nor http")),
     }
@@ -346,7 +361,9 @@ mod tests {
 
     #[test]
     fn tokens_that_a_header_cannot_carry_are_refused() {
-        for (token, expected) in [("", "no token"), ("s3cret\n", "white space"), ("s3\ncret", "line end"), ("s3crét", "character")] {
+        for (token, expected) in
+            [("", "no token"), ("s3cret\n", "white space"), ("s3\ncret", "line end"), ("s3crét", "character")]
+        {
             assert!(refusal("https://h", token).contains(expected), "{token:?}");
         }
     }

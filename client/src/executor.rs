@@ -43,11 +43,8 @@ pub trait Client: Executor + Copy {
 
     /// Sends what is encoded, and hands the replies to `finish`.
     #[doc(hidden)]
-    fn run<T: 'static>(
-        self,
-        encoded: Encoded,
-        finish: impl FnOnce(Tape) -> Result<T> + Send + 'static,
-    ) -> Self::Ran<T>;
+    fn run<T: 'static>(self, encoded: Encoded, finish: impl FnOnce(Tape) -> Result<T> + Send + 'static)
+    -> Self::Ran<T>;
 }
 
 /// The executor that executes nothing: it gives the [`Command`] back, to look at or to submit elsewhere.

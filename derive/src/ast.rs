@@ -71,8 +71,12 @@ impl Model {
         let case = attrs.rename_all.map(|(case, _)| case);
         let body = match &input.data {
             Data::Struct(data) => match &data.fields {
-                Fields::Named(fields) => Body::Struct(fields.named.iter().map(|field| Field::parse(field, case, errors)).collect()),
-                Fields::Unnamed(fields) if fields.unnamed.len() == 1 => Body::Newtype(Box::new(fields.unnamed.first()?.ty.clone())),
+                Fields::Named(fields) => {
+                    Body::Struct(fields.named.iter().map(|field| Field::parse(field, case, errors)).collect())
+                }
+                Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
+                    Body::Newtype(Box::new(fields.unnamed.first()?.ty.clone()))
+                }
                 Fields::Unnamed(fields) => {
                     errors.at(fields, "a model's fields have names: write `struct Name { field: Type, .. }`; one unnamed field makes a newtype");
                     return None;
@@ -164,7 +168,9 @@ impl Variant {
         };
         let body = match &variant.fields {
             Fields::Unit => VariantBody::Unit,
-            Fields::Named(fields) => VariantBody::Struct(fields.named.iter().map(|field| Field::parse(field, None, errors)).collect()),
+            Fields::Named(fields) => {
+                VariantBody::Struct(fields.named.iter().map(|field| Field::parse(field, None, errors)).collect())
+            }
             Fields::Unnamed(fields) => match fields.unnamed.first() {
                 Some(field) if fields.unnamed.len() == 1 => VariantBody::Newtype(Box::new(field.ty.clone())),
                 _ => {

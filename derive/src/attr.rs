@@ -81,7 +81,9 @@ impl Container {
             "max_len" => once(&mut container.max_len, meta, |meta| {
                 let literal: LitInt = meta.value()?.parse()?;
                 match literal.base10_parse::<u64>() {
-                    Ok(0) => Err(syn::Error::new(literal.span(), "a log that keeps no entry holds nothing; give at least 1")),
+                    Ok(0) => {
+                        Err(syn::Error::new(literal.span(), "a log that keeps no entry holds nothing; give at least 1"))
+                    }
                     Ok(_) => Ok(literal),
                     Err(_) => Err(syn::Error::new(literal.span(), "`max_len` is a whole number of entries, 1_000_000")),
                 }
@@ -228,7 +230,9 @@ fn flag(meta: &ParseNestedMeta<'_>) -> syn::Result<Span> {
 fn text(meta: &ParseNestedMeta<'_>) -> syn::Result<LitStr> {
     let name = word(meta);
     let value = meta.value().map_err(|_| meta.error(format!("`{name}` takes text: {name} = \"..\"")))?;
-    let literal: LitStr = value.parse().map_err(|error| syn::Error::new(error.span(), format!("`{name}` takes text: {name} = \"..\"")))?;
+    let literal: LitStr = value
+        .parse()
+        .map_err(|error| syn::Error::new(error.span(), format!("`{name}` takes text: {name} = \"..\"")))?;
     if literal.value().is_empty() {
         return Err(syn::Error::new(literal.span(), format!("`{name}` is empty; give it at least one character")));
     }
@@ -241,7 +245,9 @@ fn path(meta: &ParseNestedMeta<'_>) -> syn::Result<Path> {
     let value = meta.value().map_err(|_| meta.error(format!("`{name}` takes a path: {name} = some::path")))?;
     if value.peek(LitStr) {
         let quoted: LitStr = value.parse()?;
-        return quoted.parse().map_err(|_| syn::Error::new(quoted.span(), format!("`{name}` takes a path: {name} = some::path")));
+        return quoted
+            .parse()
+            .map_err(|_| syn::Error::new(quoted.span(), format!("`{name}` takes a path: {name} = some::path")));
     }
     value.parse()
 }

@@ -45,7 +45,8 @@ impl Case {
 
     /// The name of a variant, which is written `PascalCase`.
     pub(crate) fn variant(self, name: &str) -> String {
-        let starts: Vec<usize> = name.char_indices().filter(|(at, c)| *at == 0 || c.is_uppercase()).map(|(at, _)| at).collect();
+        let starts: Vec<usize> =
+            name.char_indices().filter(|(at, c)| *at == 0 || c.is_uppercase()).map(|(at, _)| at).collect();
         let ends = starts.iter().skip(1).copied().chain([name.len()]);
         self.join(starts.iter().zip(ends).filter_map(|(&start, end)| name.get(start..end)))
     }
@@ -68,7 +69,9 @@ impl Case {
 
 fn capitalized(word: &str) -> String {
     let mut letters = word.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters.flat_map(char::to_lowercase)).collect())
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(letters.flat_map(char::to_lowercase)).collect())
 }
 
 #[cfg(test)]
@@ -78,16 +81,32 @@ mod tests {
     #[test]
     fn fields_are_spelled_from_snake_case() {
         let spelled = CASES.map(|(_, case)| case.field("created_at"));
-        let expected =
-            ["createdat", "CREATEDAT", "CreatedAt", "createdAt", "created_at", "CREATED_AT", "created-at", "CREATED-AT"];
+        let expected = [
+            "createdat",
+            "CREATEDAT",
+            "CreatedAt",
+            "createdAt",
+            "created_at",
+            "CREATED_AT",
+            "created-at",
+            "CREATED-AT",
+        ];
         assert_eq!(spelled, expected);
     }
 
     #[test]
     fn variants_are_spelled_from_pascal_case() {
         let spelled = CASES.map(|(_, case)| case.variant("InTransit"));
-        let expected =
-            ["intransit", "INTRANSIT", "InTransit", "inTransit", "in_transit", "IN_TRANSIT", "in-transit", "IN-TRANSIT"];
+        let expected = [
+            "intransit",
+            "INTRANSIT",
+            "InTransit",
+            "inTransit",
+            "in_transit",
+            "IN_TRANSIT",
+            "in-transit",
+            "IN-TRANSIT",
+        ];
         assert_eq!(spelled, expected);
     }
 }

@@ -29,7 +29,10 @@ fn check_container(model: &Model, shape: Shape, errors: &mut Errors) {
     let shapes = [("list", attrs.list), ("stream", attrs.stream), ("embedded", attrs.embedded)];
     let given: Vec<(&str, Span)> = shapes.into_iter().filter_map(|(name, span)| Some((name, span?))).collect();
     if let [(first, _), (second, span), ..] = given.as_slice() {
-        errors.push(syn::Error::new(*span, format!("a model is one of `{first}` and `{second}`; keep one, or make two types")));
+        errors.push(syn::Error::new(
+            *span,
+            format!("a model is one of `{first}` and `{second}`; keep one, or make two types"),
+        ));
     }
     match (shape, &attrs.prefix) {
         (Shape::Hash | Shape::List | Shape::Stream, None) => {
@@ -54,7 +57,10 @@ fn check_container(model: &Model, shape: Shape, errors: &mut Errors) {
         errors.at(tag, "`tag` names the variant of an enum in a list or a stream: remove it");
     }
     if let Some(id) = attrs.id.filter(|_| !matches!(model.body, Body::Newtype(_))) {
-        errors.push(syn::Error::new(id, "`id` here makes a newtype an id; for a record, write it on the field that is its id"));
+        errors.push(syn::Error::new(
+            id,
+            "`id` here makes a newtype an id; for a record, write it on the field that is its id",
+        ));
     }
     for lifetime in model.generics.lifetimes() {
         errors.at(lifetime, "a model owns what it is loaded with: use owned types instead of references");
@@ -67,7 +73,10 @@ fn check_prefix(prefix: &LitStr, errors: &mut Errors) {
     if value.starts_with(':') || value.ends_with(':') {
         errors.at(prefix, "the separator `:` between prefix and id is added: remove it here");
     } else if value.contains(|c: char| c.is_whitespace() || c.is_control()) {
-        errors.at(prefix, "a prefix with white space makes keys that are hard to type: use letters, digits, `-`, `_` and `:`");
+        errors.at(
+            prefix,
+            "a prefix with white space makes keys that are hard to type: use letters, digits, `-`, `_` and `:`",
+        );
     }
 }
 
@@ -94,7 +103,10 @@ fn check_ids(model: &Model, shape: Shape, fields: &[Field], errors: &mut Errors)
         }
         (Shape::Hash, Some((field, span))) => check_id(field, span, errors),
         (_, Some((_, span))) => {
-            errors.push(syn::Error::new(span, "only records have an id: remove it, or the struct's `list`, `stream` or `embedded`"));
+            errors.push(syn::Error::new(
+                span,
+                "only records have an id: remove it, or the struct's `list`, `stream` or `embedded`",
+            ));
         }
         (_, None) => {}
     }
@@ -124,7 +136,8 @@ fn check_id(field: &Field, span: Span, errors: &mut Errors) {
 
 /// `taken` are names that are not a field's own: the tag's.
 fn check_fields(fields: &[Field], taken: &[(&str, &str)], errors: &mut Errors) {
-    let mut seen: HashMap<String, String> = taken.iter().map(|(name, of)| ((*name).to_owned(), (*of).to_owned())).collect();
+    let mut seen: HashMap<String, String> =
+        taken.iter().map(|(name, of)| ((*name).to_owned(), (*of).to_owned())).collect();
     let mut constants: HashMap<String, &Field> = HashMap::new();
     for field in fields {
         check_field(field, errors);
@@ -141,7 +154,10 @@ fn check_fields(fields: &[Field], taken: &[(&str, &str)], errors: &mut Errors) {
         }
         let constant = field.ident.to_string().to_uppercase();
         if let Some(other) = constants.insert(constant, field) {
-            errors.at(&field.ident, format!("differs from `{}` in case alone, and both would have one constant: rename one", other.ident));
+            errors.at(
+                &field.ident,
+                format!("differs from `{}` in case alone, and both would have one constant: rename one", other.ident),
+            );
         }
     }
 }
@@ -180,7 +196,10 @@ fn check_field(field: &Field, errors: &mut Errors) {
         }
     }
     if attrs.flatten.is_some() && field.option_of().is_some() {
-        errors.at(&field.ty, "flattened fields have no `None` of their own: make the fields of the embedded struct `Option`s");
+        errors.at(
+            &field.ty,
+            "flattened fields have no `None` of their own: make the fields of the embedded struct `Option`s",
+        );
     }
 }
 
@@ -200,11 +219,15 @@ fn check_enum(model: &Model, shape: Shape, variants: &[Variant], errors: &mut Er
     }
     let mut seen: HashMap<String, String> = HashMap::new();
     for variant in variants {
-        let own = (variant.name.clone(), variant.attrs.rename.as_ref().map_or_else(|| variant.ident.span(), LitStr::span));
+        let own =
+            (variant.name.clone(), variant.attrs.rename.as_ref().map_or_else(|| variant.ident.span(), LitStr::span));
         let aliases = variant.attrs.aliases.iter().map(|alias| (alias.value(), alias.span()));
         for (name, span) in [own].into_iter().chain(aliases) {
             if let Some(other) = seen.insert(name.clone(), variant.ident.to_string()) {
-                errors.push(syn::Error::new(span, format!("\"{name}\" is the name of the variant `{other}` already: rename one")));
+                errors.push(syn::Error::new(
+                    span,
+                    format!("\"{name}\" is the name of the variant `{other}` already: rename one"),
+                ));
             }
         }
         match &variant.body {

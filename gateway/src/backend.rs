@@ -49,7 +49,9 @@ impl Backend {
         let answer = backend.run(&[vec![b"PING".to_vec()]]).await;
         match answer.as_deref() {
             Ok([Value::SimpleString(_)]) => Ok(backend),
-            Ok(_) => Err(Error::new("what listens there does not answer PING as Redis does, or wants another password")),
+            Ok(_) => {
+                Err(Error::new("what listens there does not answer PING as Redis does, or wants another password"))
+            }
             Err(unreachable) => Err(Error::new(unreachable.to_string())),
         }
     }

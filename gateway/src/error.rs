@@ -14,7 +14,10 @@ impl Error {
         Error { message: message.into(), source: None }
     }
 
-    pub(crate) fn caused(message: impl Into<String>, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+    pub(crate) fn caused(
+        message: impl Into<String>,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
         Error { message: message.into(), source: Some(source.into()) }
     }
 }

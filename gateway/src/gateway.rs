@@ -106,7 +106,8 @@ impl GatewayBuilder {
         let listener = TcpListener::bind(self.listen)
             .await
             .map_err(|error| Error::caused(format!("cannot listen on {}", self.listen), error))?;
-        let address = listener.local_addr().map_err(|error| Error::caused("the listening address is unknown", error))?;
+        let address =
+            listener.local_addr().map_err(|error| Error::caused("the listening address is unknown", error))?;
         let token = self.token.unwrap_or_else(random_token);
         let read_only_token = self.read_only_token.unwrap_or_else(random_token);
         let state = State::new(backend, policy, token.clone(), read_only_token.clone(), self.max_request_bytes);

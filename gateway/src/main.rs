@@ -66,7 +66,8 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Option<Options>, Bo
             "--redis-url" => options.redis_url = Some(value()?),
             "--listen" => {
                 let text = value()?;
-                options.listen = text.parse().map_err(|_| format!("{text} is no address; one looks like 127.0.0.1:8079"))?;
+                options.listen =
+                    text.parse().map_err(|_| format!("{text} is no address; one looks like 127.0.0.1:8079"))?;
             }
             "--max-request-bytes" => {
                 options.max_request_bytes = Some(value()?.parse().map_err(|_| "--max-request-bytes takes a number")?);

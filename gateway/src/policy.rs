@@ -9,15 +9,51 @@ use crate::error::Error;
 
 /// Commands that are about the connection, of which REST has none, or have an endpoint of their own.
 const CONNECTION_BOUND: [&str; 17] = [
-    "AUTH", "CLIENT", "DISCARD", "EXEC", "HELLO", "MONITOR", "MULTI", "PSUBSCRIBE", "PUNSUBSCRIBE", "QUIT", "READONLY",
-    "READWRITE", "RESET", "SUBSCRIBE", "UNSUBSCRIBE", "UNWATCH", "WATCH",
+    "AUTH",
+    "CLIENT",
+    "DISCARD",
+    "EXEC",
+    "HELLO",
+    "MONITOR",
+    "MULTI",
+    "PSUBSCRIBE",
+    "PUNSUBSCRIBE",
+    "QUIT",
+    "READONLY",
+    "READWRITE",
+    "RESET",
+    "SUBSCRIBE",
+    "UNSUBSCRIBE",
+    "UNWATCH",
+    "WATCH",
 ];
 
 /// Commands that the service does not have: those that block, and those that would end or move the server.
 const UNAVAILABLE: [&str; 24] = [
-    "ASKING", "BLMOVE", "BLMPOP", "BLPOP", "BRPOP", "BRPOPLPUSH", "BZMPOP", "BZPOPMAX", "BZPOPMIN", "CLUSTER", "DEBUG",
-    "FAILOVER", "MIGRATE", "MODULE", "MOVE", "PSYNC", "REPLCONF", "REPLICAOF", "SHUTDOWN", "SLAVEOF", "SSUBSCRIBE",
-    "SUNSUBSCRIBE", "SWAPDB", "SYNC",
+    "ASKING",
+    "BLMOVE",
+    "BLMPOP",
+    "BLPOP",
+    "BRPOP",
+    "BRPOPLPUSH",
+    "BZMPOP",
+    "BZPOPMAX",
+    "BZPOPMIN",
+    "CLUSTER",
+    "DEBUG",
+    "FAILOVER",
+    "MIGRATE",
+    "MODULE",
+    "MOVE",
+    "PSYNC",
+    "REPLCONF",
+    "REPLICAOF",
+    "SHUTDOWN",
+    "SLAVEOF",
+    "SSUBSCRIBE",
+    "SUNSUBSCRIBE",
+    "SWAPDB",
+    "SYNC",
 ];
 
 /// What to do with a command.
@@ -137,7 +173,8 @@ mod tests {
 
     #[test]
     fn commands_that_block_or_belong_to_a_connection_are_refused() {
-        for line in ["blpop k 0", "WATCH k", "subscribe c", "SELECT 1", "XREAD COUNT 1 BLOCK 0 STREAMS s $", "SHUTDOWN"] {
+        for line in ["blpop k 0", "WATCH k", "subscribe c", "SELECT 1", "XREAD COUNT 1 BLOCK 0 STREAMS s $", "SHUTDOWN"]
+        {
             assert!(refusal(line).is_some(), "{line}");
         }
         for line in ["GET k", "SELECT 0", "XREAD COUNT 1 STREAMS BLOCK 0", "CONFIG GET *"] {

@@ -9,9 +9,8 @@ use crate::backend::Args;
 
 /// The command of `POST /`.
 pub(crate) fn command(body: &[u8]) -> Result<Args, String> {
-    let items: Vec<&RawValue> = serde_json::from_slice(body).map_err(|_| {
-        "ERR failed to parse command: expected a JSON array of strings and numbers".to_owned()
-    })?;
+    let items: Vec<&RawValue> = serde_json::from_slice(body)
+        .map_err(|_| "ERR failed to parse command: expected a JSON array of strings and numbers".to_owned())?;
     if items.is_empty() {
         return Err("ERR empty command".to_owned());
     }

@@ -72,7 +72,10 @@ pub(crate) fn found<C: Codec<T> + ?Sized, T>(name: &'static str, slot: Option<T>
 
 #[cold]
 fn missing<T>(name: &'static str) -> Error {
-    let message = format!("missing; expected {}. A field that may be missing is an `Option`, or has a `default`", short_name::<T>());
+    let message = format!(
+        "missing; expected {}. A field that may be missing is an `Option`, or has a `default`",
+        short_name::<T>()
+    );
     Error::new(ErrorKind::Decode, message).with_field(name)
 }
 

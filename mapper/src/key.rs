@@ -196,7 +196,10 @@ impl GenerateId for ulid::Ulid {
 }
 
 /// What tells one list or log of a model from another: text, a number, an [`Id`].
-#[diagnostic::on_unimplemented(message = "`{Self}` cannot be part of a key", note = "text, integers, `Uuid` and `Ulid` can")]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be part of a key",
+    note = "text, integers, `Uuid` and `Ulid` can"
+)]
 pub trait KeyPart {
     /// The part as it stands in a key.
     fn to_key_part(&self) -> Cow<'_, str>;

@@ -39,9 +39,9 @@
 // The derive's code names this crate; so does the code of our own tests.
 extern crate self as redis_model;
 
+pub mod codec;
 #[doc(hidden)]
 pub mod codegen;
-pub mod codec;
 mod field;
 mod fields;
 mod hash;
@@ -64,12 +64,12 @@ pub use crate::stream::{Entry, EntryRange, Log, StreamModel};
 /// Everything that most programs need: the derive, the model traits, the clients and the commands.
 pub mod prelude {
     pub use redis_rest::{
-        Batch, BatchReplies, Client, Encoding, Executor, Expiry, FromReply, GenericCommands, HashCommands, Json, Pipeline,
-        RawCommand, RawCommands, SetOptions, Slot, StreamId, StringCommands, ToArg, Ttl, Value,
+        Batch, BatchReplies, Client, Encoding, Executor, Expiry, FromReply, GenericCommands, HashCommands, Json,
+        Pipeline, RawCommand, RawCommands, SetOptions, Slot, StreamId, StringCommands, ToArg, Ttl, Value,
     };
 
     pub use crate::{
-        Entry, Error, ErrorKind, GenerateId, HashModel, List, ListModel, Log, ModelCommands, Pages, Redis, RedisModel, Result,
-        StreamModel, blocking,
+        Entry, Error, ErrorKind, GenerateId, HashModel, List, ListModel, Log, ModelCommands, Pages, Redis, RedisModel,
+        Result, StreamModel, blocking,
     };
 }

@@ -224,10 +224,11 @@ fn read_optional<M: ListModel>(reply: Reply<'_>) -> Result<Option<M>> {
 }
 
 fn read_element<M: ListModel>(reply: Reply<'_>) -> Result<M> {
-    let fields = serde_json::Deserializer::from_slice(reply.bytes()?).deserialize_map(ObjectVisitor).map_err(|error| {
-        let message = format!("expected the JSON object of {}", M::NAME);
-        Error::new(ErrorKind::Decode, message).with_source(error)
-    })?;
+    let fields =
+        serde_json::Deserializer::from_slice(reply.bytes()?).deserialize_map(ObjectVisitor).map_err(|error| {
+            let message = format!("expected the JSON object of {}", M::NAME);
+            Error::new(ErrorKind::Decode, message).with_source(error)
+        })?;
     M::read(ObjectFields(&fields))
 }
 

@@ -125,7 +125,8 @@ impl<M: StreamModel> Log<M> {
         };
         let (start, end) = (bound(range.start_bound(), "-"), bound(range.end_bound(), "+"));
         let command = self.command(Command::<()>::read("XRANGE")).arg(start).arg(end).arg("COUNT").arg(count);
-        let command = if count == 0 { command.reject("a count of 0 asks for nothing; give at least 1") } else { command };
+        let command =
+            if count == 0 { command.reject("a count of 0 asks for nothing; give at least 1") } else { command };
         executor.submit(command.decode_with(|reply| reply.array()?.map(read_entry::<M>).collect()))
     }
 

@@ -152,7 +152,8 @@ fn reply() -> Vec<u8> {
         ("bio", "Wrote the first program for a machine that was never built."),
         ("city", "London"),
     ];
-    let encode = |text: &str| format!("\"{}\"", base64::Engine::encode(&base64::engine::general_purpose::STANDARD, text));
+    let encode =
+        |text: &str| format!("\"{}\"", base64::Engine::encode(&base64::engine::general_purpose::STANDARD, text));
     let strings: Vec<String> = fields.iter().flat_map(|(name, value)| [encode(name), encode(value)]).collect();
     format!("{{\"result\":[{}]}}", strings.join(",")).into_bytes()
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::expiry::{
-    Expiry, ExpireCondition, GetExpiry, SetExpiry, Ttl, Unit, time_millis, time_seconds, ttl_millis, ttl_seconds,
+    ExpireCondition, Expiry, GetExpiry, SetExpiry, Ttl, Unit, time_millis, time_seconds, ttl_millis, ttl_seconds,
 };
 use super::scan::{Cursor, ScanOptions, ScanPage};
 use crate::arg::ToArg;
@@ -160,22 +160,14 @@ pub trait HashCommands: Executor {
 
     /// Sets fields. Deprecated in Redis in favour of [`hset`](Self::hset), which however cannot be retried, since
     /// its reply counts the new fields. [HMSET](https://redis.io/docs/latest/commands/hmset/), O(n) in the fields.
-    fn hmset<F: ToArg, V: ToArg>(
-        self,
-        key: impl ToArg,
-        values: impl IntoIterator<Item = (F, V)>,
-    ) -> Self::Out<()> {
+    fn hmset<F: ToArg, V: ToArg>(self, key: impl ToArg, values: impl IntoIterator<Item = (F, V)>) -> Self::Out<()> {
         let command = Command::idempotent_write("HMSET").arg(key);
         self.submit(command.one_or_more_pairs("field and value", values))
     }
 
     /// Removes fields' expiry, and tells what became of each.
     /// [HPERSIST](https://redis.io/docs/latest/commands/hpersist/), O(n) in the fields.
-    fn hpersist(
-        self,
-        key: impl ToArg,
-        fields: impl IntoIterator<Item = impl ToArg>,
-    ) -> Self::Out<Vec<FieldPersist>> {
+    fn hpersist(self, key: impl ToArg, fields: impl IntoIterator<Item = impl ToArg>) -> Self::Out<Vec<FieldPersist>> {
         self.submit(Command::write("HPERSIST").arg(key).counted("FIELDS", "field", fields))
     }
 
@@ -257,11 +249,7 @@ pub trait HashCommands: Executor {
     }
 
     /// As [`hrandfields`](Self::hrandfields), with the values.
-    fn hrandfields_withvalues<F: FromReply, V: FromReply>(
-        self,
-        key: impl ToArg,
-        count: i64,
-    ) -> Self::Out<Vec<(F, V)>> {
+    fn hrandfields_withvalues<F: FromReply, V: FromReply>(self, key: impl ToArg, count: i64) -> Self::Out<Vec<(F, V)>> {
         self.submit(Command::read("HRANDFIELD").arg(key).arg(count).arg("WITHVALUES"))
     }
 
@@ -287,11 +275,7 @@ pub trait HashCommands: Executor {
     }
 
     /// Sets fields, and gives how many are new. [HSET](https://redis.io/docs/latest/commands/hset/), O(n) in the fields.
-    fn hset<F: ToArg, V: ToArg>(
-        self,
-        key: impl ToArg,
-        values: impl IntoIterator<Item = (F, V)>,
-    ) -> Self::Out<u64> {
+    fn hset<F: ToArg, V: ToArg>(self, key: impl ToArg, values: impl IntoIterator<Item = (F, V)>) -> Self::Out<u64> {
         self.submit(Command::write("HSET").arg(key).one_or_more_pairs("field and value", values))
     }
 

@@ -26,8 +26,8 @@ mod hash;
 mod scan;
 mod string;
 
-pub use self::expiry::{Expiry, ExpireCondition, GetExpiry, SetExpiry, Ttl};
+pub use self::expiry::{ExpireCondition, Expiry, GetExpiry, SetExpiry, Ttl};
 pub use self::generic::{CopyOptions, GenericCommands, KeyType, RestoreOptions};
-pub use self::hash::{FieldExpire, FieldPersist, HashCommands, HSetExOptions};
+pub use self::hash::{FieldExpire, FieldPersist, HSetExOptions, HashCommands};
 pub use self::scan::{Cursor, ScanOptions, ScanPage};
 pub use self::string::{Compare, SetOptions, StringCommands};

@@ -43,7 +43,10 @@ pub struct Request {
 impl fmt::Debug for Request {
     /// Without the body and a command's path, which hold keys and values.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Request").field("headers", &self.headers).field("body_bytes", &self.body.len()).finish_non_exhaustive()
+        f.debug_struct("Request")
+            .field("headers", &self.headers)
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
     }
 }
 

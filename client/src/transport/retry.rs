@@ -105,9 +105,9 @@ pub(crate) async fn with_retries<T, F: Future<Output = Result<T>>>(
             Err(error) => error,
         };
         may_have_executed |= safety != Safety::Read && error.kind().is_uncertain();
-        let wait = error.retry_after().unwrap_or_else(|| {
-            backoff::delay(limits.policy.base, limits.policy.cap, number, fastrand::f64())
-        });
+        let wait = error
+            .retry_after()
+            .unwrap_or_else(|| backoff::delay(limits.policy.base, limits.policy.cap, number, fastrand::f64()));
         let in_time = deadline.saturating_duration_since(Instant::now()) > wait;
         if number == limits.policy.retries || !in_time || !limits.policy.allows(&error, safety) {
             return Err(error.with_attempts(number + 1).with_may_have_executed(may_have_executed));

@@ -48,11 +48,7 @@ pub(crate) fn parse_many(buffer: Vec<u8>, strings: Strings, count: usize) -> Res
         }
     }
     let tape = parser.end()?;
-    if found == count {
-        Ok(tape)
-    } else {
-        Err(Error::protocol(format!("{found} replies came for {count} commands")))
-    }
+    if found == count { Ok(tape) } else { Err(Error::protocol(format!("{found} replies came for {count} commands"))) }
 }
 
 /// Parses a bare JSON array of strings: what [`Command`](crate::Command) has built.
@@ -338,7 +334,10 @@ impl Parser {
         if self.strings == Strings::Plain || text == b"OK" {
             return Ok(len);
         }
-        base64::decode_in_place(text)
-            .ok_or_else(|| Error::protocol(format!("a string of the reply, at byte {start}, is not base64, although base64 was asked for")))
+        base64::decode_in_place(text).ok_or_else(|| {
+            Error::protocol(format!(
+                "a string of the reply, at byte {start}, is not base64, although base64 was asked for"
+            ))
+        })
     }
 }

@@ -15,10 +15,19 @@ pub(crate) const MAX_DEPTH: usize = 128;
 pub(crate) enum Node {
     Nil,
     Int(i64),
-    Bytes { start: u32, len: u32 },
-    Error { start: u32, len: u32 },
+    Bytes {
+        start: u32,
+        len: u32,
+    },
+    Error {
+        start: u32,
+        len: u32,
+    },
     /// `count` values follow; `end` is the index of the node after the last of them.
-    Array { count: u32, end: u32 },
+    Array {
+        count: u32,
+        end: u32,
+    },
 }
 
 /// The nodes of one HTTP reply, in document order.

@@ -53,13 +53,12 @@ pub(crate) fn read_fields(model: &Model, fields: &[Field], constructor: &TokenSt
         let codec = codec(model, field);
         let at = model.krate_at(ty.span());
         let bytes = LitByteStr::new(name.as_bytes(), field.name_span);
-        let get = quote_spanned!(ty.span()=> #at::codegen::Some(<#codec as #at::codegen::Codec<#ty>>::get(#name, value)?));
+        let get =
+            quote_spanned!(ty.span()=> #at::codegen::Some(<#codec as #at::codegen::Codec<#ty>>::get(#name, value)?));
         let aliases: Vec<LitByteStr> =
             field.attrs.aliases.iter().map(|alias| LitByteStr::new(alias.value().as_bytes(), alias.span())).collect();
         // Under its present name it counts, whatever an old one says.
-        let alias_arm = (!aliases.is_empty()).then(|| {
-            quote!(#(#aliases)|* => if #slot.is_none() { #slot = #get; },)
-        });
+        let alias_arm = (!aliases.is_empty()).then(|| quote!(#(#aliases)|* => if #slot.is_none() { #slot = #get; },));
         quote!(#bytes => #slot = #get, #alias_arm)
     });
     let inits = fields.iter().map(|field| init(model, field));

@@ -76,7 +76,10 @@ fn shape(model: &Model, bounds: &TokenStream) -> TokenStream {
                 Some(max_len) => quote!(#krate::codegen::Some(#max_len)),
                 None => quote!(#krate::codegen::None),
             };
-            (quote!(StreamModel), quote!(#common const MAX_LEN: #krate::codegen::Option<#krate::codegen::u64> = #max_len;))
+            (
+                quote!(StreamModel),
+                quote!(#common const MAX_LEN: #krate::codegen::Option<#krate::codegen::u64> = #max_len;),
+            )
         }
         Shape::Hash => {
             // An optional id is a mistake that was told already.
@@ -109,11 +112,14 @@ fn where_clause(model: &Model, bounds: &[(Type, TokenStream)]) -> TokenStream {
     }
     let krate = model.krate();
     let declared = model.generics.where_clause.iter().flat_map(|clause| &clause.predicates);
-    let id = id_field(model).map(|id| (id.ty.clone(), {
-        let ty = &id.ty;
-        quote!(#ty: #krate::codegen::Id)
-    }));
-    let needed = bounds.iter().cloned().chain(id).filter(|(ty, _)| mentions(quote!(#ty), &parameters)).map(|(_, bound)| bound);
+    let id = id_field(model).map(|id| {
+        (id.ty.clone(), {
+            let ty = &id.ty;
+            quote!(#ty: #krate::codegen::Id)
+        })
+    });
+    let needed =
+        bounds.iter().cloned().chain(id).filter(|(ty, _)| mentions(quote!(#ty), &parameters)).map(|(_, bound)| bound);
     quote!(where #(#parameters: 'static,)* #(#declared,)* #(#needed,)*)
 }
 
@@ -155,7 +161,8 @@ fn collisions(model: &Model) -> TokenStream {
     let (Body::Struct(all), true) = (&model.body, model.generics.params.is_empty()) else { return TokenStream::new() };
     let krate = model.krate();
     let ident = &model.ident;
-    let flattened: Vec<&Type> = all.iter().filter(|field| field.attrs.flatten.is_some()).map(|field| &field.ty).collect();
+    let flattened: Vec<&Type> =
+        all.iter().filter(|field| field.attrs.flatten.is_some()).map(|field| &field.ty).collect();
     let checks = flattened.iter().enumerate().map(|(at, ty)| {
         let others = flattened.iter().take(at);
         let message = format!("a flattened field has the name of another field of {}: rename one", ident.unraw());

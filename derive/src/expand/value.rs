@@ -94,9 +94,9 @@ fn newtype_id(model: &Model, inner: &Type) -> TokenStream {
     let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
     let declared: Vec<_> = model.generics.where_clause.iter().flat_map(|clause| &clause.predicates).collect();
     let parameters: Vec<_> = model.generics.type_params().map(|parameter| &parameter.ident).collect();
-    let id_bound = (!parameters.is_empty()).then(|| {
-        quote!(#inner: #krate::codegen::Id, #(#parameters: ::core::marker::Send + ::core::marker::Sync + 'static,)*)
-    });
+    let id_bound = (!parameters.is_empty()).then(
+        || quote!(#inner: #krate::codegen::Id, #(#parameters: ::core::marker::Send + ::core::marker::Sync + 'static,)*),
+    );
     let id = quote_spanned!(inner.span()=> <#inner as #krate::codegen::Id>);
     let (counted, made) = (
         quote_spanned!(inner.span()=> <#inner as #krate::codegen::IntegerId>),

@@ -114,9 +114,7 @@ async fn run(redis: &Redis) -> Result<()> {
     let order = OrderEvent::log(17);
     let placed = order.append(redis, &OrderEvent::Placed { sku: "tea".into(), quantity: 2 }).await?;
     step(&format!("   placed at {placed}"));
-    order
-        .append_many(redis, &[OrderEvent::Paid { cents: 990 }, OrderEvent::Shipped { carrier: "sea".into() }])
-        .await?;
+    order.append_many(redis, &[OrderEvent::Paid { cents: 990 }, OrderEvent::Shipped { carrier: "sea".into() }]).await?;
     let mut entries = order.entries(redis, ..);
     while let Some(entry) = entries.next().await {
         let Entry { id, event } = entry?;
@@ -124,7 +122,8 @@ async fn run(redis: &Redis) -> Result<()> {
     }
 
     step("\nA pipeline: several commands in one request, the replies as a typed tuple.");
-    let (user, hits, length) = redis.pipeline().load::<User>(42).incr("quickstart-hits").strlen("quickstart-hits").exec().await?;
+    let (user, hits, length) =
+        redis.pipeline().load::<User>(42).incr("quickstart-hits").strlen("quickstart-hits").exec().await?;
     step(&format!("   visits {:?}, hits {hits}, {length} digit", user.map(|user| user.visits)));
 
     step("\nAny command, by its name.");

@@ -45,11 +45,7 @@ fn keys() {
 #[test]
 fn restore_without_a_time_to_live_says_zero() {
     assert_eq!(line(Build.restore("k", "dump", RestoreOptions::new())), "RESTORE k 0 dump");
-    let all = RestoreOptions::new()
-        .ttl(Duration::from_micros(1))
-        .replace()
-        .idle(Duration::from_secs(5))
-        .frequency(7);
+    let all = RestoreOptions::new().ttl(Duration::from_micros(1)).replace().idle(Duration::from_secs(5)).frequency(7);
     assert_eq!(line(Build.restore("k", "dump", all)), "RESTORE k 1 dump REPLACE IDLETIME 5 FREQ 7");
 }
 
@@ -57,7 +53,10 @@ fn restore_without_a_time_to_live_says_zero() {
 fn scan() {
     assert_eq!(line(Build.scan::<String>(Cursor::START, ScanOptions::new())), "SCAN 0");
     let options = ScanOptions::new().matching("user:*").count(9).of_type(KeyType::SortedSet);
-    assert_eq!(line(Build.scan::<String>(Cursor::from("17".to_owned()), options)), "SCAN 17 MATCH user:* COUNT 9 TYPE zset");
+    assert_eq!(
+        line(Build.scan::<String>(Cursor::from("17".to_owned()), options)),
+        "SCAN 17 MATCH user:* COUNT 9 TYPE zset"
+    );
     assert!(refusal(Build.scan::<String>(Cursor::START, ScanOptions::new().count(0))).contains("at least 1"));
     let typed = ScanOptions::new().of_type(KeyType::Hash);
     assert!(refusal(Build.hscan::<String, String>("k", Cursor::START, typed)).contains("SCAN alone"));

@@ -1,6 +1,8 @@
 use std::time::{Duration, UNIX_EPOCH};
 
-use redis_model::redis_rest::{Build, Cursor, ExpireCondition, Expiry, GetExpiry, HSetExOptions, HashCommands, ScanOptions};
+use redis_model::redis_rest::{
+    Build, Cursor, ExpireCondition, Expiry, GetExpiry, HSetExOptions, HashCommands, ScanOptions,
+};
 
 use crate::{line, refusal};
 
@@ -12,7 +14,10 @@ fn hashes() {
     assert_eq!(line(Build.hgetall::<Vec<(String, String)>>("k")), "HGETALL k");
     assert_eq!(line(Build.hgetdel::<String>("k", ["a", "b"])), "HGETDEL k FIELDS 2 a b");
     assert_eq!(line(Build.hgetex::<String>("k", GetExpiry::Persist, ["a"])), "HGETEX k PERSIST FIELDS 1 a");
-    assert_eq!(line(Build.hgetex::<String>("k", GetExpiry::Expire(Expiry::seconds(9)), ["a"])), "HGETEX k EX 9 FIELDS 1 a");
+    assert_eq!(
+        line(Build.hgetex::<String>("k", GetExpiry::Expire(Expiry::seconds(9)), ["a"])),
+        "HGETEX k EX 9 FIELDS 1 a"
+    );
     assert_eq!(line(Build.hincrby("k", "f", -2)), "HINCRBY k f -2");
     assert_eq!(line(Build.hincrbyfloat("k", "f", 0.5)), "HINCRBYFLOAT k f 0.5");
     assert_eq!(line(Build.hkeys::<String>("k")), "HKEYS k");
@@ -36,11 +41,17 @@ fn fields_that_expire() {
     assert_eq!(line(Build.hexpire("k", minute, fields)), "HEXPIRE k 60 FIELDS 2 a b");
     assert_eq!(line(Build.hexpire_with("k", minute, ExpireCondition::IfNone, ["a"])), "HEXPIRE k 60 NX FIELDS 1 a");
     assert_eq!(line(Build.hexpireat("k", time, fields)), "HEXPIREAT k 1700000000 FIELDS 2 a b");
-    assert_eq!(line(Build.hexpireat_with("k", time, ExpireCondition::IfAny, ["a"])), "HEXPIREAT k 1700000000 XX FIELDS 1 a");
+    assert_eq!(
+        line(Build.hexpireat_with("k", time, ExpireCondition::IfAny, ["a"])),
+        "HEXPIREAT k 1700000000 XX FIELDS 1 a"
+    );
     assert_eq!(line(Build.hexpiretime("k", fields)), "HEXPIRETIME k FIELDS 2 a b");
     assert_eq!(line(Build.hpersist("k", fields)), "HPERSIST k FIELDS 2 a b");
     assert_eq!(line(Build.hpexpire("k", minute, fields)), "HPEXPIRE k 60000 FIELDS 2 a b");
-    assert_eq!(line(Build.hpexpire_with("k", minute, ExpireCondition::IfLater, ["a"])), "HPEXPIRE k 60000 GT FIELDS 1 a");
+    assert_eq!(
+        line(Build.hpexpire_with("k", minute, ExpireCondition::IfLater, ["a"])),
+        "HPEXPIRE k 60000 GT FIELDS 1 a"
+    );
     assert_eq!(line(Build.hpexpireat("k", time, fields)), "HPEXPIREAT k 1700000000000 FIELDS 2 a b");
     assert_eq!(
         line(Build.hpexpireat_with("k", time, ExpireCondition::IfSooner, ["a"])),
@@ -55,10 +66,16 @@ fn fields_that_expire() {
 fn scans_and_hsetex() {
     let options = ScanOptions::new().matching("a*").count(9);
     assert_eq!(line(Build.hscan::<String, String>("k", Cursor::START, options.clone())), "HSCAN k 0 MATCH a* COUNT 9");
-    assert_eq!(line(Build.hscan_novalues::<String>("k", Cursor::START, options)), "HSCAN k 0 MATCH a* COUNT 9 NOVALUES");
+    assert_eq!(
+        line(Build.hscan_novalues::<String>("k", Cursor::START, options)),
+        "HSCAN k 0 MATCH a* COUNT 9 NOVALUES"
+    );
     let hsetex = |options| line(Build.hsetex("k", options, [("a", "1"), ("b", "2")]));
     assert_eq!(hsetex(HSetExOptions::new()), "HSETEX k FIELDS 2 a 1 b 2");
-    assert_eq!(hsetex(HSetExOptions::new().if_none_exist().expire(Expiry::seconds(9))), "HSETEX k FNX EX 9 FIELDS 2 a 1 b 2");
+    assert_eq!(
+        hsetex(HSetExOptions::new().if_none_exist().expire(Expiry::seconds(9))),
+        "HSETEX k FNX EX 9 FIELDS 2 a 1 b 2"
+    );
     assert_eq!(hsetex(HSetExOptions::new().if_all_exist().keep_ttl()), "HSETEX k FXX KEEPTTL FIELDS 2 a 1 b 2");
 }
 

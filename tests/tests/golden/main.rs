@@ -1,5 +1,8 @@
 //! The exact arguments of every typed method, without a network.
 
+#![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::needless_pass_by_value, reason = "a command is made to be given away")]
+
 mod generic;
 mod hash;
 mod models;

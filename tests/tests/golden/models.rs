@@ -82,7 +82,12 @@ fn writes() {
     assert_eq!(line(user().save(Build)), format!("HSET user:42 {fields} | HDEL user:42 email mail embedding zip"));
     let update = line(user().update(Build));
     assert!(update.ends_with(&format!("return 1 1 user:42 12 {fields} email mail embedding zip")), "{update}");
-    let full = User { email: Some("a@b".into()), embedding: Some(vec![0.5]), address: Address { zip: Some(1), ..user().address }, ..user() };
+    let full = User {
+        email: Some("a@b".into()),
+        embedding: Some(vec![0.5]),
+        address: Address { zip: Some(1), ..user().address },
+        ..user()
+    };
     assert!(line(full.save(Build)).starts_with("HSET user:42 id 42 fullName Ada email a@b from GB"));
     assert_eq!(full.save(Build).commands().len(), 1, "without a None there is nothing to delete");
 }

@@ -1,7 +1,8 @@
 //! The same commands on every executor.
 
 use redis_model::redis_rest::{
-    Encoding, ErrorKind, GenericCommands as _, HashCommands as _, RawCommands as _, Result, StringCommands as _, Value, blocking,
+    Encoding, ErrorKind, GenericCommands as _, HashCommands as _, RawCommands as _, Result, StringCommands as _, Value,
+    blocking,
 };
 use redis_model_tests::{clients, key, stack};
 
@@ -26,7 +27,10 @@ async fn a_failed_command_leaves_the_others_their_replies() -> Result<()> {
             assert!(set.is_ok());
             assert_eq!(length?, 4);
             let error = wrong.unwrap_err();
-            assert_eq!((error.kind(), error.command(), error.may_have_executed()), (ErrorKind::Server, Some("INCR"), false));
+            assert_eq!(
+                (error.kind(), error.command(), error.may_have_executed()),
+                (ErrorKind::Server, Some("INCR"), false)
+            );
             let error = begin().set(k, "text").incr(k).exec().await.unwrap_err();
             assert_eq!(error.command(), Some("INCR"));
             assert!(error.may_have_executed(), "the SET was executed");

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use redis_model::redis_rest::{Encoding, ErrorKind, HashCommands as _, Redis, Result, RetryPolicy, StringCommands as _};
+use redis_model::redis_rest::{
+    Encoding, ErrorKind, HashCommands as _, Redis, Result, RetryPolicy, StringCommands as _,
+};
 use redis_model_tests::fault::{Cut, Faulty};
 use redis_model_tests::{ENCODINGS, key, stack};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -92,7 +94,8 @@ async fn an_uncertain_attempt_is_not_forgotten_when_the_last_one_is_certain() {
 #[tokio::test]
 async fn uncertain_writes_are_retried_on_request() -> Result<()> {
     let k = &key("opted in");
-    let policy = RetryPolicy::default().backoff(Duration::from_millis(1), Duration::from_millis(1)).retry_uncertain_writes(true);
+    let policy =
+        RetryPolicy::default().backoff(Duration::from_millis(1), Duration::from_millis(1)).retry_uncertain_writes(true);
     let builder = stack().builder().retry(policy);
     let redis = builder.wrap_transport(|inner| Faulty::new(inner, vec![Cut::After], Arc::default())).build()?;
     assert_eq!(redis.incr(k).await?, 2, "counted twice, as was opted for");
@@ -127,8 +130,12 @@ async fn socket(reply: &'static [u8], then_hang: bool) -> String {
 
 #[tokio::test]
 async fn real_sockets_that_break_are_uncertain() {
-    let replies: [&[u8]; 4] =
-        [b"", b"HTTP/1.1 200 OK\r\ncontent-le", b"HTTP/1.1 200 OK\r\ncontent-length: 12\r\n\r\n{\"resu", b"garbage\r\n\r\n"];
+    let replies: [&[u8]; 4] = [
+        b"",
+        b"HTTP/1.1 200 OK\r\ncontent-le",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 12\r\n\r\n{\"resu",
+        b"garbage\r\n\r\n",
+    ];
     for reply in replies {
         let redis = Redis::builder(socket(reply, false).await, "token").build().unwrap();
         let error = redis.incr("k").await.unwrap_err();

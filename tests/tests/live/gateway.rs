@@ -29,13 +29,22 @@ async fn every_form_of_a_command() {
     assert_eq!(answer(post("/").body(format!(r#"["SET","{k}",1]"#))).await, (200, json!({"result": "OK"})));
     assert_eq!(answer(post(&format!("/get/{k}"))).await, (200, json!({"result": "1"})));
     assert_eq!(answer(post(&format!("/set/{k}?EX=100&XX")).body("v")).await, (200, json!({"result": "OK"})));
-    assert_eq!(answer(request(Method::PUT, &format!("/append/{k}/w")).bearer_auth(stack().gateway.token())).await.1, json!({"result": 2}));
+    assert_eq!(
+        answer(request(Method::PUT, &format!("/append/{k}/w")).bearer_auth(stack().gateway.token())).await.1,
+        json!({"result": 2})
+    );
     let (_, ttl) = answer(post(&format!("/ttl/{k}"))).await;
     assert!(ttl["result"].as_i64().is_some_and(|ttl| ttl > 90));
-    assert_eq!(answer(post("/pipeline").body(format!(r#"[["INCR","{k}"],["PING"]]"#))).await.1[1], json!({"result": "PONG"}));
+    assert_eq!(
+        answer(post("/pipeline").body(format!(r#"[["INCR","{k}"],["PING"]]"#))).await.1[1],
+        json!({"result": "PONG"})
+    );
     let body = format!(r#"[["SET","{k}",5],["INCR","{k}"],["LPOP","{k}"]]"#);
     let (status, slots) = answer(post("/multi-exec").body(body)).await;
-    assert_eq!((status, &slots[1], slots[2]["error"].as_str().map(|text| &text[..9])), (200, &json!({"result": 6}), Some("WRONGTYPE")));
+    assert_eq!(
+        (status, &slots[1], slots[2]["error"].as_str().map(|text| &text[..9])),
+        (200, &json!({"result": 6}), Some("WRONGTYPE"))
+    );
 }
 
 #[tokio::test]
@@ -52,7 +61,10 @@ async fn tokens() {
     assert_eq!(answer(reader().body(r#"["PING"]"#)).await.0, 200);
     for command in [r#"["SET","a",1]"#, r#"["EVAL","return 1",0]"#, r#"["KEYS","*"]"#, r#"["FLUSHALL"]"#] {
         let (status, body) = answer(reader().body(command)).await;
-        assert!(status == 400 && body["error"].as_str().unwrap().starts_with("NOPERM this user has no permissions to run the '"));
+        assert!(
+            status == 400
+                && body["error"].as_str().unwrap().starts_with("NOPERM this user has no permissions to run the '")
+        );
     }
     let pipeline = request(Method::POST, "/pipeline").bearer_auth(gateway.read_only_token());
     let (status, slots) = answer(pipeline.body(r#"[["PING"],["SET","a",1]]"#)).await;

@@ -20,7 +20,10 @@ async fn fields(redis: &Redis) -> Result<()> {
     assert_eq!(redis.hget::<i64>(k, "none").await?, None);
     assert_eq!(redis.hmget::<String>(k, ["a", "none", "d"]).await?, [Some("3".into()), None, Some("x".into())]);
     let all: BTreeMap<String, String> = redis.hgetall(k).await?;
-    assert_eq!(all, BTreeMap::from([("a", "3"), ("b", "2"), ("c", "5"), ("d", "x")].map(|(f, v)| (f.into(), v.into()))));
+    assert_eq!(
+        all,
+        BTreeMap::from([("a", "3"), ("b", "2"), ("c", "5"), ("d", "x")].map(|(f, v)| (f.into(), v.into())))
+    );
     assert!(redis.hgetall::<Vec<(String, String)>>(key("none")).await?.is_empty());
     assert_eq!(redis.hkeys::<String>(k).await?.len(), 4);
     assert_eq!(redis.hvals::<String>(k).await?.len(), 4);

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use redis_model::redis_rest::{Encoding, Error, ErrorKind, GenericCommands as _, Redis, Result, RetryPolicy, StringCommands as _, Value};
+use redis_model::redis_rest::{
+    Encoding, Error, ErrorKind, GenericCommands as _, Redis, Result, RetryPolicy, StringCommands as _, Value,
+};
 use redis_model_tests::ENCODINGS;
 use redis_model_tests::fault::{Answer, Canned};
 
@@ -56,7 +58,13 @@ async fn nesting_is_bounded() {
 
 #[tokio::test]
 async fn lengths_that_lie_reserve_nothing() {
-    for body in ["$9223372036854775807\r\nx\r\n", "*9223372036854775807\r\n", "$-2\r\n", "*99999999999\r\n:1\r\n", "$3\r\nabcd\r\n"] {
+    for body in [
+        "$9223372036854775807\r\nx\r\n",
+        "*9223372036854775807\r\n",
+        "$-2\r\n",
+        "*99999999999\r\n:1\r\n",
+        "$3\r\nabcd\r\n",
+    ] {
         assert_eq!(refused(Encoding::Resp2, body).await.kind(), ErrorKind::Protocol, "{body:?}");
     }
 }
@@ -64,7 +72,17 @@ async fn lengths_that_lie_reserve_nothing() {
 #[tokio::test]
 async fn what_is_no_reply_at_all() {
     for encoding in ENCODINGS {
-        for body in ["", "<!doctype html><h1>Welcome</h1>", "null", "[]", "{}", r#"{"data":1}"#, r#"{"result":1}x"#, "hello", "\u{feff}{}"] {
+        for body in [
+            "",
+            "<!doctype html><h1>Welcome</h1>",
+            "null",
+            "[]",
+            "{}",
+            r#"{"data":1}"#,
+            r#"{"result":1}x"#,
+            "hello",
+            "\u{feff}{}",
+        ] {
             let error = refused(encoding, body).await;
             assert_eq!(error.kind(), ErrorKind::Protocol, "{encoding:?} {body}");
             assert!(!error.may_have_executed(), "a read executes nothing");
@@ -161,7 +179,8 @@ async fn the_sync_token_never_lags() {
     redis.set_sync_token("from elsewhere").unwrap();
     redis.set("k", 1).await.unwrap();
     assert!(redis.set_sync_token("a\nb").is_err());
-    let sent: Vec<_> = canned.requests().iter().map(|request| request.headers.get("upstash-sync-token").cloned()).collect();
+    let sent: Vec<_> =
+        canned.requests().iter().map(|request| request.headers.get("upstash-sync-token").cloned()).collect();
     let sent: Vec<_> = sent.iter().map(|token| token.as_ref().map(|token| token.to_str().unwrap())).collect();
     assert_eq!(sent, [None, Some("1"), Some("2"), Some("from elsewhere")]);
 }
@@ -177,11 +196,15 @@ async fn headers_say_who_asks_and_how_often() {
     assert_eq!(header(0, "authorization").as_deref(), Some("Bearer token"));
     assert_eq!(header(0, "upstash-encoding").as_deref(), Some("base64"));
     assert!(header(0, "upstash-telemetry-sdk").is_some_and(|sdk| sdk.starts_with("redis-rest@")));
-    assert_eq!((header(0, "upstash-telemetry-retry"), header(1, "upstash-telemetry-retry").as_deref()), (None, Some("1")));
+    assert_eq!(
+        (header(0, "upstash-telemetry-retry"), header(1, "upstash-telemetry-retry").as_deref()),
+        (None, Some("1"))
+    );
     assert!(!format!("{requests:?}").contains("token\""), "the authorization is marked sensitive");
 
     let canned = Canned::new([Answer::ok(r#"{"result":null}"#)]);
-    let quiet = Redis::builder("http://localhost:1", "token").telemetry(false).read_your_writes(false).header("x-mine", "1");
+    let quiet =
+        Redis::builder("http://localhost:1", "token").telemetry(false).read_your_writes(false).header("x-mine", "1");
     quiet.transport(canned.clone()).build().unwrap().get::<String>("k").await.unwrap();
     let headers = &canned.requests()[0].headers;
     assert!(headers.contains_key("x-mine") && headers.keys().all(|name| !name.as_str().contains("telemetry")));

@@ -195,7 +195,10 @@ async fn errors_name_model_key_field_type_and_what_was_found() -> Result<()> {
     assert_eq!((error.model(), error.key(), error.field()), (Some("User"), Some("user:50"), Some("visits")));
     assert_eq!(error.to_string(), "HGETALL for User at \"user:50\": field \"visits\": expected i64, found \"12x\"");
     let error = broken("country", "mars").await?;
-    assert!(error.to_string().ends_with("field \"country\": expected Country, one of `tr`, `uk`, found \"mars\""), "{error}");
+    assert!(
+        error.to_string().ends_with("field \"country\": expected Country, one of `tr`, `uk`, found \"mars\""),
+        "{error}"
+    );
     let error = broken("settings", "{").await?;
     assert!(error.is_decode() && std::error::Error::source(&error).is_some(), "{error:?}");
     assert!(broken("embedding", "!").await?.to_string().contains("expected Vec<f32>"));
@@ -392,9 +395,15 @@ async fn lists_of_enums() -> Result<()> {
 #[derive(Debug, Clone, PartialEq, RedisModel)]
 #[redis(stream, prefix = "order-events", max_len = 1_000_000)]
 enum OrderEvent {
-    Placed { sku: String, quantity: u32, note: Option<String> },
+    Placed {
+        sku: String,
+        quantity: u32,
+        note: Option<String>,
+    },
     #[redis(alias = "Payed")]
-    Paid { cents: i64 },
+    Paid {
+        cents: i64,
+    },
     Shipped(Place),
     Closed,
 }
@@ -404,7 +413,11 @@ async fn event_logs() -> Result<()> {
     for redis in &clients() {
         let log = OrderEvent::log(key("log"));
         let placed = OrderEvent::Placed { sku: "tea".into(), quantity: 2, note: None };
-        let rest = [OrderEvent::Paid { cents: 990 }, OrderEvent::Shipped(Place { city: "x".into(), zip: None }), OrderEvent::Closed];
+        let rest = [
+            OrderEvent::Paid { cents: 990 },
+            OrderEvent::Shipped(Place { city: "x".into(), zip: None }),
+            OrderEvent::Closed,
+        ];
         let first = log.append(redis, &placed).await?;
         let ids = log.append_many(redis, &rest).await?;
         assert!(ids.iter().all(|id| *id > first) && ids.is_sorted());
@@ -418,7 +431,12 @@ async fn event_logs() -> Result<()> {
         assert_eq!(log.range(redis, ids[2].., 100).await?[2].event, OrderEvent::Paid { cents: 1 }, "by its old name");
         redis.execute::<StreamId>(["XADD", log.key(), "*", "event", "Lost"]).await?;
         let error = log.range(redis, .., 100).await.unwrap_err();
-        assert!(error.to_string().ends_with("field \"event\": expected one of `Placed`, `Paid`, `Shipped`, `Closed`, found \"Lost\""), "{error}");
+        assert!(
+            error
+                .to_string()
+                .ends_with("field \"event\": expected one of `Placed`, `Paid`, `Shipped`, `Closed`, found \"Lost\""),
+            "{error}"
+        );
     }
     Ok(())
 }

@@ -52,7 +52,11 @@ async fn conditions(redis: &Redis) -> Result<()> {
     assert!(redis.set_with(k, 2, SetOptions::new()).await?);
     assert!(!redis.setnx(k, 3).await?);
     assert_eq!(redis.set_get::<i64>(k, 3, SetOptions::new()).await?, Some(2));
-    assert_eq!(redis.set_get::<i64>(k, 4, SetOptions::new().nx()).await?, Some(3), "the value that is there, unchanged");
+    assert_eq!(
+        redis.set_get::<i64>(k, 4, SetOptions::new().nx()).await?,
+        Some(3),
+        "the value that is there, unchanged"
+    );
     assert_eq!(redis.set_get::<i64>(&key("none"), 1, SetOptions::new()).await?, None);
     Ok(())
 }

@@ -12,7 +12,7 @@ async fn texts_come_back_as_they_went() -> Result<()> {
         for text in texts {
             let k = &key("text");
             redis.set(k, text).await?;
-            assert!(redis.get::<String>(k).await?.as_deref() == Some(text), "{:.20}", text);
+            assert!(redis.get::<String>(k).await?.as_deref() == Some(text), "{text:.20}");
             assert_eq!(redis.strlen(k).await?, text.len() as u64);
         }
     }
@@ -90,7 +90,9 @@ async fn keys_with_every_odd_character() -> Result<()> {
     for encoding in ENCODINGS {
         let redis = stack().builder().encoding(encoding).build()?;
         let odd: String = (1..=0x2ff).filter_map(char::from_u32).collect();
-        for name in ["", " ", "/", "//", "a/../b", ".", "..", "?x=1&_token=y", "#", "%2F", "+", "\r\n", "*", "{tag}", &odd] {
+        for name in
+            ["", " ", "/", "//", "a/../b", ".", "..", "?x=1&_token=y", "#", "%2F", "+", "\r\n", "*", "{tag}", &odd]
+        {
             redis.set(name, name).await?;
             assert_eq!(redis.get::<String>(name).await?.as_deref(), Some(name));
         }
