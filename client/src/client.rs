@@ -260,7 +260,7 @@ impl Core {
         Core {
             transport,
             headers: with_encoding(encoding),
-            transaction_headers: with_encoding(transaction_encoding(encoding)),
+            transaction_headers: with_encoding(encoding.of_transactions()),
             encoding,
             limits,
             sync,
@@ -274,23 +274,24 @@ impl Core {
     }
 
     async fn execute<R>(&self, command: Command<R>) -> Result<R> {
-        command.validate()?;
         let mut encoded = Encoded::new(false);
         let expect = encoded.push(command);
-        let span = tracing::debug_span!("redis", command = %expect.name());
-        let outcome =
-            if span.is_disabled() { self.run(encoded).await } else { self.run(encoded).instrument(span).await };
-        let tape = outcome.map_err(|error| expect.blame(error))?;
+        let tape = self.run(encoded).await.map_err(|error| expect.blame(error))?;
         expect.decode(&mut Replies::of(&tape, expect.parts()))
     }
 
     /// Sends what is encoded and gives a tape with as many values as there are commands.
     pub(crate) async fn run(&self, encoded: Encoded) -> Result<Tape> {
-        let Encoded { args, safety, count, atomic } = encoded;
-        let Some(args) = args else { return Ok(Tape::empty()) };
-        if let Some(why) = args.problem() {
-            return Err(Error::invalid_input(why.clone()));
+        let span = tracing::debug_span!("redis", command = %encoded.name, commands = encoded.count);
+        if span.is_disabled() { self.send(encoded).await } else { self.send(encoded).instrument(span).await }
+    }
+
+    async fn send(&self, encoded: Encoded) -> Result<Tape> {
+        let Encoded { args, safety, count, atomic, problem, .. } = encoded;
+        if let Some(problem) = problem {
+            return Err(problem);
         }
+        let Some(args) = args else { return Ok(Tape::empty()) };
         let (endpoint, body) = if args.is_raw() {
             let (path, body) = args.into_raw()?;
             (Endpoint::Path(path), body)
@@ -302,12 +303,14 @@ impl Core {
             (Endpoint::Pipeline, args.into_json_batch())
         };
         let (headers, encoding) = match endpoint {
-            Endpoint::Transaction => (&self.transaction_headers, transaction_encoding(self.encoding)),
+            Endpoint::Transaction => (&self.transaction_headers, self.encoding.of_transactions()),
             _ => (&self.headers, self.encoding),
         };
         let is_write = safety != Safety::Read;
         let exchange = Exchange { endpoint, headers, encoding, body, count, is_write };
-        with_retries(&self.limits, safety, |number| self.attempt(&exchange, number)).await
+        let (mut tape, history) = with_retries(&self.limits, safety, |number| self.attempt(&exchange, number)).await?;
+        tape.history = history;
+        Ok(tape)
     }
 
     async fn attempt(&self, exchange: &Exchange<'_>, number: u32) -> Result<Tape> {
@@ -327,10 +330,12 @@ impl Core {
         if let (Some(sync), Some(token)) = (&self.sync, response.headers.remove(SYNC_TOKEN)) {
             sync.observe(token, sent_token.as_ref(), exchange.is_write);
         }
-        let body = self.read(response.body).await?;
         if !response.status.is_success() {
+            // The status counts, whatever becomes of the body.
+            let body = read(response.body, MAX_ERROR_BYTES).await.unwrap_or_default();
             return Err(status_error(response.status, &response.headers, error_text(body, exchange.encoding)));
         }
+        let body = read(response.body, self.max_response_bytes).await?;
         let many = matches!(exchange.endpoint, Endpoint::Pipeline | Endpoint::Transaction);
         let tape = wire::parse(body, exchange.encoding, exchange.count, many)
             .map_err(|error| error.with_status(response.status.as_u16()))?;
@@ -340,27 +345,26 @@ impl Core {
             _ => Ok(tape),
         }
     }
-
-    async fn read(&self, mut body: Body) -> Result<Vec<u8>> {
-        // The announced size only saves reallocations: it may lie, so what it may reserve is bounded.
-        let announced = usize::try_from(body.size_hint()).unwrap_or(usize::MAX).min(self.max_response_bytes);
-        let mut whole = Vec::with_capacity(announced.min(64 << 20));
-        while let Some(chunk) = body.chunk().await {
-            let chunk = chunk.map_err(transport_error)?;
-            if whole.len() + chunk.len() > self.max_response_bytes {
-                return Err(Error::new(
-                    ErrorKind::TooLarge,
-                    format!("the response is larger than max_response_bytes, {}", self.max_response_bytes),
-                ));
-            }
-            whole.extend_from_slice(&chunk);
-        }
-        Ok(whole)
-    }
 }
 
-fn transaction_encoding(encoding: Encoding) -> Encoding {
-    if encoding == Encoding::Resp2 { Encoding::Base64 } else { encoding }
+/// How much of an error's body is read.
+const MAX_ERROR_BYTES: usize = 64 << 10;
+
+async fn read(mut body: Body, limit: usize) -> Result<Vec<u8>> {
+    // The announced size only saves reallocations: it may lie, so what it may reserve is bounded.
+    let announced = usize::try_from(body.size_hint()).unwrap_or(usize::MAX).min(limit);
+    let mut whole = Vec::with_capacity(announced.min(64 << 20));
+    while let Some(chunk) = body.chunk().await {
+        let chunk = chunk.map_err(transport_error)?;
+        if whole.len() + chunk.len() > limit {
+            return Err(Error::new(
+                ErrorKind::TooLarge,
+                format!("the response is larger than max_response_bytes, {limit}"),
+            ));
+        }
+        whole.extend_from_slice(&chunk);
+    }
+    Ok(whole)
 }
 
 fn transport_error(error: TransportError) -> Error {

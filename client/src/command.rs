@@ -8,9 +8,10 @@ use bytes::Bytes;
 use crate::arg::ToArg;
 use crate::args::{Args, ToArgs};
 use crate::config::Encoding;
-use crate::error::{Error, Result, Subject};
+use crate::error::{Error, ErrorKind, Result, Subject};
 use crate::reply::{FromReply, Replies, Reply};
 use crate::wire;
+use crate::wire::tape::History;
 
 /// Whether a request that may have been executed can be sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -151,9 +152,11 @@ impl<R> Command<R> {
         self
     }
 
-    /// Declares that this form of the command is not idempotent.
-    pub(crate) fn only_once(mut self) -> Self {
-        self.expect.safety = Safety::Once;
+    /// Declares that this form of the command is not idempotent, if `condition` holds.
+    pub(crate) fn only_once_if(mut self, condition: bool) -> Self {
+        if condition {
+            self.expect.safety = Safety::Once;
+        }
         self
     }
 
@@ -223,6 +226,7 @@ impl<R> Command<R> {
     /// `Protocol` when the body is malformed, `Server` when it is an error, `Decode` when it is no `R`.
     pub fn decode(&self, body: impl Into<Vec<u8>>, encoding: Encoding) -> Result<R> {
         let parts = self.expect.parts;
+        let encoding = if parts > 1 { encoding.of_transactions() } else { encoding };
         let tape = wire::parse(body.into(), encoding, parts, parts > 1).map_err(|error| self.expect.blame(error))?;
         self.expect.decode(&mut Replies::of(&tape, parts))
     }
@@ -266,10 +270,13 @@ impl<R> Expect<R> {
             Decode::One(decode) => replies.expect_next().and_then(decode),
             Decode::Group(decode) => decode(replies.split(self.parts)),
         };
-        // A write whose reply cannot be decoded may have been executed; one that Redis refused was not.
         decoded.map_err(|error| {
-            let uncertain = self.safety != Safety::Read && error.kind().is_uncertain();
-            self.blame(error).with_may_have_executed(uncertain)
+            // A write whose reply cannot be decoded may have been executed. One that Redis refused was not, but the
+            // others of its group were.
+            let others_executed = self.parts > 1 && error.kind() == ErrorKind::Server;
+            let uncertain = self.safety != Safety::Read && (error.is_uncertain() || others_executed);
+            let History { attempts, may_have_executed } = replies.history();
+            self.blame(error).with_attempts(attempts).with_may_have_executed(uncertain || may_have_executed)
         })
     }
 

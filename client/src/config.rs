@@ -28,8 +28,15 @@ pub enum Encoding {
     /// JSON with plain strings: a quarter fewer bytes than base64, but bytes that are not UTF-8 come back as U+FFFD.
     Json,
     /// Redis's own protocol: any bytes, no base64. Transactions travel in base64 still: the service answers
-    /// `/multi-exec` in JSON only.
+    /// `/multi-exec` in JSON only. An error within an array, which only scripts make, is text in the other encodings.
     Resp2,
+}
+
+impl Encoding {
+    /// In which form transactions are answered.
+    pub(crate) fn of_transactions(self) -> Self {
+        if self == Encoding::Resp2 { Encoding::Base64 } else { self }
+    }
 }
 
 /// Settings of a client; see [`Redis::builder`].
@@ -214,6 +221,11 @@ impl RedisBuilder {
     }
 
     fn build_in(self, env: impl Fn(&str) -> Option<String>) -> Result<Redis> {
+        if self.timeout.is_zero() || self.deadline.is_zero() {
+            return Err(config(
+                "the timeout and the deadline must be longer than zero; for no limit, use Duration::MAX",
+            ));
+        }
         let url = checked_url(self.url.as_deref(), self.allow_insecure_http)?;
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, authorization(self.token.as_deref())?);
@@ -224,12 +236,19 @@ impl RedisBuilder {
         }
         for (name, value) in &self.headers {
             let parsed = (HeaderName::try_from(name.as_ref()), HeaderValue::try_from(value.as_str()));
-            let (Ok(name), Ok(value)) = parsed else {
+            let (Ok(name), Ok(mut value)) = parsed else {
                 return Err(config(format!(
                     "the header `{}` has a name or a value that HTTP does not allow",
                     name.escape_debug()
                 )));
             };
+            if name == AUTHORIZATION || name == CONTENT_TYPE || name.as_str().starts_with("upstash-") {
+                return Err(config(format!(
+                    "the header `{name}` is the client's own: use the setting that it stands for"
+                )));
+            }
+            // It may be a secret, for all that is known.
+            value.set_sensitive(true);
             headers.insert(name, value);
         }
         let transport = match self.transport {
@@ -242,7 +261,8 @@ impl RedisBuilder {
                             "https:// needs the feature `tls`, or an HTTP client of your own that has TLS",
                         ));
                     }
-                    None => default_client(self.timeout.min(Duration::from_secs(5)))?,
+                    // Shorter than an attempt: that no connection was made must be known before the attempt is over.
+                    None => default_client((self.timeout.min(self.deadline) / 2).min(Duration::from_secs(5)))?,
                 };
                 Arc::new(ReqwestTransport::new(client, &url)?)
             }
@@ -385,6 +405,21 @@ mod tests {
         assert_eq!((builder.url.as_deref(), builder.token.as_deref()), (Some("https://kv"), Some("kv-token")));
         let error = RedisBuilder::from_env(|_| None).build().unwrap_err();
         assert!(error.to_string().contains("UPSTASH_REDIS_REST_URL"));
+    }
+
+    #[test]
+    fn settings_that_cannot_work_are_refused() {
+        let builder = || RedisBuilder::new(Some("https://h".into()), Some("t".into()));
+        for (builder, expected) in [
+            (builder().timeout(Duration::ZERO), "longer than zero"),
+            (builder().header("authorization", "x"), "client's own"),
+            (builder().header("Upstash-Encoding", "base64"), "client's own"),
+            (builder().header("x y", "z"), "does not allow"),
+        ] {
+            let error = builder.build().unwrap_err();
+            assert!(error.to_string().contains(expected), "{error}");
+        }
+        builder().timeout(Duration::MAX).deadline(Duration::MAX).build().unwrap();
     }
 
     #[test]

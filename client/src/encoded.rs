@@ -1,7 +1,10 @@
 //! Commands put together for one request.
 
+use std::borrow::Cow;
+
 use crate::args::Args;
 use crate::command::{Command, Expect, Safety};
+use crate::error::Error;
 
 /// The commands of one request, encoded.
 pub struct Encoded {
@@ -11,23 +14,37 @@ pub struct Encoded {
     pub(crate) safety: Safety,
     pub(crate) count: usize,
     pub(crate) atomic: bool,
+    /// The first command's name.
+    pub(crate) name: Cow<'static, str>,
+    /// Why it cannot be sent: what is wrong with the first command that is.
+    pub(crate) problem: Option<Error>,
 }
 
 impl Encoded {
     pub(crate) fn new(atomic: bool) -> Self {
-        Encoded { args: None, safety: Safety::Read, count: 0, atomic }
+        Encoded { args: None, safety: Safety::Read, count: 0, atomic, name: Cow::Borrowed(""), problem: None }
     }
 
     /// Adds a command, and says what to do with its replies.
     pub(crate) fn push<R>(&mut self, command: Command<R>) -> Expect<R> {
+        let problem = command.validate().err();
         let Command { args, expect } = command;
         self.safety = self.safety.max(expect.safety());
         self.atomic |= expect.parts() > 1;
         self.count += expect.parts();
         match &mut self.args {
             Some(all) => all.append(args),
-            None => self.args = Some(args),
+            None => {
+                self.name = expect.name().clone();
+                self.args = Some(args);
+            }
         }
+        // A command that is right by itself may be wrong in a pipeline.
+        let problem = problem.or_else(|| {
+            let why = self.args.as_ref().and_then(Args::problem)?;
+            Some(expect.blame(Error::invalid_input(why.clone())))
+        });
+        self.problem = self.problem.take().or(problem);
         expect
     }
 

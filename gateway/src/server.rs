@@ -18,8 +18,12 @@ pub(crate) const SERVER_VARIABLE: &str = "REDIS_SERVER";
 /// How the server is started, by `sh`: its configuration goes in by standard input, so that the password is on no
 /// command line. The shell then waits until its own standard input ends, which is when the parent drops it or dies,
 /// however it dies, and kills the server.
+///
+/// Signals that a terminal sends to all of them, it leaves to the parent: were it to die of one first, the server would
+/// live on.
 const WATCHDOG: &str = r#"
-printf '%s\n' "$REDIS_REST_GATEWAY_CONFIG" | "$0" - &
+trap '' HUP INT QUIT TERM
+printf '%s\n' "$REDIS_REST_GATEWAY_CONFIG" | "$0" - 2>&1 &
 server=$!
 exec >/dev/null 2>&1
 cat
@@ -100,6 +104,9 @@ impl ServerBuilder {
                 ))
             })?,
         };
+        if !program.is_file() {
+            return Err(Error::new(format!("there is no program {}", program.display())));
+        }
         // Another process may take the free port before the server does: then the next one is tried.
         let mut last = Error::new("the server was never tried");
         for _ in 0..5 {

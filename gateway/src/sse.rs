@@ -27,13 +27,13 @@ pub(crate) async fn subscribe(state: &Arc<State>, names: Vec<Vec<u8>>, patterns:
         greeting.push_str(&event(&format!("{word},{},{}", String::from_utf8_lossy(name), at + 1)));
     }
     let messages = pubsub.into_on_message().map(|message| event(&message_text(&message)));
-    Ok(events(stream::iter([greeting]).chain(messages)))
+    Ok(events(state, stream::iter([greeting]).chain(messages)))
 }
 
 /// `/monitor`.
 pub(crate) async fn monitor(state: &Arc<State>) -> Result<Response, Refusal> {
     let lines = state.backend.monitor().await?.into_on_message::<String>();
-    Ok(events(stream::iter([event("\"OK\"")]).chain(lines.map(|line| event(&line)))))
+    Ok(events(state, stream::iter([event("\"OK\"")]).chain(lines.map(|line| event(&line)))))
 }
 
 fn message_text(message: &Msg) -> String {
@@ -46,15 +46,18 @@ fn message_text(message: &Msg) -> String {
     }
 }
 
-/// An event of one `data:` line for each line of the text.
+/// An event of one `data:` line for each line of the text, whichever way its lines end: to a reader of events `\r` ends
+/// one too.
 fn event(text: &str) -> String {
-    let mut event: String = text.split('\n').map(|line| format!("data: {line}\n")).collect();
+    let lines = text.replace("\r\n", "\n");
+    let mut event: String = lines.split(['\n', '\r']).map(|line| format!("data: {line}\n")).collect();
     event.push('\n');
     event
 }
 
-fn events(events: impl Stream<Item = String> + Send + 'static) -> Response {
+fn events(state: &State, events: impl Stream<Item = String> + Send + 'static) -> Response {
     let chunks = events.map(|event| Ok::<_, Infallible>(Bytes::from(event)));
+    let chunks = chunks.take_until(Box::pin(state.stopped()));
     with_type(StatusCode::OK, "text/event-stream", Body::from_stream(chunks))
 }
 
@@ -64,6 +67,6 @@ mod tests {
 
     #[test]
     fn a_payload_of_two_lines_is_one_event_of_two_data_lines() {
-        assert_eq!(event("message,chat,a,b\nc"), "data: message,chat,a,b\ndata: c\n\n");
+        assert_eq!(event("message,chat,a,b\nc\rd\r\ne"), "data: message,chat,a,b\ndata: c\ndata: d\ndata: e\n\n");
     }
 }

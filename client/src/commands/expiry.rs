@@ -65,6 +65,10 @@ impl From<Duration> for Expiry {
 impl ToArgs for Expiry {
     fn write_args(&self, args: &mut Args) {
         let (duration, seconds, millis) = match self.0 {
+            When::After(Duration::ZERO) => {
+                args.reject("an expiry after no time at all is refused by Redis; to delete at once, use DEL");
+                return;
+            }
             When::After(duration) => (duration, "EX", "PX"),
             When::At(time) => (since_epoch(args, time), "EXAT", "PXAT"),
         };
@@ -179,11 +183,26 @@ impl<R> Command<R> {
         self
     }
 
-    /// Adds a Unix time, rounded up to whole units.
+    /// Adds the duration after which something expires. Zero deletes it, and a second time there is nothing to delete.
+    pub(super) fn ttl(self, ttl: Duration, unit: Unit) -> Self {
+        self.duration(ttl, unit).only_once_if(ttl.is_zero())
+    }
+
+    /// Adds the time at which something expires. The past deletes it, and a second time there is nothing to delete.
     pub(super) fn time(mut self, time: SystemTime, unit: Unit) -> Self {
         let duration = since_epoch(&mut self.args, time);
-        self.duration(duration, unit)
+        self.duration(duration, unit).only_once_if(is_past(time))
     }
+
+    /// Adds what happens to the expiry of a value that is read. The past deletes it, and a second time there is none.
+    pub(super) fn get_expiry(self, expiry: GetExpiry) -> Self {
+        let deletes = matches!(expiry, GetExpiry::Expire(Expiry(When::At(time))) if is_past(time));
+        self.options(expiry).only_once_if(deletes)
+    }
+}
+
+fn is_past(time: SystemTime) -> bool {
+    time <= SystemTime::now()
 }
 
 fn push_count(args: &mut Args, duration: Duration, unit: Unit) {

@@ -54,12 +54,12 @@ pub trait GenericCommands: Executor {
     /// Lets a key expire after `ttl`, rounded up to whole seconds, and says whether there is such a key.
     /// [EXPIRE](https://redis.io/docs/latest/commands/expire/), O(1).
     fn expire(self, key: impl ToArg, ttl: Duration) -> Self::Out<bool> {
-        self.submit(Command::idempotent_write("EXPIRE").arg(key).duration(ttl, Unit::Seconds))
+        self.submit(Command::idempotent_write("EXPIRE").arg(key).ttl(ttl, Unit::Seconds))
     }
 
     /// As [`expire`](Self::expire), under a condition.
     fn expire_with(self, key: impl ToArg, ttl: Duration, condition: ExpireCondition) -> Self::Out<bool> {
-        self.submit(Command::write("EXPIRE").arg(key).duration(ttl, Unit::Seconds).options(condition))
+        self.submit(Command::write("EXPIRE").arg(key).ttl(ttl, Unit::Seconds).options(condition))
     }
 
     /// Lets a key expire at `time`, rounded up to whole seconds, and says whether there is such a key.
@@ -102,12 +102,12 @@ pub trait GenericCommands: Executor {
     /// Lets a key expire after `ttl`, rounded up to whole milliseconds, and says whether there is such a key.
     /// [PEXPIRE](https://redis.io/docs/latest/commands/pexpire/), O(1).
     fn pexpire(self, key: impl ToArg, ttl: Duration) -> Self::Out<bool> {
-        self.submit(Command::idempotent_write("PEXPIRE").arg(key).duration(ttl, Unit::Millis))
+        self.submit(Command::idempotent_write("PEXPIRE").arg(key).ttl(ttl, Unit::Millis))
     }
 
     /// As [`pexpire`](Self::pexpire), under a condition.
     fn pexpire_with(self, key: impl ToArg, ttl: Duration, condition: ExpireCondition) -> Self::Out<bool> {
-        self.submit(Command::write("PEXPIRE").arg(key).duration(ttl, Unit::Millis).options(condition))
+        self.submit(Command::write("PEXPIRE").arg(key).ttl(ttl, Unit::Millis).options(condition))
     }
 
     /// Lets a key expire at `time`, rounded up to whole milliseconds, and says whether there is such a key.
@@ -150,8 +150,9 @@ pub trait GenericCommands: Executor {
     /// Makes a key of what [`dump`](Self::dump) gave. [RESTORE](https://redis.io/docs/latest/commands/restore/), O(n)
     /// in its size.
     fn restore(self, key: impl ToArg, dump: impl ToArg, options: RestoreOptions) -> Self::Out<()> {
-        let command = Command::write("RESTORE").arg(key).arg(options.ttl_millis()).arg(dump);
-        self.submit(command.options(options))
+        // 0 is Redis's word for no expiry, so the shortest one is a millisecond.
+        let ttl = options.ttl.map_or(Duration::ZERO, |ttl| ttl.max(Duration::from_millis(1)));
+        self.submit(Command::write("RESTORE").arg(key).duration(ttl, Unit::Millis).arg(dump).options(options))
     }
 
     /// One page of all keys. [SCAN](https://redis.io/docs/latest/commands/scan/), O(1) a page.
@@ -294,8 +295,14 @@ impl ToArgs for CopyOptions {
 pub struct RestoreOptions {
     ttl: Option<Duration>,
     replace: bool,
-    idle: Option<Duration>,
-    frequency: Option<u8>,
+    eviction: Option<Eviction>,
+}
+
+/// How much a restored key counts as used: Redis takes one or the other.
+#[derive(Debug, Clone, Copy)]
+enum Eviction {
+    Idle(Duration),
+    Frequency(u8),
 }
 
 impl RestoreOptions {
@@ -319,23 +326,18 @@ impl RestoreOptions {
         self
     }
 
-    /// The key counts as not used for so long: `IDLETIME`.
+    /// The key counts as not used for so long: `IDLETIME`, instead of `FREQ`.
     #[must_use]
     pub fn idle(mut self, idle: Duration) -> Self {
-        self.idle = Some(idle);
+        self.eviction = Some(Eviction::Idle(idle));
         self
     }
 
-    /// How often the key counts as used: `FREQ`.
+    /// How often the key counts as used: `FREQ`, instead of `IDLETIME`.
     #[must_use]
     pub fn frequency(mut self, frequency: u8) -> Self {
-        self.frequency = Some(frequency);
+        self.eviction = Some(Eviction::Frequency(frequency));
         self
-    }
-
-    /// 0 is Redis's word for no expiry, so a short one is at least 1.
-    fn ttl_millis(&self) -> u64 {
-        self.ttl.map_or(0, |ttl| u64::try_from(ttl.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX).max(1))
     }
 }
 
@@ -344,11 +346,14 @@ impl ToArgs for RestoreOptions {
         if self.replace {
             args.push("REPLACE");
         }
-        if let Some(idle) = self.idle {
-            args.push("IDLETIME").push(idle.as_secs());
-        }
-        if let Some(frequency) = self.frequency {
-            args.push("FREQ").push(frequency);
+        match self.eviction {
+            None => {}
+            Some(Eviction::Idle(idle)) => {
+                args.push("IDLETIME").push(idle.as_secs());
+            }
+            Some(Eviction::Frequency(frequency)) => {
+                args.push("FREQ").push(frequency);
+            }
         }
     }
 }

@@ -44,7 +44,7 @@ pub trait HashCommands: Executor {
         ttl: Duration,
         fields: impl IntoIterator<Item = impl ToArg>,
     ) -> Self::Out<Vec<FieldExpire>> {
-        let command = Command::idempotent_write("HEXPIRE").arg(key).duration(ttl, Unit::Seconds);
+        let command = Command::idempotent_write("HEXPIRE").arg(key).ttl(ttl, Unit::Seconds);
         self.submit(command.counted("FIELDS", "field", fields))
     }
 
@@ -56,7 +56,7 @@ pub trait HashCommands: Executor {
         condition: ExpireCondition,
         fields: impl IntoIterator<Item = impl ToArg>,
     ) -> Self::Out<Vec<FieldExpire>> {
-        let command = Command::write("HEXPIRE").arg(key).duration(ttl, Unit::Seconds).options(condition);
+        let command = Command::write("HEXPIRE").arg(key).ttl(ttl, Unit::Seconds).options(condition);
         self.submit(command.counted("FIELDS", "field", fields))
     }
 
@@ -124,7 +124,7 @@ pub trait HashCommands: Executor {
         expiry: GetExpiry,
         fields: impl IntoIterator<Item = impl ToArg>,
     ) -> Self::Out<Vec<Option<V>>> {
-        let command = Command::idempotent_write("HGETEX").arg(key).options(expiry);
+        let command = Command::idempotent_write("HGETEX").arg(key).get_expiry(expiry);
         self.submit(command.counted("FIELDS", "field", fields))
     }
 
@@ -179,7 +179,7 @@ pub trait HashCommands: Executor {
         ttl: Duration,
         fields: impl IntoIterator<Item = impl ToArg>,
     ) -> Self::Out<Vec<FieldExpire>> {
-        let command = Command::idempotent_write("HPEXPIRE").arg(key).duration(ttl, Unit::Millis);
+        let command = Command::idempotent_write("HPEXPIRE").arg(key).ttl(ttl, Unit::Millis);
         self.submit(command.counted("FIELDS", "field", fields))
     }
 
@@ -191,7 +191,7 @@ pub trait HashCommands: Executor {
         condition: ExpireCondition,
         fields: impl IntoIterator<Item = impl ToArg>,
     ) -> Self::Out<Vec<FieldExpire>> {
-        let command = Command::write("HPEXPIRE").arg(key).duration(ttl, Unit::Millis).options(condition);
+        let command = Command::write("HPEXPIRE").arg(key).ttl(ttl, Unit::Millis).options(condition);
         self.submit(command.counted("FIELDS", "field", fields))
     }
 
@@ -288,7 +288,7 @@ pub trait HashCommands: Executor {
         values: impl IntoIterator<Item = (F, V)>,
     ) -> Self::Out<bool> {
         let command = Command::idempotent_write("HSETEX").arg(key).options(options);
-        let command = if options.condition.is_some() { command.only_once() } else { command };
+        let command = command.only_once_if(options.condition.is_some());
         let values: Vec<_> = values.into_iter().collect();
         let command = command.arg("FIELDS").arg(values.len());
         self.submit(command.one_or_more_pairs("field and value", values))

@@ -58,7 +58,7 @@ pub trait StringCommands: Executor {
 
     /// The value, and sets or removes the key's expiry. [GETEX](https://redis.io/docs/latest/commands/getex/), O(1).
     fn getex<V: FromReply>(self, key: impl ToArg, expiry: GetExpiry) -> Self::Out<Option<V>> {
-        self.submit(Command::idempotent_write("GETEX").arg(key).options(expiry))
+        self.submit(Command::idempotent_write("GETEX").arg(key).get_expiry(expiry))
     }
 
     /// The bytes from `start` to `end`, both included; negative counts from the end.
@@ -119,7 +119,7 @@ pub trait StringCommands: Executor {
     /// [SET](https://redis.io/docs/latest/commands/set/), O(1).
     fn set_with(self, key: impl ToArg, value: impl ToArg, options: SetOptions<'_>) -> Self::Out<bool> {
         let command = Command::<Option<()>>::idempotent_write("SET").arg(key).arg(value).options(&options);
-        let command = if options.condition.is_some() { command.only_once() } else { command };
+        let command = command.only_once_if(options.condition.is_some());
         self.submit(command.decode_with(|reply| Option::<()>::from_reply(reply).map(|set| set.is_some())))
     }
 

@@ -11,7 +11,7 @@ pub use self::from::FromReply;
 pub use self::json::Json;
 pub use self::value::Value;
 use crate::error::{Error, ErrorKind, Result};
-use crate::wire::tape::{Node, Tape};
+use crate::wire::tape::{History, Node, Tape};
 
 /// One value of a reply: a view of the buffer that it arrived in. Nothing is copied until it is decoded.
 #[derive(Clone, Copy, Debug)]
@@ -179,6 +179,11 @@ impl<'a> Replies<'a> {
 
     pub(crate) fn starting_at(tape: &'a Tape, at: usize, count: usize) -> Self {
         Replies { tape, at, left: count }
+    }
+
+    /// How the reply came.
+    pub(crate) fn history(&self) -> History {
+        self.tape.history
     }
 
     /// Takes the next `count` values off the front.

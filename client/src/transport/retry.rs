@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::backoff;
 use crate::command::Safety;
 use crate::error::{Error, ErrorKind, Result};
+use crate::wire::tape::History;
 
 /// When a failed request is sent again.
 ///
@@ -70,8 +71,7 @@ impl RetryPolicy {
     }
 
     fn allows(&self, error: &Error, safety: Safety) -> bool {
-        let kind = error.kind();
-        kind.is_transient() && (!kind.is_uncertain() || safety != Safety::Once || self.writes)
+        error.kind().is_transient() && (!error.is_uncertain() || safety != Safety::Once || self.writes)
     }
 }
 
@@ -85,29 +85,28 @@ pub(crate) struct Limits {
 
 /// Calls `attempt` with its number, from 0, until it succeeds or must not be repeated.
 ///
-/// Whatever the last attempt says, the error tells whether any of them may have been executed.
+/// Whatever the last attempt gives, the result tells whether any before it may have been executed.
 pub(crate) async fn with_retries<T, F: Future<Output = Result<T>>>(
     limits: &Limits,
     safety: Safety,
     mut attempt: impl FnMut(u32) -> F,
-) -> Result<T> {
-    let start = Instant::now();
-    let deadline = start + limits.deadline;
+) -> Result<(T, History)> {
+    let deadline = after(limits.deadline);
     let mut may_have_executed = false;
     for number in 0.. {
-        let until = deadline.min(Instant::now() + limits.timeout);
+        let until = deadline.min(after(limits.timeout));
         let result = match timeout_at(until, attempt(number)).await {
             Ok(result) => result,
             Err(_) => Err(Error::new(ErrorKind::Timeout, "no reply in time")),
         };
         let error = match result {
-            Ok(reply) => return Ok(reply),
+            Ok(reply) => return Ok((reply, History { attempts: number + 1, may_have_executed })),
             Err(error) => error,
         };
-        may_have_executed |= safety != Safety::Read && error.kind().is_uncertain();
-        let wait = error
-            .retry_after()
-            .unwrap_or_else(|| backoff::delay(limits.policy.base, limits.policy.cap, number, fastrand::f64()));
+        may_have_executed |= safety != Safety::Read && error.is_uncertain();
+        // On top of what the service asks for, so that clients which it told the same do not come back together.
+        let backoff = backoff::delay(limits.policy.base, limits.policy.cap, number, fastrand::f64());
+        let wait = error.retry_after().unwrap_or_default().saturating_add(backoff);
         let in_time = deadline.saturating_duration_since(Instant::now()) > wait;
         if number == limits.policy.retries || !in_time || !limits.policy.allows(&error, safety) {
             return Err(error.with_attempts(number + 1).with_may_have_executed(may_have_executed));
@@ -118,21 +117,32 @@ pub(crate) async fn with_retries<T, F: Future<Output = Result<T>>>(
     Err(Error::protocol("more attempts than can be counted"))
 }
 
+/// So long from now; a time that is as good as never where that cannot be counted.
+fn after(duration: Duration) -> Instant {
+    const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+    Instant::now() + duration.min(NEVER)
+}
+
 /// The error for a response whose status is not a success.
 pub(crate) fn status_error(status: StatusCode, headers: &HeaderMap, message: Option<String>) -> Error {
     let kind = match status.as_u16() {
+        400 if message.as_ref().is_some_and(|text| text.contains("max request size exceeded")) => ErrorKind::TooLarge,
         400 | 405 if message.is_some() => ErrorKind::Server,
         401 | 403 => ErrorKind::Unauthorized,
         413 => ErrorKind::TooLarge,
         429 => ErrorKind::RateLimited,
-        _ => ErrorKind::Service,
+        408 | 500.. => ErrorKind::Service,
+        _ => ErrorKind::Rejected,
     };
     let error = match (kind, message) {
-        (ErrorKind::Server, Some(text)) => Error::server(&text),
-        (_, Some(text)) => Error::new(kind, text),
+        (_, Some(text)) => Error::of_redis(kind, &text),
         (ErrorKind::Unauthorized, None) => Error::new(kind, "the token is wrong or missing"),
         (ErrorKind::RateLimited, None) => Error::new(kind, "too many requests"),
         (ErrorKind::TooLarge, None) => Error::new(kind, "the request is too large for the service"),
+        (ErrorKind::Rejected, None) => Error::new(
+            kind,
+            format!("the server answered with status {status}: does the URL point at a Redis REST endpoint?"),
+        ),
         (_, None) => Error::new(kind, format!("the service answered with status {status}")),
     };
     error.with_status(status.as_u16()).with_retry_after(retry_after(headers))

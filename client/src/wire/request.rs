@@ -105,15 +105,23 @@ pub(crate) fn float_text(float: f64) -> String {
     text
 }
 
+/// Words that stand alone among the options behind a value; others are followed by theirs.
+const FLAGS: [&[u8]; 5] = [b"NX", b"XX", b"GET", b"KEEPTTL", b"REPLACE"];
+
+/// How long a path may be: what common proxies take.
+const MAX_PATH: usize = 8 << 10;
+
 /// The path form of a command whose argument number `raw_at` travels as the raw body: what stands before it
-/// becomes the path, what comes after it the query, in pairs of name and value.
+/// becomes the path, the options after it the query, `EX=100&NX`.
 ///
 /// # Errors
 ///
-/// When an argument cannot stand in a path: it is empty, or `.` or `..`, which URLs resolve away.
+/// When an argument cannot stand where it would: URLs resolve `.` and `..` away, a query cannot hold an empty
+/// argument, and `_token` there is a credential.
 pub(crate) fn raw_path<'a>(args: impl Iterator<Item = &'a [u8]>, raw_at: usize) -> Result<String> {
     let mut path = String::new();
     let mut query = String::new();
+    let mut takes_value = false;
     for (at, arg) in args.enumerate() {
         let encoded = percent_encode(arg, ENCODED);
         if at < raw_at {
@@ -125,16 +133,28 @@ pub(crate) fn raw_path<'a>(args: impl Iterator<Item = &'a [u8]>, raw_at: usize) 
             }
             let _ = write!(path, "/{encoded}");
         } else if at > raw_at {
-            let after = at - raw_at;
-            let before = match after {
-                1 => "?",
-                _ if after % 2 == 1 => "&",
-                _ => "=",
+            if arg.is_empty() || arg == b"_token" {
+                return Err(Error::invalid_input(
+                    "behind bytes that are not UTF-8 only options can stand, since they travel in the query; \
+                     send the bytes last, or encode them as text",
+                ));
+            }
+            let before = match query.is_empty() {
+                true => '?',
+                false if takes_value => '=',
+                false => '&',
             };
+            takes_value = !takes_value && !FLAGS.contains(&arg);
             let _ = write!(query, "{before}{encoded}");
         }
     }
     path.push_str(&query);
+    if path.len() > MAX_PATH {
+        return Err(Error::invalid_input(
+            "bytes that are not UTF-8 travel as the request's body, and the other arguments in its URL, which they \
+             make too long; send them in a command of their own, or encode the bytes as text",
+        ));
+    }
     Ok(path)
 }
 
@@ -167,9 +187,10 @@ mod tests {
 
     #[test]
     fn raw_path_splits_arguments_around_the_body() {
-        let args = ["SET", "a/b é?", "", "EX", "100", "GET"];
-        let path = raw_path(args.iter().map(|arg| arg.as_bytes()), 2).unwrap();
-        assert_eq!(path, "/SET/a%2Fb%20%C3%A9%3F?EX=100&GET");
+        let path = |args: &[&str]| raw_path(args.iter().map(|arg| arg.as_bytes()), 2).unwrap();
+        assert_eq!(path(&["SET", "a/b é?", "", "EX", "100", "GET"]), "/SET/a%2Fb%20%C3%A9%3F?EX=100&GET");
+        assert_eq!(path(&["SET", "k", "", "NX", "EX", "100"]), "/SET/k?NX&EX=100");
+        assert_eq!(path(&["SET", "k", "", "IFEQ", "NX", "GET"]), "/SET/k?IFEQ=NX&GET");
     }
 
     #[test]
@@ -177,6 +198,11 @@ mod tests {
         for key in ["", ".", ".."] {
             let error = raw_path([b"SET", key.as_bytes(), b""].into_iter(), 2).unwrap_err();
             assert!(error.is_invalid_input());
+        }
+        let long = "x".repeat(9000);
+        for behind in ["", "_token", &long] {
+            let args = ["HSET", "k", "f", "", "g", behind];
+            assert!(raw_path(args.iter().map(|arg| arg.as_bytes()), 3).unwrap_err().is_invalid_input());
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The same commands on every executor.
 
 use redis_model::redis_rest::{
-    Encoding, ErrorKind, GenericCommands as _, HashCommands as _, RawCommands as _, Result, StringCommands as _, Value,
-    blocking,
+    Build, Encoding, ErrorKind, Executor as _, FromReply as _, GenericCommands as _, HashCommands as _,
+    RawCommands as _, Result, StringCommands as _, Value, blocking,
 };
 use redis_model_tests::{clients, key, stack};
 
@@ -36,6 +36,18 @@ async fn a_failed_command_leaves_the_others_their_replies() -> Result<()> {
             assert!(error.may_have_executed(), "the SET was executed");
         }
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_group_that_fails_in_part_may_have_executed() -> Result<()> {
+    let redis = stack().redis();
+    let (done, text) = (&key("done"), &key("text"));
+    redis.set(text, "text").await?;
+    let group = Build.set(done, 1).and(Build.incr(text), |replies| replies.map(i64::from_reply).last().unwrap());
+    let error = redis.submit(group).await.unwrap_err();
+    assert!(error.kind() == ErrorKind::Server && error.may_have_executed(), "{error}");
+    assert_eq!(redis.exists([done]).await?, 1);
     Ok(())
 }
 
@@ -114,14 +126,27 @@ fn the_blocking_client_is_shared_between_threads() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
-async fn the_blocking_client_does_not_panic_within_a_runtime() -> Result<()> {
-    let redis: blocking::Redis = stack().blocking();
+/// So often that the budget, which a task of tokio has between two of its awaits, is long used up.
+fn blocking_calls(redis: &blocking::Redis) -> Result<()> {
     let k = &key("within");
-    redis.set(k, "v")?;
-    assert_eq!(redis.get::<String>(k)?.as_deref(), Some("v"));
+    for count in 1..=500 {
+        assert_eq!(redis.incr(k)?, count);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_blocking_client_works_within_a_runtime() -> Result<()> {
+    let redis = stack().blocking();
+    blocking_calls(&redis)?;
     drop(redis);
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_blocking_client_works_within_a_task() {
+    let task = tokio::spawn(async { blocking_calls(&stack().blocking()) });
+    assert!(matches!(task.await, Ok(Ok(()))));
 }
 
 #[tokio::test]

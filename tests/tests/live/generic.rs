@@ -110,6 +110,22 @@ async fn scans(redis: &Redis) -> Result<()> {
     Ok(())
 }
 
+/// There is no replica to wait for, and nobody else waits meanwhile.
+#[tokio::test]
+async fn waiting_holds_up_nobody() -> Result<()> {
+    let redis = redis_model_tests::stack().redis();
+    let waiting = tokio::spawn({
+        let redis = redis.clone();
+        async move { redis.wait(1, Duration::from_secs(600)).await }
+    });
+    for _ in 0..50 {
+        redis.incr(key("meanwhile")).await?;
+    }
+    assert!(!waiting.is_finished());
+    waiting.abort();
+    Ok(())
+}
+
 async fn waiting(redis: &Redis) -> Result<()> {
     assert_eq!(redis.wait(0, Duration::from_millis(10)).await?, 0);
     assert_eq!(redis.waitaof(0, 0, Duration::from_millis(10)).await?, (0, 0));

@@ -132,17 +132,32 @@ async fn statuses_are_kinds() {
         (401, error_body, ErrorKind::Unauthorized, "WRONGPASS"),
         (401, "denied", ErrorKind::Unauthorized, "the token is wrong or missing"),
         (400, r#"{"error":"WRONGTYPE Operation"}"#, ErrorKind::Server, "WRONGTYPE"),
-        (404, "<html>", ErrorKind::Service, "404"),
+        (404, "<html>", ErrorKind::Rejected, "404"),
         (413, "", ErrorKind::TooLarge, "too large"),
+        (400, r#"{"error":"ERR max request size exceeded. Limit: 1 bytes"}"#, ErrorKind::TooLarge, "max request size"),
         (500, r#"{"error":"ERR internal"}"#, ErrorKind::Service, "ERR internal"),
-        (302, "", ErrorKind::Service, "302"),
+        (302, "", ErrorKind::Rejected, "does the URL point at"),
     ];
     for (status, body, kind, text) in cases {
         let answer = Answer::ok(body).status(StatusCode::from_u16(status).unwrap());
         let error = get(Encoding::Base64, answer).await.unwrap_err();
         assert_eq!((error.kind(), error.status()), (kind, Some(status)));
         assert!(error.to_string().contains(text), "{error}");
+        let status = StatusCode::from_u16(status).unwrap();
+        let redis = client(Encoding::Base64, &Canned::new([Answer::ok(body).status(status)]));
+        let error = redis.incr("k").await.unwrap_err();
+        assert_eq!(error.may_have_executed(), kind == ErrorKind::Service, "{error}");
     }
+}
+
+#[tokio::test]
+async fn a_certain_reply_does_not_undo_an_uncertain_attempt() {
+    let unavailable = Answer::default().status(StatusCode::BAD_GATEWAY);
+    let full = Answer::ok(r#"[{"result":"OK"},{"error":"OOM command not allowed"}]"#);
+    let redis = client(Encoding::Base64, &Canned::new([unavailable, full]));
+    let (first, second) = redis.pipeline().set("a", 1).set("b", 1).exec_each().await.unwrap();
+    let error = second.unwrap_err();
+    assert!(first.is_ok() && error.may_have_executed() && error.attempts() == 2, "{error}");
 }
 
 #[tokio::test]

@@ -78,6 +78,7 @@ async fn bytes_that_cannot_be_sent_are_refused_before() -> Result<()> {
         redis.hset(k, [("a", b"\xff"), ("b", b"\xfe")]).await.unwrap_err(),
         redis.set("..", b"\xff").await.unwrap_err(),
         redis.set("", b"\xff").await.unwrap_err(),
+        redis.mset([(k.as_str(), b"\xff".as_slice()), ("_token", b"")]).await.unwrap_err(),
     ] {
         assert!(error.is_invalid_input() && !error.may_have_executed(), "{error}");
     }
