@@ -266,14 +266,15 @@ impl<R> Expect<R> {
 
     /// Takes the replies to this command off the front of `replies` and decodes them.
     pub(crate) fn decode(&self, replies: &mut Replies<'_>) -> Result<R> {
+        let own = replies.split(self.parts);
         let decoded = match self.decode {
-            Decode::One(decode) => replies.expect_next().and_then(decode),
-            Decode::Group(decode) => decode(replies.split(self.parts)),
+            Decode::One(decode) => own.clone().expect_next().and_then(decode),
+            Decode::Group(decode) => decode(own),
         };
         decoded.map_err(|error| {
             // A write whose reply cannot be decoded may have been executed. One that Redis refused was not, but the
             // others of its group were.
-            let others_executed = self.parts > 1 && error.kind() == ErrorKind::Server;
+            let others_executed = self.parts > 1 && error.kind() == ErrorKind::Server && own.any_executed();
             let uncertain = self.safety != Safety::Read && (error.is_uncertain() || others_executed);
             let History { attempts, may_have_executed } = replies.history();
             self.blame(error).with_attempts(attempts).with_may_have_executed(uncertain || may_have_executed)

@@ -28,6 +28,7 @@ struct Inner {
     message: Cow<'static, str>,
     command: Option<Cow<'static, str>>,
     subject: Option<Box<Subject>>,
+    context: Option<Cow<'static, str>>,
     field: Option<Cow<'static, str>>,
     status: Option<u16>,
     retry_after: Option<Duration>,
@@ -95,6 +96,7 @@ impl Error {
             message: message.into(),
             command: None,
             subject: None,
+            context: None,
             field: None,
             status: None,
             retry_after: None,
@@ -116,6 +118,19 @@ impl Error {
     pub fn with_field(mut self, field: impl Into<Cow<'static, str>>) -> Self {
         self.0.field.get_or_insert_with(|| field.into());
         self
+    }
+
+    /// The same error, saying what within the reply or the record it is about: `entry 5-0`.
+    #[must_use]
+    pub fn context(mut self, what: impl Into<Cow<'static, str>>) -> Self {
+        self.0.context.get_or_insert_with(|| what.into());
+        self
+    }
+
+    /// The same error, saying whose record it is about.
+    #[must_use]
+    pub fn about(self, model: &'static str, key: impl Into<String>) -> Self {
+        self.with_subject(Some(&Subject { name: model, key: key.into() }))
     }
 
     pub(crate) fn invalid_input(message: impl Into<Cow<'static, str>>) -> Self {
@@ -331,12 +346,14 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(command) = &self.0.command {
-            write!(f, "{command}")?;
-            if let Some(subject) = &self.0.subject {
-                write!(f, " for {} at {:?}", subject.name, subject.key)?;
-            }
-            f.write_str(": ")?;
+        match (&self.0.command, &self.0.subject) {
+            (Some(command), Some(subject)) => write!(f, "{command} for {} at {:?}: ", subject.name, subject.key)?,
+            (Some(command), None) => write!(f, "{command}: ")?,
+            (None, Some(subject)) => write!(f, "{} at {:?}: ", subject.name, subject.key)?,
+            (None, None) => {}
+        }
+        if let Some(context) = &self.0.context {
+            write!(f, "{context}: ")?;
         }
         if let Some(field) = &self.0.field {
             write!(f, "field {field:?}: ")?;
@@ -364,6 +381,9 @@ impl fmt::Debug for Error {
         }
         if let Some(subject) = &inner.subject {
             debug.field("model", &subject.name).field("key", &subject.key);
+        }
+        if let Some(context) = &inner.context {
+            debug.field("context", context);
         }
         if let Some(field) = &inner.field {
             debug.field("field", field);

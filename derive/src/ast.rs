@@ -64,6 +64,13 @@ pub(crate) enum Shape {
     Value,
 }
 
+/// An unnamed field has none of the attributes that a named one has.
+fn refuse_attributes(field: &syn::Field, why: &str, errors: &mut Errors) {
+    for attr in field.attrs.iter().filter(|attr| attr.path().is_ident("redis")) {
+        errors.at(attr, format!("{why}; remove this, or give the field a name"));
+    }
+}
+
 impl Model {
     /// `None` when nothing can be made of the input; the errors say why.
     pub(crate) fn parse(input: &DeriveInput, errors: &mut Errors) -> Option<Self> {
@@ -75,7 +82,9 @@ impl Model {
                     Body::Struct(fields.named.iter().map(|field| Field::parse(field, case, errors)).collect())
                 }
                 Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
-                    Body::Newtype(Box::new(fields.unnamed.first()?.ty.clone()))
+                    let field = fields.unnamed.first()?;
+                    refuse_attributes(field, "a newtype is as its inner type: `id` goes on the struct itself", errors);
+                    Body::Newtype(Box::new(field.ty.clone()))
                 }
                 Fields::Unnamed(fields) => {
                     errors.at(fields, "a model's fields have names: write `struct Name { field: Type, .. }`; one unnamed field makes a newtype");
@@ -141,6 +150,11 @@ impl Field {
         Field { ident, vis: field.vis.clone(), ty: field.ty.clone(), attrs, name, name_span }
     }
 
+    /// The name of its constant.
+    pub(crate) fn constant(&self) -> String {
+        self.ident.unraw().to_string().to_uppercase()
+    }
+
     /// Whether it is stored as one field of its own.
     pub(crate) fn is_stored(&self) -> bool {
         self.attrs.skip.is_none() && self.attrs.flatten.is_none()
@@ -148,7 +162,12 @@ impl Field {
 
     /// The type in a type written `Option<..>`.
     pub(crate) fn option_of(&self) -> Option<&Type> {
-        let Type::Path(path) = &self.ty else { return None };
+        let mut ty = &self.ty;
+        // As macros pass them on.
+        while let Type::Group(syn::TypeGroup { elem, .. }) | Type::Paren(syn::TypeParen { elem, .. }) = ty {
+            ty = elem;
+        }
+        let Type::Path(path) = ty else { return None };
         let last = path.path.segments.last()?;
         let syn::PathArguments::AngleBracketed(args) = &last.arguments else { return None };
         match args.args.first() {
@@ -172,7 +191,10 @@ impl Variant {
                 VariantBody::Struct(fields.named.iter().map(|field| Field::parse(field, None, errors)).collect())
             }
             Fields::Unnamed(fields) => match fields.unnamed.first() {
-                Some(field) if fields.unnamed.len() == 1 => VariantBody::Newtype(Box::new(field.ty.clone())),
+                Some(field) if fields.unnamed.len() == 1 => {
+                    refuse_attributes(field, "the fields of the embedded struct are stored as they are", errors);
+                    VariantBody::Newtype(Box::new(field.ty.clone()))
+                }
                 _ => {
                     errors.at(fields, "a variant's fields have names: write `Variant { field: Type, .. }`; one unnamed field holds an `embedded` struct");
                     VariantBody::Wrong

@@ -19,7 +19,7 @@ pub(crate) struct Container {
     pub(crate) embedded: Option<Span>,
     pub(crate) id: Option<Span>,
     pub(crate) rename_all: Option<(Case, Span)>,
-    pub(crate) max_len: Option<LitInt>,
+    pub(crate) max_len: Option<(u64, Span)>,
     pub(crate) tag: Option<LitStr>,
     pub(crate) krate: Option<Path>,
 }
@@ -84,7 +84,7 @@ impl Container {
                     Ok(0) => {
                         Err(syn::Error::new(literal.span(), "a log that keeps no entry holds nothing; give at least 1"))
                     }
-                    Ok(_) => Ok(literal),
+                    Ok(entries) => Ok((entries, literal.span())),
                     Err(_) => Err(syn::Error::new(literal.span(), "`max_len` is a whole number of entries, 1_000_000")),
                 }
             }),

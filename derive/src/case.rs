@@ -40,38 +40,43 @@ impl Case {
 
     /// The name of a field, which is written `snake_case`.
     pub(crate) fn field(self, name: &str) -> String {
-        self.join(name.split('_').filter(|word| !word.is_empty()))
+        match self {
+            Case::Lower | Case::Snake => name.to_owned(),
+            Case::Upper | Case::ScreamingSnake => name.to_uppercase(),
+            Case::Kebab => name.replace('_', "-"),
+            Case::ScreamingKebab => name.to_uppercase().replace('_', "-"),
+            Case::Pascal => name.split('_').map(capitalized).collect(),
+            Case::Camel => uncapitalized(&Case::Pascal.field(name)),
+        }
     }
 
     /// The name of a variant, which is written `PascalCase`.
     pub(crate) fn variant(self, name: &str) -> String {
-        let starts: Vec<usize> =
-            name.char_indices().filter(|(at, c)| *at == 0 || c.is_uppercase()).map(|(at, _)| at).collect();
-        let ends = starts.iter().skip(1).copied().chain([name.len()]);
-        self.join(starts.iter().zip(ends).filter_map(|(&start, end)| name.get(start..end)))
-    }
-
-    fn join<'a>(self, words: impl Iterator<Item = &'a str>) -> String {
-        let spelled = words.enumerate().map(|(at, word)| match self {
-            Case::Upper | Case::ScreamingSnake | Case::ScreamingKebab => word.to_uppercase(),
-            Case::Pascal => capitalized(word),
-            Case::Camel if at > 0 => capitalized(word),
-            Case::Lower | Case::Snake | Case::Kebab | Case::Camel => word.to_lowercase(),
-        });
-        let separator = match self {
-            Case::Snake | Case::ScreamingSnake => "_",
-            Case::Kebab | Case::ScreamingKebab => "-",
-            Case::Lower | Case::Upper | Case::Pascal | Case::Camel => "",
-        };
-        spelled.collect::<Vec<_>>().join(separator)
+        match self {
+            Case::Pascal => name.to_owned(),
+            Case::Lower => name.to_lowercase(),
+            Case::Upper => name.to_uppercase(),
+            Case::Camel => uncapitalized(name),
+            Case::Snake => {
+                let spaced = name.char_indices().flat_map(|(at, letter)| {
+                    let separator = (at > 0 && letter.is_uppercase()).then_some('_');
+                    separator.into_iter().chain(letter.to_lowercase())
+                });
+                spaced.collect()
+            }
+            Case::ScreamingSnake | Case::Kebab | Case::ScreamingKebab => self.field(&Case::Snake.variant(name)),
+        }
     }
 }
 
 fn capitalized(word: &str) -> String {
     let mut letters = word.chars();
-    letters
-        .next()
-        .map_or_else(String::new, |first| first.to_uppercase().chain(letters.flat_map(char::to_lowercase)).collect())
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+fn uncapitalized(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
 #[cfg(test)]
@@ -82,8 +87,8 @@ mod tests {
     fn fields_are_spelled_from_snake_case() {
         let spelled = CASES.map(|(_, case)| case.field("created_at"));
         let expected = [
-            "createdat",
-            "CREATEDAT",
+            "created_at",
+            "CREATED_AT",
             "CreatedAt",
             "createdAt",
             "created_at",
@@ -92,6 +97,13 @@ mod tests {
             "CREATED-AT",
         ];
         assert_eq!(spelled, expected);
+    }
+
+    #[test]
+    fn underscores_that_separate_nothing_are_as_with_serde() {
+        assert_eq!(Case::Snake.field("_id"), "_id");
+        assert_eq!(Case::Camel.field("_id"), "id");
+        assert_eq!(Case::Camel.field("user_ID"), "userID");
     }
 
     #[test]

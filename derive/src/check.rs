@@ -18,6 +18,12 @@ pub(crate) fn check(model: &Model, errors: &mut Errors) {
         Body::Struct(fields) => {
             check_ids(model, shape, fields, errors);
             check_fields(fields, &[], errors);
+            if shape == Shape::Hash {
+                check_constants(fields, errors);
+            } else if fields.iter().all(|field| field.attrs.skip.is_some()) {
+                errors
+                    .at(&model.ident, "a struct that stores no field stores nothing; give it one that is not skipped");
+            }
         }
         Body::Newtype(_) => check_newtype(model, shape, errors),
         Body::Enum(variants) => check_enum(model, shape, variants, errors),
@@ -49,8 +55,8 @@ fn check_container(model: &Model, shape: Shape, errors: &mut Errors) {
         (_, Some(prefix)) => check_prefix(prefix, errors),
         (_, None) => {}
     }
-    if let Some(max_len) = attrs.max_len.as_ref().filter(|_| shape != Shape::Stream) {
-        errors.at(max_len, "`max_len` is for streams: add `stream`, or remove it");
+    if let Some((_, span)) = attrs.max_len.filter(|_| shape != Shape::Stream) {
+        errors.push(syn::Error::new(span, "`max_len` is for streams: add `stream`, or remove it"));
     }
     let has_tag = matches!(model.body, Body::Enum(_)) && matches!(shape, Shape::List | Shape::Stream);
     if let Some(tag) = attrs.tag.as_ref().filter(|_| !has_tag) {
@@ -138,7 +144,6 @@ fn check_id(field: &Field, span: Span, errors: &mut Errors) {
 fn check_fields(fields: &[Field], taken: &[(&str, &str)], errors: &mut Errors) {
     let mut seen: HashMap<String, String> =
         taken.iter().map(|(name, of)| ((*name).to_owned(), (*of).to_owned())).collect();
-    let mut constants: HashMap<String, &Field> = HashMap::new();
     for field in fields {
         check_field(field, errors);
         if !field.is_stored() {
@@ -152,8 +157,14 @@ fn check_fields(fields: &[Field], taken: &[(&str, &str)], errors: &mut Errors) {
                 errors.push(syn::Error::new(span, format!("\"{name}\" is the name of {other} already: rename one")));
             }
         }
-        let constant = field.ident.to_string().to_uppercase();
-        if let Some(other) = constants.insert(constant, field) {
+    }
+}
+
+/// Each field of a record has a constant of its name in capitals.
+fn check_constants(fields: &[Field], errors: &mut Errors) {
+    let mut constants: HashMap<String, &Field> = HashMap::new();
+    for field in fields.iter().filter(|field| field.is_stored()) {
+        if let Some(other) = constants.insert(field.constant(), field) {
             errors.at(
                 &field.ident,
                 format!("differs from `{}` in case alone, and both would have one constant: rename one", other.ident),
@@ -194,6 +205,10 @@ fn check_field(field: &Field, errors: &mut Errors) {
             Codec::With(path) => refuse(path.span(), "with"),
             Codec::Text => {}
         }
+    }
+    if let (Default::Function(path), Some(_)) = (&attrs.default, field.option_of()) {
+        errors
+            .at(path, "`None` is stored as no field, and would come back as this default: remove it, or the `Option`");
     }
     if attrs.flatten.is_some() && field.option_of().is_some() {
         errors.at(

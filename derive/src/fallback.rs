@@ -5,7 +5,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::ast::{Model, Shape};
-use crate::expand::{Code, implement};
+use crate::expand::{Code, constants, implement};
 
 pub(crate) fn expand(model: &Model) -> TokenStream {
     if model.shape() == Shape::Value {
@@ -16,8 +16,12 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
         return TokenStream::new();
     }
     let (write, read) = (stub(), stub());
-    let code = Code { names: TokenStream::new(), write: quote!(#write;), read, bounds: Vec::new() };
-    implement(model, &code)
+    let krate = model.krate();
+    let names = quote!(#krate::codegen::Names { own: &[], flattened: &[] });
+    let code = Code { checks: TokenStream::new(), names, write: quote!(#write;), read, bounds: Vec::new() };
+    let traits = implement(model, &code);
+    let constants = constants(model);
+    quote!(#traits #constants)
 }
 
 fn value(model: &Model) -> TokenStream {

@@ -7,7 +7,7 @@ use redis_rest::Result;
 
 use crate::codegen;
 use crate::field::{Field, Mismatch};
-use crate::fields::{Kind, Sink};
+use crate::fields::{Content, Kind, Sink};
 
 /// Why a value cannot be encoded or decoded.
 pub type CodecError = Box<dyn StdError + Send + Sync>;
@@ -98,8 +98,8 @@ pub trait Codec<T> {
     }
 
     #[doc(hidden)]
-    fn get(name: &'static str, bytes: &[u8]) -> Result<T> {
-        codegen::get::<Self, T>(name, bytes)
+    fn get(name: &'static str, content: Content<'_>) -> Result<Option<T>> {
+        codegen::get::<Self, T>(name, content)
     }
 
     #[doc(hidden)]

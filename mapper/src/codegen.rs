@@ -12,7 +12,7 @@ pub use redis_rest::{Error, Result};
 pub use crate::codec::Bincode;
 pub use crate::codec::{Base64, Codec, Json, Optional, Text};
 pub use crate::field::{Field, Mismatch};
-pub use crate::fields::{Fields, Kind, Sink, Source};
+pub use crate::fields::{Content, Embedded, Fields, Kind, Names, Sink, Source};
 pub use crate::hash::{FieldRef, HashModel};
 pub use crate::key::{GenerateId, Id, IntegerId, KeyPart};
 pub use crate::list::ListModel;
@@ -39,17 +39,26 @@ pub(crate) fn put<C: Codec<T> + ?Sized, T>(
     }
     let mut text = String::new();
     C::encode(value, &mut text).map_err(|source| {
-        let message = format!("the value cannot be encoded: {source}");
+        let message = format!("the {} cannot be encoded: {source}", short_name::<T>());
         Error::new(ErrorKind::InvalidInput, message).with_field(name)
     })?;
     sink.set(name, text, C::KIND);
     Ok(())
 }
 
-/// Reads a field's text.
-pub(crate) fn get<C: Codec<T> + ?Sized, T>(name: &'static str, bytes: &[u8]) -> Result<T> {
+/// What is wrong with a field that cannot be encoded, for a command to be refused with.
+pub(crate) fn describe(error: &Error) -> String {
+    match error.field() {
+        Some(field) => format!("field {field:?}: {}", error.message()),
+        None => error.message().to_owned(),
+    }
+}
+
+/// Reads a field; `None` when it holds no value.
+pub(crate) fn get<C: Codec<T> + ?Sized, T>(name: &'static str, content: Content<'_>) -> Result<Option<T>> {
+    let Some(bytes) = content.for_kind(C::KIND) else { return Ok(None) };
     match std::str::from_utf8(bytes) {
-        Ok(text) => C::decode(text).map_err(|source| mismatch::<T>(text, source).with_field(name)),
+        Ok(text) => C::decode(text).map(Some).map_err(|source| mismatch::<T>(text, source).with_field(name)),
         Err(error) => Err(not_utf8::<T>(bytes, error).with_field(name)),
     }
 }
@@ -116,8 +125,8 @@ fn short_name<T>() -> String {
 /// The name of the variant in the field `tag`.
 pub fn variant<'a>(source: impl Source<'a>, tag: &'static str, known: &str) -> Result<&'a str> {
     for field in source.fields() {
-        let (name, value) = field?;
-        if name == tag.as_bytes() {
+        let (name, content) = field?;
+        if let (true, Some(value)) = (name == tag.as_bytes(), content.for_kind(Kind::Text)) {
             return std::str::from_utf8(value).map_err(|error| not_utf8::<String>(value, error).with_field(tag));
         }
     }
@@ -129,38 +138,6 @@ pub fn variant<'a>(source: impl Source<'a>, tag: &'static str, known: &str) -> R
 #[cold]
 pub fn unknown_variant(tag: &'static str, found: &str, known: &str) -> Error {
     Error::new(ErrorKind::Decode, format!("expected one of {known}, found {}", excerpt(found))).with_field(tag)
-}
-
-/// Whether two lists of field names have none in common; for the compiler to check.
-#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, where a wrong index is an error")]
-pub const fn disjoint(left: &[&str], right: &[&str]) -> bool {
-    let mut at = 0;
-    while at < left.len() {
-        let mut other = 0;
-        while other < right.len() {
-            if same(left[at].as_bytes(), right[other].as_bytes()) {
-                return false;
-            }
-            other += 1;
-        }
-        at += 1;
-    }
-    true
-}
-
-#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, where a wrong index is an error")]
-const fn same(left: &[u8], right: &[u8]) -> bool {
-    if left.len() != right.len() {
-        return false;
-    }
-    let mut at = 0;
-    while at < left.len() {
-        if left[at] != right[at] {
-            return false;
-        }
-        at += 1;
-    }
-    true
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::fields::Kind;
 /// | `bool` | `true`, `false`; `1` and `0` are read too |
 /// | `String`, `char`, `Box<str>`, `Arc<str>`, `Cow<str>` | itself |
 /// | `Option<T>` | as `T`; `None` is no field at all |
-/// | `Duration` | milliseconds |
+/// | `Duration` | milliseconds, `1500` or `0.25` |
 /// | `SystemTime` | milliseconds since 1970 |
 /// | IP and socket addresses, `Uuid`, `Ulid` | as usual |
 /// | enums without data and newtypes that derive `RedisModel` | the variant's name; as the inner type |
@@ -157,9 +157,23 @@ macro_rules! text_fields {
 
 text_fields! { String Box<str> Arc<str> Cow<'static, str> }
 
-/// Milliseconds, and what does not fit 64 bits of them.
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+/// Milliseconds, with a fraction where there is one.
+fn push_millis(duration: Duration, text: &mut String) {
+    text.push_str(&duration.as_millis().to_string());
+    let fraction = duration.subsec_nanos() % 1_000_000;
+    if fraction > 0 {
+        text.push_str(format!(".{fraction:06}").trim_end_matches('0'));
+    }
+}
+
+fn read_millis(text: &str) -> Option<Duration> {
+    let (millis, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let millis: u128 = millis.parse().ok()?;
+    let digits = u32::try_from(fraction.len()).ok().filter(|digits| (1..=6).contains(digits))?;
+    let nanos = u128::from(fraction.parse::<u32>().ok()?) * 10_u128.pow(6 - digits);
+    let nanos = millis.checked_mul(1_000_000)?.checked_add(nanos)?;
+    let seconds = u64::try_from(nanos / 1_000_000_000).ok()?;
+    Some(Duration::new(seconds, u32::try_from(nanos % 1_000_000_000).ok()?))
 }
 
 impl Field for Duration {
@@ -168,12 +182,11 @@ impl Field for Duration {
     const KIND: Kind = Kind::Number;
 
     fn encode(&self, text: &mut String) {
-        millis(*self).encode(text);
+        push_millis(*self, text);
     }
 
     fn decode(text: &str) -> Result<Self, Mismatch> {
-        let millis = u64::decode(text).map_err(|_| Mismatch::expected("a Duration in milliseconds"))?;
-        Ok(Duration::from_millis(millis))
+        read_millis(text).ok_or_else(|| Mismatch::expected("a Duration in milliseconds"))
     }
 }
 
@@ -184,27 +197,20 @@ impl Field for SystemTime {
 
     fn encode(&self, text: &mut String) {
         match self.duration_since(UNIX_EPOCH) {
-            Ok(since) => millis(since).encode(text),
+            Ok(since) => push_millis(since, text),
             Err(before) => {
                 text.push('-');
-                millis(before.duration()).encode(text);
+                push_millis(before.duration(), text);
             }
         }
     }
 
     fn decode(text: &str) -> Result<Self, Mismatch> {
-        let mismatch = || Mismatch::expected("a SystemTime in milliseconds since 1970");
         let time = match text.strip_prefix('-') {
-            Some(before) => {
-                let before = u64::decode(before).map_err(|_| mismatch())?;
-                UNIX_EPOCH.checked_sub(Duration::from_millis(before))
-            }
-            None => {
-                let since = u64::decode(text).map_err(|_| mismatch())?;
-                UNIX_EPOCH.checked_add(Duration::from_millis(since))
-            }
+            Some(before) => read_millis(before).and_then(|before| UNIX_EPOCH.checked_sub(before)),
+            None => read_millis(text).and_then(|since| UNIX_EPOCH.checked_add(since)),
         };
-        time.ok_or_else(mismatch)
+        time.ok_or_else(|| Mismatch::expected("a SystemTime in milliseconds since 1970"))
     }
 }
 
@@ -280,7 +286,7 @@ mod tests {
         #[test]
         fn what_is_written_is_read(
             int: i64, unsigned: u64, wide: i128, float in any::<f64>().prop_filter("equal to itself", |f| !f.is_nan()), flag: bool,
-            letter: char, text: String, millis in 0..1_u64 << 60,
+            letter: char, text: String, seconds in 0..1_u64 << 40, nanos in 0..1_000_000_000_u32,
         ) {
             round_trip(int);
             round_trip(unsigned);
@@ -290,9 +296,9 @@ mod tests {
             round_trip(letter);
             round_trip(text.clone());
             round_trip(Some(text));
-            round_trip(Duration::from_millis(millis));
-            round_trip(UNIX_EPOCH + Duration::from_millis(millis >> 8));
-            round_trip(UNIX_EPOCH - Duration::from_millis(millis >> 8));
+            round_trip(Duration::new(seconds, nanos));
+            round_trip(UNIX_EPOCH + Duration::new(seconds, nanos));
+            round_trip(UNIX_EPOCH - Duration::new(seconds, nanos));
         }
     }
 
@@ -302,6 +308,10 @@ mod tests {
         round_trip(u64::MAX);
         round_trip(f64::INFINITY);
         round_trip(f64::NEG_INFINITY);
+        round_trip(Duration::MAX);
+        for odd in ["", "1.", ".5", "1.1234567", "-1", "1e3"] {
+            assert!(Duration::decode(odd).is_err(), "{odd}");
+        }
         assert!(f64::decode("NaN").unwrap().is_nan());
         assert_eq!(u8::decode("256"), Err(Mismatch::TYPE));
         assert_eq!(bool::decode("yes"), Err(Mismatch::TYPE));

@@ -56,7 +56,10 @@ pub trait HashModel: Fields {
     ///
     /// `InvalidInput` when the id is empty or contains the separator `:`.
     fn key(id: IdRef<'_, Self>) -> Result<String> {
-        join(Self::PREFIX, &Self::Id::key_part(id)).map_err(|why| Error::new(ErrorKind::InvalidInput, why))
+        let part = Self::Id::key_part(id);
+        join(Self::PREFIX, &part).map_err(|why| {
+            Error::new(ErrorKind::InvalidInput, why).about(Self::NAME, format!("{}{SEPARATOR}{part}", Self::PREFIX))
+        })
     }
 
     /// The record with this id; `None` when there is none. One `HGETALL`, O(n) in the fields.
@@ -75,7 +78,8 @@ pub trait HashModel: Fields {
         batch.exec_with(move |replies| slots.into_iter().map(|slot| replies.take(slot)).collect())
     }
 
-    /// One field of the record with this id; `None` when the record or the field is missing. One `HGET`, O(1).
+    /// One field of the record with this id; `None` when the record or the field is missing. One `HGET`, O(1); `HMGET`
+    /// for a field that has aliases.
     ///
     /// ```no_run
     /// # use redis_model::prelude::*;
@@ -92,17 +96,30 @@ pub trait HashModel: Fields {
         id: IdRef<'_, Self>,
         field: FieldRef<Self, T, C>,
     ) -> E::Out<Option<C::Value>> {
-        let command = for_record::<Self, Option<()>>(id, |key| Command::read("HGET").arg(key).arg(field.name()));
-        executor.submit(command.about_field(field.name()).decode_with(|reply| {
+        let read = |reply: Reply<'_>| -> Result<Option<C::Value>> {
             if reply.is_nil() { Ok(None) } else { codegen::get_value::<C, T>(reply.bytes()?).map(Some) }
-        }))
+        };
+        let command = for_record::<Self, ()>(id, |key| match field.aliases {
+            [] => Command::read("HGET").arg(key).arg(field.name),
+            aliases => Command::read("HMGET").arg(key).arg(field.name).args_of(aliases),
+        });
+        let command = command.about_field(field.name);
+        executor.submit(if field.aliases.is_empty() {
+            command.decode_with(read)
+        } else {
+            command.decode_with(|reply| match reply.array()?.find(|reply| !reply.is_nil()) {
+                Some(reply) => codegen::get_value::<C, T>(reply.bytes()?).map(Some),
+                None => Ok(None),
+            })
+        })
     }
 
     /// Creates the record. One `HSETEX FNX` (Redis 8.0, Valkey 9, the hosted service), O(n) in the fields.
     ///
     /// # Errors
     ///
-    /// `AlreadyExists` when there is a record with this id; it is left as it is.
+    /// `AlreadyExists` when there is a record with this id; it is left as it is. A hash with none of the fields that
+    /// would be written, the id's included, is not a record.
     fn insert<E: Executor>(&self, executor: E) -> E::Out<()> {
         executor.submit(insert_command(self))
     }
@@ -148,7 +165,8 @@ pub trait HashModel: Fields {
     }
 
     /// All records, a page at a time: one `SCAN` and one pipeline of `HGETALL`s each. A record that is there from
-    /// begin to end comes at least once, possibly more often; one that comes or goes meanwhile may or may not come.
+    /// begin to end comes at least once, possibly more often; one that comes or goes meanwhile may or may not come. One
+    /// that cannot be read is an `Err` that names it, and the stream goes on behind it.
     ///
     /// ```no_run
     /// # use redis_model::prelude::*;
@@ -190,10 +208,12 @@ pub trait HashModel: Fields {
     {
         // Two separators: no record's key looks like this, since no id is empty.
         let command = Command::<i64>::write("INCR").arg(format!("{}{SEPARATOR}{SEPARATOR}id", Self::PREFIX));
-        executor.submit(command.decode_with(|reply| {
-            let count = i64::from_reply(reply)?;
-            Self::Id::from_count(count).ok_or_else(|| reply.mismatch("a count that fits the type of the id"))
-        }))
+        executor.submit(command.about(Self::NAME, format!("{}{SEPARATOR}{SEPARATOR}id", Self::PREFIX)).decode_with(
+            |reply| {
+                let count = i64::from_reply(reply)?;
+                Self::Id::from_count(count).ok_or_else(|| reply.mismatch("a count that fits the type of the id"))
+            },
+        ))
     }
 }
 
@@ -234,6 +254,15 @@ pub trait ModelCommands: Executor {
     fn delete<M: HashModel>(self, id: IdRef<'_, M>) -> Self::Out<bool> {
         self.submit(delete_command::<M>(id))
     }
+
+    /// One field of a record; see [`HashModel::load_field`].
+    fn load_field<M: HashModel, T, C: Codec<T>>(
+        self,
+        id: IdRef<'_, M>,
+        field: FieldRef<M, T, C>,
+    ) -> Self::Out<Option<C::Value>> {
+        M::load_field(self, id, field)
+    }
 }
 
 impl<E: Executor> ModelCommands for E {}
@@ -242,13 +271,14 @@ impl<E: Executor> ModelCommands for E {}
 /// `User::EMAIL`.
 pub struct FieldRef<M, T, C = Text> {
     name: &'static str,
+    aliases: &'static [&'static str],
     of: PhantomData<fn(M, T, C)>,
 }
 
 impl<M, T, C> FieldRef<M, T, C> {
     #[doc(hidden)]
-    pub const fn new(name: &'static str) -> Self {
-        FieldRef { name, of: PhantomData }
+    pub const fn new(name: &'static str, aliases: &'static [&'static str]) -> Self {
+        FieldRef { name, aliases, of: PhantomData }
     }
 
     /// The field's name in the hash.
@@ -311,14 +341,16 @@ impl Sink for Written {
 }
 
 /// A command that writes a record, refused if a codec refuses a field.
-fn writing<M: HashModel, R>(record: &M, make: impl FnOnce(&str, &Written) -> Command<R>) -> Command<R> {
+fn writing(record: &impl HashModel, make: impl FnOnce(&str, &Written) -> Command<()>) -> Command<()> {
     let mut written = Written::default();
-    let outcome = record.write(&mut written);
-    let command = for_record::<M, R>(record.id().as_ref(), |key| make(key, &written));
-    match outcome {
-        Ok(()) => command,
-        Err(error) => command.reject(error.to_string()),
+    match record.write(&mut written) {
+        Ok(()) => for_record_of(record, |key| make(key, &written)),
+        Err(error) => for_record_of(record, |key| Command::write("HSET").arg(key).reject(codegen::describe(&error))),
     }
+}
+
+fn for_record_of<M: HashModel, R>(record: &M, make: impl FnOnce(&str) -> Command<R>) -> Command<R> {
+    for_record::<M, R>(record.id().as_ref(), make)
 }
 
 fn insert_command<M: HashModel>(record: &M) -> Command<()> {
@@ -375,7 +407,7 @@ fn delete_command<M: HashModel>(id: IdRef<'_, M>) -> Command<bool> {
 }
 
 /// The records that one page of a SCAN names, and where the next page begins.
-async fn scan_page<M: HashModel + Send>(redis: &Redis, cursor: Cursor) -> Result<(Vec<M>, Option<Cursor>)> {
+async fn scan_page<M: HashModel + Send>(redis: &Redis, cursor: Cursor) -> Result<(Vec<Result<M>>, Option<Cursor>)> {
     let pattern = format!("{}{SEPARATOR}*", escape_glob(M::PREFIX));
     let options = ScanOptions::new().matching(pattern).of_type(KeyType::Hash).count(250);
     let page = redis.scan::<String>(cursor, options).await?;
@@ -385,10 +417,12 @@ async fn scan_page<M: HashModel + Send>(redis: &Redis, cursor: Cursor) -> Result
         if part.is_empty() || part.contains(SEPARATOR) { None } else { M::Id::from_key_part(part) }
     });
     let ids: Vec<M::Id> = ids.collect();
-    let records = M::load_many(redis, ids.iter().map(Id::as_ref)).await?;
+    let mut batch = redis.batch();
+    let slots: Vec<_> = ids.iter().map(|id| (&mut batch).submit(load_command::<M>(id.as_ref()))).collect();
+    let replies = batch.exec().await?;
     // A record that was deleted between the two is gone.
-    let next = (!page.cursor.is_finished()).then_some(page.cursor);
-    Ok((records.into_iter().flatten().collect(), next))
+    let records = slots.into_iter().filter_map(|slot| replies.take(slot).transpose()).collect();
+    Ok((records, (!page.cursor.is_finished()).then_some(page.cursor)))
 }
 
 /// A text that a glob-style pattern matches literally.

@@ -29,7 +29,7 @@
 //! | `prefix = ".."`, with a field marked `id` | a record: a hash of its own | [`HashModel`] |
 //! | `list, prefix = ".."` | an element of typed lists, as JSON | [`ListModel`] |
 //! | `stream, prefix = ".."` | an event of typed logs: an entry of a stream | [`StreamModel`] |
-//! | `embedded` | fields to [flatten](derive@RedisModel#fields) into another model | [`Fields`] |
+//! | `embedded` | fields to [flatten](derive@RedisModel#fields) into another model | [`Embedded`] |
 //! | none, on an enum without data or a struct of one unnamed field | a value: one field of a model | [`Field`] |
 //!
 //! [`derive@RedisModel`] documents all attributes.
@@ -54,12 +54,12 @@ pub use redis_model_derive::RedisModel;
 pub use redis_rest::{self, Error, ErrorKind, Redis, Result, blocking};
 
 pub use crate::field::{Field, Mismatch};
-pub use crate::fields::{Fields, Kind, Sink, Source};
+pub use crate::fields::{Content, Embedded, Fields, Kind, Names, Sink, Source};
 pub use crate::hash::{FieldRef, HashModel, ModelCommands};
 pub use crate::key::{GenerateId, Id, IdRef, IntegerId, KeyPart};
 pub use crate::list::{List, ListModel};
 pub use crate::pages::Pages;
-pub use crate::stream::{Entry, EntryRange, Log, StreamModel};
+pub use crate::stream::{Entry, Log, StreamModel};
 
 /// Everything that most programs need: the derive, the model traits, the clients and the commands.
 pub mod prelude {

@@ -8,7 +8,8 @@ use redis_rest::{Command, Error, ErrorKind, Executor, Reply, Result};
 use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::fields::{Fields, Kind, Sink, Source};
+use crate::codegen::describe;
+use crate::fields::{Content, Fields, Kind, Sink, Source};
 use crate::key::{KeyPart, SEPARATOR, join};
 
 /// An element of typed lists, stored as a JSON object of its fields.
@@ -92,12 +93,14 @@ impl<M: ListModel> List<M> {
         executor.submit(self.push("LPUSH", elements))
     }
 
-    /// Takes the first element; `None` when the list is empty. `LPOP`, O(1).
+    /// Takes the first element; `None` when the list is empty. `LPOP`, O(1). An element that cannot be read is an error,
+    /// and taken all the same.
     pub fn pop_front<E: Executor>(&self, executor: E) -> E::Out<Option<M>> {
         executor.submit(self.command(Command::<()>::write("LPOP")).decode_with(read_optional::<M>))
     }
 
-    /// Takes the last element; `None` when the list is empty. `RPOP`, O(1).
+    /// Takes the last element; `None` when the list is empty. `RPOP`, O(1). An element that cannot be read is an error,
+    /// and taken all the same.
     pub fn pop_back<E: Executor>(&self, executor: E) -> E::Out<Option<M>> {
         executor.submit(self.command(Command::<()>::write("RPOP")).decode_with(read_optional::<M>))
     }
@@ -123,7 +126,12 @@ impl<M: ListModel> List<M> {
     pub fn range<E: Executor>(&self, executor: E, range: impl RangeBounds<i64>) -> E::Out<Vec<M>> {
         let (start, stop) = bounds(&range);
         let command = self.command(Command::<()>::read("LRANGE")).arg(start).arg(stop);
-        executor.submit(command.decode_with(|reply| reply.array()?.map(read_element::<M>).collect()))
+        executor.submit(command.decode_with(|reply| {
+            let elements = reply.array()?.enumerate();
+            elements
+                .map(|(at, element)| read_element(element).map_err(|error| error.context(format!("element {at}"))))
+                .collect()
+        }))
     }
 
     /// How many elements there are. `LLEN`, O(1).
@@ -141,7 +149,7 @@ impl<M: ListModel> List<M> {
         for element in elements {
             match write_element(element) {
                 Ok(text) => texts.push(text),
-                Err(error) => return self.command(Command::write(name)).reject(error.to_string()),
+                Err(error) => return self.command(Command::write(name)).reject(describe(&error)),
             }
         }
         self.command(Command::write(name)).one_or_more("element", texts)
@@ -173,6 +181,8 @@ fn bounds(range: &impl RangeBounds<i64>) -> (i64, i64) {
     const EMPTY: (i64, i64) = (1, 0);
     let start = match range.start_bound() {
         Bound::Included(&start) => start,
+        // Behind the last element there is nothing; one more would be 0, the first.
+        Bound::Excluded(-1) => return EMPTY,
         Bound::Excluded(&start) => start.saturating_add(1),
         Bound::Unbounded => 0,
     };
@@ -194,10 +204,11 @@ impl Sink for Object {
         push_json_text(&mut self.0, name);
         self.0.push(':');
         match kind {
-            Kind::Bool | Kind::Json => self.0.push_str(&text),
+            Kind::Bool if matches!(text.as_str(), "true" | "false") => self.0.push_str(&text),
+            Kind::Json if serde_json::from_str::<&RawValue>(&text).is_ok() => self.0.push_str(&text),
             // JSON has no NaN and no infinities: those are text.
             Kind::Number if serde_json::from_str::<serde_json::Number>(&text).is_ok() => self.0.push_str(&text),
-            Kind::Number | Kind::Text => push_json_text(&mut self.0, &text),
+            Kind::Bool | Kind::Json | Kind::Number | Kind::Text => push_json_text(&mut self.0, &text),
         }
     }
 
@@ -224,19 +235,23 @@ fn read_optional<M: ListModel>(reply: Reply<'_>) -> Result<Option<M>> {
 }
 
 fn read_element<M: ListModel>(reply: Reply<'_>) -> Result<M> {
+    let bytes = reply.bytes()?;
+    let mut json = serde_json::Deserializer::from_slice(bytes);
     let fields =
-        serde_json::Deserializer::from_slice(reply.bytes()?).deserialize_map(ObjectVisitor).map_err(|error| {
-            let message = format!("expected the JSON object of {}", M::NAME);
+        json.deserialize_map(ObjectVisitor).and_then(|fields| json.end().map(|()| fields)).map_err(|error| {
+            let message = format!("expected the JSON object of {}, found {} bytes that are none", M::NAME, bytes.len());
             Error::new(ErrorKind::Decode, message).with_source(error)
         })?;
     M::read(ObjectFields(&fields))
 }
 
-/// An object's members as the texts of fields: text as it is, numbers, bools and nested JSON as they stand.
+/// An object's members: each one's name, its JSON as it stands, and its text, if it is a string.
 struct ObjectVisitor;
 
+type Member<'de> = (String, &'de str, Option<String>);
+
 impl<'de> Visitor<'de> for ObjectVisitor {
-    type Value = Vec<(String, String)>;
+    type Value = Vec<Member<'de>>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON object")
@@ -246,23 +261,22 @@ impl<'de> Visitor<'de> for ObjectVisitor {
         let mut fields = Vec::with_capacity(map.size_hint().unwrap_or(8));
         while let Some((name, raw)) = map.next_entry::<String, &RawValue>()? {
             let json = raw.get();
-            match json.as_bytes().first() {
-                Some(b'"') => fields.push((name, serde_json::from_str(json).map_err(serde::de::Error::custom)?)),
-                // null is no field.
-                Some(b'n') => {}
-                _ => fields.push((name, json.to_owned())),
-            }
+            let text = json.starts_with('"').then(|| serde_json::from_str(json)).transpose();
+            fields.push((name, json, text.map_err(serde::de::Error::custom)?));
         }
         Ok(fields)
     }
 }
 
 #[derive(Clone, Copy)]
-struct ObjectFields<'a>(&'a [(String, String)]);
+struct ObjectFields<'a>(&'a [Member<'a>]);
 
 impl<'a> Source<'a> for ObjectFields<'a> {
-    fn fields(self) -> impl Iterator<Item = Result<(&'a [u8], &'a [u8])>> {
-        self.0.iter().map(|(name, text)| Ok((name.as_bytes(), text.as_bytes())))
+    fn fields(self) -> impl Iterator<Item = Result<(&'a [u8], Content<'a>)>> {
+        self.0.iter().map(|(name, raw, text)| {
+            let text = text.as_deref().unwrap_or(raw);
+            Ok((name.as_bytes(), Content::Json { raw, text }))
+        })
     }
 }
 
@@ -277,5 +291,6 @@ mod tests {
         assert_eq!(bounds(&(2..=4)), (2, 4));
         assert_eq!(bounds(&(..-1)), (0, -2));
         assert_eq!(bounds(&(-5..-2)), (-5, -3));
+        assert_eq!(bounds(&(Bound::Excluded(-1), Bound::Unbounded)), (1, 0));
     }
 }

@@ -12,15 +12,15 @@ use redis_rest::Result;
 /// A stream of items that come in pages, each fetched when it is needed.
 ///
 /// It is a [`Stream`], and needs no extension trait: [`next`](Pages::next) and [`collect`](Pages::collect) are methods
-/// of its own. After an error it ends.
+/// of its own. An item that cannot be read is an error, and the stream goes on; when a page cannot be fetched, it ends.
 #[must_use = "a stream fetches nothing until it is polled"]
 pub struct Pages<'a, T> {
-    page: VecDeque<T>,
+    page: VecDeque<Result<T>>,
     fetch: Option<Fetch<'a, T>>,
 }
 
 /// A page on its way: its items, and how to fetch the page after it.
-type Fetch<'a, T> = Pin<Box<dyn Future<Output = Result<(Vec<T>, Option<Next<'a, T>>)>> + Send + 'a>>;
+type Fetch<'a, T> = Pin<Box<dyn Future<Output = Result<(Vec<Result<T>>, Option<Next<'a, T>>)>> + Send + 'a>>;
 
 /// Begins to fetch a page.
 struct Next<'a, T>(Box<dyn FnOnce() -> Fetch<'a, T> + Send + 'a>);
@@ -30,7 +30,7 @@ impl<'a, T: Send + 'a> Pages<'a, T> {
     pub(crate) fn new<P, F>(start: P, fetch: impl Fn(P) -> F + Send + Clone + 'a) -> Self
     where
         P: Send + 'a,
-        F: Future<Output = Result<(Vec<T>, Option<P>)>> + Send + 'a,
+        F: Future<Output = Result<(Vec<Result<T>>, Option<P>)>> + Send + 'a,
     {
         Pages { page: VecDeque::new(), fetch: Some(begin(start, fetch)) }
     }
@@ -44,7 +44,7 @@ impl<'a, T: Send + 'a> Pages<'a, T> {
     ///
     /// # Errors
     ///
-    /// The first one that a page fails with.
+    /// The first one.
     pub async fn collect(mut self) -> Result<Vec<T>> {
         let mut items = Vec::new();
         while let Some(item) = self.next().await {
@@ -58,7 +58,7 @@ fn begin<'a, P, T, F>(start: P, fetch: impl Fn(P) -> F + Send + Clone + 'a) -> F
 where
     P: Send + 'a,
     T: Send + 'a,
-    F: Future<Output = Result<(Vec<T>, Option<P>)>> + Send + 'a,
+    F: Future<Output = Result<(Vec<Result<T>>, Option<P>)>> + Send + 'a,
 {
     let page = fetch(start);
     Box::pin(async move {
@@ -77,7 +77,7 @@ impl<T> Stream for Pages<'_, T> {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<T>>> {
         loop {
             if let Some(item) = self.page.pop_front() {
-                return Poll::Ready(Some(Ok(item)));
+                return Poll::Ready(Some(item));
             }
             let Some(fetch) = &mut self.fetch else { return Poll::Ready(None) };
             let fetched = ready!(fetch.as_mut().poll(cx));

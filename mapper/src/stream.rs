@@ -6,6 +6,7 @@ use std::ops::{Bound, RangeBounds};
 
 use redis_rest::{Command, Executor, FromReply, Redis, Reply, Result, StreamId};
 
+use crate::codegen::describe;
 use crate::fields::{Fields, FlatReply, Kind, Sink};
 use crate::key::{KeyPart, SEPARATOR, join};
 use crate::pages::Pages;
@@ -66,11 +67,6 @@ pub struct Log<M> {
     of: PhantomData<fn(M) -> M>,
 }
 
-/// Which entries of a log: any Rust range of [`StreamId`]s.
-pub trait EntryRange: RangeBounds<StreamId> {}
-
-impl<T: RangeBounds<StreamId>> EntryRange for T {}
-
 /// How many entries one page of [`Log::entries`] has.
 const PAGE: u64 = 500;
 
@@ -117,7 +113,20 @@ impl<M: StreamModel> Log<M> {
     /// let since = StreamId::new(1526919030474, 55);
     /// assert_eq!(log.range(Build, since.., 9).args(), ["XRANGE", "temperature:roof", "1526919030474-55", "+", "COUNT", "9"]);
     /// ```
-    pub fn range<E: Executor>(&self, executor: E, range: impl EntryRange, count: u64) -> E::Out<Vec<Entry<M>>> {
+    ///
+    /// # Errors
+    ///
+    /// `Decode`, naming the entry, when one cannot be read; [`entries`](Log::entries) gives the others too.
+    pub fn range<E: Executor>(
+        &self,
+        executor: E,
+        range: impl RangeBounds<StreamId>,
+        count: u64,
+    ) -> E::Out<Vec<Entry<M>>> {
+        executor.submit(self.xrange(range, count).decode_with(|reply| reply.array()?.map(read_entry).collect()))
+    }
+
+    fn xrange(&self, range: impl RangeBounds<StreamId>, count: u64) -> Command<()> {
         let bound = |bound: Bound<&StreamId>, open: &str| match bound {
             Bound::Included(id) => id.to_string(),
             Bound::Excluded(id) => format!("({id}"),
@@ -125,9 +134,7 @@ impl<M: StreamModel> Log<M> {
         };
         let (start, end) = (bound(range.start_bound(), "-"), bound(range.end_bound(), "+"));
         let command = self.command(Command::<()>::read("XRANGE")).arg(start).arg(end).arg("COUNT").arg(count);
-        let command =
-            if count == 0 { command.reject("a count of 0 asks for nothing; give at least 1") } else { command };
-        executor.submit(command.decode_with(|reply| reply.array()?.map(read_entry::<M>).collect()))
+        if count == 0 { command.reject("a count of 0 asks for nothing; give at least 1") } else { command }
     }
 
     /// All entries of a range of ids, oldest first, a page at a time. Entries that are added meanwhile come too, if the
@@ -148,16 +155,22 @@ impl<M: StreamModel> Log<M> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn entries<'a>(&'a self, redis: &'a Redis, range: impl EntryRange) -> Pages<'a, Entry<M>>
+    ///
+    /// An entry that cannot be read is an `Err` that names it, and the stream goes on behind it.
+    pub fn entries<'a>(&'a self, redis: &'a Redis, range: impl RangeBounds<StreamId>) -> Pages<'a, Entry<M>>
     where
         M: Send,
     {
         let bounds = (range.start_bound().cloned(), range.end_bound().cloned());
         Pages::new(bounds, move |(start, end)| async move {
-            let page = self.range(redis, (start, end), PAGE).await?;
+            let page = redis.submit(self.xrange((start, end), PAGE).decode_with(read_each::<M>)).await?;
             let is_full = page.len() as u64 == PAGE;
-            let next = page.last().filter(|_| is_full).map(|last| (Bound::Excluded(last.id), end));
-            Ok((page, next))
+            let next = page.last().filter(|_| is_full).map(|(last, _)| (Bound::Excluded(*last), end));
+            let entries = page.into_iter().map(|(id, event)| match event {
+                Ok(event) => Ok(Entry { id, event }),
+                Err(error) => Err(error.about(M::NAME, self.key.as_str())),
+            });
+            Ok((entries.collect(), next))
         })
     }
 
@@ -175,7 +188,7 @@ impl<M: StreamModel> Log<M> {
         match event.write(&mut fields) {
             // An event whose fields are all None could not be an entry: XADD wants at least one field.
             Ok(()) => command.arg("*").one_or_more_pairs("field that is not None", fields.0),
-            Err(error) => command.reject(error.to_string()),
+            Err(error) => command.reject(describe(&error)),
         }
     }
 
@@ -211,6 +224,18 @@ impl Sink for Flat {
 }
 
 fn read_entry<M: StreamModel>(reply: Reply<'_>) -> Result<Entry<M>> {
+    let (id, event) = read_event(reply)?;
+    Ok(Entry { id, event: event? })
+}
+
+/// Each entry's id, and its event if that can be read.
+fn read_each<M: StreamModel>(reply: Reply<'_>) -> Result<Vec<(StreamId, Result<M>)>> {
+    reply.array()?.map(read_event).collect()
+}
+
+fn read_event<M: StreamModel>(reply: Reply<'_>) -> Result<(StreamId, Result<M>)> {
     let [id, fields] = reply.array_of()?;
-    Ok(Entry { id: StreamId::from_reply(id)?, event: M::read(FlatReply::new(fields)?)? })
+    let id = StreamId::from_reply(id)?;
+    let event = FlatReply::new(fields).and_then(M::read);
+    Ok((id, event.map_err(|error| error.context(format!("entry {id}")))))
 }

@@ -181,6 +181,11 @@ impl<'a> Replies<'a> {
         Replies { tape, at, left: count }
     }
 
+    /// Whether one of these is no error.
+    pub(crate) fn any_executed(mut self) -> bool {
+        self.any(|reply| !matches!(reply.shape(), Shape::Error(_)))
+    }
+
     /// How the reply came.
     pub(crate) fn history(&self) -> History {
         self.tape.history

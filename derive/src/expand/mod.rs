@@ -9,7 +9,7 @@ use proc_macro2::TokenStream;
 
 use crate::ast::{Body, Model};
 
-pub(crate) use self::model::{Code, implement};
+pub(crate) use self::model::{Code, constants, implement};
 
 pub(crate) fn expand(model: &Model) -> TokenStream {
     match (&model.body, model.shape()) {

@@ -1,5 +1,7 @@
 //! The traits of a model: `Fields`, and the one of its shape.
 
+use std::collections::HashSet;
+
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::Type;
@@ -11,11 +13,13 @@ use crate::ast::{Body, Field, Model, Shape};
 
 /// The bodies of a type's `Fields`.
 pub(crate) struct Code {
-    /// The fields' names, between commas.
+    /// What the compiler is to check of the names.
+    pub(crate) checks: TokenStream,
+    /// The fields' names.
     pub(crate) names: TokenStream,
-    /// Writes `self` to `sink`.
+    /// Writes `self` to `__sink`.
     pub(crate) write: TokenStream,
-    /// Reads from `source`.
+    /// Reads from `__source`.
     pub(crate) read: TokenStream,
     /// What must hold of the fields' types.
     pub(crate) bounds: Vec<(Type, TokenStream)>,
@@ -24,8 +28,8 @@ pub(crate) struct Code {
 pub(crate) fn expand(model: &Model, code: &Code) -> TokenStream {
     let traits = implement(model, code);
     let constants = constants(model);
-    let collisions = collisions(model);
-    quote!(#traits #constants #collisions)
+    let check = check_now(model, code);
+    quote!(#traits #constants #check)
 }
 
 /// The implementations of `Fields` and of the shape's trait.
@@ -34,22 +38,24 @@ pub(crate) fn implement(model: &Model, code: &Code) -> TokenStream {
     let ident = &model.ident;
     let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
     let bounds = where_clause(model, &code.bounds);
-    let Code { names, write, read, .. } = code;
+    let Code { checks, names, write, read, .. } = code;
     let shape = shape(model, &bounds);
     quote! {
         #[automatically_derived]
+        #[allow(unused_qualifications)]
         impl #impl_generics #krate::codegen::Fields for #ident #ty_generics #bounds {
-            const NAMES: &'static [&'static #krate::codegen::str] = &[#names];
+            const NAMES: #krate::codegen::Names = #names;
 
             #[allow(unused_variables, clippy::all, clippy::pedantic)]
-            fn write(&self, sink: &mut impl #krate::codegen::Sink) -> #krate::codegen::Result<()> {
+            fn write(&self, __sink: &mut impl #krate::codegen::Sink) -> #krate::codegen::Result<()> {
+                #checks
                 #write
                 #[allow(unreachable_code)]
                 #krate::codegen::Ok(())
             }
 
             #[allow(unused_variables, clippy::all, clippy::pedantic)]
-            fn read<'source>(source: impl #krate::codegen::Source<'source>) -> #krate::codegen::Result<Self> {
+            fn read<'__source>(__source: impl #krate::codegen::Source<'__source>) -> #krate::codegen::Result<Self> {
                 #read
             }
         }
@@ -69,11 +75,12 @@ fn shape(model: &Model, bounds: &TokenStream) -> TokenStream {
         const PREFIX: &'static #krate::codegen::str = #prefix;
     };
     let (implemented, items) = match model.shape() {
-        Shape::Embedded | Shape::Value => return TokenStream::new(),
+        Shape::Value => return TokenStream::new(),
+        Shape::Embedded => (quote!(Embedded), TokenStream::new()),
         Shape::List => (quote!(ListModel), common),
         Shape::Stream => {
             let max_len = match &model.attrs.max_len {
-                Some(max_len) => quote!(#krate::codegen::Some(#max_len)),
+                Some((max_len, _)) => quote!(#krate::codegen::Some(#max_len)),
                 None => quote!(#krate::codegen::None),
             };
             (
@@ -91,6 +98,7 @@ fn shape(model: &Model, bounds: &TokenStream) -> TokenStream {
     };
     quote! {
         #[automatically_derived]
+        #[allow(unused_qualifications)]
         impl #impl_generics #krate::codegen::#implemented for #ident #ty_generics #bounds {
             #items
         }
@@ -125,61 +133,48 @@ fn where_clause(model: &Model, bounds: &[(Type, TokenStream)]) -> TokenStream {
 
 fn mentions(tokens: TokenStream, parameters: &[&syn::Ident]) -> bool {
     tokens.into_iter().any(|token| match token {
-        proc_macro2::TokenTree::Ident(ident) => parameters.contains(&&ident),
+        // `Self` has all of them.
+        proc_macro2::TokenTree::Ident(ident) => ident == "Self" || parameters.contains(&&ident),
         proc_macro2::TokenTree::Group(group) => mentions(group.stream(), parameters),
         _ => false,
     })
 }
 
 /// `User::EMAIL` and its like.
-fn constants(model: &Model) -> TokenStream {
+pub(crate) fn constants(model: &Model) -> TokenStream {
     let (Body::Struct(stored), Shape::Hash) = (&model.body, model.shape()) else { return TokenStream::new() };
     let krate = model.krate();
     let ident = &model.ident;
     let (impl_generics, ty_generics, declared) = model.generics.split_for_impl();
-    let constants = stored.iter().filter(|field| field.is_stored()).map(|field| {
+    // Two of one name are a mistake that was told already.
+    let mut seen = HashSet::new();
+    let distinct = stored.iter().filter(|field| field.is_stored() && seen.insert(field.constant()));
+    let constants = distinct.map(|field| {
         let (vis, ty, name) = (&field.vis, &field.ty, &field.name);
-        let constant = format_ident!("{}", field.ident.unraw().to_string().to_uppercase(), span = field.ident.span());
+        let constant = format_ident!("{}", field.constant(), span = field.ident.span());
+        let aliases = &field.attrs.aliases;
         let codec = fields::codec(model, field);
         let doc = format!("The field `{}`.", field.ident.unraw());
         quote! {
             #[doc = #doc]
             #[allow(dead_code)]
-            #vis const #constant: #krate::codegen::FieldRef<Self, #ty, #codec> = #krate::codegen::FieldRef::new(#name);
+            #vis const #constant: #krate::codegen::FieldRef<Self, #ty, #codec> = #krate::codegen::FieldRef::new(#name, &[#(#aliases),*]);
         }
     });
     quote! {
         #[automatically_derived]
+        #[allow(unused_qualifications)]
         impl #impl_generics #ident #ty_generics #declared {
             #(#constants)*
         }
     }
 }
 
-/// Lets the compiler check that flattened fields have names of their own: only it knows them.
-fn collisions(model: &Model) -> TokenStream {
-    let (Body::Struct(all), true) = (&model.body, model.generics.params.is_empty()) else { return TokenStream::new() };
-    let krate = model.krate();
-    let ident = &model.ident;
-    let flattened: Vec<&Type> =
-        all.iter().filter(|field| field.attrs.flatten.is_some()).map(|field| &field.ty).collect();
-    let checks = flattened.iter().enumerate().map(|(at, ty)| {
-        let others = flattened.iter().take(at);
-        let message = format!("a flattened field has the name of another field of {}: rename one", ident.unraw());
-        quote_spanned! {ty.span()=>
-            const _: () = {
-                ::core::assert!(
-                    #krate::codegen::disjoint(
-                        <#ty as #krate::codegen::Fields>::NAMES,
-                        <#ident as #krate::codegen::Fields>::NAMES,
-                    ) #(&& #krate::codegen::disjoint(
-                        <#ty as #krate::codegen::Fields>::NAMES,
-                        <#others as #krate::codegen::Fields>::NAMES,
-                    ))*,
-                    #message
-                );
-            };
-        }
-    });
-    quote!(#(#checks)*)
+/// The same check, made also where nothing is ever written. It cannot be made before type parameters are known.
+fn check_now(model: &Model, code: &Code) -> TokenStream {
+    let checks = &code.checks;
+    if checks.is_empty() || !model.generics.params.is_empty() {
+        return TokenStream::new();
+    }
+    quote!(const _: () = { #checks };)
 }

@@ -26,6 +26,7 @@ pub(crate) fn unit_enum(model: &Model, variants: &[Variant]) -> TokenStream {
     );
     quote! {
         #[automatically_derived]
+        #[allow(unused_qualifications)]
         impl #impl_generics #krate::codegen::Field for #ident #ty_generics #where_clause {
             type Value = Self;
 
@@ -58,6 +59,7 @@ pub(crate) fn newtype(model: &Model, inner: &Type) -> TokenStream {
     let id = model.attrs.id.map(|_| newtype_id(model, inner));
     quote! {
         #[automatically_derived]
+        #[allow(unused_qualifications)]
         impl #impl_generics #krate::codegen::Field for #ident #ty_generics where #(#declared,)* #field_bound {
             type Value = Self;
 
@@ -109,6 +111,7 @@ fn newtype_id(model: &Model, inner: &Type) -> TokenStream {
     // `for<'always>` lets the bounds on a concrete type be false, and the implementation then not be there.
     quote! {
         #[automatically_derived]
+        #[allow(unused_qualifications)]
         impl #impl_generics #krate::codegen::Id for #ident #ty_generics where #(#declared,)* #id_bound {
             type Ref<'a> = &'a Self;
 
@@ -126,13 +129,15 @@ fn newtype_id(model: &Model, inner: &Type) -> TokenStream {
         }
 
         #[automatically_derived]
+        #[allow(unused_qualifications)]
         impl #impl_generics #krate::codegen::KeyPart for #ident #ty_generics where #(#declared,)* #id_bound {
             fn to_key_part(&self) -> #krate::codegen::Cow<'_, #krate::codegen::str> {
-                <Self as #krate::codegen::Id>::key_part(self)
+                #id::key_part(#id::as_ref(&self.0))
             }
         }
 
         #[automatically_derived]
+        #[allow(unused_qualifications)]
         impl #impl_generics #krate::codegen::IntegerId for #ident #ty_generics
         where
             #(#declared,)*
@@ -145,6 +150,7 @@ fn newtype_id(model: &Model, inner: &Type) -> TokenStream {
         }
 
         #[automatically_derived]
+        #[allow(unused_qualifications)]
         impl #impl_generics #krate::codegen::GenerateId for #ident #ty_generics
         where
             #(#declared,)*

@@ -1,0 +1,346 @@
+//! Legal uses of the derive that are easy to break, under the lints of a strict crate: every name, place and shape that
+//! the macro must not trip over.
+
+#![deny(warnings, missing_docs, missing_debug_implementations, unused, nonstandard_style)]
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+use redis_model as renamed;
+use redis_model::codec::{Codec, CodecError};
+use redis_model::prelude::*;
+use redis_model_tests::{key, stack};
+use serde_derive::{Deserialize, Serialize};
+
+/// Numbers as `#rrggbb`.
+#[derive(Debug)]
+pub struct Hex;
+
+impl Codec<u32> for Hex {
+    type Value = u32;
+
+    fn encode(value: &u32, text: &mut String) -> Result<(), CodecError> {
+        if *value > 0xff_ffff {
+            return Err("more than three bytes".into());
+        }
+        text.push_str(&format!("#{value:06x}"));
+        Ok(())
+    }
+
+    fn decode(text: &str) -> Result<u32, CodecError> {
+        Ok(u32::from_str_radix(text.strip_prefix('#').ok_or("no # in front")?, 16)?)
+    }
+
+    fn decode_value(text: &str) -> Result<u32, CodecError> {
+        Self::decode(text)
+    }
+}
+
+/// Names that the macro's own code might use.
+#[derive(Debug, Clone, PartialEq, RedisModel)]
+#[redis(prefix = "names", crate = renamed)]
+pub struct Names {
+    /// The id.
+    #[redis(id)]
+    pub id: u64,
+    /// A raw identifier.
+    pub r#type: String,
+    /// What a sink might be called.
+    pub sink: u8,
+    /// What a source might be called.
+    #[redis(default = source)]
+    pub source: u8,
+    /// And others.
+    pub value: bool,
+    /// And others.
+    pub name: char,
+    /// And others.
+    pub field: i8,
+    /// Not stored.
+    #[cfg(any())]
+    pub gone: std::sync::Mutex<u8>,
+    /// By a codec of our own.
+    #[redis(with = Hex)]
+    pub colour: Option<u32>,
+}
+
+fn source() -> u8 {
+    7
+}
+
+/// Generic, with bounds, a default and a where clause.
+#[derive(Debug, Clone, PartialEq, RedisModel)]
+#[redis(prefix = "generic")]
+pub struct Generic<I: Clone + Debug, T = u8, const N: usize = 3>
+where
+    T: PartialOrd,
+{
+    /// The id.
+    #[redis(id)]
+    pub id: I,
+    /// A parameter.
+    pub value: T,
+    /// A parameter in an option.
+    pub maybe: Option<T>,
+    /// Itself, by serde.
+    #[redis(skip)]
+    pub children: Vec<Self>,
+    /// Flattened.
+    #[redis(flatten)]
+    pub inner: Inner<T>,
+}
+
+/// Generic and embedded.
+#[derive(Debug, Clone, PartialEq, Default, RedisModel)]
+#[redis(embedded)]
+pub struct Inner<T> {
+    /// A parameter.
+    pub deep: T,
+    /// Flattened twice.
+    #[redis(flatten)]
+    pub deeper: Deeper,
+}
+
+/// Embedded in what is embedded.
+#[derive(Debug, Clone, PartialEq, Default, RedisModel)]
+#[redis(embedded, rename_all = "kebab-case")]
+pub struct Deeper {
+    /// Renamed.
+    pub at_the_bottom: Option<String>,
+    /// Still read by its old name.
+    #[redis(alias = "was", default)]
+    pub is: u8,
+}
+
+/// A generic newtype.
+#[derive(Debug, Clone, PartialEq, RedisModel)]
+pub struct Wrapper<T>(pub T);
+
+/// A generic id.
+#[derive(Debug, Clone, PartialEq, RedisModel)]
+#[redis(id)]
+pub struct Key<T>(pub T);
+
+/// A record by a generic id.
+#[derive(Debug, Clone, PartialEq, RedisModel)]
+#[redis(prefix = "keyed")]
+pub struct Keyed {
+    /// The id.
+    #[redis(id)]
+    pub id: Key<u16>,
+    /// A newtype of an option.
+    pub wrapped: Wrapper<Option<String>>,
+}
+
+/// A unit enum for serde.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Kind {
+    /// One.
+    Mail,
+}
+
+/// JSON of every kind in a list.
+#[derive(Debug, Clone, PartialEq, RedisModel)]
+#[redis(list, prefix = "json")]
+pub struct Json {
+    /// A JSON string.
+    #[redis(json)]
+    pub kind: Kind,
+    /// A JSON string.
+    #[redis(json)]
+    pub text: String,
+    /// Nothing, or null.
+    #[redis(json)]
+    pub maybe: Option<Option<u8>>,
+    /// An object.
+    #[redis(json)]
+    pub map: BTreeMap<String, u8>,
+    /// In base64.
+    #[redis(base64)]
+    pub bytes: Vec<u8>,
+    /// Text that looks like JSON.
+    pub looks: String,
+    /// With a default.
+    #[redis(default, alias = "old")]
+    pub number: u8,
+    /// Not stored.
+    #[redis(skip)]
+    pub cache: u8,
+}
+
+/// Every shape of a variant.
+#[derive(Debug, Clone, PartialEq, RedisModel)]
+#[redis(stream, prefix = "shapes", tag = "kind", rename_all = "kebab-case")]
+pub enum Shapes<T> {
+    /// Nothing.
+    Nothing,
+    /// Fields, one flattened.
+    SomeFields {
+        /// A parameter.
+        value: T,
+        /// By a codec.
+        #[redis(with = Hex, rename = "color")]
+        colour: u32,
+        /// Not stored.
+        #[redis(skip)]
+        cache: u8,
+        /// Flattened.
+        #[redis(flatten)]
+        deeper: Deeper,
+    },
+    /// An embedded struct.
+    #[redis(alias = "inner")]
+    AnInner(Inner<u8>),
+}
+
+macro_rules! model {
+    ($name:ident, $ty:ty) => {
+        /// Made by a macro.
+        #[derive(Debug, Clone, PartialEq, RedisModel)]
+        #[redis(prefix = "made")]
+        pub struct $name {
+            /// The id.
+            #[redis(id)]
+            pub id: u64,
+            /// An option that comes through the macro.
+            #[redis(json)]
+            pub value: $ty,
+        }
+    };
+}
+
+model!(Made, Option<Vec<u8>>);
+
+#[tokio::test]
+async fn records() -> Result<()> {
+    let redis = stack().redis();
+    let names = Names {
+        id: 1,
+        r#type: "t".into(),
+        sink: 1,
+        source: 2,
+        value: true,
+        name: 'é',
+        field: -1,
+        colour: Some(0x12_3456),
+    };
+    names.save(&redis).await?;
+    assert_eq!(redis.hget::<String>("names:1", "colour").await?.as_deref(), Some("#123456"));
+    assert_eq!(Names::load(&redis, 1).await?, Some(names.clone()));
+    assert_eq!(Names::load_field(&redis, 1, Names::TYPE).await?.as_deref(), Some("t"));
+    assert_eq!(Names::load_field(&redis, 1, Names::COLOUR).await?, Some(0x12_3456));
+    redis.hdel("names:1", ["source"]).await?;
+    assert_eq!(Names::load(&redis, 1).await?.unwrap().source, 7);
+
+    let inner = Inner { deep: 1.5, deeper: Deeper { at_the_bottom: Some("x".into()), is: 3 } };
+    let generic = Generic::<String, f64, 9> { id: "a".into(), value: 0.5, maybe: None, children: Vec::new(), inner };
+    generic.save(&redis).await?;
+    assert_eq!(Generic::load(&redis, "a").await?, Some(generic));
+    redis.hdel("generic:a", ["is"]).await?;
+    redis.hset("generic:a", [("was", 4)]).await?;
+    assert_eq!(Generic::<String, f64, 9>::load(&redis, "a").await?.unwrap().inner.deeper.is, 4);
+
+    for wrapped in [None, Some("w".to_owned())] {
+        let keyed = Keyed { id: Key(5), wrapped: Wrapper(wrapped) };
+        keyed.save(&redis).await?;
+        assert_eq!(Keyed::load(&redis, &Key(5)).await?, Some(keyed));
+    }
+    assert_eq!(Keyed::next_id(&redis).await?, Key(1));
+
+    for value in [None, Some(vec![1, 2])] {
+        let made = Made { id: 1, value };
+        made.save(&redis).await?;
+        assert_eq!(redis.hexists("made:1", "value").await?, made.value.is_some());
+        assert_eq!(Made::load(&redis, 1).await?, Some(made));
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_cannot_be_encoded_is_not_sent() -> Result<()> {
+    let redis = stack().redis();
+    let too_large = Names {
+        id: 2,
+        r#type: String::new(),
+        sink: 0,
+        source: 0,
+        value: false,
+        name: 'x',
+        field: 0,
+        colour: Some(u32::MAX),
+    };
+    let error = too_large.save(&redis).await.unwrap_err();
+    let expected = "HSET for Names at \"names:2\": field \"colour\": the Option<u32> cannot be encoded: more than three bytes; nothing was sent";
+    assert_eq!(error.to_string(), expected);
+    assert!(!Names::exists(&redis, 2).await?);
+    Ok(())
+}
+
+#[tokio::test]
+async fn lists() -> Result<()> {
+    let redis = stack().redis();
+    let list = Json::list(key("json"));
+    for maybe in [None, Some(None), Some(Some(1))] {
+        let element = Json {
+            kind: Kind::Mail,
+            text: "\"quoted\" null".into(),
+            maybe,
+            map: BTreeMap::from([("a".into(), 1)]),
+            bytes: vec![0, 255],
+            looks: "null".into(),
+            number: 1,
+            cache: 0,
+        };
+        list.push_back(&redis, &element).await?;
+        assert_eq!(list.pop_front(&redis).await?, Some(element));
+    }
+    let old = r#"{"kind":"Mail","text":"t","map":{},"bytes":"","looks":"x","old":"9","unknown":[{}]}"#;
+    redis.execute::<u64>(["RPUSH", list.key(), old]).await?;
+    assert_eq!(list.pop_back(&redis).await?.unwrap().number, 9);
+    Ok(())
+}
+
+#[tokio::test]
+async fn events() -> Result<()> {
+    let redis = stack().redis();
+    let log = Shapes::<u64>::log(key("shapes"));
+    let deeper = Deeper { at_the_bottom: None, is: 1 };
+    let events = [
+        Shapes::Nothing,
+        Shapes::SomeFields { value: u64::MAX, colour: 0xff, cache: 0, deeper: deeper.clone() },
+        Shapes::AnInner(Inner { deep: 2, deeper }),
+    ];
+    log.append_many(&redis, &events).await?;
+    redis.execute::<StreamId>(["XADD", log.key(), "*", "kind", "lost"]).await?;
+    redis.execute::<StreamId>(["XADD", log.key(), "*", "deep", "5", "kind", "inner"]).await?;
+    let mut entries = log.entries(&redis, ..);
+    for event in &events {
+        assert_eq!(&entries.next().await.unwrap()?.event, event);
+    }
+    let error = entries.next().await.unwrap().unwrap_err();
+    assert!(error.to_string().contains(": entry ") && error.key() == Some(log.key()), "{error}");
+    let last = entries.next().await.unwrap()?;
+    assert_eq!(last.event, Shapes::AnInner(Inner { deep: 5, deeper: Deeper::default() }));
+    assert!(entries.next().await.is_none(), "an entry that cannot be read does not end the stream");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_read_does_not_end_a_scan() -> Result<()> {
+    let redis = stack().redis();
+    for id in 100..103 {
+        Keyed { id: Key(id), wrapped: Wrapper(None) }.save(&redis).await?;
+    }
+    redis.hset("keyed:101", [("id", "x")]).await?;
+    let mut found = Vec::new();
+    let mut broken = Vec::new();
+    let mut records = Keyed::scan(&redis);
+    while let Some(record) = records.next().await {
+        match record {
+            Ok(record) => found.push(record.id.0),
+            Err(error) => broken.push(error.key().unwrap().to_owned()),
+        }
+    }
+    assert!(found.contains(&100) && found.contains(&102) && broken == ["keyed:101"], "{found:?} {broken:?}");
+    Ok(())
+}
