@@ -7,6 +7,9 @@
 mod database;
 mod wire;
 
+use std::error::Error as StdError;
+use std::process::ExitCode;
+
 use redis_model::prelude::*;
 use serde_derive::{Deserialize, Serialize};
 
@@ -53,7 +56,17 @@ enum OrderEvent {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> ExitCode {
+    match quickstart().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            wire::say(&format!("\nThe quickstart failed: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn quickstart() -> Result<(), Box<dyn StdError>> {
     let database = database::open().await?;
     run(&database.redis).await?;
     wire::say("\nDone. README.md says what else there is.");
