@@ -57,11 +57,17 @@ const REJSON: Package = Package {
 /// When there is none, and none can be installed.
 pub fn any_server(cache: &Path) -> Result<ServerBuilder, Error> {
     if let Some(program) = find_program() {
-        if is_recent(&program) {
-            say(&format!("using the server {}", program.display()));
-            return Ok(Server::builder().program(program));
+        match is_recent(&program) {
+            Ok(true) => {
+                say(&format!("using the server {}", program.display()));
+                return Ok(Server::builder().program(program));
+            }
+            Ok(false) => say(&format!(
+                "{} is older than Redis 8 and Valkey 9, and lacks commands that models use",
+                program.display()
+            )),
+            Err(error) => return Err(error),
         }
-        say(&format!("{} is older than Redis 8 and Valkey 9, and lacks commands that models use", program.display()));
     }
     let program = obtain(&VALKEY, cache).map_err(|error| {
         Error::caused(
@@ -76,12 +82,18 @@ pub fn any_server(cache: &Path) -> Result<ServerBuilder, Error> {
 }
 
 /// Whether it is Redis 8 or Valkey 9, which have HSETEX, by what `--version` prints: `Redis server v=7.0.15 sha=..`.
-fn is_recent(program: &Path) -> bool {
-    let Ok(output) = Command::new(program).arg("--version").output() else { return false };
+fn is_recent(program: &Path) -> Result<bool, Error> {
+    let output = Command::new(program)
+        .arg("--version")
+        .output()
+        .map_err(|error| Error::caused(format!("{} cannot be run", program.display()), error))?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let major = text.split("v=").nth(1).and_then(|version| version.split('.').next()?.parse::<u32>().ok());
     let least = if text.starts_with("Valkey") { 9 } else { 8 };
-    major.is_some_and(|major| major >= least)
+    match major {
+        Some(major) => Ok(major >= least),
+        None => Err(Error::new(format!("{} does not say its version as Redis and Valkey do", program.display()))),
+    }
 }
 
 /// Redis 8.2 with JSON, which the tests need: the program that `REDIS_8_SERVER` names with the module that
