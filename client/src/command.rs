@@ -135,9 +135,27 @@ impl<R> Command<R> {
 
     /// Adds `word`, the number of items, and an argument for each: `FIELDS 2 a b`.
     pub fn counted(mut self, word: &str, what: &str, args: impl IntoIterator<Item = impl ToArg>) -> Self {
+        self.args.push(word);
+        self.numbered(what, args)
+    }
+
+    /// Adds the number of items, and an argument for each: `2 a b`.
+    pub fn numbered(self, what: &str, args: impl IntoIterator<Item = impl ToArg>) -> Self {
         let args: Vec<_> = args.into_iter().collect();
-        self.args.push(word).push(args.len());
-        self.one_or_more(what, args)
+        self.arg(args.len()).one_or_more(what, args)
+    }
+
+    /// Adds a count that Redis refuses to be 0.
+    pub(crate) fn at_least_one(self, count: u64) -> Self {
+        if count == 0 { self.reject("a count of 0 asks for nothing; give at least 1") } else { self.arg(count) }
+    }
+
+    /// Adds up to where is counted, if it says so. 0 is Redis's word for no limit.
+    pub(crate) fn limit(self, limit: Option<u64>) -> Self {
+        match limit {
+            Some(limit) => self.arg("LIMIT").arg(limit),
+            None => self,
+        }
     }
 
     /// Adds the arguments of an options type.

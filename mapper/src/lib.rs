@@ -65,7 +65,8 @@ pub use crate::stream::{Entry, Log, StreamModel};
 pub mod prelude {
     pub use redis_rest::{
         Batch, BatchReplies, Client, Encoding, Executor, Expiry, FromReply, GenericCommands, HashCommands, Json,
-        Pipeline, RawCommand, RawCommands, SetOptions, Slot, StreamId, StringCommands, ToArg, Ttl, Value,
+        Pipeline, RawCommand, RawCommands, SetCommands, SetOptions, Slot, SortedSetCommands, StreamId, StringCommands,
+        ToArg, Ttl, Value,
     };
 
     pub use crate::{

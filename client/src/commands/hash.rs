@@ -244,12 +244,12 @@ pub trait HashCommands: Executor {
 
     /// Up to `count` different fields; with a negative count exactly as many, possibly repeated.
     /// [HRANDFIELD](https://redis.io/docs/latest/commands/hrandfield/), O(n) in the count.
-    fn hrandfields<F: FromReply>(self, key: impl ToArg, count: i64) -> Self::Out<Vec<F>> {
+    fn hrandfield_count<F: FromReply>(self, key: impl ToArg, count: i64) -> Self::Out<Vec<F>> {
         self.submit(Command::read("HRANDFIELD").arg(key).arg(count))
     }
 
-    /// As [`hrandfields`](Self::hrandfields), with the values.
-    fn hrandfields_withvalues<F: FromReply, V: FromReply>(self, key: impl ToArg, count: i64) -> Self::Out<Vec<(F, V)>> {
+    /// As [`hrandfield_count`](Self::hrandfield_count), with the values.
+    fn hrandfield_withvalues<F: FromReply, V: FromReply>(self, key: impl ToArg, count: i64) -> Self::Out<Vec<(F, V)>> {
         self.submit(Command::read("HRANDFIELD").arg(key).arg(count).arg("WITHVALUES"))
     }
 
@@ -325,7 +325,8 @@ fn each<T>(reply: Reply<'_>, decode: fn(Reply<'_>) -> Result<T>) -> Result<Vec<T
     reply.array()?.map(decode).collect()
 }
 
-struct WithinKey(ScanOptions);
+/// The options of a scan within one key.
+pub(super) struct WithinKey(pub(super) ScanOptions);
 
 impl ToArgs for WithinKey {
     fn write_args(&self, args: &mut Args) {

@@ -1,13 +1,18 @@
 //! The commands, one trait for each family of the Redis documentation.
 //!
 //! A family is a trait of provided methods over [`Executor`](crate::Executor): each command is declared once and
-//! runs on every executor. A method has the command's own name; where a command has options, `name_with` takes them.
+//! runs on every executor. A method has the command's own name; where a command has options, `name_with` takes them,
+//! where it may take a count, `name_count`, and where it may give more, `name_withscores`.
 //!
 //! | family | trait |
 //! | --- | --- |
 //! | generic: keys, whatever they hold | [`GenericCommands`] |
 //! | string | [`StringCommands`] |
 //! | hash | [`HashCommands`] |
+//! | list | [`ListCommands`] |
+//! | set | [`SetCommands`] |
+//! | sorted set | [`SortedSetCommands`] |
+//! | streams | [`StreamCommands`] |
 //! | any command by its name | [`RawCommands`](crate::RawCommands) |
 //!
 //! # Which commands are retried
@@ -23,11 +28,23 @@
 mod expiry;
 mod generic;
 mod hash;
+mod list;
 mod scan;
+mod set;
+mod sorted_set;
+mod stream;
 mod string;
 
 pub use self::expiry::{ExpireCondition, Expiry, GetExpiry, SetExpiry, Ttl};
 pub use self::generic::{CopyOptions, GenericCommands, KeyType, RestoreOptions};
 pub use self::hash::{FieldExpire, FieldPersist, HSetExOptions, HashCommands};
+pub use self::list::{ListCommands, ListPlace, ListSide, LposOptions, Popped};
 pub use self::scan::{Cursor, ScanOptions, ScanPage};
+pub use self::set::SetCommands;
+pub use self::sorted_set::{LexRange, Scored, SortedSetCommands, ZAddOptions, ZCombineOptions, ZEnd, ZRange};
+pub use self::stream::{
+    AutoClaim, ConsumerInfo, EntryRemoval, GroupInfo, GroupPosition, GroupStart, NewId, Pending, PendingSummary,
+    RefPolicy, StreamCommands, StreamEntries, StreamEntry, StreamInfo, Trim, XAddOptions, XClaimOptions,
+    XPendingOptions, XReadGroupOptions,
+};
 pub use self::string::{Compare, SetOptions, StringCommands};

@@ -25,8 +25,8 @@ fn hashes() {
     assert_eq!(line(Build.hmget::<String>("k", ["a", "b"])), "HMGET k a b");
     assert_eq!(line(Build.hmset("k", [("a", 1), ("b", 2)])), "HMSET k a 1 b 2");
     assert_eq!(line(Build.hrandfield::<String>("k")), "HRANDFIELD k");
-    assert_eq!(line(Build.hrandfields::<String>("k", -5)), "HRANDFIELD k -5");
-    assert_eq!(line(Build.hrandfields_withvalues::<String, String>("k", 5)), "HRANDFIELD k 5 WITHVALUES");
+    assert_eq!(line(Build.hrandfield_count::<String>("k", -5)), "HRANDFIELD k -5");
+    assert_eq!(line(Build.hrandfield_withvalues::<String, String>("k", 5)), "HRANDFIELD k 5 WITHVALUES");
     assert_eq!(line(Build.hset("k", [("a", "1"), ("b", "2")])), "HSET k a 1 b 2");
     assert_eq!(line(Build.hsetnx("k", "f", "v")), "HSETNX k f v");
     assert_eq!(line(Build.hstrlen("k", "f")), "HSTRLEN k f");

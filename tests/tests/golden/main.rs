@@ -5,7 +5,11 @@
 
 mod generic;
 mod hash;
+mod list;
 mod models;
+mod set;
+mod sorted_set;
+mod stream;
 mod string;
 
 use redis_model::redis_rest::Command;

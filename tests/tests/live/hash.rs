@@ -43,9 +43,9 @@ async fn random(redis: &Redis) -> Result<()> {
     redis.hset(k, [("a", 1), ("b", 2)]).await?;
     assert_eq!(redis.hrandfield::<String>(key("none")).await?, None);
     assert!(redis.hrandfield::<String>(k).await?.is_some());
-    assert_eq!(redis.hrandfields::<String>(k, 5).await?.len(), 2);
-    assert_eq!(redis.hrandfields::<String>(k, -5).await?.len(), 5);
-    let mut pairs = redis.hrandfields_withvalues::<String, i64>(k, 2).await?;
+    assert_eq!(redis.hrandfield_count::<String>(k, 5).await?.len(), 2);
+    assert_eq!(redis.hrandfield_count::<String>(k, -5).await?.len(), 5);
+    let mut pairs = redis.hrandfield_withvalues::<String, i64>(k, 2).await?;
     pairs.sort();
     assert_eq!(pairs, [("a".to_owned(), 1), ("b".to_owned(), 2)]);
     Ok(())

@@ -1,0 +1,245 @@
+//! What the commands on streams reply.
+
+use std::time::Duration;
+
+use crate::commands::list::or_empty;
+use crate::error::{Error, ErrorKind, Result};
+use crate::reply::{FromReply, Reply};
+use crate::stream_id::StreamId;
+
+/// An entry of a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamEntry<F> {
+    /// Its id.
+    pub id: StreamId,
+    /// Its fields and values.
+    pub fields: F,
+}
+
+impl<F: FromReply> FromReply for StreamEntry<F> {
+    fn from_reply(reply: Reply<'_>) -> Result<Self> {
+        let [id, fields] = reply.array_of()?;
+        Ok(StreamEntry { id: StreamId::from_reply(id)?, fields: F::from_reply(fields)? })
+    }
+}
+
+/// The entries that were read of one stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamEntries<K, F> {
+    /// The stream's key.
+    pub key: K,
+    /// The entries, oldest first.
+    pub entries: Vec<StreamEntry<F>>,
+}
+
+impl<K: FromReply, F: FromReply> FromReply for StreamEntries<K, F> {
+    fn from_reply(reply: Reply<'_>) -> Result<Self> {
+        let [key, entries] = reply.array_of()?;
+        Ok(StreamEntries { key: K::from_reply(key)?, entries: Vec::from_reply(entries)? })
+    }
+}
+
+/// What became of an entry that was to be removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EntryRemoval {
+    /// There is no such entry.
+    Missing,
+    /// It is removed.
+    Removed,
+    /// It is there still: a group is not done with it.
+    Referenced,
+}
+
+impl FromReply for EntryRemoval {
+    fn from_reply(reply: Reply<'_>) -> Result<Self> {
+        match i64::from_reply(reply)? {
+            -1 => Ok(EntryRemoval::Missing),
+            1 => Ok(EntryRemoval::Removed),
+            2 => Ok(EntryRemoval::Referenced),
+            _ => Err(reply.mismatch("one of the codes -1, 1 and 2")),
+        }
+    }
+}
+
+/// What [`xautoclaim`](super::StreamCommands::xautoclaim) took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AutoClaim<T> {
+    /// Where to go on; [`StreamId::MIN`] at the end.
+    pub next: StreamId,
+    /// What was taken.
+    pub claimed: Vec<T>,
+    /// What was pending, but is in the stream no more: it is pending no more.
+    pub deleted: Vec<StreamId>,
+}
+
+impl<T: FromReply> FromReply for AutoClaim<T> {
+    fn from_reply(reply: Reply<'_>) -> Result<Self> {
+        let mut parts = reply.array()?;
+        Ok(AutoClaim {
+            next: StreamId::from_reply(parts.expect_next()?)?,
+            claimed: Vec::from_reply(parts.expect_next()?)?,
+            // Before Redis 7 it was not told.
+            deleted: parts.next().map(Vec::from_reply).transpose()?.unwrap_or_default(),
+        })
+    }
+}
+
+/// What is pending in a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingSummary {
+    /// How many entries.
+    pub count: u64,
+    /// The ids of the first and the last of them.
+    pub range: Option<(StreamId, StreamId)>,
+    /// How many each consumer holds, if any.
+    pub consumers: Vec<(String, u64)>,
+}
+
+impl FromReply for PendingSummary {
+    fn from_reply(reply: Reply<'_>) -> Result<Self> {
+        let [count, first, last, consumers] = reply.array_of()?;
+        let range = Option::from_reply(first)?.zip(Option::from_reply(last)?);
+        Ok(PendingSummary { count: u64::from_reply(count)?, range, consumers: or_empty(consumers)? })
+    }
+}
+
+/// A pending entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pending {
+    /// Its id.
+    pub id: StreamId,
+    /// Who holds it.
+    pub consumer: String,
+    /// For how long.
+    pub idle: Duration,
+    /// How often it was delivered.
+    pub deliveries: u64,
+}
+
+impl FromReply for Pending {
+    fn from_reply(reply: Reply<'_>) -> Result<Self> {
+        let [id, consumer, idle, deliveries] = reply.array_of()?;
+        Ok(Pending {
+            id: StreamId::from_reply(id)?,
+            consumer: String::from_reply(consumer)?,
+            idle: Duration::from_millis(u64::from_reply(idle)?),
+            deliveries: u64::from_reply(deliveries)?,
+        })
+    }
+}
+
+/// A flat array of names and values, looked up by name.
+struct Info<'a>(Vec<(&'a str, Reply<'a>)>);
+
+impl<'a> Info<'a> {
+    fn of(reply: Reply<'a>) -> Result<Self> {
+        reply.pairs()?.map(|(name, value)| Ok((name.text()?, value))).collect::<Result<Vec<_>>>().map(Info)
+    }
+
+    /// The value of this name.
+    fn get<T: FromReply>(&self, name: &str) -> Result<T> {
+        match self.0.iter().find(|(found, _)| *found == name) {
+            Some((_, value)) => T::from_reply(*value),
+            None => Err(Error::new(ErrorKind::Decode, format!("the reply has no `{name}`"))),
+        }
+    }
+
+    /// The value of this name, which older servers do not tell.
+    fn get_if_told<T: FromReply>(&self, name: &str) -> Result<Option<T>> {
+        match self.0.iter().find(|(found, _)| *found == name) {
+            Some((_, value)) => Option::from_reply(*value),
+            None => Ok(None),
+        }
+    }
+}
+
+/// A consumer of a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsumerInfo {
+    /// Its name.
+    pub name: String,
+    /// How many entries it holds.
+    pub pending: u64,
+    /// How long ago it last asked.
+    pub idle: Duration,
+    /// How long ago it last got something; `None` when never. Redis 7.2.
+    pub inactive: Option<Duration>,
+}
+
+impl FromReply for ConsumerInfo {
+    fn from_reply(reply: Reply<'_>) -> Result<Self> {
+        let info = Info::of(reply)?;
+        let inactive = info.get_if_told::<i64>("inactive")?.and_then(|millis| u64::try_from(millis).ok());
+        Ok(ConsumerInfo {
+            name: info.get("name")?,
+            pending: info.get("pending")?,
+            idle: Duration::from_millis(info.get("idle")?),
+            inactive: inactive.map(Duration::from_millis),
+        })
+    }
+}
+
+/// A group of consumers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupInfo {
+    /// Its name.
+    pub name: String,
+    /// How many consumers it has.
+    pub consumers: u64,
+    /// How many entries are pending.
+    pub pending: u64,
+    /// The last entry that it delivered.
+    pub last_delivered_id: StreamId,
+    /// How many entries it has read, if that is known.
+    pub entries_read: Option<u64>,
+    /// How many entries it has still to deliver, if that is known.
+    pub lag: Option<u64>,
+}
+
+impl FromReply for GroupInfo {
+    fn from_reply(reply: Reply<'_>) -> Result<Self> {
+        let info = Info::of(reply)?;
+        Ok(GroupInfo {
+            name: info.get("name")?,
+            consumers: info.get("consumers")?,
+            pending: info.get("pending")?,
+            last_delivered_id: info.get("last-delivered-id")?,
+            entries_read: info.get_if_told("entries-read")?,
+            lag: info.get_if_told("lag")?,
+        })
+    }
+}
+
+/// A stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamInfo<F> {
+    /// How many entries it has.
+    pub length: u64,
+    /// How many groups it has.
+    pub groups: u64,
+    /// The id of the last entry that was added, also if it is removed.
+    pub last_generated_id: StreamId,
+    /// How many entries were ever added. Redis 7.
+    pub entries_added: Option<u64>,
+    /// The greatest id of all that were removed. Redis 7.
+    pub max_deleted_entry_id: Option<StreamId>,
+    /// The first entry.
+    pub first_entry: Option<StreamEntry<F>>,
+    /// The last entry.
+    pub last_entry: Option<StreamEntry<F>>,
+}
+
+impl<F: FromReply> FromReply for StreamInfo<F> {
+    fn from_reply(reply: Reply<'_>) -> Result<Self> {
+        let info = Info::of(reply)?;
+        Ok(StreamInfo {
+            length: info.get("length")?,
+            groups: info.get("groups")?,
+            last_generated_id: info.get("last-generated-id")?,
+            entries_added: info.get_if_told("entries-added")?,
+            max_deleted_entry_id: info.get_if_told("max-deleted-entry-id")?,
+            first_entry: info.get("first-entry")?,
+            last_entry: info.get("last-entry")?,
+        })
+    }
+}

@@ -1,0 +1,118 @@
+use std::collections::HashMap;
+use std::time::Duration;
+
+use redis_model::redis_rest::{
+    EntryRemoval, GroupPosition, GroupStart, NewId, Redis, RefPolicy, Result, StreamCommands, StreamEntries,
+    StreamEntry, StreamId, Trim, XAddOptions, XClaimOptions, XPendingOptions, XReadGroupOptions,
+};
+use redis_model_tests::{clients, key};
+
+type Fields = HashMap<String, String>;
+
+const fn id(millis: u64) -> StreamId {
+    StreamId::new(millis, 0)
+}
+
+fn entry(millis: u64) -> StreamEntry<Fields> {
+    StreamEntry { id: id(millis), fields: Fields::from([("n".to_owned(), millis.to_string())]) }
+}
+
+/// Entries 1-0 to n-0.
+async fn fill(redis: &Redis, k: &str, n: u64) -> Result<()> {
+    for millis in 1..=n {
+        let options = XAddOptions::new().id(NewId::Exact(id(millis)));
+        assert_eq!(redis.xadd_with(k, options, [("n", millis)]).await?, Some(id(millis)));
+    }
+    Ok(())
+}
+
+async fn entries(redis: &Redis) -> Result<()> {
+    let (k, none) = (&key("stream"), &key("none"));
+    assert_eq!(redis.xadd_with(none, XAddOptions::new().no_mkstream(), [("n", 1)]).await?, None);
+    fill(redis, k, 5).await?;
+    assert_eq!(redis.xlen(k).await?, 5);
+    assert_eq!(redis.xrange::<Fields>(k, id(2)..id(4), None).await?, [entry(2), entry(3)]);
+    assert_eq!(redis.xrevrange::<Fields>(k, .., Some(2)).await?, [entry(5), entry(4)]);
+    let read = redis.xread::<String, Fields>([(k, id(3)), (none, id(0))], Some(9)).await?;
+    assert_eq!(read, [StreamEntries { key: k.clone(), entries: vec![entry(4), entry(5)] }]);
+    assert!(redis.xread::<String, Fields>([(none, id(0))], None).await?.is_empty());
+    assert_eq!(redis.xdel(k, [id(1), id(99)]).await?, 1);
+    let removed = redis.xdelex(k, RefPolicy::Keep, [id(2), id(99)]).await?;
+    assert_eq!(removed, [EntryRemoval::Removed, EntryRemoval::Missing]);
+    assert_eq!(redis.xtrim(k, Trim::min_id(id(4))).await?, 1);
+    assert_eq!(redis.xtrim(k, Trim::max_len(1)).await?, 1);
+    let info = redis.xinfo_stream::<Fields>(k).await?;
+    assert_eq!((info.length, info.groups, info.last_generated_id), (1, 0, id(5)));
+    assert_eq!((info.entries_added, info.first_entry, info.last_entry), (Some(5), Some(entry(5)), Some(entry(5))));
+    assert!(redis.xadd(k, [("n", 6)]).await? > id(5));
+    let options = XAddOptions::new().trim(Trim::max_len(1).policy(RefPolicy::Delete));
+    assert!(redis.xadd_with(k, options, [("n", 7)]).await?.is_some());
+    assert_eq!(redis.xlen(k).await?, 1);
+    assert!(redis.xinfo_stream::<Fields>(none).await.unwrap_err().to_string().contains("no such key"));
+    Ok(())
+}
+
+async fn groups(redis: &Redis) -> Result<()> {
+    let k = &key("stream");
+    redis.xgroup_create(k, "g", GroupStart::Beginning, true).await?;
+    assert_eq!(redis.xgroup_create(k, "g", GroupStart::End, true).await.unwrap_err().code(), Some("BUSYGROUP"));
+    assert!(redis.xinfo_stream::<Fields>(k).await?.first_entry.is_none());
+    fill(redis, k, 4).await?;
+    assert!(redis.xgroup_createconsumer(k, "g", "idle").await?);
+    assert!(!redis.xgroup_createconsumer(k, "g", "idle").await?);
+    let all = [(k, GroupPosition::New)];
+    let read = redis.xreadgroup::<String, Fields>("g", "a", all, XReadGroupOptions::new().count(3)).await?;
+    assert_eq!(read[0].entries, [entry(1), entry(2), entry(3)]);
+    let quiet = redis.xreadgroup::<String, Fields>("g", "b", all, XReadGroupOptions::new().no_ack()).await?;
+    assert_eq!(quiet[0].entries, [entry(4)]);
+    assert!(redis.xreadgroup::<String, Fields>("g", "a", all, XReadGroupOptions::new()).await?.is_empty());
+    let summary = redis.xpending(k, "g").await?;
+    assert_eq!((summary.count, summary.range), (3, Some((id(1), id(3)))));
+    assert_eq!(summary.consumers, [("a".to_owned(), 3)]);
+    let pending = redis.xpending_range(k, "g", id(2).., 9, XPendingOptions::new().consumer("a")).await?;
+    assert_eq!(
+        pending.iter().map(|pending| (pending.id, pending.deliveries)).collect::<Vec<_>>(),
+        [(id(2), 1), (id(3), 1)]
+    );
+    let long = XPendingOptions::new().idle(Duration::from_secs(3600));
+    assert!(redis.xpending_range(k, "g", .., 9, long).await?.is_empty());
+    assert_eq!(redis.xack(k, "g", [id(1), id(99)]).await?, 1);
+    let removed = redis.xackdel(k, "g", RefPolicy::Acked, [id(2), id(99)]).await?;
+    assert_eq!(removed, [EntryRemoval::Removed, EntryRemoval::Missing]);
+    let claimed =
+        redis.xclaim::<Fields>(k, "g", "b", Duration::ZERO, [id(3)], XClaimOptions::new().retry_count(7)).await?;
+    assert_eq!(claimed, [entry(3)]);
+    assert_eq!(redis.xpending_range(k, "g", .., 9, XPendingOptions::new()).await?[0].deliveries, 7);
+    let options = XClaimOptions::new().idle(Duration::from_secs(60));
+    assert_eq!(redis.xclaim_justid(k, "g", "b", Duration::ZERO, [id(3)], options).await?, [id(3)]);
+    redis.xdel(k, [id(3)]).await?;
+    let pending = [(k, GroupPosition::PendingAfter(StreamId::MIN))];
+    let held = redis.xreadgroup::<String, Option<Fields>>("g", "b", pending, XReadGroupOptions::new()).await?;
+    assert_eq!(held[0].entries, [StreamEntry { id: id(3), fields: None }], "pending, but removed");
+    let auto = redis.xautoclaim::<Fields>(k, "g", "a", Duration::ZERO, StreamId::MIN, Some(9)).await?;
+    assert_eq!((auto.next, auto.claimed.len(), auto.deleted), (StreamId::MIN, 0, vec![id(3)]));
+    let auto = redis.xautoclaim_justid(k, "g", "a", Duration::ZERO, StreamId::MIN, None).await?;
+    assert!(auto.claimed.is_empty());
+    let info = redis.xinfo_groups(k).await?;
+    assert_eq!(
+        (info[0].name.as_str(), info[0].consumers, info[0].pending, info[0].last_delivered_id),
+        ("g", 3, 0, id(4))
+    );
+    let consumers = redis.xinfo_consumers(k, "g").await?;
+    assert_eq!(consumers.iter().map(|consumer| consumer.name.as_str()).collect::<Vec<_>>(), ["a", "b", "idle"]);
+    assert!(consumers[2].inactive.is_none());
+    redis.xgroup_setid(k, "g", GroupStart::After(id(3))).await?;
+    assert_eq!(redis.xgroup_delconsumer(k, "g", "b").await?, 0);
+    assert!(redis.xgroup_destroy(k, "g").await?);
+    assert!(!redis.xgroup_destroy(k, "g").await?);
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_method_in_every_encoding() -> Result<()> {
+    for redis in &clients() {
+        entries(redis).await?;
+        groups(redis).await?;
+    }
+    Ok(())
+}
