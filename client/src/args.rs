@@ -63,6 +63,14 @@ impl<T: ToArgs + ?Sized> ToArgs for &T {
     }
 }
 
+impl<T: ToArgs> ToArgs for Option<T> {
+    fn write_args(&self, args: &mut Args) {
+        if let Some(options) = self {
+            options.write_args(args);
+        }
+    }
+}
+
 impl Args {
     pub(crate) fn new(name: &str) -> Self {
         let mut json = Vec::with_capacity(96);

@@ -6,13 +6,17 @@
 //!
 //! | family | trait |
 //! | --- | --- |
+//! | bitmap | [`BitmapCommands`] |
+//! | connection | [`ConnectionCommands`] |
 //! | generic: keys, whatever they hold | [`GenericCommands`] |
-//! | string | [`StringCommands`] |
+//! | geo | [`GeoCommands`] |
 //! | hash | [`HashCommands`] |
+//! | hyperloglog | [`HyperLogLogCommands`] |
 //! | list | [`ListCommands`] |
 //! | set | [`SetCommands`] |
 //! | sorted set | [`SortedSetCommands`] |
 //! | streams | [`StreamCommands`] |
+//! | string | [`StringCommands`] |
 //! | any command by its name | [`RawCommands`](crate::RawCommands) |
 //!
 //! # Which commands are retried
@@ -25,9 +29,13 @@
 //!
 //! One method in its family's file, one golden test beside it in `tests/tests/golden`. See `ARCHITECTURE.md`.
 
+mod bitmap;
+mod connection;
 mod expiry;
 mod generic;
+mod geo;
 mod hash;
+mod hyperloglog;
 mod list;
 mod scan;
 mod set;
@@ -35,9 +43,15 @@ mod sorted_set;
 mod stream;
 mod string;
 
+pub use self::bitmap::{BitField, BitOffset, BitOperation, BitRange, BitType, BitmapCommands};
+pub use self::connection::ConnectionCommands;
 pub use self::expiry::{ExpireCondition, Expiry, GetExpiry, SetExpiry, Ttl};
 pub use self::generic::{CopyOptions, GenericCommands, KeyType, RestoreOptions};
+pub use self::geo::{
+    Coordinates, GeoAddOptions, GeoCommands, GeoFrom, GeoHit, GeoRadiusOptions, GeoSearch, GeoShape, GeoStore, GeoUnit,
+};
 pub use self::hash::{FieldExpire, FieldPersist, HSetExOptions, HashCommands};
+pub use self::hyperloglog::HyperLogLogCommands;
 pub use self::list::{ListCommands, ListPlace, ListSide, LposOptions, Popped};
 pub use self::scan::{Cursor, ScanOptions, ScanPage};
 pub use self::set::SetCommands;

@@ -3,7 +3,9 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::needless_pass_by_value, reason = "a command is made to be given away")]
 
+mod bitmap;
 mod generic;
+mod geo;
 mod hash;
 mod list;
 mod models;

@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod bitmap;
 mod executors;
 mod faults;
 mod gateway;
 mod generic;
+mod geo;
 mod hash;
 mod hostile;
 mod list;
