@@ -64,9 +64,10 @@ pub use crate::stream::{Entry, Log, StreamModel};
 /// Everything that most programs need: the derive, the model traits, the clients and the commands.
 pub mod prelude {
     pub use redis_rest::{
-        Batch, BatchReplies, Client, Encoding, Executor, Expiry, FromReply, GenericCommands, HashCommands, Json,
-        Pipeline, RawCommand, RawCommands, SetCommands, SetOptions, Slot, SortedSetCommands, StreamId, StringCommands,
-        ToArg, Ttl, Value,
+        Batch, BatchReplies, BitmapCommands, Client, ConnectionCommands, Encoding, Executor, Expiry, FromReply,
+        GenericCommands, GeoCommands, HashCommands, HyperLogLogCommands, Json, ListCommands, Pipeline, PubSubCommands,
+        RawCommand, RawCommands, ScriptingCommands, SetCommands, SetOptions, Slot, SortedSetCommands, StreamCommands,
+        StreamId, StringCommands, ToArg, Ttl, Value,
     };
 
     pub use crate::{

@@ -13,11 +13,24 @@
 //! | hash | [`HashCommands`] |
 //! | hyperloglog | [`HyperLogLogCommands`] |
 //! | list | [`ListCommands`] |
+//! | pub/sub: publishing | [`PubSubCommands`] |
+//! | scripting | [`ScriptingCommands`] |
 //! | set | [`SetCommands`] |
 //! | sorted set | [`SortedSetCommands`] |
 //! | streams | [`StreamCommands`] |
 //! | string | [`StringCommands`] |
 //! | any command by its name | [`RawCommands`](crate::RawCommands) |
+//!
+//! # What does not go over REST
+//!
+//! | commands | instead |
+//! | --- | --- |
+//! | `BLPOP` and its family, `BLOCK` of `XREAD` and `XREADGROUP` | poll |
+//! | `WATCH`, `UNWATCH`, `DISCARD` | a [transaction](crate::Redis::transaction) is sent whole; a condition takes a script |
+//! | `MULTI`, `EXEC` | [`Redis::transaction`](crate::Redis::transaction) |
+//! | `AUTH`, `CLIENT`, `HELLO`, `QUIT`, `RESET` | the token, and the HTTP client |
+//!
+//! They have no methods; [`execute`](crate::RawCommands::execute) refuses nothing.
 //!
 //! # Which commands are retried
 //!
@@ -37,7 +50,9 @@ mod geo;
 mod hash;
 mod hyperloglog;
 mod list;
+mod pubsub;
 mod scan;
+mod scripting;
 mod set;
 mod sorted_set;
 mod stream;
@@ -53,7 +68,9 @@ pub use self::geo::{
 pub use self::hash::{FieldExpire, FieldPersist, HSetExOptions, HashCommands};
 pub use self::hyperloglog::HyperLogLogCommands;
 pub use self::list::{ListCommands, ListPlace, ListSide, LposOptions, Popped};
+pub use self::pubsub::PubSubCommands;
 pub use self::scan::{Cursor, ScanOptions, ScanPage};
+pub use self::scripting::{FlushMode, ScriptingCommands};
 pub use self::set::SetCommands;
 pub use self::sorted_set::{LexRange, Scored, SortedSetCommands, ZAddOptions, ZCombineOptions, ZEnd, ZRange};
 pub use self::stream::{

@@ -9,6 +9,7 @@ mod geo;
 mod hash;
 mod list;
 mod models;
+mod scripting;
 mod set;
 mod sorted_set;
 mod stream;

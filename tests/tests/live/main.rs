@@ -12,6 +12,7 @@ mod hash;
 mod hostile;
 mod list;
 mod models;
+mod scripting;
 mod set;
 mod sorted_set;
 mod stream;

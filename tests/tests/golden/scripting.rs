@@ -1,0 +1,30 @@
+//! Scripts, and publishing.
+
+use redis_model::redis_rest::{Build, FlushMode, PubSubCommands, ScriptingCommands};
+
+use crate::{line, refusal};
+
+const NONE: [&str; 0] = [];
+
+#[test]
+fn scripts() {
+    assert_eq!(line(Build.eval::<i64>("return 1", ["a", "b"], [5])), "EVAL return 1 2 a b 5");
+    assert_eq!(line(Build.eval_ro::<i64>("return 1", NONE, NONE)), "EVAL_RO return 1 0");
+    assert_eq!(line(Build.evalsha::<i64>("e0e1", ["a"], NONE)), "EVALSHA e0e1 1 a");
+    assert_eq!(line(Build.evalsha_ro::<i64>("e0e1", NONE, ["x"])), "EVALSHA_RO e0e1 0 x");
+    assert_eq!(line(Build.script_exists(["a", "b"])), "SCRIPT EXISTS a b");
+    assert_eq!(line(Build.script_flush(FlushMode::Async)), "SCRIPT FLUSH ASYNC");
+    assert_eq!(line(Build.script_flush(FlushMode::Sync)), "SCRIPT FLUSH SYNC");
+    assert_eq!(line(Build.script_kill()), "SCRIPT KILL");
+    assert_eq!(line(Build.script_load("return 1")), "SCRIPT LOAD return 1");
+    assert!(refusal(Build.script_exists(NONE)).contains("at least one SHA-1"));
+}
+
+#[test]
+fn publishing() {
+    assert_eq!(line(Build.publish("chat", "hi")), "PUBLISH chat hi");
+    assert_eq!(line(Build.pubsub_channels::<String>(None)), "PUBSUB CHANNELS");
+    assert_eq!(line(Build.pubsub_channels::<String>(Some("a*"))), "PUBSUB CHANNELS a*");
+    assert_eq!(line(Build.pubsub_numpat()), "PUBSUB NUMPAT");
+    assert_eq!(line(Build.pubsub_numsub::<String>(["a", "b"])), "PUBSUB NUMSUB a b");
+}
