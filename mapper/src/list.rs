@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Bound, RangeBounds};
 
-use redis_rest::{Command, Error, ErrorKind, Executor, Reply, Result};
+use redis_rest::{Build, Command, Error, ErrorKind, Executor, ListCommands, Reply, Result};
 use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -96,18 +96,18 @@ impl<M: ListModel> List<M> {
     /// Takes the first element; `None` when the list is empty. `LPOP`, O(1). An element that cannot be read is an error,
     /// and taken all the same.
     pub fn pop_front<E: Executor>(&self, executor: E) -> E::Out<Option<M>> {
-        executor.submit(self.command(Command::<()>::write("LPOP")).decode_with(read_optional::<M>))
+        executor.submit(self.checked(Build.lpop::<String>(&self.key)).decode_with(read_optional::<M>))
     }
 
     /// Takes the last element; `None` when the list is empty. `RPOP`, O(1). An element that cannot be read is an error,
     /// and taken all the same.
     pub fn pop_back<E: Executor>(&self, executor: E) -> E::Out<Option<M>> {
-        executor.submit(self.command(Command::<()>::write("RPOP")).decode_with(read_optional::<M>))
+        executor.submit(self.checked(Build.rpop::<String>(&self.key)).decode_with(read_optional::<M>))
     }
 
     /// The element at `index`; negative counts from the end, -1 being the last. `LINDEX`, O(n) in the index.
     pub fn get<E: Executor>(&self, executor: E, index: i64) -> E::Out<Option<M>> {
-        executor.submit(self.command(Command::<()>::read("LINDEX")).arg(index).decode_with(read_optional::<M>))
+        executor.submit(self.checked(Build.lindex::<String>(&self.key, index)).decode_with(read_optional::<M>))
     }
 
     /// The elements of a range of indexes; negative ones count from the end. `LRANGE`, O(n).
@@ -125,7 +125,7 @@ impl<M: ListModel> List<M> {
     /// ```
     pub fn range<E: Executor>(&self, executor: E, range: impl RangeBounds<i64>) -> E::Out<Vec<M>> {
         let (start, stop) = bounds(&range);
-        let command = self.command(Command::<()>::read("LRANGE")).arg(start).arg(stop);
+        let command = self.checked(Build.lrange::<String>(&self.key, start, stop));
         executor.submit(command.decode_with(|reply| {
             let elements = reply.array()?.enumerate();
             elements
@@ -136,7 +136,7 @@ impl<M: ListModel> List<M> {
 
     /// How many elements there are. `LLEN`, O(1).
     pub fn len<E: Executor>(&self, executor: E) -> E::Out<u64> {
-        executor.submit(self.command(Command::read("LLEN")))
+        executor.submit(self.checked(Build.llen(&self.key)))
     }
 
     /// Removes all elements, and says whether there were any. `DEL`, O(n).
@@ -156,7 +156,11 @@ impl<M: ListModel> List<M> {
     }
 
     fn command<R>(&self, command: Command<R>) -> Command<R> {
-        let command = command.arg(&self.key).about(M::NAME, self.key.as_str());
+        self.checked(command.arg(&self.key))
+    }
+
+    fn checked<R>(&self, command: Command<R>) -> Command<R> {
+        let command = command.about(M::NAME, self.key.as_str());
         match self.problem {
             Some(why) => command.reject(why),
             None => command,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Bound, RangeBounds};
 
-use redis_rest::{Command, Executor, FromReply, Redis, Reply, Result, StreamId};
+use redis_rest::{Build, Command, Executor, FromReply, Redis, Reply, Result, StreamCommands, StreamEntry, StreamId};
 
 use crate::codegen::describe;
 use crate::fields::{Fields, FlatReply, Kind, Sink};
@@ -126,15 +126,8 @@ impl<M: StreamModel> Log<M> {
         executor.submit(self.xrange(range, count).decode_with(|reply| reply.array()?.map(read_entry).collect()))
     }
 
-    fn xrange(&self, range: impl RangeBounds<StreamId>, count: u64) -> Command<()> {
-        let bound = |bound: Bound<&StreamId>, open: &str| match bound {
-            Bound::Included(id) => id.to_string(),
-            Bound::Excluded(id) => format!("({id}"),
-            Bound::Unbounded => open.to_owned(),
-        };
-        let (start, end) = (bound(range.start_bound(), "-"), bound(range.end_bound(), "+"));
-        let command = self.command(Command::<()>::read("XRANGE")).arg(start).arg(end).arg("COUNT").arg(count);
-        if count == 0 { command.reject("a count of 0 asks for nothing; give at least 1") } else { command }
+    fn xrange(&self, range: impl RangeBounds<StreamId>, count: u64) -> Command<Vec<StreamEntry<()>>> {
+        self.checked(Build.xrange(&self.key, range, Some(count)))
     }
 
     /// All entries of a range of ids, oldest first, a page at a time. Entries that are added meanwhile come too, if the
@@ -176,7 +169,7 @@ impl<M: StreamModel> Log<M> {
 
     /// How many entries there are. `XLEN`, O(1).
     pub fn len<E: Executor>(&self, executor: E) -> E::Out<u64> {
-        executor.submit(self.command(Command::read("XLEN")))
+        executor.submit(self.checked(Build.xlen(&self.key)))
     }
 
     fn add(&self, event: &M) -> Command<StreamId> {
@@ -193,7 +186,11 @@ impl<M: StreamModel> Log<M> {
     }
 
     fn command<R>(&self, command: Command<R>) -> Command<R> {
-        let command = command.arg(&self.key).about(M::NAME, self.key.as_str());
+        self.checked(command.arg(&self.key))
+    }
+
+    fn checked<R>(&self, command: Command<R>) -> Command<R> {
+        let command = command.about(M::NAME, self.key.as_str());
         match self.problem {
             Some(why) => command.reject(why),
             None => command,
