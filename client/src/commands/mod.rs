@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | bitmap | [`BitmapCommands`] |
 //! | connection | [`ConnectionCommands`] |
+//! | functions | [`FunctionCommands`] |
 //! | generic: keys, whatever they hold | [`GenericCommands`] |
 //! | geo | [`GeoCommands`] |
 //! | hash | [`HashCommands`] |
@@ -45,10 +46,12 @@
 mod bitmap;
 mod connection;
 mod expiry;
+mod function;
 mod generic;
 mod geo;
 mod hash;
 mod hyperloglog;
+mod info;
 mod list;
 mod pubsub;
 mod scan;
@@ -61,6 +64,7 @@ mod string;
 pub use self::bitmap::{BitField, BitOffset, BitOperation, BitRange, BitType, BitmapCommands};
 pub use self::connection::ConnectionCommands;
 pub use self::expiry::{ExpireCondition, Expiry, GetExpiry, SetExpiry, Ttl};
+pub use self::function::{EngineStats, Function, FunctionCommands, FunctionStats, Library, RunningFunction};
 pub use self::generic::{CopyOptions, GenericCommands, KeyType, RestoreOptions};
 pub use self::geo::{
     Coordinates, GeoAddOptions, GeoCommands, GeoFrom, GeoHit, GeoRadiusOptions, GeoSearch, GeoShape, GeoStore, GeoUnit,

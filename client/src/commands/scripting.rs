@@ -86,7 +86,7 @@ pub trait ScriptingCommands: Executor {
 impl<E: Executor> ScriptingCommands for E {}
 
 impl<R> Command<R> {
-    fn keys_and_args(
+    pub(super) fn keys_and_args(
         self,
         keys: impl IntoIterator<Item = impl ToArg>,
         args: impl IntoIterator<Item = impl ToArg>,

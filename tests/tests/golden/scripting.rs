@@ -1,6 +1,6 @@
-//! Scripts, and publishing.
+//! Scripts, functions, and publishing.
 
-use redis_model::redis_rest::{Build, FlushMode, PubSubCommands, ScriptingCommands};
+use redis_model::redis_rest::{Build, FlushMode, FunctionCommands, PubSubCommands, ScriptingCommands};
 
 use crate::{line, refusal};
 
@@ -18,6 +18,20 @@ fn scripts() {
     assert_eq!(line(Build.script_kill()), "SCRIPT KILL");
     assert_eq!(line(Build.script_load("return 1")), "SCRIPT LOAD return 1");
     assert!(refusal(Build.script_exists(NONE)).contains("at least one SHA-1"));
+}
+
+#[test]
+fn functions() {
+    assert_eq!(line(Build.fcall::<i64>("f", ["a", "b"], [5])), "FCALL f 2 a b 5");
+    assert_eq!(line(Build.fcall_ro::<i64>("f", NONE, NONE)), "FCALL_RO f 0");
+    assert_eq!(line(Build.function_delete("lib")), "FUNCTION DELETE lib");
+    assert_eq!(line(Build.function_flush(FlushMode::Sync)), "FUNCTION FLUSH SYNC");
+    assert_eq!(line(Build.function_kill()), "FUNCTION KILL");
+    assert_eq!(line(Build.function_list(None, false)), "FUNCTION LIST");
+    assert_eq!(line(Build.function_list(Some("a*"), true)), "FUNCTION LIST LIBRARYNAME a* WITHCODE");
+    assert_eq!(line(Build.function_load("#!lua", false)), "FUNCTION LOAD #!lua");
+    assert_eq!(line(Build.function_load("#!lua", true)), "FUNCTION LOAD REPLACE #!lua");
+    assert_eq!(line(Build.function_stats()), "FUNCTION STATS");
 }
 
 #[test]

@@ -1,6 +1,8 @@
-//! Scripts, and publishing.
+//! Scripts, functions, and publishing.
 
-use redis_model::redis_rest::{FlushMode, PubSubCommands, Redis, Result, ScriptingCommands, Value};
+use redis_model::redis_rest::{
+    EngineStats, FlushMode, Function, FunctionCommands, PubSubCommands, Redis, Result, ScriptingCommands, Value,
+};
 use redis_model_tests::{clients, key};
 
 const NONE: [&str; 0] = [];
@@ -23,6 +25,42 @@ async fn scripts(redis: &Redis) -> Result<()> {
     Ok(())
 }
 
+const LIBRARY: &str = "#!lua name=counting
+redis.register_function('add', function(keys, args) return redis.call('INCRBY', keys[1], args[1]) end)
+redis.register_function{
+    function_name = 'count', description = 'reads', flags = {'no-writes'},
+    callback = function(keys) return tonumber(redis.call('GET', keys[1])) end
+}";
+
+async fn functions(redis: &Redis) -> Result<()> {
+    let k = &key("function");
+    assert_eq!(redis.function_load(LIBRARY, false).await?, "counting");
+    assert!(redis.function_load(LIBRARY, false).await.unwrap_err().to_string().contains("already exists"));
+    assert_eq!(redis.function_load(LIBRARY, true).await?, "counting");
+    assert_eq!(redis.fcall::<i64>("add", [k], [5]).await?, 5);
+    assert_eq!(redis.fcall_ro::<i64>("count", [k], NONE).await?, 5);
+    assert!(redis.fcall_ro::<i64>("add", [k], [5]).await.unwrap_err().to_string().contains("write"));
+    let library = redis.function_list(Some("count*"), true).await?.remove(0);
+    assert_eq!(
+        (library.name.as_str(), library.engine.as_str(), library.code.as_deref()),
+        ("counting", "LUA", Some(LIBRARY))
+    );
+    let count =
+        Function { name: "count".into(), description: Some("reads".into()), flags: vec!["no-writes".to_owned()] };
+    assert!(library.functions.contains(&count) && library.functions.len() == 2);
+    assert!(redis.function_list(None, false).await?[0].code.is_none());
+    let stats = redis.function_stats().await?;
+    assert_eq!(
+        (stats.running, stats.engines),
+        (None, vec![EngineStats { name: "LUA".into(), libraries: 1, functions: 2 }])
+    );
+    assert_eq!(redis.function_kill().await.unwrap_err().code(), Some("NOTBUSY"));
+    redis.function_delete("counting").await?;
+    assert!(redis.function_delete("counting").await.is_err());
+    redis.function_flush(FlushMode::Sync).await?;
+    Ok(())
+}
+
 async fn publishing(redis: &Redis) -> Result<()> {
     let channel = &key("quiet");
     assert_eq!(redis.publish(channel, "hi").await?, 0);
@@ -37,6 +75,7 @@ async fn publishing(redis: &Redis) -> Result<()> {
 async fn every_method_in_every_encoding() -> Result<()> {
     for redis in &clients() {
         scripts(redis).await?;
+        functions(redis).await?;
         publishing(redis).await?;
         redis.script_flush(FlushMode::Sync).await?;
     }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use crate::commands::info::Info;
 use crate::commands::list::or_empty;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::reply::{FromReply, Reply};
 use crate::stream_id::StreamId;
 
@@ -125,31 +126,6 @@ impl FromReply for Pending {
             idle: Duration::from_millis(u64::from_reply(idle)?),
             deliveries: u64::from_reply(deliveries)?,
         })
-    }
-}
-
-/// A flat array of names and values, looked up by name.
-struct Info<'a>(Vec<(&'a str, Reply<'a>)>);
-
-impl<'a> Info<'a> {
-    fn of(reply: Reply<'a>) -> Result<Self> {
-        reply.pairs()?.map(|(name, value)| Ok((name.text()?, value))).collect::<Result<Vec<_>>>().map(Info)
-    }
-
-    /// The value of this name.
-    fn get<T: FromReply>(&self, name: &str) -> Result<T> {
-        match self.0.iter().find(|(found, _)| *found == name) {
-            Some((_, value)) => T::from_reply(*value),
-            None => Err(Error::new(ErrorKind::Decode, format!("the reply has no `{name}`"))),
-        }
-    }
-
-    /// The value of this name, which older servers do not tell.
-    fn get_if_told<T: FromReply>(&self, name: &str) -> Result<Option<T>> {
-        match self.0.iter().find(|(found, _)| *found == name) {
-            Some((_, value)) => Option::from_reply(*value),
-            None => Ok(None),
-        }
     }
 }
 

@@ -1,0 +1,29 @@
+//! Replies that are names and values in a row: XINFO, FUNCTION LIST.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::reply::{FromReply, Reply};
+
+/// A flat array of names and values, looked up by name.
+pub(super) struct Info<'a>(Vec<(&'a str, Reply<'a>)>);
+
+impl<'a> Info<'a> {
+    pub(super) fn of(reply: Reply<'a>) -> Result<Self> {
+        reply.pairs()?.map(|(name, value)| Ok((name.text()?, value))).collect::<Result<Vec<_>>>().map(Info)
+    }
+
+    /// The value of this name.
+    pub(super) fn get<T: FromReply>(&self, name: &str) -> Result<T> {
+        match self.0.iter().find(|(found, _)| *found == name) {
+            Some((_, value)) => T::from_reply(*value),
+            None => Err(Error::new(ErrorKind::Decode, format!("the reply has no `{name}`"))),
+        }
+    }
+
+    /// The value of this name, which older servers do not tell.
+    pub(super) fn get_if_told<T: FromReply>(&self, name: &str) -> Result<Option<T>> {
+        match self.0.iter().find(|(found, _)| *found == name) {
+            Some((_, value)) => Option::from_reply(*value),
+            None => Ok(None),
+        }
+    }
+}
