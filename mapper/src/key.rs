@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::num::{NonZeroI32, NonZeroI64, NonZeroU32, NonZeroU64};
 
+use redis_rest::Command;
+
 /// What stands between the parts of a key.
 pub(crate) const SEPARATOR: char = ':';
 
@@ -238,6 +240,41 @@ key_parts! {
     i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize, NonZeroI32, NonZeroI64, NonZeroU32, NonZeroU64,
     #[cfg(feature = "uuid")] uuid::Uuid,
     #[cfg(feature = "ulid")] ulid::Ulid
+}
+
+/// The key of a list or a log, and what is wrong with it: naming one cannot fail, using one that is wrong does.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    model: &'static str,
+    key: String,
+    problem: Option<&'static str>,
+}
+
+impl Place {
+    pub(crate) fn new(model: &'static str, prefix: &str, part: &str) -> Self {
+        match join(prefix, part) {
+            Ok(key) => Place { model, key, problem: None },
+            Err(why) => Place { model, key: format!("{prefix}{SEPARATOR}{part}"), problem: Some(why) },
+        }
+    }
+
+    pub(crate) fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// `command` with the key as its next argument.
+    pub(crate) fn command<R>(&self, command: Command<R>) -> Command<R> {
+        self.checked(command.arg(&self.key))
+    }
+
+    /// A command about this key, refused if that is wrong.
+    pub(crate) fn checked<R>(&self, command: Command<R>) -> Command<R> {
+        let command = command.about(self.model, self.key.as_str());
+        match self.problem {
+            Some(why) => command.reject(why),
+            None => command,
+        }
+    }
 }
 
 /// `prefix:part`, and what is wrong with the part.

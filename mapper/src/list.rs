@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::codegen::describe;
 use crate::fields::{Content, Fields, Kind, Sink, Source};
-use crate::key::{KeyPart, SEPARATOR, join};
+use crate::key::{KeyPart, Place};
 
 /// An element of typed lists, stored as a JSON object of its fields.
 ///
@@ -41,19 +41,13 @@ pub trait ListModel: Fields {
 
     /// The list at `prefix:key`.
     fn list(key: impl KeyPart) -> List<Self> {
-        let part = key.to_key_part();
-        let (key, problem) = match join(Self::PREFIX, &part) {
-            Ok(key) => (key, None),
-            Err(why) => (format!("{}{SEPARATOR}{part}", Self::PREFIX), Some(why)),
-        };
-        List { key, problem, of: PhantomData }
+        List { place: Place::new(Self::NAME, Self::PREFIX, &key.to_key_part()), of: PhantomData }
     }
 }
 
 /// A list of `M`s; made by [`ListModel::list`]. Naming it sends nothing.
 pub struct List<M> {
-    key: String,
-    problem: Option<&'static str>,
+    place: Place,
     of: PhantomData<fn(M) -> M>,
 }
 
@@ -61,7 +55,7 @@ impl<M: ListModel> List<M> {
     /// Its key.
     #[must_use]
     pub fn key(&self) -> &str {
-        &self.key
+        self.place.key()
     }
 
     /// Adds an element behind the last, and gives the new length. `RPUSH`, O(1).
@@ -96,18 +90,18 @@ impl<M: ListModel> List<M> {
     /// Takes the first element; `None` when the list is empty. `LPOP`, O(1). An element that cannot be read is an error,
     /// and taken all the same.
     pub fn pop_front<E: Executor>(&self, executor: E) -> E::Out<Option<M>> {
-        executor.submit(self.checked(Build.lpop::<String>(&self.key)).decode_with(read_optional::<M>))
+        executor.submit(self.place.checked(Build.lpop::<String>(self.key())).decode_with(read_optional::<M>))
     }
 
     /// Takes the last element; `None` when the list is empty. `RPOP`, O(1). An element that cannot be read is an error,
     /// and taken all the same.
     pub fn pop_back<E: Executor>(&self, executor: E) -> E::Out<Option<M>> {
-        executor.submit(self.checked(Build.rpop::<String>(&self.key)).decode_with(read_optional::<M>))
+        executor.submit(self.place.checked(Build.rpop::<String>(self.key())).decode_with(read_optional::<M>))
     }
 
     /// The element at `index`; negative counts from the end, -1 being the last. `LINDEX`, O(n) in the index.
     pub fn get<E: Executor>(&self, executor: E, index: i64) -> E::Out<Option<M>> {
-        executor.submit(self.checked(Build.lindex::<String>(&self.key, index)).decode_with(read_optional::<M>))
+        executor.submit(self.place.checked(Build.lindex::<String>(self.key(), index)).decode_with(read_optional::<M>))
     }
 
     /// The elements of a range of indexes; negative ones count from the end. `LRANGE`, O(n).
@@ -125,7 +119,7 @@ impl<M: ListModel> List<M> {
     /// ```
     pub fn range<E: Executor>(&self, executor: E, range: impl RangeBounds<i64>) -> E::Out<Vec<M>> {
         let (start, stop) = bounds(&range);
-        let command = self.checked(Build.lrange::<String>(&self.key, start, stop));
+        let command = self.place.checked(Build.lrange::<String>(self.key(), start, stop));
         executor.submit(command.decode_with(|reply| {
             let elements = reply.array()?.enumerate();
             elements
@@ -136,12 +130,12 @@ impl<M: ListModel> List<M> {
 
     /// How many elements there are. `LLEN`, O(1).
     pub fn len<E: Executor>(&self, executor: E) -> E::Out<u64> {
-        executor.submit(self.checked(Build.llen(&self.key)))
+        executor.submit(self.place.checked(Build.llen(self.key())))
     }
 
     /// Removes all elements, and says whether there were any. `DEL`, O(n).
     pub fn clear<E: Executor>(&self, executor: E) -> E::Out<bool> {
-        executor.submit(self.command(Command::write("DEL")))
+        executor.submit(self.place.command(Command::write("DEL")))
     }
 
     fn push<'m>(&self, name: &'static str, elements: impl IntoIterator<Item = &'m M>) -> Command<u64> {
@@ -149,34 +143,22 @@ impl<M: ListModel> List<M> {
         for element in elements {
             match write_element(element) {
                 Ok(text) => texts.push(text),
-                Err(error) => return self.command(Command::write(name)).reject(describe(&error)),
+                Err(error) => return self.place.command(Command::write(name)).reject(describe(&error)),
             }
         }
-        self.command(Command::write(name)).one_or_more("element", texts)
-    }
-
-    fn command<R>(&self, command: Command<R>) -> Command<R> {
-        self.checked(command.arg(&self.key))
-    }
-
-    fn checked<R>(&self, command: Command<R>) -> Command<R> {
-        let command = command.about(M::NAME, self.key.as_str());
-        match self.problem {
-            Some(why) => command.reject(why),
-            None => command,
-        }
+        self.place.command(Command::write(name)).one_or_more("element", texts)
     }
 }
 
 impl<M> Clone for List<M> {
     fn clone(&self) -> Self {
-        List { key: self.key.clone(), problem: self.problem, of: PhantomData }
+        List { place: self.place.clone(), of: PhantomData }
     }
 }
 
 impl<M> fmt::Debug for List<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("List").field("key", &self.key).finish_non_exhaustive()
+        f.debug_struct("List").field("key", &self.place.key()).finish_non_exhaustive()
     }
 }
 

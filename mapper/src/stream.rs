@@ -8,7 +8,7 @@ use redis_rest::{Build, Command, Executor, FromReply, Redis, Reply, Result, Stre
 
 use crate::codegen::describe;
 use crate::fields::{Fields, FlatReply, Kind, Sink};
-use crate::key::{KeyPart, SEPARATOR, join};
+use crate::key::{KeyPart, Place};
 use crate::pages::Pages;
 
 /// An event of typed logs, stored as the entry of a stream.
@@ -42,12 +42,7 @@ pub trait StreamModel: Fields {
 
     /// The log at `prefix:key`.
     fn log(key: impl KeyPart) -> Log<Self> {
-        let part = key.to_key_part();
-        let (key, problem) = match join(Self::PREFIX, &part) {
-            Ok(key) => (key, None),
-            Err(why) => (format!("{}{SEPARATOR}{part}", Self::PREFIX), Some(why)),
-        };
-        Log { key, problem, of: PhantomData }
+        Log { place: Place::new(Self::NAME, Self::PREFIX, &key.to_key_part()), of: PhantomData }
     }
 }
 
@@ -62,8 +57,7 @@ pub struct Entry<T> {
 
 /// A log of `M`s; made by [`StreamModel::log`]. Naming it sends nothing.
 pub struct Log<M> {
-    key: String,
-    problem: Option<&'static str>,
+    place: Place,
     of: PhantomData<fn(M) -> M>,
 }
 
@@ -74,7 +68,7 @@ impl<M: StreamModel> Log<M> {
     /// Its key.
     #[must_use]
     pub fn key(&self) -> &str {
-        &self.key
+        self.place.key()
     }
 
     /// Adds an event behind the last, and gives its id. `XADD`, O(1). When the connection breaks, it may have been
@@ -92,7 +86,7 @@ impl<M: StreamModel> Log<M> {
     ) -> E::Out<Vec<StreamId>> {
         let mut events = events.into_iter();
         let Some(first) = events.next() else {
-            return executor.submit(self.command(Command::write("XADD")).reject("needs at least one event"));
+            return executor.submit(self.place.command(Command::write("XADD")).reject("needs at least one event"));
         };
         let first = self.add(first).decode_with(|reply| Ok(vec![StreamId::from_reply(reply)?]));
         executor.submit(events.fold(first, |group, event| {
@@ -127,7 +121,7 @@ impl<M: StreamModel> Log<M> {
     }
 
     fn xrange(&self, range: impl RangeBounds<StreamId>, count: u64) -> Command<Vec<StreamEntry<()>>> {
-        self.checked(Build.xrange(&self.key, range, Some(count)))
+        self.place.checked(Build.xrange(self.key(), range, Some(count)))
     }
 
     /// All entries of a range of ids, oldest first, a page at a time. Entries that are added meanwhile come too, if the
@@ -161,7 +155,7 @@ impl<M: StreamModel> Log<M> {
             let next = page.last().filter(|_| is_full).map(|(last, _)| (Bound::Excluded(*last), end));
             let entries = page.into_iter().map(|(id, event)| match event {
                 Ok(event) => Ok(Entry { id, event }),
-                Err(error) => Err(error.about(M::NAME, self.key.as_str())),
+                Err(error) => Err(error.about(M::NAME, self.key())),
             });
             Ok((entries.collect(), next))
         })
@@ -169,11 +163,11 @@ impl<M: StreamModel> Log<M> {
 
     /// How many entries there are. `XLEN`, O(1).
     pub fn len<E: Executor>(&self, executor: E) -> E::Out<u64> {
-        executor.submit(self.checked(Build.xlen(&self.key)))
+        executor.submit(self.place.checked(Build.xlen(self.key())))
     }
 
     fn add(&self, event: &M) -> Command<StreamId> {
-        let mut command = self.command(Command::write("XADD"));
+        let mut command = self.place.command(Command::write("XADD"));
         if let Some(max_len) = M::MAX_LEN {
             command = command.arg("MAXLEN").arg("~").arg(max_len);
         }
@@ -184,29 +178,17 @@ impl<M: StreamModel> Log<M> {
             Err(error) => command.reject(describe(&error)),
         }
     }
-
-    fn command<R>(&self, command: Command<R>) -> Command<R> {
-        self.checked(command.arg(&self.key))
-    }
-
-    fn checked<R>(&self, command: Command<R>) -> Command<R> {
-        let command = command.about(M::NAME, self.key.as_str());
-        match self.problem {
-            Some(why) => command.reject(why),
-            None => command,
-        }
-    }
 }
 
 impl<M> Clone for Log<M> {
     fn clone(&self) -> Self {
-        Log { key: self.key.clone(), problem: self.problem, of: PhantomData }
+        Log { place: self.place.clone(), of: PhantomData }
     }
 }
 
 impl<M> fmt::Debug for Log<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Log").field("key", &self.key).finish_non_exhaustive()
+        f.debug_struct("Log").field("key", &self.place.key()).finish_non_exhaustive()
     }
 }
 
