@@ -77,12 +77,14 @@ pub trait IntegerId: Id {
     fn from_count(count: i64) -> Option<Self>;
 }
 
-macro_rules! integer_ids {
-    ($($int:ty)*) => {$(
-        impl Id for $int {
-            type Ref<'a> = $int;
+/// Ids that are small, and their own text.
+macro_rules! ids_by_value {
+    ($($(#[$gate:meta])? $type:ty),*) => {$(
+        $(#[$gate])?
+        impl Id for $type {
+            type Ref<'a> = $type;
 
-            fn as_ref(&self) -> $int {
+            fn as_ref(&self) -> $type {
                 *self
             }
 
@@ -94,44 +96,34 @@ macro_rules! integer_ids {
                 part.parse().ok()
             }
         }
+    )*};
+}
 
+ids_by_value! {
+    i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize, NonZeroI32, NonZeroI64, NonZeroU32, NonZeroU64,
+    #[cfg(feature = "uuid")] uuid::Uuid,
+    #[cfg(feature = "ulid")] ulid::Ulid
+}
+
+macro_rules! integer_ids {
+    ($($int:ty)*) => {$(
         impl IntegerId for $int {
             fn from_count(count: i64) -> Option<Self> {
                 <$int>::try_from(count).ok()
             }
         }
     )*};
-}
-
-integer_ids! { i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize }
-
-macro_rules! non_zero_ids {
-    ($($int:ident of $inner:ident),*) => {$(
-        impl Id for $int {
-            type Ref<'a> = $int;
-
-            fn as_ref(&self) -> $int {
-                *self
-            }
-
-            fn key_part<'a>(id: Self::Ref<'a>) -> Cow<'a, str> {
-                Cow::Owned(id.to_string())
-            }
-
-            fn from_key_part(part: &str) -> Option<Self> {
-                part.parse().ok()
-            }
-        }
-
-        impl IntegerId for $int {
+    ($($non_zero:ident of $int:ident),*) => {$(
+        impl IntegerId for $non_zero {
             fn from_count(count: i64) -> Option<Self> {
-                $int::new($inner::try_from(count).ok()?)
+                $non_zero::new($int::try_from(count).ok()?)
             }
         }
     )*};
 }
 
-non_zero_ids! { NonZeroI32 of i32, NonZeroI64 of i64, NonZeroU32 of u32, NonZeroU64 of u64 }
+integer_ids! { i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize }
+integer_ids! { NonZeroI32 of i32, NonZeroI64 of i64, NonZeroU32 of u32, NonZeroU64 of u64 }
 
 impl Id for String {
     type Ref<'a> = &'a str;
@@ -150,43 +142,9 @@ impl Id for String {
 }
 
 #[cfg(feature = "uuid")]
-impl Id for uuid::Uuid {
-    type Ref<'a> = uuid::Uuid;
-
-    fn as_ref(&self) -> uuid::Uuid {
-        *self
-    }
-
-    fn key_part<'a>(id: Self::Ref<'a>) -> Cow<'a, str> {
-        Cow::Owned(id.to_string())
-    }
-
-    fn from_key_part(part: &str) -> Option<Self> {
-        uuid::Uuid::parse_str(part).ok()
-    }
-}
-
-#[cfg(feature = "uuid")]
 impl GenerateId for uuid::Uuid {
     fn generate() -> Self {
         uuid::Uuid::now_v7()
-    }
-}
-
-#[cfg(feature = "ulid")]
-impl Id for ulid::Ulid {
-    type Ref<'a> = ulid::Ulid;
-
-    fn as_ref(&self) -> ulid::Ulid {
-        *self
-    }
-
-    fn key_part<'a>(id: Self::Ref<'a>) -> Cow<'a, str> {
-        Cow::Owned(id.to_string())
-    }
-
-    fn from_key_part(part: &str) -> Option<Self> {
-        ulid::Ulid::from_string(part).ok()
     }
 }
 
