@@ -4,10 +4,12 @@ use std::fmt;
 use std::future::IntoFuture;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use tokio::time::timeout;
 use tracing::Instrument as _;
 
 use crate::batch::Batch;
@@ -331,8 +333,10 @@ impl Core {
             sync.observe(token, sent_token.as_ref(), exchange.is_write);
         }
         if !response.status.is_success() {
-            // The status counts, whatever becomes of the body.
-            let body = read(response.body, MAX_ERROR_BYTES).await.unwrap_or_default();
+            // The status counts, whatever becomes of the body: also if that breaks off, or never ends.
+            let patience = (self.limits.timeout / 4).min(MAX_ERROR_TIME);
+            let body = timeout(patience, read(response.body, MAX_ERROR_BYTES)).await;
+            let body = body.ok().and_then(Result::ok).unwrap_or_default();
             return Err(status_error(response.status, &response.headers, error_text(body, exchange.encoding)));
         }
         let body = read(response.body, self.max_response_bytes).await?;
@@ -349,6 +353,9 @@ impl Core {
 
 /// How much of an error's body is read.
 const MAX_ERROR_BYTES: usize = 64 << 10;
+
+/// How long an error's body is waited for.
+const MAX_ERROR_TIME: Duration = Duration::from_secs(1);
 
 async fn read(mut body: Body, limit: usize) -> Result<Vec<u8>> {
     // The announced size only saves reallocations: it may lie, so what it may reserve is bounded.

@@ -96,21 +96,16 @@ pub trait HashModel: Fields {
         id: IdRef<'_, Self>,
         field: FieldRef<Self, T, C>,
     ) -> E::Out<Option<C::Value>> {
-        let read = |reply: Reply<'_>| -> Result<Option<C::Value>> {
-            if reply.is_nil() { Ok(None) } else { codegen::get_value::<C, T>(reply.bytes()?).map(Some) }
-        };
         let command = for_record::<Self, ()>(id, |key| match field.aliases {
             [] => Command::read("HGET").arg(key).arg(field.name),
             aliases => Command::read("HMGET").arg(key).arg(field.name).args_of(aliases),
         });
         let command = command.about_field(field.name);
         executor.submit(if field.aliases.is_empty() {
-            command.decode_with(read)
+            command.decode_with(read_field::<C, T>)
         } else {
-            command.decode_with(|reply| match reply.array()?.find(|reply| !reply.is_nil()) {
-                Some(reply) => codegen::get_value::<C, T>(reply.bytes()?).map(Some),
-                None => Ok(None),
-            })
+            command
+                .decode_with(|reply| reply.array()?.find(|reply| !reply.is_nil()).map_or(Ok(None), read_field::<C, T>))
         })
     }
 
@@ -321,6 +316,11 @@ pub(crate) fn read_record<M: HashModel>(reply: Reply<'_>) -> Result<Option<M>> {
         return Ok(None);
     }
     M::read(FlatReply::new(reply)?).map(Some)
+}
+
+/// The value of a field that is there.
+fn read_field<C: Codec<T>, T>(reply: Reply<'_>) -> Result<Option<C::Value>> {
+    if reply.is_nil() { Ok(None) } else { codegen::get_value::<C, T>(reply.bytes()?).map(Some) }
 }
 
 /// What a record's fields are, in text.

@@ -145,6 +145,16 @@ async fn real_sockets_that_break_are_uncertain() {
 }
 
 #[tokio::test]
+async fn a_status_counts_although_its_body_never_ends() {
+    let limited = b"HTTP/1.1 429 Too Many Requests\r\ncontent-length: 99\r\n\r\n{\"err";
+    for then_hang in [false, true] {
+        let builder = Redis::builder(socket(limited, then_hang).await, "token").retry(RetryPolicy::never());
+        let error = builder.build().unwrap().incr("k").await.unwrap_err();
+        assert!(error.is_rate_limited() && !error.may_have_executed(), "{error:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_hangs_is_a_timeout() {
     let replies: [&[u8]; 2] = [b"", b"HTTP/1.1 200 OK\r\ncontent-length: 12\r\n\r\n{\"resu"];
     for reply in replies {
