@@ -65,9 +65,9 @@ pub use crate::stream::{Entry, Log, StreamModel};
 pub mod prelude {
     pub use redis_rest::{
         Batch, BatchReplies, BitmapCommands, Client, ConnectionCommands, Encoding, Executor, Expiry, FromReply,
-        FunctionCommands, GenericCommands, GeoCommands, HashCommands, HyperLogLogCommands, Json, ListCommands,
-        Pipeline, PubSubCommands, RawCommand, RawCommands, ScriptingCommands, SetCommands, SetOptions, Slot,
-        SortedSetCommands, StreamCommands, StreamId, StringCommands, ToArg, Ttl, Value,
+        FunctionCommands, GenericCommands, GeoCommands, HashCommands, HyperLogLogCommands, Json, JsonCommands,
+        ListCommands, Pipeline, PubSubCommands, RawCommand, RawCommands, ScriptingCommands, SetCommands, SetOptions,
+        Slot, SortedSetCommands, StreamCommands, StreamId, StringCommands, ToArg, Ttl, Value,
     };
 
     pub use crate::{

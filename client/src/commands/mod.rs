@@ -13,6 +13,7 @@
 //! | geo | [`GeoCommands`] |
 //! | hash | [`HashCommands`] |
 //! | hyperloglog | [`HyperLogLogCommands`] |
+//! | json | [`JsonCommands`] |
 //! | list | [`ListCommands`] |
 //! | pub/sub: publishing | [`PubSubCommands`] |
 //! | scripting | [`ScriptingCommands`] |
@@ -52,6 +53,7 @@ mod geo;
 mod hash;
 mod hyperloglog;
 mod info;
+mod json;
 mod list;
 mod pubsub;
 mod scan;
@@ -71,6 +73,7 @@ pub use self::geo::{
 };
 pub use self::hash::{FieldExpire, FieldPersist, HSetExOptions, HashCommands};
 pub use self::hyperloglog::HyperLogLogCommands;
+pub use self::json::{JsonCommands, JsonFormat, JsonSetCondition, JsonType};
 pub use self::list::{ListCommands, ListPlace, ListSide, LposOptions, Popped};
 pub use self::pubsub::PubSubCommands;
 pub use self::scan::{Cursor, ScanOptions, ScanPage};

@@ -23,7 +23,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// | `Option<T>` | nil, or what `T` accepts |
 /// | `Vec<T>`, sets, tuples, `[T; N]` | an array |
 /// | maps, `Vec<(K, V)>` | a flat array of keys and values, or an array of pairs |
-/// | [`Json<T>`](super::Json) | a string of JSON |
+/// | [`Json<T>`](super::Json) | a string of JSON, or an integer |
 /// | [`Value`](super::Value) | anything |
 ///
 /// Implement it for a type of your own to ask for that type:

@@ -5,7 +5,7 @@ use std::ops::{Deref, DerefMut};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{FromReply, Reply};
+use super::{FromReply, Reply, Shape};
 use crate::arg::{Arg, ToArg};
 use crate::error::Result;
 
@@ -34,7 +34,11 @@ impl<T: Serialize> ToArg for Json<T> {
 
 impl<T: DeserializeOwned> FromReply for Json<T> {
     fn from_reply(reply: Reply<'_>) -> Result<Self> {
-        serde_json::from_slice(reply.bytes()?)
+        let decoded = match reply.shape() {
+            Shape::Int(int) => serde_json::from_str(&int.to_string()),
+            _ => serde_json::from_slice(reply.bytes()?),
+        };
+        decoded
             .map(Json)
             .map_err(|error| reply.mismatch(&format!("JSON of {}", std::any::type_name::<T>())).with_source(error))
     }

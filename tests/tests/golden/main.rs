@@ -7,6 +7,7 @@ mod bitmap;
 mod generic;
 mod geo;
 mod hash;
+mod json;
 mod list;
 mod models;
 mod scripting;

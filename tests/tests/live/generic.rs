@@ -2,14 +2,15 @@ use std::collections::HashSet;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use redis_model::redis_rest::{
-    CopyOptions, Cursor, ExpireCondition, GenericCommands, HashCommands as _, KeyType, RawCommands as _, Redis,
+    CopyOptions, Cursor, ExpireCondition, GenericCommands, HashCommands as _, KeyType, RawCommands as _,
     RestoreOptions, Result, ScanOptions, StringCommands as _, Ttl, Value,
 };
-use redis_model_tests::{clients, key};
+use redis_model_tests::via::{Via, everywhere};
+use redis_model_tests::{key, stack};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-async fn existence(redis: &Redis) -> Result<()> {
+async fn existence(redis: &Via) -> Result<()> {
     let (a, b) = (&key("a"), &key("b"));
     redis.mset([(a, 1), (b, 2)]).await?;
     assert_eq!(redis.exists([a, b, a]).await?, 3);
@@ -26,7 +27,7 @@ async fn existence(redis: &Redis) -> Result<()> {
     Ok(())
 }
 
-async fn types(redis: &Redis) -> Result<()> {
+async fn types(redis: &Via) -> Result<()> {
     let (s, h, j) = (&key("s"), &key("h"), &key("j"));
     redis.set(s, 1).await?;
     redis.hset(h, [("f", "v")]).await?;
@@ -42,7 +43,7 @@ async fn types(redis: &Redis) -> Result<()> {
     Ok(())
 }
 
-async fn expiry(redis: &Redis) -> Result<()> {
+async fn expiry(redis: &Via) -> Result<()> {
     let k = &key("expiry");
     assert!(!redis.expire(k, HOUR).await?);
     assert_eq!(redis.ttl(k).await?, Ttl::Missing);
@@ -71,25 +72,29 @@ async fn expiry(redis: &Redis) -> Result<()> {
     Ok(())
 }
 
-async fn serialized(redis: &Redis, is_binary_safe: bool) -> Result<()> {
+async fn serialized(redis: &Via) -> Result<()> {
     let (from, to) = (&key("from"), &key("to"));
     redis.set(from, "value").await?;
     assert_eq!(redis.dump::<Vec<u8>>(key("none")).await?, None);
     let dump = redis.dump::<Vec<u8>>(from).await?.unwrap_or_default();
-    assert!(!dump.is_empty());
-    if is_binary_safe {
-        redis.restore(to, &dump, RestoreOptions::new().ttl(HOUR)).await?;
-        assert_eq!(redis.get::<String>(to).await?.as_deref(), Some("value"));
-        assert!(redis.pttl(to).await?.expires().is_some());
-        let error = redis.restore(to, &dump, RestoreOptions::new()).await.unwrap_err();
-        assert_eq!(error.code(), Some("BUSYKEY"));
-        redis.restore(to, &dump, RestoreOptions::new().replace().idle(HOUR)).await?;
-        assert_eq!(redis.ttl(to).await?, Ttl::Persistent);
+    // Plain JSON, which is no encoding for bytes, damages them.
+    assert!(String::from_utf8_lossy(&dump).contains("value"));
+    let dump = stack().redis().dump::<Vec<u8>>(from).await?.unwrap_or_default();
+    if !redis.carries_bytes() {
+        assert!(redis.restore(to, &dump, RestoreOptions::new()).await.unwrap_err().is_invalid_input());
+        return Ok(());
     }
+    redis.restore(to, &dump, RestoreOptions::new().ttl(HOUR)).await?;
+    assert_eq!(redis.get::<String>(to).await?.as_deref(), Some("value"));
+    assert!(redis.pttl(to).await?.expires().is_some());
+    let error = redis.restore(to, &dump, RestoreOptions::new()).await.unwrap_err();
+    assert_eq!(error.code(), Some("BUSYKEY"));
+    redis.restore(to, &dump, RestoreOptions::new().replace().idle(HOUR)).await?;
+    assert_eq!(redis.ttl(to).await?, Ttl::Persistent);
     Ok(())
 }
 
-async fn scans(redis: &Redis) -> Result<()> {
+async fn scans(redis: &Via) -> Result<()> {
     let prefix = key("scan");
     let expected: HashSet<String> = (0..300).map(|n| format!("{prefix}:{n}")).collect();
     redis.mset(expected.iter().map(|key| (key, 1))).await?;
@@ -113,7 +118,7 @@ async fn scans(redis: &Redis) -> Result<()> {
 /// There is no replica to wait for, and nobody else waits meanwhile.
 #[tokio::test]
 async fn waiting_holds_up_nobody() -> Result<()> {
-    let redis = redis_model_tests::stack().redis();
+    let redis = stack().redis();
     let waiting = tokio::spawn({
         let redis = redis.clone();
         async move { redis.wait(1, Duration::from_secs(600)).await }
@@ -126,19 +131,19 @@ async fn waiting_holds_up_nobody() -> Result<()> {
     Ok(())
 }
 
-async fn waiting(redis: &Redis) -> Result<()> {
+async fn waiting(redis: &Via) -> Result<()> {
     assert_eq!(redis.wait(0, Duration::from_millis(10)).await?, 0);
     assert_eq!(redis.waitaof(0, 0, Duration::from_millis(10)).await?, (0, 0));
     Ok(())
 }
 
 #[tokio::test]
-async fn every_method_in_every_encoding() -> Result<()> {
-    for (redis, is_binary_safe) in clients().iter().zip([true, false, true]) {
+async fn every_method_on_every_executor() -> Result<()> {
+    for redis in &everywhere() {
         existence(redis).await?;
         types(redis).await?;
         expiry(redis).await?;
-        serialized(redis, is_binary_safe).await?;
+        serialized(redis).await?;
         scans(redis).await?;
         waiting(redis).await?;
     }
@@ -147,7 +152,7 @@ async fn every_method_in_every_encoding() -> Result<()> {
 
 #[tokio::test]
 async fn any_command_gives_any_reply() -> Result<()> {
-    for redis in &clients() {
+    for redis in &everywhere() {
         let k = &key("raw");
         redis.execute::<i64>(["RPUSH", k, "a", "b"]).await?;
         assert_eq!(redis.execute::<Vec<String>>(["LRANGE", k, "0", "-1"]).await?, ["a", "b"]);

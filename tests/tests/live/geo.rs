@@ -1,8 +1,9 @@
 use redis_model::redis_rest::{
-    Coordinates, GeoAddOptions, GeoCommands, GeoFrom, GeoRadiusOptions, GeoSearch, GeoShape, GeoStore, GeoUnit, Redis,
-    Result, SortedSetCommands as _,
+    Coordinates, GeoAddOptions, GeoCommands, GeoFrom, GeoRadiusOptions, GeoSearch, GeoShape, GeoStore, GeoUnit, Result,
+    SortedSetCommands as _,
 };
-use redis_model_tests::{clients, key};
+use redis_model_tests::key;
+use redis_model_tests::via::{Via, everywhere};
 
 const PALERMO: Coordinates = Coordinates { longitude: 13.361_389, latitude: 38.115_556 };
 const CATANIA: Coordinates = Coordinates { longitude: 15.087_269, latitude: 37.502_669 };
@@ -12,7 +13,7 @@ fn is_near(found: f64, expected: f64) -> bool {
     (found - expected).abs() < 0.001
 }
 
-async fn places(redis: &Redis, k: &str) -> Result<()> {
+async fn places(redis: &Via, k: &str) -> Result<()> {
     assert_eq!(redis.geoadd(k, [(PALERMO, "Palermo"), (CATANIA, "Catania")]).await?, 2);
     assert_eq!(redis.geoadd_with(k, GeoAddOptions::new().only_add().changed(), [(BETWEEN, "Palermo")]).await?, 0);
     let distance = redis.geodist(k, "Palermo", "Catania", GeoUnit::Kilometers).await?;
@@ -24,7 +25,7 @@ async fn places(redis: &Redis, k: &str) -> Result<()> {
     Ok(())
 }
 
-async fn searches(redis: &Redis, k: &str) -> Result<()> {
+async fn searches(redis: &Via, k: &str) -> Result<()> {
     let nearest = GeoRadiusOptions::new().nearest_first();
     let around =
         |radius| GeoSearch::new(GeoFrom::Place(BETWEEN), GeoShape::radius(radius), GeoUnit::Kilometers).with(nearest);
@@ -44,7 +45,7 @@ async fn searches(redis: &Redis, k: &str) -> Result<()> {
     Ok(())
 }
 
-async fn deprecated_searches(redis: &Redis, k: &str) -> Result<()> {
+async fn deprecated_searches(redis: &Via, k: &str) -> Result<()> {
     let (unit, first) = (GeoUnit::Kilometers, GeoRadiusOptions::new().nearest_first().count(1));
     for hits in [
         redis.georadius::<String>(k, BETWEEN, 200.0, unit, first).await?,
@@ -61,8 +62,8 @@ async fn deprecated_searches(redis: &Redis, k: &str) -> Result<()> {
 }
 
 #[tokio::test]
-async fn every_method_in_every_encoding() -> Result<()> {
-    for redis in &clients() {
+async fn every_method_on_every_executor() -> Result<()> {
+    for redis in &everywhere() {
         let k = &key("Sicily");
         places(redis, k).await?;
         searches(redis, k).await?;

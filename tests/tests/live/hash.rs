@@ -2,14 +2,15 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, UNIX_EPOCH};
 
 use redis_model::redis_rest::{
-    Cursor, ExpireCondition, Expiry, FieldExpire, FieldPersist, GetExpiry, HSetExOptions, HashCommands, Redis, Result,
+    Cursor, ExpireCondition, Expiry, FieldExpire, FieldPersist, GetExpiry, HSetExOptions, HashCommands, Result,
     ScanOptions, Ttl,
 };
-use redis_model_tests::{clients, key};
+use redis_model_tests::key;
+use redis_model_tests::via::{Via, everywhere};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-async fn fields(redis: &Redis) -> Result<()> {
+async fn fields(redis: &Via) -> Result<()> {
     let k = &key("hash");
     assert_eq!(redis.hset(k, [("a", "1"), ("b", "2")]).await?, 2);
     assert_eq!(redis.hset(k, [("a", "3")]).await?, 0);
@@ -38,7 +39,7 @@ async fn fields(redis: &Redis) -> Result<()> {
     Ok(())
 }
 
-async fn random(redis: &Redis) -> Result<()> {
+async fn random(redis: &Via) -> Result<()> {
     let k = &key("random");
     redis.hset(k, [("a", 1), ("b", 2)]).await?;
     assert_eq!(redis.hrandfield::<String>(key("none")).await?, None);
@@ -51,7 +52,7 @@ async fn random(redis: &Redis) -> Result<()> {
     Ok(())
 }
 
-async fn scans(redis: &Redis) -> Result<()> {
+async fn scans(redis: &Via) -> Result<()> {
     let k = &key("scan");
     redis.hset(k, (0..600).map(|n| (format!("f{n}"), n))).await?;
     let mut found = HashSet::new();
@@ -80,7 +81,7 @@ async fn scans(redis: &Redis) -> Result<()> {
     Ok(())
 }
 
-async fn expiry(redis: &Redis) -> Result<()> {
+async fn expiry(redis: &Via) -> Result<()> {
     let k = &key("expiry");
     redis.hset(k, [("a", 1), ("b", 2)]).await?;
     assert_eq!(redis.hexpire(k, HOUR, ["a", "none"]).await?, [FieldExpire::Set, FieldExpire::Missing]);
@@ -110,7 +111,7 @@ async fn expiry(redis: &Redis) -> Result<()> {
     Ok(())
 }
 
-async fn hsetex(redis: &Redis) -> Result<()> {
+async fn hsetex(redis: &Via) -> Result<()> {
     let k = &key("hsetex");
     let once = HSetExOptions::new().if_none_exist().expire(Expiry::seconds(60));
     assert!(redis.hsetex(k, once, [("a", 1), ("b", 2)]).await?);
@@ -123,8 +124,8 @@ async fn hsetex(redis: &Redis) -> Result<()> {
 }
 
 #[tokio::test]
-async fn every_method_in_every_encoding() -> Result<()> {
-    for redis in &clients() {
+async fn every_method_on_every_executor() -> Result<()> {
+    for redis in &everywhere() {
         fields(redis).await?;
         random(redis).await?;
         scans(redis).await?;

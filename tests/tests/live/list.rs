@@ -1,7 +1,8 @@
-use redis_model::redis_rest::{ListCommands, ListPlace, ListSide, LposOptions, Popped, Redis, Result};
-use redis_model_tests::{clients, key};
+use redis_model::redis_rest::{ListCommands, ListPlace, ListSide, LposOptions, Popped, Result};
+use redis_model_tests::key;
+use redis_model_tests::via::{Via, everywhere};
 
-async fn ends(redis: &Redis) -> Result<()> {
+async fn ends(redis: &Via) -> Result<()> {
     let k = &key("list");
     assert_eq!(redis.rpushx(k, ["x"]).await?, 0);
     assert_eq!(redis.lpushx(k, ["x"]).await?, 0);
@@ -20,7 +21,7 @@ async fn ends(redis: &Redis) -> Result<()> {
     Ok(())
 }
 
-async fn middles(redis: &Redis) -> Result<()> {
+async fn middles(redis: &Via) -> Result<()> {
     let k = &key("list");
     redis.rpush(k, ["a", "b", "a", "c"]).await?;
     assert_eq!(redis.lindex::<String>(k, -1).await?.as_deref(), Some("c"));
@@ -40,7 +41,7 @@ async fn middles(redis: &Redis) -> Result<()> {
     Ok(())
 }
 
-async fn between_lists(redis: &Redis) -> Result<()> {
+async fn between_lists(redis: &Via) -> Result<()> {
     let (a, b) = (&key("a"), &key("b"));
     redis.rpush(a, [1, 2, 3, 4]).await?;
     assert_eq!(redis.lmove::<i64>(a, b, ListSide::Left, ListSide::Right).await?, Some(1));
@@ -55,8 +56,8 @@ async fn between_lists(redis: &Redis) -> Result<()> {
 }
 
 #[tokio::test]
-async fn every_method_in_every_encoding() -> Result<()> {
-    for redis in &clients() {
+async fn every_method_on_every_executor() -> Result<()> {
+    for redis in &everywhere() {
         ends(redis).await?;
         middles(redis).await?;
         between_lists(redis).await?;

@@ -1,13 +1,14 @@
 //! Scripts, functions, and publishing.
 
 use redis_model::redis_rest::{
-    EngineStats, FlushMode, Function, FunctionCommands, PubSubCommands, Redis, Result, ScriptingCommands, Value,
+    EngineStats, FlushMode, Function, FunctionCommands, PubSubCommands, Result, ScriptingCommands, Value,
 };
-use redis_model_tests::{clients, key};
+use redis_model_tests::key;
+use redis_model_tests::via::{Via, everywhere};
 
 const NONE: [&str; 0] = [];
 
-async fn scripts(redis: &Redis) -> Result<()> {
+async fn scripts(redis: &Via) -> Result<()> {
     let k = &key("script");
     let script = "return redis.call('INCRBY', KEYS[1], ARGV[1])";
     assert_eq!(redis.eval::<i64>(script, [k], [5]).await?, 5);
@@ -32,7 +33,7 @@ redis.register_function{
     callback = function(keys) return tonumber(redis.call('GET', keys[1])) end
 }";
 
-async fn functions(redis: &Redis) -> Result<()> {
+async fn functions(redis: &Via) -> Result<()> {
     let k = &key("function");
     assert_eq!(redis.function_load(LIBRARY, false).await?, "counting");
     assert!(redis.function_load(LIBRARY, false).await.unwrap_err().to_string().contains("already exists"));
@@ -61,7 +62,7 @@ async fn functions(redis: &Redis) -> Result<()> {
     Ok(())
 }
 
-async fn publishing(redis: &Redis) -> Result<()> {
+async fn publishing(redis: &Via) -> Result<()> {
     let channel = &key("quiet");
     assert_eq!(redis.publish(channel, "hi").await?, 0);
     assert!(redis.pubsub_channels::<String>(Some(channel)).await?.is_empty());
@@ -72,8 +73,8 @@ async fn publishing(redis: &Redis) -> Result<()> {
 
 /// One test, since it ends with the server's forgetting all scripts.
 #[tokio::test]
-async fn every_method_in_every_encoding() -> Result<()> {
-    for redis in &clients() {
+async fn every_method_on_every_executor() -> Result<()> {
+    for redis in &everywhere() {
         scripts(redis).await?;
         functions(redis).await?;
         publishing(redis).await?;

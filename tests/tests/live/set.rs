@@ -1,13 +1,14 @@
 use std::collections::{BTreeSet, HashSet};
 
-use redis_model::redis_rest::{Cursor, Redis, Result, ScanOptions, SetCommands};
-use redis_model_tests::{clients, key};
+use redis_model::redis_rest::{Cursor, Result, ScanOptions, SetCommands};
+use redis_model_tests::key;
+use redis_model_tests::via::{Via, everywhere};
 
 fn names(names: &[&str]) -> BTreeSet<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
-async fn members(redis: &Redis) -> Result<()> {
+async fn members(redis: &Via) -> Result<()> {
     let (k, other) = (&key("set"), &key("other"));
     assert_eq!(redis.sadd(k, ["a", "b", "b"]).await?, 2);
     assert_eq!(redis.scard(k).await?, 2);
@@ -38,7 +39,7 @@ async fn members(redis: &Redis) -> Result<()> {
     Ok(())
 }
 
-async fn several(redis: &Redis) -> Result<()> {
+async fn several(redis: &Via) -> Result<()> {
     let (a, b, d) = (&key("a"), &key("b"), &key("d"));
     redis.sadd(a, ["1", "2", "3"]).await?;
     redis.sadd(b, ["2", "3", "4"]).await?;
@@ -54,8 +55,8 @@ async fn several(redis: &Redis) -> Result<()> {
 }
 
 #[tokio::test]
-async fn every_method_in_every_encoding() -> Result<()> {
-    for redis in &clients() {
+async fn every_method_on_every_executor() -> Result<()> {
+    for redis in &everywhere() {
         members(redis).await?;
         several(redis).await?;
     }

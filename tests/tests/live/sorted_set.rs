@@ -1,7 +1,8 @@
 use redis_model::redis_rest::{
-    Cursor, LexRange, Popped, Redis, Result, ScanOptions, SortedSetCommands, ZAddOptions, ZCombineOptions, ZEnd, ZRange,
+    Cursor, LexRange, Popped, Result, ScanOptions, SortedSetCommands, ZAddOptions, ZCombineOptions, ZEnd, ZRange,
 };
-use redis_model_tests::{clients, key};
+use redis_model_tests::key;
+use redis_model_tests::via::{Via, everywhere};
 
 type Names = Vec<String>;
 
@@ -9,7 +10,7 @@ fn scored(members: &[(&str, f64)]) -> Vec<(String, f64)> {
     members.iter().map(|(name, score)| ((*name).to_owned(), *score)).collect()
 }
 
-async fn members(redis: &Redis) -> Result<()> {
+async fn members(redis: &Via) -> Result<()> {
     let k = &key("board");
     assert_eq!(redis.zadd(k, [(1.0, "a"), (2.5, "b"), (f64::INFINITY, "c")]).await?, 3);
     assert_eq!(redis.zadd_with(k, ZAddOptions::new().only_raise().changed(), [(0.5, "a"), (3.0, "b")]).await?, 1);
@@ -39,7 +40,7 @@ async fn members(redis: &Redis) -> Result<()> {
     Ok(())
 }
 
-async fn ranges(redis: &Redis) -> Result<()> {
+async fn ranges(redis: &Via) -> Result<()> {
     let (k, d) = (&key("ranges"), &key("d"));
     redis.zadd(k, [(1.0, "a"), (2.0, "b"), (3.0, "c"), (4.0, "d")]).await?;
     assert_eq!(redis.zcount(k, 2.0..4.0).await?, 2);
@@ -70,7 +71,7 @@ async fn ranges(redis: &Redis) -> Result<()> {
     Ok(())
 }
 
-async fn several(redis: &Redis) -> Result<()> {
+async fn several(redis: &Via) -> Result<()> {
     let (a, b, d) = (&key("a"), &key("b"), &key("d"));
     redis.zadd(a, [(1.0, "x"), (2.0, "y")]).await?;
     redis.zadd(b, [(10.0, "y"), (20.0, "z")]).await?;
@@ -92,8 +93,8 @@ async fn several(redis: &Redis) -> Result<()> {
 }
 
 #[tokio::test]
-async fn every_method_in_every_encoding() -> Result<()> {
-    for redis in &clients() {
+async fn every_method_on_every_executor() -> Result<()> {
+    for redis in &everywhere() {
         members(redis).await?;
         ranges(redis).await?;
         several(redis).await?;

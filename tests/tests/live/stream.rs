@@ -2,10 +2,11 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use redis_model::redis_rest::{
-    EntryRemoval, GroupPosition, GroupStart, NewId, Redis, RefPolicy, Result, StreamCommands, StreamEntries,
-    StreamEntry, StreamId, Trim, XAddOptions, XClaimOptions, XPendingOptions, XReadGroupOptions,
+    EntryRemoval, GroupPosition, GroupStart, NewId, RefPolicy, Result, StreamCommands, StreamEntries, StreamEntry,
+    StreamId, Trim, XAddOptions, XClaimOptions, XPendingOptions, XReadGroupOptions,
 };
-use redis_model_tests::{clients, key};
+use redis_model_tests::key;
+use redis_model_tests::via::{Via, everywhere};
 
 type Fields = HashMap<String, String>;
 
@@ -18,7 +19,7 @@ fn entry(millis: u64) -> StreamEntry<Fields> {
 }
 
 /// Entries 1-0 to n-0.
-async fn fill(redis: &Redis, k: &str, n: u64) -> Result<()> {
+async fn fill(redis: &Via, k: &str, n: u64) -> Result<()> {
     for millis in 1..=n {
         let options = XAddOptions::new().id(NewId::Exact(id(millis)));
         assert_eq!(redis.xadd_with(k, options, [("n", millis)]).await?, Some(id(millis)));
@@ -26,7 +27,7 @@ async fn fill(redis: &Redis, k: &str, n: u64) -> Result<()> {
     Ok(())
 }
 
-async fn entries(redis: &Redis) -> Result<()> {
+async fn entries(redis: &Via) -> Result<()> {
     let (k, none) = (&key("stream"), &key("none"));
     assert_eq!(redis.xadd_with(none, XAddOptions::new().no_mkstream(), [("n", 1)]).await?, None);
     fill(redis, k, 5).await?;
@@ -52,7 +53,7 @@ async fn entries(redis: &Redis) -> Result<()> {
     Ok(())
 }
 
-async fn groups(redis: &Redis) -> Result<()> {
+async fn groups(redis: &Via) -> Result<()> {
     let k = &key("stream");
     redis.xgroup_create(k, "g", GroupStart::Beginning, true).await?;
     assert_eq!(redis.xgroup_create(k, "g", GroupStart::End, true).await.unwrap_err().code(), Some("BUSYGROUP"));
@@ -109,8 +110,8 @@ async fn groups(redis: &Redis) -> Result<()> {
 }
 
 #[tokio::test]
-async fn every_method_in_every_encoding() -> Result<()> {
-    for redis in &clients() {
+async fn every_method_on_every_executor() -> Result<()> {
+    for redis in &everywhere() {
         entries(redis).await?;
         groups(redis).await?;
     }

@@ -1,11 +1,12 @@
 use std::time::{Duration, SystemTime};
 
 use redis_model::redis_rest::{
-    Compare, Expiry, GenericCommands as _, GetExpiry, Json, Redis, Result, SetOptions, StringCommands, Ttl,
+    Compare, Expiry, GenericCommands as _, GetExpiry, Json, Result, SetOptions, StringCommands, Ttl,
 };
-use redis_model_tests::{clients, key, valkey};
+use redis_model_tests::via::{Via, everywhere};
+use redis_model_tests::{key, valkey};
 
-async fn strings(redis: &Redis) -> Result<()> {
+async fn strings(redis: &Via) -> Result<()> {
     let k = &key("string");
     assert_eq!(redis.append(k, "Hello").await?, 5);
     assert_eq!(redis.append(k, " World").await?, 11);
@@ -20,7 +21,7 @@ async fn strings(redis: &Redis) -> Result<()> {
     Ok(())
 }
 
-async fn counters(redis: &Redis) -> Result<()> {
+async fn counters(redis: &Via) -> Result<()> {
     let k = &key("counter");
     assert_eq!(redis.incr(k).await?, 1);
     assert_eq!(redis.incrby(k, 41).await?, 42);
@@ -34,7 +35,7 @@ async fn counters(redis: &Redis) -> Result<()> {
     Ok(())
 }
 
-async fn several(redis: &Redis) -> Result<()> {
+async fn several(redis: &Via) -> Result<()> {
     let (a, b, c) = (&key("a"), &key("b"), &key("c"));
     redis.mset([(a, 1), (b, 2)]).await?;
     assert_eq!(redis.mget::<i64>([a, c, b]).await?, [Some(1), None, Some(2)]);
@@ -44,7 +45,7 @@ async fn several(redis: &Redis) -> Result<()> {
     Ok(())
 }
 
-async fn conditions(redis: &Redis) -> Result<()> {
+async fn conditions(redis: &Via) -> Result<()> {
     let k = &key("conditions");
     assert!(!redis.set_with(k, 1, SetOptions::new().xx()).await?);
     assert!(redis.set_with(k, 1, SetOptions::new().nx()).await?);
@@ -61,7 +62,7 @@ async fn conditions(redis: &Redis) -> Result<()> {
     Ok(())
 }
 
-async fn expiry(redis: &Redis) -> Result<()> {
+async fn expiry(redis: &Via) -> Result<()> {
     let k = &key("expiry");
     let hour = Duration::from_secs(3600);
     let left = async || Ok::<_, redis_model::Error>(redis.pttl(k).await?.expires().unwrap_or_default());
@@ -83,7 +84,7 @@ async fn expiry(redis: &Redis) -> Result<()> {
     Ok(())
 }
 
-async fn json(redis: &Redis) -> Result<()> {
+async fn json(redis: &Via) -> Result<()> {
     let k = &key("json");
     redis.set(k, Json(["é", "\""])).await?;
     assert_eq!(redis.get::<Json<Vec<String>>>(k).await?, Some(Json(vec!["é".to_owned(), "\"".to_owned()])));
@@ -93,8 +94,8 @@ async fn json(redis: &Redis) -> Result<()> {
 }
 
 #[tokio::test]
-async fn every_method_in_every_encoding() -> Result<()> {
-    for redis in &clients() {
+async fn every_method_on_every_executor() -> Result<()> {
+    for redis in &everywhere() {
         strings(redis).await?;
         counters(redis).await?;
         several(redis).await?;

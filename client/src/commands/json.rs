@@ -1,0 +1,447 @@
+//! JSON documents: serde values in and out, at paths.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::arg::{Arg, ToArg};
+use crate::args::{Args, ToArgs};
+use crate::command::Command;
+use crate::error::Result;
+use crate::executor::Executor;
+use crate::reply::{FromReply, Json, Reply, Shape};
+
+/// The commands on JSON documents, which the service and Redis 8 have, and older servers by a module.
+///
+/// Values are whatever serde serializes and deserializes: a `&str` is a JSON string, not JSON text.
+///
+/// A path that begins with `$` is [JSONPath](https://redis.io/docs/latest/develop/data-types/json/path/): it may match any
+/// number of places, and what is given has one item for each match, `None` where a place holds another type. A path
+/// that begins otherwise (`.name`) is of the older syntax and matches one place, whose value is given as the one item;
+/// where Redis says nil there is none.
+///
+/// ```
+/// use redis_rest::{Build, JsonCommands};
+///
+/// assert_eq!(Build.json_set("user:1", "$.name", "Ada").args(), ["JSON.SET", "user:1", "$.name", r#""Ada""#]);
+/// assert_eq!(Build.json_numincrby::<i64>("user:1", "$.visits", 1).args(), ["JSON.NUMINCRBY", "user:1", "$.visits", "1"]);
+/// ```
+pub trait JsonCommands: Executor {
+    /// Appends values to arrays, and gives their new lengths.
+    /// [JSON.ARRAPPEND](https://redis.io/docs/latest/commands/json.arrappend/), O(1) a value.
+    fn json_arrappend(
+        self,
+        key: impl ToArg,
+        path: &str,
+        values: impl IntoIterator<Item = impl Serialize>,
+    ) -> Self::Out<Vec<Option<u64>>> {
+        let command = Command::<()>::write("JSON.ARRAPPEND").arg(key).arg(path);
+        self.submit(command.one_or_more("value", values.into_iter().map(Json)).each_match(path))
+    }
+
+    /// The index at which a value first stands in arrays; `None` also where it does not.
+    /// [JSON.ARRINDEX](https://redis.io/docs/latest/commands/json.arrindex/), O(n) in an array.
+    fn json_arrindex(self, key: impl ToArg, path: &str, value: impl Serialize) -> Self::Out<Vec<Option<u64>>> {
+        let command = Command::<()>::read("JSON.ARRINDEX").arg(key).arg(path).arg(Json(value));
+        self.submit(command.each_match_by(path, |reply| each(reply, index), |reply| one(reply, index)))
+    }
+
+    /// As [`json_arrindex`](Self::json_arrindex), from index `start` on and before `stop`, where 0 stands for the end. A
+    /// negative index counts from the end.
+    fn json_arrindex_range(
+        self,
+        key: impl ToArg,
+        path: &str,
+        value: impl Serialize,
+        start: i64,
+        stop: i64,
+    ) -> Self::Out<Vec<Option<u64>>> {
+        let command = Command::<()>::read("JSON.ARRINDEX").arg(key).arg(path).arg(Json(value)).arg(start).arg(stop);
+        self.submit(command.each_match_by(path, |reply| each(reply, index), |reply| one(reply, index)))
+    }
+
+    /// Inserts values into arrays before `index`, negative from the end, and gives their new lengths.
+    /// [JSON.ARRINSERT](https://redis.io/docs/latest/commands/json.arrinsert/), O(n) in an array.
+    fn json_arrinsert(
+        self,
+        key: impl ToArg,
+        path: &str,
+        index: i64,
+        values: impl IntoIterator<Item = impl Serialize>,
+    ) -> Self::Out<Vec<Option<u64>>> {
+        let command = Command::<()>::write("JSON.ARRINSERT").arg(key).arg(path).arg(index);
+        self.submit(command.one_or_more("value", values.into_iter().map(Json)).each_match(path))
+    }
+
+    /// The lengths of arrays. [JSON.ARRLEN](https://redis.io/docs/latest/commands/json.arrlen/), O(1) a match.
+    fn json_arrlen(self, key: impl ToArg, path: &str) -> Self::Out<Vec<Option<u64>>> {
+        self.submit(Command::<()>::read("JSON.ARRLEN").arg(key).arg(path).each_match(path))
+    }
+
+    /// Takes the items at `index` out of arrays, negative from the end: -1 is the last.
+    /// [JSON.ARRPOP](https://redis.io/docs/latest/commands/json.arrpop/), O(1) at the end, O(n) elsewhere.
+    fn json_arrpop<T: DeserializeOwned>(self, key: impl ToArg, path: &str, index: i64) -> Self::Out<Vec<Option<T>>> {
+        let command = Command::<()>::write("JSON.ARRPOP").arg(key).arg(path).arg(index);
+        self.submit(command.each_match_by(path, |reply| each(reply, value), |reply| one(reply, value)))
+    }
+
+    /// Cuts arrays down to the items from `start` to `stop`, both included, and gives their new lengths.
+    /// [JSON.ARRTRIM](https://redis.io/docs/latest/commands/json.arrtrim/), O(n) in an array.
+    fn json_arrtrim(self, key: impl ToArg, path: &str, start: i64, stop: i64) -> Self::Out<Vec<Option<u64>>> {
+        let command = Command::<()>::write("JSON.ARRTRIM").arg(key).arg(path).arg(start).arg(stop);
+        self.submit(command.each_match(path))
+    }
+
+    /// Empties arrays and objects, sets numbers to 0, and gives how many changed.
+    /// [JSON.CLEAR](https://redis.io/docs/latest/commands/json.clear/), O(n) in what is removed.
+    fn json_clear(self, key: impl ToArg, path: &str) -> Self::Out<u64> {
+        self.submit(Command::write("JSON.CLEAR").arg(key).arg(path))
+    }
+
+    /// What `JSON.DEBUG` can do, in lines of text. [JSON.DEBUG](https://redis.io/docs/latest/commands/json.debug/), O(1).
+    fn json_debug_help(self) -> Self::Out<Vec<String>> {
+        self.submit(Command::read("JSON.DEBUG").arg("HELP"))
+    }
+
+    /// How many bytes of memory values take. [JSON.DEBUG MEMORY](https://redis.io/docs/latest/commands/json.debug-memory/),
+    /// O(n) in their size.
+    fn json_debug_memory(self, key: impl ToArg, path: &str) -> Self::Out<Vec<Option<u64>>> {
+        self.submit(Command::<()>::read("JSON.DEBUG").arg("MEMORY").arg(key).arg(path).each_match(path))
+    }
+
+    /// Deletes values, at `$` the whole document, and gives how many there were.
+    /// [JSON.DEL](https://redis.io/docs/latest/commands/json.del/), O(n) in what is removed.
+    fn json_del(self, key: impl ToArg, path: &str) -> Self::Out<u64> {
+        self.submit(Command::write("JSON.DEL").arg(key).arg(path))
+    }
+
+    /// [`json_del`](Self::json_del) by its other name.
+    /// [JSON.FORGET](https://redis.io/docs/latest/commands/json.forget/), O(n) in what is removed.
+    fn json_forget(self, key: impl ToArg, path: &str) -> Self::Out<u64> {
+        self.submit(Command::write("JSON.FORGET").arg(key).arg(path))
+    }
+
+    /// The whole document; `None` when there is none. [JSON.GET](https://redis.io/docs/latest/commands/json.get/), O(n) in
+    /// its size.
+    fn json_get<T: DeserializeOwned>(self, key: impl ToArg) -> Self::Out<Option<T>> {
+        self.submit(Command::<()>::read("JSON.GET").arg(key).decode_with(value))
+    }
+
+    /// What a path matches in a document; `None` when there is no document.
+    /// [JSON.GET](https://redis.io/docs/latest/commands/json.get/), O(n) in the document's size.
+    fn json_get_path<T: DeserializeOwned>(self, key: impl ToArg, path: &str) -> Self::Out<Option<Vec<T>>> {
+        let command = Command::<()>::read("JSON.GET").arg(key).arg(path);
+        self.submit(if is_json_path(path) { command.decode_with(value) } else { command.decode_with(lone_value) })
+    }
+
+    /// What each of several paths matches, as an object of the paths and their arrays of matches: ask for a map of
+    /// `Vec`s, or for a struct whose fields are renamed to the paths. `None` when there is no document.
+    /// [JSON.GET](https://redis.io/docs/latest/commands/json.get/), O(n) in the document's size.
+    fn json_get_paths<'a, T: DeserializeOwned>(
+        self,
+        key: impl ToArg,
+        paths: impl IntoIterator<Item = &'a str>,
+    ) -> Self::Out<Option<T>> {
+        let paths: Vec<_> = paths.into_iter().collect();
+        let command = Command::<()>::read("JSON.GET").arg(key).args_of(&paths).decode_with(value);
+        self.submit(match paths.len() {
+            2.. => command,
+            _ => command.reject("needs at least two paths; for one there is `json_get_path`, for none `json_get`"),
+        })
+    }
+
+    /// The document, or what paths match in it, as text in the given format; `None` when there is no document.
+    /// [JSON.GET](https://redis.io/docs/latest/commands/json.get/), O(n) in the document's size.
+    fn json_get_with<'a>(
+        self,
+        key: impl ToArg,
+        format: JsonFormat,
+        paths: impl IntoIterator<Item = &'a str>,
+    ) -> Self::Out<Option<String>> {
+        self.submit(Command::read("JSON.GET").arg(key).options(format).args_of(paths))
+    }
+
+    /// Merges a value into what is there, by [RFC 7396](https://www.rfc-editor.org/rfc/rfc7396): `null` deletes.
+    /// [JSON.MERGE](https://redis.io/docs/latest/commands/json.merge/), O(n) in both sizes.
+    fn json_merge(self, key: impl ToArg, path: &str, value: impl Serialize) -> Self::Out<()> {
+        self.submit(Command::idempotent_write("JSON.MERGE").arg(key).arg(path).arg(Json(value)))
+    }
+
+    /// What a path matches in each of several documents; `None` for one that does not exist.
+    /// [JSON.MGET](https://redis.io/docs/latest/commands/json.mget/), O(n) in the documents.
+    fn json_mget<T: DeserializeOwned>(
+        self,
+        keys: impl IntoIterator<Item = impl ToArg>,
+        path: &str,
+    ) -> Self::Out<Vec<Option<Vec<T>>>> {
+        let command = Command::<()>::read("JSON.MGET").one_or_more("key", keys).arg(path);
+        self.submit(command.each_match_by(path, |reply| each(reply, value), |reply| each(reply, lone_value)))
+    }
+
+    /// Sets values, each at a path of a key, all or none.
+    /// [JSON.MSET](https://redis.io/docs/latest/commands/json.mset/), O(n) in the values.
+    fn json_mset<'a, K: ToArg, V: Serialize>(self, values: impl IntoIterator<Item = (K, &'a str, V)>) -> Self::Out<()> {
+        let mut values = values.into_iter().peekable();
+        let command = Command::idempotent_write("JSON.MSET");
+        let command = if values.peek().is_none() { command.reject("needs at least one value") } else { command };
+        self.submit(values.fold(command, |command, (key, path, value)| command.arg(key).arg(path).arg(Json(value))))
+    }
+
+    /// Adds to numbers, and gives what they are now.
+    /// [JSON.NUMINCRBY](https://redis.io/docs/latest/commands/json.numincrby/), O(1) a match.
+    fn json_numincrby<T: DeserializeOwned>(
+        self,
+        key: impl ToArg,
+        path: &str,
+        increment: impl ToArg,
+    ) -> Self::Out<Vec<Option<T>>> {
+        let command = Command::<()>::write("JSON.NUMINCRBY").arg(key).arg(path).number(&increment);
+        self.submit(command.each_match_by(path, numbers, |reply| one(reply, value)))
+    }
+
+    /// Multiplies numbers, and gives what they are now.
+    /// [JSON.NUMMULTBY](https://redis.io/docs/latest/commands/json.nummultby/), O(1) a match.
+    fn json_nummultby<T: DeserializeOwned>(
+        self,
+        key: impl ToArg,
+        path: &str,
+        factor: impl ToArg,
+    ) -> Self::Out<Vec<Option<T>>> {
+        let command = Command::<()>::write("JSON.NUMMULTBY").arg(key).arg(path).number(&factor);
+        self.submit(command.each_match_by(path, numbers, |reply| one(reply, value)))
+    }
+
+    /// The keys of objects. [JSON.OBJKEYS](https://redis.io/docs/latest/commands/json.objkeys/), O(n) in an object.
+    fn json_objkeys(self, key: impl ToArg, path: &str) -> Self::Out<Vec<Option<Vec<String>>>> {
+        self.submit(Command::<()>::read("JSON.OBJKEYS").arg(key).arg(path).each_match(path))
+    }
+
+    /// How many keys objects have. [JSON.OBJLEN](https://redis.io/docs/latest/commands/json.objlen/), O(1) a match.
+    fn json_objlen(self, key: impl ToArg, path: &str) -> Self::Out<Vec<Option<u64>>> {
+        self.submit(Command::<()>::read("JSON.OBJLEN").arg(key).arg(path).each_match(path))
+    }
+
+    /// Values in Redis's own types, an array or an object behind a `[` or `{`.
+    /// [JSON.RESP](https://redis.io/docs/latest/commands/json.resp/), O(n) in their size.
+    fn json_resp<R: FromReply>(self, key: impl ToArg, path: &str) -> Self::Out<Vec<R>> {
+        self.submit(Command::<()>::read("JSON.RESP").arg(key).arg(path).each_match(path))
+    }
+
+    /// Sets a value, and says whether there was a place for it: a path can add one key to an object, but not the
+    /// objects above it. A new document begins at `$`. [JSON.SET](https://redis.io/docs/latest/commands/json.set/), O(n) in the
+    /// value's size.
+    fn json_set(self, key: impl ToArg, path: &str, value: impl Serialize) -> Self::Out<bool> {
+        let command = Command::<()>::idempotent_write("JSON.SET").arg(key).arg(path).arg(Json(value));
+        self.submit(command.decode_with(was_set))
+    }
+
+    /// As [`json_set`](Self::json_set), under a condition.
+    fn json_set_with(
+        self,
+        key: impl ToArg,
+        path: &str,
+        value: impl Serialize,
+        condition: JsonSetCondition,
+    ) -> Self::Out<bool> {
+        let command = Command::<()>::write("JSON.SET").arg(key).arg(path).arg(Json(value)).arg(condition.word());
+        self.submit(command.decode_with(was_set))
+    }
+
+    /// Appends to strings, and gives their new lengths in bytes.
+    /// [JSON.STRAPPEND](https://redis.io/docs/latest/commands/json.strappend/), O(1) a match.
+    fn json_strappend(self, key: impl ToArg, path: &str, text: &str) -> Self::Out<Vec<Option<u64>>> {
+        let command = Command::<()>::write("JSON.STRAPPEND").arg(key).arg(path).arg(Json(text));
+        self.submit(command.each_match(path))
+    }
+
+    /// The lengths of strings in bytes. [JSON.STRLEN](https://redis.io/docs/latest/commands/json.strlen/), O(1) a match.
+    fn json_strlen(self, key: impl ToArg, path: &str) -> Self::Out<Vec<Option<u64>>> {
+        self.submit(Command::<()>::read("JSON.STRLEN").arg(key).arg(path).each_match(path))
+    }
+
+    /// Turns `true` to `false` and back, and gives what it is now.
+    /// [JSON.TOGGLE](https://redis.io/docs/latest/commands/json.toggle/), O(1) a match.
+    fn json_toggle(self, key: impl ToArg, path: &str) -> Self::Out<Vec<Option<bool>>> {
+        self.submit(Command::<()>::write("JSON.TOGGLE").arg(key).arg(path).each_match(path))
+    }
+
+    /// The types of values. [JSON.TYPE](https://redis.io/docs/latest/commands/json.type/), O(1) a match.
+    fn json_type(self, key: impl ToArg, path: &str) -> Self::Out<Vec<JsonType>> {
+        self.submit(Command::<()>::read("JSON.TYPE").arg(key).arg(path).each_match(path))
+    }
+}
+
+impl<E: Executor> JsonCommands for E {}
+
+impl<R> Command<R> {
+    /// Gives an item for each match of `path`.
+    fn each_match<T: FromReply>(self, path: &str) -> Command<Vec<T>> {
+        self.each_match_by(path, |reply| each(reply, T::from_reply), |reply| one(reply, T::from_reply))
+    }
+
+    fn each_match_by<T>(
+        self,
+        path: &str,
+        of_json_path: fn(Reply<'_>) -> Result<Vec<T>>,
+        of_older_path: fn(Reply<'_>) -> Result<Vec<T>>,
+    ) -> Command<Vec<T>> {
+        self.decode_with(if is_json_path(path) { of_json_path } else { of_older_path })
+    }
+
+    /// Adds a number that JSON can hold.
+    fn number(self, number: &impl ToArg) -> Self {
+        let arg = number.to_arg();
+        let is_number = match &arg {
+            Arg::Int(_) | Arg::Uint(_) => true,
+            Arg::Float(float) => float.is_finite(),
+            Arg::Text(text) => text.parse().is_ok_and(f64::is_finite),
+            _ => false,
+        };
+        if is_number { self.arg(arg) } else { self.reject("only a finite number can be added or multiplied with") }
+    }
+}
+
+fn is_json_path(path: &str) -> bool {
+    path.starts_with('$')
+}
+
+/// An item for each reply; none where there is no document.
+fn each<T>(reply: Reply<'_>, item: fn(Reply<'_>) -> Result<T>) -> Result<Vec<T>> {
+    if reply.is_nil() { Ok(Vec::new()) } else { reply.array()?.map(item).collect() }
+}
+
+/// The one item of a path of the older syntax; none where there is no such place.
+fn one<T>(reply: Reply<'_>, item: fn(Reply<'_>) -> Result<T>) -> Result<Vec<T>> {
+    if reply.is_nil() { Ok(Vec::new()) } else { Ok(vec![item(reply)?]) }
+}
+
+/// A value that comes as JSON text.
+fn value<T: DeserializeOwned>(reply: Reply<'_>) -> Result<Option<T>> {
+    Ok(Option::<Json<T>>::from_reply(reply)?.map(|Json(value)| value))
+}
+
+fn lone_value<T: DeserializeOwned>(reply: Reply<'_>) -> Result<Option<Vec<T>>> {
+    Ok(value(reply)?.map(|value| vec![value]))
+}
+
+/// Numbers that come as the text of one JSON array, or as an array of texts.
+fn numbers<T: DeserializeOwned>(reply: Reply<'_>) -> Result<Vec<Option<T>>> {
+    match reply.shape() {
+        Shape::Array(items) => items.map(value).collect(),
+        _ => Ok(value(reply)?.unwrap_or_default()),
+    }
+}
+
+/// An index, where -1 says that there is none.
+fn index(reply: Reply<'_>) -> Result<Option<u64>> {
+    Ok(Option::<i64>::from_reply(reply)?.and_then(|index| u64::try_from(index).ok()))
+}
+
+fn was_set(reply: Reply<'_>) -> Result<bool> {
+    Ok(Option::<()>::from_reply(reply)?.is_some())
+}
+
+/// Under which condition [`json_set_with`](JsonCommands::json_set_with) sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum JsonSetCondition {
+    /// Only if there is nothing yet: `NX`.
+    IfAbsent,
+    /// Only if there is something: `XX`.
+    IfPresent,
+}
+
+impl JsonSetCondition {
+    fn word(self) -> &'static str {
+        match self {
+            JsonSetCondition::IfAbsent => "NX",
+            JsonSetCondition::IfPresent => "XX",
+        }
+    }
+}
+
+/// How [`json_get_with`](JsonCommands::json_get_with) writes JSON; without spaces and line ends by default.
+#[derive(Debug, Clone, Default)]
+pub struct JsonFormat {
+    indent: Option<String>,
+    newline: Option<String>,
+    space: Option<String>,
+}
+
+impl JsonFormat {
+    /// Nothing between the values.
+    #[must_use]
+    pub fn new() -> Self {
+        JsonFormat::default()
+    }
+
+    /// For people: a line for each value, indented by four spaces.
+    #[must_use]
+    pub fn pretty() -> Self {
+        JsonFormat::new().indent("    ").newline("\n").space(" ")
+    }
+
+    /// What nested values are indented by: `INDENT`.
+    #[must_use]
+    pub fn indent(mut self, text: impl Into<String>) -> Self {
+        self.indent = Some(text.into());
+        self
+    }
+
+    /// What ends a line: `NEWLINE`.
+    #[must_use]
+    pub fn newline(mut self, text: impl Into<String>) -> Self {
+        self.newline = Some(text.into());
+        self
+    }
+
+    /// What stands between a key and its value: `SPACE`.
+    #[must_use]
+    pub fn space(mut self, text: impl Into<String>) -> Self {
+        self.space = Some(text.into());
+        self
+    }
+}
+
+impl ToArgs for JsonFormat {
+    fn write_args(&self, args: &mut Args) {
+        for (word, text) in [("INDENT", &self.indent), ("NEWLINE", &self.newline), ("SPACE", &self.space)] {
+            if let Some(text) = text {
+                args.push(word).push(text);
+            }
+        }
+    }
+}
+
+/// The type of a JSON value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum JsonType {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Boolean,
+    /// A number without a fraction.
+    Integer,
+    /// A number with a fraction.
+    Number,
+    /// A string.
+    String,
+    /// An array.
+    Array,
+    /// An object.
+    Object,
+}
+
+impl FromReply for JsonType {
+    fn from_reply(reply: Reply<'_>) -> Result<Self> {
+        Ok(match reply.text()? {
+            "null" => JsonType::Null,
+            "boolean" => JsonType::Boolean,
+            "integer" => JsonType::Integer,
+            "number" => JsonType::Number,
+            "string" => JsonType::String,
+            "array" => JsonType::Array,
+            "object" => JsonType::Object,
+            _ => return Err(reply.mismatch("the name of a JSON type")),
+        })
+    }
+}
