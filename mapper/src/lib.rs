@@ -66,8 +66,8 @@ pub mod prelude {
     pub use redis_rest::{
         Batch, BatchReplies, BitmapCommands, Client, ConnectionCommands, Encoding, Executor, Expiry, FromReply,
         FunctionCommands, GenericCommands, GeoCommands, HashCommands, HyperLogLogCommands, Json, JsonCommands,
-        ListCommands, Pipeline, PubSubCommands, RawCommand, RawCommands, ScriptingCommands, SetCommands, SetOptions,
-        Slot, SortedSetCommands, StreamCommands, StreamId, StringCommands, ToArg, Ttl, Value,
+        ListCommands, Pipeline, PubSubCommands, RawCommand, RawCommands, ScriptingCommands, ServerCommands,
+        SetCommands, SetOptions, Slot, SortedSetCommands, StreamCommands, StreamId, StringCommands, ToArg, Ttl, Value,
     };
 
     pub use crate::{

@@ -23,13 +23,28 @@ pub struct Stack {
     pub gateway: Gateway,
     /// The server behind it.
     pub server: Server,
-    _runtime: Runtime,
+    /// Taken at the drop alone.
+    runtime: Option<Runtime>,
+}
+
+impl Drop for Stack {
+    /// The runtime's own drop would block, which panics within a test's runtime.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 /// The one of this program: Redis 8.2 with JSON.
 pub fn stack() -> &'static Stack {
     static STACK: OnceLock<Stack> = OnceLock::new();
     STACK.get_or_init(|| start(install::redis_8_2_with_json))
+}
+
+/// One for a test that changes the whole server: Redis 8.2 with JSON, gone when it is dropped.
+pub fn own_stack() -> Stack {
+    start(install::redis_8_2_with_json)
 }
 
 /// A second one: Valkey 9.
@@ -51,7 +66,7 @@ fn start(install: Install) -> Stack {
             let gateway = Gateway::over(server.url()).start().await.unwrap_or_else(|error| panic!("{error}"));
             (gateway, server)
         });
-        Stack { gateway, server, _runtime: runtime }
+        Stack { gateway, server, runtime: Some(runtime) }
     });
     started.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }

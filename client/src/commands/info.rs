@@ -1,4 +1,4 @@
-//! Replies that are names and values in a row: XINFO, FUNCTION LIST.
+//! Replies that are names and values in a row: XINFO, FUNCTION LIST, ACL GETUSER.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::reply::{FromReply, Reply};

@@ -17,6 +17,7 @@
 //! | list | [`ListCommands`] |
 //! | pub/sub: publishing | [`PubSubCommands`] |
 //! | scripting | [`ScriptingCommands`] |
+//! | server | [`ServerCommands`] |
 //! | set | [`SetCommands`] |
 //! | sorted set | [`SortedSetCommands`] |
 //! | streams | [`StreamCommands`] |
@@ -58,6 +59,7 @@ mod list;
 mod pubsub;
 mod scan;
 mod scripting;
+mod server;
 mod set;
 mod sorted_set;
 mod stream;
@@ -78,11 +80,12 @@ pub use self::list::{ListCommands, ListPlace, ListSide, LposOptions, Popped};
 pub use self::pubsub::PubSubCommands;
 pub use self::scan::{Cursor, ScanOptions, ScanPage};
 pub use self::scripting::{FlushMode, ScriptingCommands};
+pub use self::server::{AclLogEntry, AclSelector, AclUser, CommandInfo, ServerCommands, ServerInfo};
 pub use self::set::SetCommands;
 pub use self::sorted_set::{LexRange, Scored, SortedSetCommands, ZAddOptions, ZCombineOptions, ZEnd, ZRange};
 pub use self::stream::{
-    AutoClaim, ConsumerInfo, EntryRemoval, GroupInfo, GroupPosition, GroupStart, NewId, Pending, PendingSummary,
-    RefPolicy, StreamCommands, StreamEntries, StreamEntry, StreamInfo, Trim, XAddOptions, XClaimOptions,
-    XPendingOptions, XReadGroupOptions,
+    AutoClaim, ConsumerInfo, ConsumerInfoFull, Delivery, EntryRemoval, GroupInfo, GroupInfoFull, GroupPosition,
+    GroupStart, NewId, Pending, PendingSummary, RefPolicy, StreamCommands, StreamEntries, StreamEntry, StreamInfo,
+    StreamInfoFull, Trim, XAddOptions, XClaimOptions, XPendingOptions, XReadGroupOptions,
 };
 pub use self::string::{Compare, SetOptions, StringCommands};

@@ -64,6 +64,8 @@ fn groups() {
     assert_eq!(line(Build.xinfo_consumers("k", "g")), "XINFO CONSUMERS k g");
     assert_eq!(line(Build.xinfo_groups("k")), "XINFO GROUPS k");
     assert_eq!(line(Build.xinfo_stream::<Fields>("k")), "XINFO STREAM k");
+    assert_eq!(line(Build.xinfo_stream_full::<Fields>("k", None)), "XINFO STREAM k FULL");
+    assert_eq!(line(Build.xinfo_stream_full::<Fields>("k", Some(2))), "XINFO STREAM k FULL COUNT 2");
     assert_eq!(line(Build.xpending("k", "g")), "XPENDING k g");
     let options = XPendingOptions::new().idle(SECOND).consumer("c");
     assert_eq!(line(Build.xpending_range("k", "g", .., 9, options)), "XPENDING k g IDLE 1000 - + 9 c");

@@ -77,6 +77,12 @@ async fn groups(redis: &Via) -> Result<()> {
     );
     let long = XPendingOptions::new().idle(Duration::from_secs(3600));
     assert!(redis.xpending_range(k, "g", .., 9, long).await?.is_empty());
+    let group = redis.xinfo_stream_full::<Fields>(k, None).await?.groups.remove(0);
+    let delivered: Vec<_> = group.pending.iter().map(|pending| (pending.id, pending.deliveries)).collect();
+    assert_eq!((group.pel_count, delivered), (3, vec![(id(1), 1), (id(2), 1), (id(3), 1)]));
+    let holder = group.consumers.iter().find(|consumer| consumer.name == "a").unwrap();
+    assert_eq!(holder.pending[0], (id(1), group.pending[0].delivered, 1));
+    assert!(holder.pel_count == 3 && holder.active.is_some());
     assert_eq!(redis.xack(k, "g", [id(1), id(99)]).await?, 1);
     let removed = redis.xackdel(k, "g", RefPolicy::Acked, [id(2), id(99)]).await?;
     assert_eq!(removed, [EntryRemoval::Removed, EntryRemoval::Missing]);
@@ -94,6 +100,11 @@ async fn groups(redis: &Via) -> Result<()> {
     assert_eq!((auto.next, auto.claimed.len(), auto.deleted), (StreamId::MIN, 0, vec![id(3)]));
     let auto = redis.xautoclaim_justid(k, "g", "a", Duration::ZERO, StreamId::MIN, None).await?;
     assert!(auto.claimed.is_empty());
+    let full = redis.xinfo_stream_full::<Fields>(k, Some(1)).await?;
+    assert_eq!((full.length, full.entries, full.recorded_first_entry_id), (2, vec![entry(1)], Some(id(1))));
+    let group = &full.groups[0];
+    assert_eq!((group.name.as_str(), group.last_delivered_id, group.pel_count), ("g", id(4), 0));
+    assert_eq!(group.consumers.len(), 3);
     let info = redis.xinfo_groups(k).await?;
     assert_eq!(
         (info[0].name.as_str(), info[0].consumers, info[0].pending, info[0].last_delivered_id),

@@ -1,17 +1,17 @@
 //! Streams: logs of entries, and groups of consumers that share them.
 
+mod info;
 mod options;
 mod replies;
 
 use std::ops::{Bound, RangeBounds};
 use std::time::Duration;
 
+pub use self::info::{ConsumerInfo, ConsumerInfoFull, Delivery, GroupInfo, GroupInfoFull, StreamInfo, StreamInfoFull};
 pub use self::options::{
     GroupPosition, GroupStart, NewId, RefPolicy, Trim, XAddOptions, XClaimOptions, XPendingOptions, XReadGroupOptions,
 };
-pub use self::replies::{
-    AutoClaim, ConsumerInfo, EntryRemoval, GroupInfo, Pending, PendingSummary, StreamEntries, StreamEntry, StreamInfo,
-};
+pub use self::replies::{AutoClaim, EntryRemoval, Pending, PendingSummary, StreamEntries, StreamEntry};
 use super::list::or_empty;
 use crate::arg::ToArg;
 use crate::command::Command;
@@ -192,6 +192,12 @@ pub trait StreamCommands: Executor {
     /// What there is to know of a stream. [XINFO STREAM](https://redis.io/docs/latest/commands/xinfo-stream/), O(1).
     fn xinfo_stream<F: FromReply>(self, key: impl ToArg) -> Self::Out<StreamInfo<F>> {
         self.submit(Command::read("XINFO").arg("STREAM").arg(key))
+    }
+
+    /// All there is to know of a stream, up to `count` entries, and of each group and consumer up to as many pending
+    /// ones; 10 by default. [XINFO STREAM](https://redis.io/docs/latest/commands/xinfo-stream/), O(n) in the entries.
+    fn xinfo_stream_full<F: FromReply>(self, key: impl ToArg, count: Option<u64>) -> Self::Out<StreamInfoFull<F>> {
+        self.submit(Command::read("XINFO").arg("STREAM").arg(key).arg("FULL").count(count))
     }
 
     /// How many entries there are. [XLEN](https://redis.io/docs/latest/commands/xlen/), O(1).

@@ -1,8 +1,7 @@
-//! What the commands on streams reply.
+//! What the commands on entries reply.
 
 use std::time::Duration;
 
-use crate::commands::info::Info;
 use crate::commands::list::or_empty;
 use crate::error::Result;
 use crate::reply::{FromReply, Reply};
@@ -125,97 +124,6 @@ impl FromReply for Pending {
             consumer: String::from_reply(consumer)?,
             idle: Duration::from_millis(u64::from_reply(idle)?),
             deliveries: u64::from_reply(deliveries)?,
-        })
-    }
-}
-
-/// A consumer of a group.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConsumerInfo {
-    /// Its name.
-    pub name: String,
-    /// How many entries it holds.
-    pub pending: u64,
-    /// How long ago it last asked.
-    pub idle: Duration,
-    /// How long ago it last got something; `None` when never. Redis 7.2.
-    pub inactive: Option<Duration>,
-}
-
-impl FromReply for ConsumerInfo {
-    fn from_reply(reply: Reply<'_>) -> Result<Self> {
-        let info = Info::of(reply)?;
-        let inactive = info.get_if_told::<i64>("inactive")?.and_then(|millis| u64::try_from(millis).ok());
-        Ok(ConsumerInfo {
-            name: info.get("name")?,
-            pending: info.get("pending")?,
-            idle: Duration::from_millis(info.get("idle")?),
-            inactive: inactive.map(Duration::from_millis),
-        })
-    }
-}
-
-/// A group of consumers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GroupInfo {
-    /// Its name.
-    pub name: String,
-    /// How many consumers it has.
-    pub consumers: u64,
-    /// How many entries are pending.
-    pub pending: u64,
-    /// The last entry that it delivered.
-    pub last_delivered_id: StreamId,
-    /// How many entries it has read, if that is known.
-    pub entries_read: Option<u64>,
-    /// How many entries it has still to deliver, if that is known.
-    pub lag: Option<u64>,
-}
-
-impl FromReply for GroupInfo {
-    fn from_reply(reply: Reply<'_>) -> Result<Self> {
-        let info = Info::of(reply)?;
-        Ok(GroupInfo {
-            name: info.get("name")?,
-            consumers: info.get("consumers")?,
-            pending: info.get("pending")?,
-            last_delivered_id: info.get("last-delivered-id")?,
-            entries_read: info.get_if_told("entries-read")?,
-            lag: info.get_if_told("lag")?,
-        })
-    }
-}
-
-/// A stream.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StreamInfo<F> {
-    /// How many entries it has.
-    pub length: u64,
-    /// How many groups it has.
-    pub groups: u64,
-    /// The id of the last entry that was added, also if it is removed.
-    pub last_generated_id: StreamId,
-    /// How many entries were ever added. Redis 7.
-    pub entries_added: Option<u64>,
-    /// The greatest id of all that were removed. Redis 7.
-    pub max_deleted_entry_id: Option<StreamId>,
-    /// The first entry.
-    pub first_entry: Option<StreamEntry<F>>,
-    /// The last entry.
-    pub last_entry: Option<StreamEntry<F>>,
-}
-
-impl<F: FromReply> FromReply for StreamInfo<F> {
-    fn from_reply(reply: Reply<'_>) -> Result<Self> {
-        let info = Info::of(reply)?;
-        Ok(StreamInfo {
-            length: info.get("length")?,
-            groups: info.get("groups")?,
-            last_generated_id: info.get("last-generated-id")?,
-            entries_added: info.get_if_told("entries-added")?,
-            max_deleted_entry_id: info.get_if_told("max-deleted-entry-id")?,
-            first_entry: info.get("first-entry")?,
-            last_entry: info.get("last-entry")?,
         })
     }
 }
