@@ -7,6 +7,7 @@ use bytes::Bytes;
 use crate::arg::{Arg, ToArg};
 use crate::error::{Error, Result};
 use crate::reply::{FromReply, Reply, Shape};
+use crate::script::{BySha1, Script};
 use crate::wire::json;
 use crate::wire::request::{NotText, push_arg, push_text, raw_path};
 
@@ -23,6 +24,10 @@ pub struct Args {
     /// The argument that JSON cannot hold; `""` stands in its place.
     raw: Option<RawArg>,
     problem: Option<Cow<'static, str>>,
+    /// The script that the one command names by its SHA-1.
+    by_sha1: Option<Box<BySha1>>,
+    /// The scripts that stand whole among several commands: those behind may name them by their SHA-1.
+    whole: Vec<Script>,
 }
 
 #[derive(Debug, Clone)]
@@ -76,7 +81,7 @@ impl Args {
         let mut json = Vec::with_capacity(96);
         json.push(b'[');
         push_text(&mut json, name);
-        Args { json, count: 1, raw: None, problem: None }
+        Args { json, count: 1, raw: None, problem: None, by_sha1: None, whole: Vec::new() }
     }
 
     /// Adds one argument.
@@ -121,8 +126,31 @@ impl Args {
         self.count += 1;
     }
 
+    /// Remembers that what was added so far names `script` by its SHA-1, and which command takes it whole.
+    pub(crate) fn by_sha1(&mut self, name: &'static str, script: Script) {
+        self.by_sha1 = Some(Box::new(BySha1 { name, script, prefix: self.json.len() }));
+    }
+
+    /// Puts the script that is named by its SHA-1 in whole, unless it is among `known`.
+    fn inline_script(&mut self, known: &[Script]) {
+        let Some(by_sha1) = self.by_sha1.take() else { return };
+        if known.iter().any(|script| script.sha1() == by_sha1.script.sha1()) {
+            return;
+        }
+        self.json = by_sha1.inline(&self.json);
+        self.whole.push(by_sha1.script);
+    }
+
+    /// Takes the script that has to be put in whole where the server does not know it.
+    pub(crate) fn take_by_sha1(&mut self) -> Option<Box<BySha1>> {
+        self.by_sha1.take()
+    }
+
     /// Adds the commands of `other` behind these, for a pipeline.
-    pub(crate) fn append(&mut self, other: Args) {
+    pub(crate) fn append(&mut self, mut other: Args) {
+        self.inline_script(&[]);
+        other.inline_script(&self.whole);
+        self.whole.append(&mut other.whole);
         if other.raw.is_some() {
             self.reject(NOT_IN_A_PIPELINE);
         }
@@ -166,6 +194,8 @@ impl Args {
 
     /// The path and the body of the form that carries raw bytes.
     pub(crate) fn into_raw(mut self) -> Result<(String, Bytes)> {
+        // There is no second form to fall back to.
+        self.inline_script(&[]);
         let Some(raw) = self.raw.take() else { return Err(Error::invalid_input("no argument is raw")) };
         let commands = self.commands();
         let args = commands.iter().flatten().map(Bytes::as_ref);

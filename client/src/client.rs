@@ -20,6 +20,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::executor::{Client, Executor};
 use crate::pipeline::Pipeline;
 use crate::reply::{Replies, Reply, Shape};
+use crate::script::BySha1;
 use crate::sync_token::SyncToken;
 use crate::telemetry;
 use crate::transport::retry::{Limits, status_error, with_retries};
@@ -239,6 +240,8 @@ struct Exchange<'a> {
     body: Bytes,
     count: usize,
     is_write: bool,
+    /// The script that the command names by its SHA-1.
+    by_sha1: Option<Box<BySha1>>,
 }
 
 impl Core {
@@ -293,13 +296,15 @@ impl Core {
         if let Some(problem) = problem {
             return Err(problem);
         }
-        let Some(args) = args else { return Ok(Tape::empty()) };
+        let Some(mut args) = args else { return Ok(Tape::empty()) };
+        let mut by_sha1 = None;
         let (endpoint, body) = if args.is_raw() {
             let (path, body) = args.into_raw()?;
             (Endpoint::Path(path), body)
         } else if atomic {
             (Endpoint::Transaction, args.into_json_batch())
         } else if count == 1 {
+            by_sha1 = args.take_by_sha1();
             (Endpoint::Command, args.into_json())
         } else {
             (Endpoint::Pipeline, args.into_json_batch())
@@ -309,13 +314,25 @@ impl Core {
             _ => (&self.headers, self.encoding),
         };
         let is_write = safety != Safety::Read;
-        let exchange = Exchange { endpoint, headers, encoding, body, count, is_write };
+        let exchange = Exchange { endpoint, headers, encoding, body, count, is_write, by_sha1 };
         let (mut tape, history) = with_retries(&self.limits, safety, |number| self.attempt(&exchange, number)).await?;
         tape.history = history;
         Ok(tape)
     }
 
     async fn attempt(&self, exchange: &Exchange<'_>, number: u32) -> Result<Tape> {
+        let outcome = self.exchange(exchange, exchange.body.clone(), number).await;
+        match (&exchange.by_sha1, &outcome) {
+            // It was not executed: nothing is repeated by sending it whole.
+            (Some(by_sha1), Err(error)) if error.code() == Some("NOSCRIPT") => {
+                let whole = by_sha1.inline(&exchange.body);
+                self.exchange(exchange, Bytes::from(whole), number).await
+            }
+            _ => outcome,
+        }
+    }
+
+    async fn exchange(&self, exchange: &Exchange<'_>, body: Bytes, number: u32) -> Result<Tape> {
         let mut headers = exchange.headers.clone();
         if matches!(exchange.endpoint, Endpoint::Path(_)) {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
@@ -327,7 +344,7 @@ impl Core {
         if let Some(token) = &sent_token {
             headers.insert(SYNC_TOKEN, token.clone());
         }
-        let request = HttpRequest { endpoint: exchange.endpoint.clone(), headers, body: exchange.body.clone() };
+        let request = HttpRequest { endpoint: exchange.endpoint.clone(), headers, body };
         let mut response = self.transport.send(request).await.map_err(transport_error)?;
         if let (Some(sync), Some(token)) = (&self.sync, response.headers.remove(SYNC_TOKEN)) {
             sync.observe(token, sent_token.as_ref(), exchange.is_write);

@@ -4,6 +4,7 @@ use crate::arg::ToArg;
 use crate::command::Command;
 use crate::executor::Executor;
 use crate::reply::FromReply;
+use crate::script::Script;
 
 /// The commands on Lua scripts. The keys that a script touches are to be declared; its other arguments come after them.
 ///
@@ -36,7 +37,8 @@ pub trait ScriptingCommands: Executor {
         self.submit(Command::read("EVAL_RO").arg(script).keys_and_args(keys, args))
     }
 
-    /// Runs a script that the server has, by its SHA-1; the error's code is `NOSCRIPT` when it has not.
+    /// Runs a script that the server has, by its SHA-1; the error's code is `NOSCRIPT` when it has not,
+    /// for which [`run_script`](Self::run_script) has an answer.
     /// [EVALSHA](https://redis.io/docs/latest/commands/evalsha/), as slow as the script.
     fn evalsha<R: FromReply>(
         self,
@@ -56,6 +58,17 @@ pub trait ScriptingCommands: Executor {
         args: impl IntoIterator<Item = impl ToArg>,
     ) -> Self::Out<R> {
         self.submit(Command::read("EVALSHA_RO").arg(sha1).keys_and_args(keys, args))
+    }
+
+    /// Runs a [`Script`], whether the server knows it already or not.
+    /// [EVALSHA](https://redis.io/docs/latest/commands/evalsha/), as slow as the script.
+    fn run_script<R: FromReply>(
+        self,
+        script: &Script,
+        keys: impl IntoIterator<Item = impl ToArg>,
+        args: impl IntoIterator<Item = impl ToArg>,
+    ) -> Self::Out<R> {
+        self.submit(script.command().keys_and_args(keys, args).decode_with(R::from_reply))
     }
 
     /// Whether the server has each of these scripts, by their SHA-1.

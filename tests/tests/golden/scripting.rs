@@ -1,10 +1,27 @@
 //! Scripts, functions, and publishing.
 
-use redis_model::redis_rest::{Build, FlushMode, FunctionCommands, PubSubCommands, ScriptingCommands};
+use redis_model::redis_rest::{
+    Build, FlushMode, FromReply as _, FunctionCommands, PubSubCommands, Script, ScriptingCommands, StringCommands as _,
+};
 
-use crate::{line, refusal};
+use crate::{line, lines, refusal};
 
 const NONE: [&str; 0] = [];
+
+#[test]
+fn scripts_as_values() {
+    let script = Script::new("return \"hi\"");
+    assert_eq!(script.sha1(), "8dbff8b41674e20cc8068fb1b0c18529d5b08f5e");
+    let call = |script: &Script| Build.run_script::<String>(script, ["k"], ["a"]);
+    assert_eq!(line(call(&script)), format!("EVALSHA {} 1 k a", script.sha1()));
+    let reading = script.clone().read_only();
+    assert_eq!(line(call(&reading)), format!("EVALSHA_RO {} 1 k a", script.sha1()));
+    let group = call(&script).and(call(&script), |mut replies| String::from_reply(replies.expect_next()?));
+    let whole = "EVAL return \"hi\" 1 k a";
+    assert_eq!(lines(&group), [whole.to_owned(), format!("EVALSHA {} 1 k a", script.sha1())]);
+    let group = Build.get::<i64>("k").and(call(&reading), |mut replies| i64::from_reply(replies.expect_next()?));
+    assert_eq!(lines(&group), ["GET k", "EVAL_RO return \"hi\" 1 k a"]);
+}
 
 #[test]
 fn scripts() {

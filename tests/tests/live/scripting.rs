@@ -1,10 +1,11 @@
 //! Scripts, functions, and publishing.
 
 use redis_model::redis_rest::{
-    EngineStats, FlushMode, Function, FunctionCommands, PubSubCommands, Result, ScriptingCommands, Value,
+    EngineStats, FlushMode, Function, FunctionCommands, PubSubCommands, Result, Script, ScriptingCommands,
+    StringCommands as _, Value,
 };
-use redis_model_tests::key;
-use redis_model_tests::via::{Via, everywhere};
+use redis_model_tests::via::{Via, everywhere_over};
+use redis_model_tests::{key, own_stack};
 
 const NONE: [&str; 0] = [];
 
@@ -23,6 +24,47 @@ async fn scripts(redis: &Via) -> Result<()> {
     let Value::Array(items) = redis.evalsha_ro(&sha1, NONE, NONE).await? else { panic!("an array") };
     assert_eq!(items, [Value::Int(1), Value::Bytes("two".into()), Value::Nil]);
     assert_eq!(redis.script_kill().await.unwrap_err().code(), Some("NOTBUSY"));
+    Ok(())
+}
+
+/// Whether the server knows the script or not, alone and among others.
+async fn scripts_as_values(redis: &Via) -> Result<()> {
+    let k = &key("script");
+    let add = Script::new(format!("return redis.call('INCRBY', KEYS[1], ARGV[1]) -- {k} \u{e9}\"\\"));
+    assert_eq!(redis.run_script::<i64>(&add, [k], [5]).await?, 5);
+    assert_eq!(redis.run_script::<i64>(&add, [k], [1]).await?, 6);
+    redis.script_flush(FlushMode::Sync).await?;
+    assert_eq!(redis.run_script::<i64>(&add, [k], [1]).await?, 7);
+    let get = Script::new(format!("return redis.call('GET', KEYS[1]) -- {k}")).read_only();
+    assert_eq!(redis.run_script::<i64>(&get, [k], NONE).await?, 7);
+    let error = redis.run_script::<i64>(&add.clone().read_only(), [k], [5]).await.unwrap_err();
+    assert!(error.to_string().contains("read-only"), "{error}");
+    let wrong = Script::new("return nonsense(");
+    assert!(redis.run_script::<()>(&wrong, NONE, NONE).await.unwrap_err().to_string().contains("compiling"));
+    if redis.carries_bytes() {
+        assert_eq!(redis.run_script::<i64>(&Script::new("return #ARGV[1]"), NONE, [b"\xff\x00"]).await?, 2);
+    }
+    Ok(())
+}
+
+/// A script that the server does not know must not run behind the commands that stand behind it.
+#[tokio::test]
+async fn scripts_keep_their_place_in_pipelines() -> Result<()> {
+    let stack = own_stack();
+    let redis = stack.redis();
+    let k = &key("script");
+    let double = Script::new("return redis.call('INCRBY', KEYS[1], redis.call('GET', KEYS[1]))");
+    for atomic in [false, true] {
+        redis.script_flush(FlushMode::Sync).await?;
+        let mut batch = if atomic { redis.atomic_batch() } else { redis.batch() };
+        let _ = batch.set(k, 1);
+        let slots: Vec<_> = (0..4).map(|_| batch.run_script::<i64>(&double, [k], NONE)).collect();
+        let _ = batch.incr(k);
+        let last = batch.run_script::<i64>(&double, [k], NONE);
+        let replies = batch.exec().await?;
+        let doubled = slots.into_iter().map(|slot| replies.take(slot)).collect::<Result<Vec<_>>>()?;
+        assert_eq!((doubled, replies.take(last)?), (vec![2, 4, 8, 16], 34));
+    }
     Ok(())
 }
 
@@ -71,11 +113,12 @@ async fn publishing(redis: &Via) -> Result<()> {
     Ok(())
 }
 
-/// One test, since it ends with the server's forgetting all scripts.
+/// On a server of its own, which is made to forget its scripts.
 #[tokio::test]
 async fn every_method_on_every_executor() -> Result<()> {
-    for redis in &everywhere() {
+    for redis in &everywhere_over(&own_stack()) {
         scripts(redis).await?;
+        scripts_as_values(redis).await?;
         functions(redis).await?;
         publishing(redis).await?;
         redis.script_flush(FlushMode::Sync).await?;
