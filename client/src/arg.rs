@@ -27,6 +27,21 @@ pub enum Arg<'a> {
     Invalid(Cow<'static, str>),
 }
 
+impl Arg<'_> {
+    /// The same argument, borrowing nothing.
+    #[must_use]
+    pub fn into_owned(self) -> Arg<'static> {
+        match self {
+            Arg::Text(text) => Arg::Text(Cow::Owned(text.into_owned())),
+            Arg::Bytes(bytes) => Arg::Bytes(Cow::Owned(bytes.into_owned())),
+            Arg::Int(int) => Arg::Int(int),
+            Arg::Uint(uint) => Arg::Uint(uint),
+            Arg::Float(float) => Arg::Float(float),
+            Arg::Invalid(why) => Arg::Invalid(why),
+        }
+    }
+}
+
 impl<'a> From<&'a str> for Arg<'a> {
     fn from(text: &'a str) -> Self {
         Arg::Text(Cow::Borrowed(text))

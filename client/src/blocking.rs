@@ -25,6 +25,7 @@ use crate::config::RedisBuilder;
 use crate::encoded::Encoded;
 use crate::error::{Error, ErrorKind, Result};
 use crate::executor::{Client, Executor};
+use crate::pages::{PageIter, Paging};
 use crate::pipeline::Pipeline;
 use crate::wire::tape::Tape;
 
@@ -119,11 +120,16 @@ impl Executor for &Redis {
     }
 }
 
-impl Client for &Redis {
+impl<'a> Client for &'a Redis {
     type Ran<T> = Result<T>;
+    type Paged<T> = PageIter<'a, T>;
 
     fn run<T: 'static>(self, encoded: Encoded, finish: impl FnOnce(Tape) -> Result<T> + Send + 'static) -> Result<T> {
         self.driver.wait(Client::run(&self.client, encoded, finish))
+    }
+
+    fn paged<P: Paging>(self, paging: P) -> PageIter<'a, P::Item> {
+        PageIter::of(self, paging)
     }
 }
 

@@ -18,6 +18,7 @@ use crate::config::{Encoding, RedisBuilder};
 use crate::encoded::Encoded;
 use crate::error::{Error, ErrorKind, Result};
 use crate::executor::{Client, Executor};
+use crate::pages::{Pages, Paging};
 use crate::pipeline::Pipeline;
 use crate::reply::{Replies, Reply, Shape};
 use crate::script::BySha1;
@@ -190,6 +191,7 @@ impl<'a> Executor for &'a Redis {
 
 impl<'a> Client for &'a Redis {
     type Ran<T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
+    type Paged<T> = Pages<'a, T>;
 
     fn run<T: 'static>(
         self,
@@ -197,6 +199,10 @@ impl<'a> Client for &'a Redis {
         finish: impl FnOnce(Tape) -> Result<T> + Send + 'static,
     ) -> Self::Ran<T> {
         Box::pin(async move { finish(self.core.run(encoded).await?) })
+    }
+
+    fn paged<P: Paging>(self, paging: P) -> Pages<'a, P::Item> {
+        Pages::of(self, paging)
     }
 }
 

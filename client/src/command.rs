@@ -67,6 +67,14 @@ enum Decode<R> {
     Group(fn(Replies<'_>) -> Result<R>),
 }
 
+impl<R> Clone for Decode<R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<R> Copy for Decode<R> {}
+
 impl<R: FromReply> Command<R> {
     /// A command that changes nothing: it is retried whatever happened to it.
     pub fn read(name: &'static str) -> Self {
@@ -262,6 +270,12 @@ impl<R> Command<R> {
     }
 }
 
+impl<R> Clone for Command<R> {
+    fn clone(&self) -> Self {
+        Command { args: self.args.clone(), expect: self.expect.clone() }
+    }
+}
+
 impl<R> fmt::Debug for Command<R> {
     /// The name alone: an argument may be a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -307,6 +321,12 @@ impl<R> Expect<R> {
             Some(field) => error.with_field(field),
             None => error,
         }
+    }
+}
+
+impl<R> Clone for Expect<R> {
+    fn clone(&self) -> Self {
+        Expect { name: self.name.clone(), decode: self.decode, subject: self.subject.clone(), ..*self }
     }
 }
 

@@ -4,6 +4,7 @@ use crate::batch::Batch;
 use crate::command::{Command, RawCommand};
 use crate::encoded::Encoded;
 use crate::error::Result;
+use crate::pages::Paging;
 use crate::reply::FromReply;
 use crate::wire::tape::Tape;
 
@@ -36,6 +37,9 @@ pub trait Client: Executor + Copy {
     /// What a batch with a result of type `T` gives: a future of it, or the result itself.
     type Ran<T>;
 
+    /// What items that come in pages are given as: a [`Pages`](crate::Pages) or a [`PageIter`](crate::PageIter).
+    type Paged<T>;
+
     /// Begins a batch.
     fn batch(self) -> Batch<Self> {
         Batch::new(self, false)
@@ -45,6 +49,9 @@ pub trait Client: Executor + Copy {
     #[doc(hidden)]
     fn run<T: 'static>(self, encoded: Encoded, finish: impl FnOnce(Tape) -> Result<T> + Send + 'static)
     -> Self::Ran<T>;
+
+    /// The items of pages, each fetched when it is needed.
+    fn paged<P: Paging>(self, paging: P) -> Self::Paged<P::Item>;
 }
 
 /// The executor that executes nothing: it gives the [`Command`] back, to look at or to submit elsewhere.

@@ -5,15 +5,14 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use redis_rest::{
-    Build, Client, Command, Cursor, Error, ErrorKind, Executor, FromReply, GenericCommands, KeyType, Redis, Reply,
-    Result, ScanOptions, Ttl,
+    Build, Client, Command, Cursor, Error, ErrorKind, Executor, FromReply, GenericCommands, KeyType, Pages, Redis,
+    Reply, Result, ScanOptions, Ttl,
 };
 
 use crate::codec::{Codec, Text};
 use crate::codegen;
 use crate::fields::{Fields, FlatReply, Kind, Sink};
 use crate::key::{GenerateId, Id, IdRef, IntegerId, SEPARATOR, join};
-use crate::pages::Pages;
 
 /// A record: a struct with an id, stored as a hash at `prefix:id`, with a hash field for each of its fields.
 ///

@@ -47,27 +47,26 @@ mod fields;
 mod hash;
 mod key;
 mod list;
-mod pages;
 mod stream;
 
 pub use redis_model_derive::RedisModel;
-pub use redis_rest::{self, Error, ErrorKind, Redis, Result, blocking};
+pub use redis_rest::{self, Error, ErrorKind, Pages, Redis, Result, blocking};
 
 pub use crate::field::{Field, Mismatch};
 pub use crate::fields::{Content, Embedded, Fields, Kind, Names, Sink, Source};
 pub use crate::hash::{FieldRef, HashModel, ModelCommands};
 pub use crate::key::{GenerateId, Id, IdRef, IntegerId, KeyPart};
 pub use crate::list::{List, ListModel};
-pub use crate::pages::Pages;
 pub use crate::stream::{Entry, Log, StreamModel};
 
 /// Everything that most programs need: the derive, the model traits, the clients and the commands.
 pub mod prelude {
     pub use redis_rest::{
         Batch, BatchReplies, BitmapCommands, Client, ConnectionCommands, Encoding, Executor, Expiry, FromReply,
-        FunctionCommands, GenericCommands, GeoCommands, HashCommands, HyperLogLogCommands, Json, JsonCommands,
-        ListCommands, Pipeline, PubSubCommands, RawCommand, RawCommands, ScriptingCommands, ServerCommands,
-        SetCommands, SetOptions, Slot, SortedSetCommands, StreamCommands, StreamId, StringCommands, ToArg, Ttl, Value,
+        FunctionCommands, GenericCommands, GeoCommands, HashCommands, HyperLogLogCommands, IterCommands, Json,
+        JsonCommands, ListCommands, Pipeline, PubSubCommands, RawCommand, RawCommands, Script, ScriptingCommands,
+        ServerCommands, SetCommands, SetOptions, Slot, SortedSetCommands, StreamCommands, StreamId, StringCommands,
+        ToArg, Ttl, Value,
     };
 
     pub use crate::{

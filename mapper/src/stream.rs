@@ -4,12 +4,13 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Bound, RangeBounds};
 
-use redis_rest::{Build, Command, Executor, FromReply, Redis, Reply, Result, StreamCommands, StreamEntry, StreamId};
+use redis_rest::{
+    Build, Client, Command, Executor, FromReply, Paging, Reply, Result, StreamCommands, StreamEntry, StreamId,
+};
 
 use crate::codegen::describe;
 use crate::fields::{Fields, FlatReply, Kind, Sink};
 use crate::key::{KeyPart, Place};
-use crate::pages::Pages;
 
 /// An event of typed logs, stored as the entry of a stream.
 ///
@@ -144,21 +145,12 @@ impl<M: StreamModel> Log<M> {
     /// ```
     ///
     /// An entry that cannot be read is an `Err` that names it, and the stream goes on behind it.
-    pub fn entries<'a>(&'a self, redis: &'a Redis, range: impl RangeBounds<StreamId>) -> Pages<'a, Entry<M>>
+    pub fn entries<C: Client>(&self, client: C, range: impl RangeBounds<StreamId>) -> C::Paged<Entry<M>>
     where
-        M: Send,
+        M: Send + 'static,
     {
-        let bounds = (range.start_bound().cloned(), range.end_bound().cloned());
-        Pages::new(bounds, move |(start, end)| async move {
-            let page = redis.submit(self.xrange((start, end), PAGE).decode_with(read_each::<M>)).await?;
-            let is_full = page.len() as u64 == PAGE;
-            let next = page.last().filter(|_| is_full).map(|(last, _)| (Bound::Excluded(*last), end));
-            let entries = page.into_iter().map(|(id, event)| match event {
-                Ok(event) => Ok(Entry { id, event }),
-                Err(error) => Err(error.about(M::NAME, self.key())),
-            });
-            Ok((entries.collect(), next))
-        })
+        let range = (range.start_bound().cloned(), range.end_bound().cloned());
+        client.paged(Page { log: self.clone(), range })
     }
 
     /// How many entries there are. `XLEN`, O(1).
@@ -177,6 +169,32 @@ impl<M: StreamModel> Log<M> {
             Ok(()) => command.arg("*").one_or_more_pairs("field that is not None", fields.0),
             Err(error) => command.reject(describe(&error)),
         }
+    }
+}
+
+/// A page of a log's entries.
+struct Page<M> {
+    log: Log<M>,
+    range: (Bound<StreamId>, Bound<StreamId>),
+}
+
+impl<M: StreamModel + Send + 'static> Paging for Page<M> {
+    type Item = Entry<M>;
+    type Reply = Vec<(StreamId, Result<M>)>;
+
+    fn command(&self) -> Command<Self::Reply> {
+        self.log.xrange(self.range, PAGE).decode_with(read_each::<M>)
+    }
+
+    fn turn(self, reply: Self::Reply) -> (Vec<Result<Entry<M>>>, Option<Self>) {
+        let Page { log, range: (_, end) } = self;
+        let is_full = reply.len() as u64 == PAGE;
+        let next = reply.last().filter(|_| is_full).map(|(last, _)| (Bound::Excluded(*last), end));
+        let entries = reply.into_iter().map(|(id, event)| match event {
+            Ok(event) => Ok(Entry { id, event }),
+            Err(error) => Err(error.about(M::NAME, log.key())),
+        });
+        (entries.collect(), next.map(|range| Page { log: log.clone(), range }))
     }
 }
 

@@ -22,6 +22,7 @@
 //! | sorted set | [`SortedSetCommands`] |
 //! | streams | [`StreamCommands`] |
 //! | string | [`StringCommands`] |
+//! | scans and ranges, page by page | [`IterCommands`] |
 //! | any command by its name | [`RawCommands`](crate::RawCommands) |
 //!
 //! # What does not go over REST
@@ -54,6 +55,7 @@ mod geo;
 mod hash;
 mod hyperloglog;
 mod info;
+mod iter;
 mod json;
 mod list;
 mod pubsub;
@@ -75,6 +77,7 @@ pub use self::geo::{
 };
 pub use self::hash::{FieldExpire, FieldPersist, HSetExOptions, HashCommands};
 pub use self::hyperloglog::HyperLogLogCommands;
+pub use self::iter::IterCommands;
 pub use self::json::{JsonCommands, JsonFormat, JsonSetCondition, JsonType};
 pub use self::list::{ListCommands, ListPlace, ListSide, LposOptions, Popped};
 pub use self::pubsub::PubSubCommands;

@@ -10,6 +10,7 @@ mod generic;
 mod geo;
 mod hash;
 mod hostile;
+mod iter;
 mod json;
 mod list;
 mod models;

@@ -1,4 +1,4 @@
-//! Streams that fetch a page when the last one is used up.
+//! Items that come in pages, each fetched when the last one is used up: as a stream and as an iterator.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -6,8 +6,26 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use crate::blocking;
+use crate::client::Redis;
+use crate::command::Command;
+use crate::error::Result;
+use crate::executor::Executor as _;
 use futures_core::Stream;
-use redis_rest::Result;
+
+/// Where one is among pages that take one command each, and how to go on.
+pub trait Paging: Send + Sized + 'static {
+    /// What the stream or the iterator gives.
+    type Item: Send + 'static;
+    /// What the command of a page replies.
+    type Reply: 'static;
+
+    /// Asks for the page.
+    fn command(&self) -> Command<Self::Reply>;
+
+    /// The page's items, and the next page if there is one.
+    fn turn(self, reply: Self::Reply) -> (Vec<Result<Self::Item>>, Option<Self>);
+}
 
 /// A stream of items that come in pages, each fetched when it is needed.
 ///
@@ -27,12 +45,19 @@ struct Next<'a, T>(Box<dyn FnOnce() -> Fetch<'a, T> + Send + 'a>);
 
 impl<'a, T: Send + 'a> Pages<'a, T> {
     /// The pages from `start` on. `fetch` gives a page's items, and where the next one begins.
-    pub(crate) fn new<P, F>(start: P, fetch: impl Fn(P) -> F + Send + Clone + 'a) -> Self
+    pub fn new<P, F>(start: P, fetch: impl Fn(P) -> F + Send + Clone + 'a) -> Self
     where
         P: Send + 'a,
         F: Future<Output = Result<(Vec<Result<T>>, Option<P>)>> + Send + 'a,
     {
         Pages { page: VecDeque::new(), fetch: Some(begin(start, fetch)) }
+    }
+
+    pub(crate) fn of<P: Paging<Item = T>>(redis: &'a Redis, paging: P) -> Self {
+        Pages::new(paging, move |paging: P| async move {
+            let reply = redis.submit(paging.command()).await?;
+            Ok(paging.turn(reply))
+        })
     }
 
     /// The next item; `None` at the end.
@@ -96,5 +121,55 @@ impl<T> Stream for Pages<'_, T> {
 impl<T> fmt::Debug for Pages<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pages").field("fetched", &self.page.len()).finish_non_exhaustive()
+    }
+}
+
+/// An iterator over items that come in pages, each fetched when it is needed: what the blocking client gives for a
+/// [`Pages`].
+///
+/// An item that cannot be read is an error, and the iterator goes on; when a page cannot be fetched, it ends.
+#[must_use = "an iterator fetches nothing until it is used"]
+pub struct PageIter<'a, T> {
+    page: std::vec::IntoIter<Result<T>>,
+    fetch: FetchNow<'a, T>,
+}
+
+/// Fetches the next page, if there is one.
+type FetchNow<'a, T> = Box<dyn FnMut() -> Option<Result<Vec<Result<T>>>> + Send + 'a>;
+
+impl<'a, T> PageIter<'a, T> {
+    pub(crate) fn of<P: Paging<Item = T>>(redis: &'a blocking::Redis, paging: P) -> Self {
+        let mut next = Some(paging);
+        let fetch = move || {
+            let paging = next.take()?;
+            let turned = redis.submit(paging.command()).map(|reply| paging.turn(reply));
+            Some(turned.map(|(items, following)| {
+                next = following;
+                items
+            }))
+        };
+        PageIter { page: Vec::new().into_iter(), fetch: Box::new(fetch) }
+    }
+}
+
+impl<T> Iterator for PageIter<'_, T> {
+    type Item = Result<T>;
+
+    fn next(&mut self) -> Option<Result<T>> {
+        loop {
+            if let Some(item) = self.page.next() {
+                return Some(item);
+            }
+            match (self.fetch)()? {
+                Ok(items) => self.page = items.into_iter(),
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+}
+
+impl<T> fmt::Debug for PageIter<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PageIter").field("fetched", &self.page.len()).finish_non_exhaustive()
     }
 }

@@ -1,0 +1,175 @@
+//! SCAN and its family, XRANGE and XREVRANGE, page by page.
+
+use std::ops::{Bound, RangeBounds};
+
+use super::{
+    Cursor, GenericCommands as _, HashCommands as _, ScanOptions, ScanPage, Scored, SetCommands as _,
+    SortedSetCommands as _, StreamCommands as _, StreamEntry,
+};
+use crate::arg::ToArg;
+use crate::command::Command;
+use crate::error::Result;
+use crate::executor::{Build, Client};
+use crate::pages::Paging;
+use crate::reply::FromReply;
+use crate::stream_id::StreamId;
+
+/// Scans and ranges as streams ([`Pages`](crate::Pages)) or, of the blocking client, as iterators
+/// ([`PageIter`](crate::PageIter)). Each page is a request, sent when the last one is used up.
+///
+/// A scan gives what was there from its begin to its end at least once, possibly more often; what came or went
+/// meanwhile it may give or not.
+///
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis, blocking: redis_rest::blocking::Redis) -> redis_rest::Result<()> {
+/// use redis_rest::{IterCommands, ScanOptions};
+///
+/// let mut keys = redis.scan_iter::<String>(ScanOptions::new().matching("user:*").count(500));
+/// while let Some(key) = keys.next().await {
+///     println!("{}", key?);
+/// }
+/// for key in blocking.scan_iter::<String>(ScanOptions::new()) {
+///     println!("{}", key?);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub trait IterCommands: Client {
+    /// The keys. [SCAN](https://redis.io/docs/latest/commands/scan/), O(1) a page, O(n) in all keys to the end.
+    fn scan_iter<K: FromReply + Send + 'static>(self, options: ScanOptions) -> Self::Paged<K> {
+        self.paged(Scan::new(move |cursor| Build.scan(cursor, options.clone())))
+    }
+
+    /// The fields and values of a hash. [HSCAN](https://redis.io/docs/latest/commands/hscan/), O(1) a page, O(n) in the
+    /// fields to the end.
+    fn hscan_iter<F: FromReply + Send + 'static, V: FromReply + Send + 'static>(
+        self,
+        key: impl ToArg,
+        options: ScanOptions,
+    ) -> Self::Paged<(F, V)> {
+        let key = key.to_arg().into_owned();
+        self.paged(Scan::new(move |cursor| Build.hscan(&key, cursor, options.clone())))
+    }
+
+    /// The fields of a hash. [HSCAN](https://redis.io/docs/latest/commands/hscan/), O(1) a page, O(n) in the fields to the
+    /// end.
+    fn hscan_novalues_iter<F: FromReply + Send + 'static>(
+        self,
+        key: impl ToArg,
+        options: ScanOptions,
+    ) -> Self::Paged<F> {
+        let key = key.to_arg().into_owned();
+        self.paged(Scan::new(move |cursor| Build.hscan_novalues(&key, cursor, options.clone())))
+    }
+
+    /// The members of a set. [SSCAN](https://redis.io/docs/latest/commands/sscan/), O(1) a page, O(n) in the members to the
+    /// end.
+    fn sscan_iter<V: FromReply + Send + 'static>(self, key: impl ToArg, options: ScanOptions) -> Self::Paged<V> {
+        let key = key.to_arg().into_owned();
+        self.paged(Scan::new(move |cursor| Build.sscan(&key, cursor, options.clone())))
+    }
+
+    /// The members and scores of a sorted set, in no order. [ZSCAN](https://redis.io/docs/latest/commands/zscan/), O(1) a
+    /// page, O(n) in the members to the end.
+    fn zscan_iter<M: FromReply + Send + 'static>(
+        self,
+        key: impl ToArg,
+        options: ScanOptions,
+    ) -> Self::Paged<Scored<M>> {
+        let key = key.to_arg().into_owned();
+        self.paged(Scan::new(move |cursor| Build.zscan(&key, cursor, options.clone())))
+    }
+
+    /// The entries of a range of a stream, oldest first, `count` of them a page. Each comes once; an entry that is added
+    /// within the range before its last page is read comes too.
+    /// [XRANGE](https://redis.io/docs/latest/commands/xrange/), O(n) in the entries.
+    fn xrange_iter<F: FromReply + Send + 'static>(
+        self,
+        key: impl ToArg,
+        ids: impl RangeBounds<StreamId>,
+        count: u64,
+    ) -> Self::Paged<StreamEntry<F>> {
+        let key = key.to_arg().into_owned();
+        let page = move |ids: Ids| Build.xrange(&key, ids, Some(count));
+        self.paged(Range::new(page, ids, count, |(_, end), last| (Bound::Excluded(last), end)))
+    }
+
+    /// The entries of a range of a stream, newest first, `count` of them a page. Each comes once.
+    /// [XREVRANGE](https://redis.io/docs/latest/commands/xrevrange/), O(n) in the entries.
+    fn xrevrange_iter<F: FromReply + Send + 'static>(
+        self,
+        key: impl ToArg,
+        ids: impl RangeBounds<StreamId>,
+        count: u64,
+    ) -> Self::Paged<StreamEntry<F>> {
+        let key = key.to_arg().into_owned();
+        let page = move |ids: Ids| Build.xrevrange(&key, ids, Some(count));
+        self.paged(Range::new(page, ids, count, |(start, _), last| (start, Bound::Excluded(last))))
+    }
+}
+
+impl<C: Client> IterCommands for C {}
+
+/// A page of SCAN and its family.
+struct Scan<T> {
+    page: Box<dyn Fn(Cursor) -> Command<ScanPage<T>> + Send>,
+    cursor: Cursor,
+}
+
+impl<T> Scan<T> {
+    fn new(page: impl Fn(Cursor) -> Command<ScanPage<T>> + Send + 'static) -> Self {
+        Scan { page: Box::new(page), cursor: Cursor::START }
+    }
+}
+
+impl<T: Send + 'static> Paging for Scan<T> {
+    type Item = T;
+    type Reply = ScanPage<T>;
+
+    fn command(&self) -> Command<ScanPage<T>> {
+        (self.page)(self.cursor.clone())
+    }
+
+    fn turn(self, reply: ScanPage<T>) -> (Vec<Result<T>>, Option<Self>) {
+        let next = (!reply.cursor.is_finished()).then_some(Scan { cursor: reply.cursor, ..self });
+        (reply.items.into_iter().map(Ok).collect(), next)
+    }
+}
+
+type Ids = (Bound<StreamId>, Bound<StreamId>);
+
+/// A page of XRANGE or XREVRANGE.
+struct Range<F> {
+    page: Box<dyn Fn(Ids) -> Command<Vec<StreamEntry<F>>> + Send>,
+    ids: Ids,
+    count: u64,
+    /// What is left of a range behind its entry of this id.
+    behind: fn(Ids, StreamId) -> Ids,
+}
+
+impl<F> Range<F> {
+    fn new(
+        page: impl Fn(Ids) -> Command<Vec<StreamEntry<F>>> + Send + 'static,
+        ids: impl RangeBounds<StreamId>,
+        count: u64,
+        behind: fn(Ids, StreamId) -> Ids,
+    ) -> Self {
+        let ids = (ids.start_bound().cloned(), ids.end_bound().cloned());
+        Range { page: Box::new(page), ids, count, behind }
+    }
+}
+
+impl<F: Send + 'static> Paging for Range<F> {
+    type Item = StreamEntry<F>;
+    type Reply = Vec<StreamEntry<F>>;
+
+    fn command(&self) -> Command<Vec<StreamEntry<F>>> {
+        (self.page)(self.ids)
+    }
+
+    fn turn(self, reply: Vec<StreamEntry<F>>) -> (Vec<Result<StreamEntry<F>>>, Option<Self>) {
+        let is_full = reply.len() as u64 == self.count;
+        let next = reply.last().filter(|_| is_full).map(|last| (self.behind)(self.ids, last.id));
+        (reply.into_iter().map(Ok).collect(), next.map(|ids| Range { ids, ..self }))
+    }
+}
