@@ -65,8 +65,8 @@ pub mod prelude {
         Batch, BatchReplies, BitmapCommands, Client, ConnectionCommands, Encoding, Executor, Expiry, FromReply,
         FunctionCommands, GenericCommands, GeoCommands, HashCommands, HyperLogLogCommands, IterCommands, Json,
         JsonCommands, ListCommands, Pipeline, PubSubCommands, RawCommand, RawCommands, Script, ScriptingCommands,
-        ServerCommands, SetCommands, SetOptions, Slot, SortedSetCommands, StreamCommands, StreamId, StringCommands,
-        ToArg, Ttl, Value,
+        SearchCommands, ServerCommands, SetCommands, SetOptions, Slot, SortedSetCommands, StreamCommands, StreamId,
+        StringCommands, ToArg, Ttl, Value,
     };
 
     pub use crate::{

@@ -11,6 +11,7 @@ mod json;
 mod list;
 mod models;
 mod scripting;
+mod search;
 mod server;
 mod set;
 mod sorted_set;
