@@ -10,14 +10,17 @@
 //! ```
 
 use std::fmt;
-use std::pin::pin;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
+use futures_core::Stream;
 use tokio::runtime::Runtime;
 
+use crate::arg::ToArg;
 use crate::batch::Batch;
 use crate::client;
 use crate::command::Command;
@@ -27,6 +30,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::executor::{Client, Executor};
 use crate::pages::{PageIter, Paging};
 use crate::pipeline::Pipeline;
+use crate::subscribe::{Monitor, Subscription};
 use crate::wire::tape::Tape;
 
 /// A client whose calls block the calling thread until the reply is there. Cheap to clone; clones share the
@@ -89,6 +93,30 @@ impl Redis {
         Batch::new(self, true)
     }
 
+    /// Listens to channels; see [`redis_rest::Redis::subscribe`](crate::Redis::subscribe).
+    ///
+    /// ```no_run
+    /// # fn example(redis: redis_rest::blocking::Redis) -> redis_rest::Result<()> {
+    /// for event in redis.subscribe(["chat"]) {
+    ///     println!("{:?}", event?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn subscribe(&self, channels: impl IntoIterator<Item = impl ToArg>) -> Waiting<'_, Subscription> {
+        Waiting { redis: self, stream: self.client.subscribe(channels) }
+    }
+
+    /// Listens to the channels that match glob-style patterns.
+    pub fn psubscribe(&self, patterns: impl IntoIterator<Item = impl ToArg>) -> Waiting<'_, Subscription> {
+        Waiting { redis: self, stream: self.client.psubscribe(patterns) }
+    }
+
+    /// Watches all commands that the server executes; see [`redis_rest::Redis::monitor`](crate::Redis::monitor).
+    pub fn monitor(&self) -> Waiting<'_, Monitor> {
+        Waiting { redis: self, stream: self.client.monitor() }
+    }
+
     /// The token that makes another client's reads see what this client has written; see
     /// [`redis_rest::Redis::sync_token`](crate::Redis::sync_token).
     #[must_use]
@@ -130,6 +158,23 @@ impl<'a> Client for &'a Redis {
 
     fn paged<P: Paging>(self, paging: P) -> PageIter<'a, P::Item> {
         PageIter::of(self, paging)
+    }
+}
+
+/// An iterator over a stream, which waits for each item.
+#[derive(Debug)]
+#[must_use = "an iterator does nothing until it is used"]
+pub struct Waiting<'a, S> {
+    redis: &'a Redis,
+    stream: S,
+}
+
+impl<S: Stream + Unpin> Iterator for Waiting<'_, S> {
+    type Item = S::Item;
+
+    fn next(&mut self) -> Option<S::Item> {
+        let stream = &mut self.stream;
+        self.redis.driver.wait(poll_fn(|cx| Pin::new(&mut *stream).poll_next(cx)))
     }
 }
 

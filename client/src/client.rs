@@ -7,11 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
+use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::timeout;
 use tracing::Instrument as _;
 
+use crate::arg::ToArg;
 use crate::batch::Batch;
 use crate::command::{Command, Safety};
 use crate::config::{Encoding, RedisBuilder};
@@ -22,10 +23,11 @@ use crate::pages::{Pages, Paging};
 use crate::pipeline::Pipeline;
 use crate::reply::{Replies, Reply, Shape};
 use crate::script::BySha1;
+use crate::subscribe::{Monitor, Subscription};
 use crate::sync_token::SyncToken;
 use crate::telemetry;
-use crate::transport::retry::{Limits, status_error, with_retries};
-use crate::transport::{Body, Endpoint, Request as HttpRequest, Transport, TransportError};
+use crate::transport::retry::{Limits, RetryPolicy, status_error, with_retries};
+use crate::transport::{Body, Endpoint, Request as HttpRequest, Response, Transport, TransportError};
 use crate::wire::json::{self, Strings};
 use crate::wire::tape::Tape;
 use crate::wire::{self, resp2};
@@ -137,6 +139,37 @@ impl Redis {
     /// Begins a batch whose commands run atomically.
     pub fn atomic_batch(&self) -> Batch<&Redis> {
         Batch::new(self, true)
+    }
+
+    /// Listens to channels; see [`Subscription`].
+    ///
+    /// ```no_run
+    /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+    /// use redis_rest::SubscriptionEvent;
+    ///
+    /// let mut chat = redis.subscribe(["chat"]).psubscribe(["news.*"]);
+    /// while let Some(event) = chat.next().await {
+    ///     match event? {
+    ///         SubscriptionEvent::Message(message) => println!("{}", message.text()?),
+    ///         SubscriptionEvent::Gap { cause, .. } => eprintln!("messages may be lost: {cause}"),
+    ///         _ => {}
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn subscribe(&self, channels: impl IntoIterator<Item = impl ToArg>) -> Subscription {
+        Subscription::new(Arc::clone(&self.core)).subscribe(channels)
+    }
+
+    /// Listens to the channels that match glob-style patterns; see [`subscribe`](Redis::subscribe).
+    pub fn psubscribe(&self, patterns: impl IntoIterator<Item = impl ToArg>) -> Subscription {
+        Subscription::new(Arc::clone(&self.core)).psubscribe(patterns)
+    }
+
+    /// Watches all commands that the server executes, which costs it much: for debugging. See [`Monitor`].
+    pub fn monitor(&self) -> Monitor {
+        Monitor::new(Arc::clone(&self.core))
     }
 
     /// The token that makes another client's reads see what this client has written; `None` before the first
@@ -284,6 +317,42 @@ impl Core {
         &self.headers
     }
 
+    pub(crate) fn retry_policy(&self) -> &RetryPolicy {
+        &self.limits.policy
+    }
+
+    pub(crate) fn max_response_bytes(&self) -> usize {
+        self.max_response_bytes
+    }
+
+    /// Begins to read the server-sent events at `path`.
+    pub(crate) async fn events(&self, path: String) -> Result<Body> {
+        let mut headers = self.headers.clone();
+        headers.remove(ENCODING);
+        headers.remove(FORMAT);
+        headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
+        let request = HttpRequest { endpoint: Endpoint::Path(path), headers, body: Bytes::from_static(b"[]") };
+        let sent = timeout(self.limits.timeout, self.transport.send(request)).await;
+        let response =
+            sent.map_err(|_| Error::new(ErrorKind::Timeout, "no reply in time"))?.map_err(transport_error)?;
+        let is_json =
+            response.headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+        if response.status.is_success() && !is_json {
+            Ok(response.body)
+        } else {
+            Err(self.refusal(response, Encoding::Json).await)
+        }
+    }
+
+    /// The error that a response is whose status is not a success.
+    async fn refusal(&self, response: Response, encoding: Encoding) -> Error {
+        // The status counts, whatever becomes of the body: also if that breaks off, or never ends.
+        let patience = (self.limits.timeout / 4).min(MAX_ERROR_TIME);
+        let body = timeout(patience, read(response.body, MAX_ERROR_BYTES)).await;
+        let body = body.ok().and_then(Result::ok).unwrap_or_default();
+        status_error(response.status, &response.headers, error_text(body, encoding))
+    }
+
     async fn execute<R>(&self, command: Command<R>) -> Result<R> {
         let mut encoded = Encoded::new(false);
         let expect = encoded.push(command);
@@ -356,11 +425,7 @@ impl Core {
             sync.observe(token, sent_token.as_ref(), exchange.is_write);
         }
         if !response.status.is_success() {
-            // The status counts, whatever becomes of the body: also if that breaks off, or never ends.
-            let patience = (self.limits.timeout / 4).min(MAX_ERROR_TIME);
-            let body = timeout(patience, read(response.body, MAX_ERROR_BYTES)).await;
-            let body = body.ok().and_then(Result::ok).unwrap_or_default();
-            return Err(status_error(response.status, &response.headers, error_text(body, exchange.encoding)));
+            return Err(self.refusal(response, exchange.encoding).await);
         }
         let body = read(response.body, self.max_response_bytes).await?;
         let many = matches!(exchange.endpoint, Endpoint::Pipeline | Endpoint::Transaction);
@@ -397,7 +462,7 @@ async fn read(mut body: Body, limit: usize) -> Result<Vec<u8>> {
     Ok(whole)
 }
 
-fn transport_error(error: TransportError) -> Error {
+pub(crate) fn transport_error(error: TransportError) -> Error {
     let (kind, message) = if error.not_sent {
         (ErrorKind::Connect, "no connection to the server")
     } else {

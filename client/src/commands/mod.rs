@@ -45,7 +45,10 @@
 //!
 //! # Adding a command
 //!
-//! One method in its family's file, one golden test beside it in `tests/tests/golden`. See `ARCHITECTURE.md`.
+//! One method in its family's file, its golden and its live test. See `ARCHITECTURE.md`.
+
+#[doc = include_str!("coverage.md")]
+pub mod coverage {}
 
 mod bitmap;
 mod connection;

@@ -6,7 +6,8 @@ pub(crate) mod retry;
 
 use std::fmt;
 use std::future::poll_fn;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -119,11 +120,18 @@ impl Body {
     ///
     /// When the body breaks off.
     pub async fn chunk(&mut self) -> Option<Result<Bytes, TransportError>> {
+        poll_fn(|cx| self.poll_chunk(cx)).await
+    }
+
+    pub(crate) fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, TransportError>>> {
         match &mut self.0 {
-            Inner::Whole(bytes) if bytes.is_empty() => None,
-            Inner::Whole(bytes) => Some(Ok(std::mem::take(bytes))),
-            Inner::Chunks(chunks) => poll_fn(|cx| chunks.as_mut().poll_next(cx)).await,
-            Inner::Reqwest(response) => response.chunk().await.map_err(reqwest::broken).transpose(),
+            Inner::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Inner::Whole(bytes) => Poll::Ready(Some(Ok(std::mem::take(bytes)))),
+            Inner::Chunks(chunks) => chunks.as_mut().poll_next(cx),
+            // A future that is dropped half-way has taken nothing: what is there stays in the response.
+            Inner::Reqwest(response) => {
+                pin!(response.chunk()).poll(cx).map(|chunk| chunk.map_err(reqwest::broken).transpose())
+            }
         }
     }
 

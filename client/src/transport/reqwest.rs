@@ -54,6 +54,10 @@ pub(crate) fn default_client(connect_timeout: Duration) -> Result<Client> {
         .referer(false)
         .no_proxy()
         .connect_timeout(connect_timeout)
+        // A subscription sends nothing: only this tells that the other end is gone.
+        .tcp_keepalive(Duration::from_secs(30))
+        .tcp_keepalive_interval(Duration::from_secs(10))
+        .tcp_keepalive_retries(3)
         .pool_idle_timeout(Duration::from_secs(50));
     tls(builder)?
         .build()

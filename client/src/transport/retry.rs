@@ -70,6 +70,17 @@ impl RetryPolicy {
         self
     }
 
+    pub(crate) fn most_retries(&self) -> u32 {
+        self.retries
+    }
+
+    /// How long to wait before retry `number`, from 0: on top of what the service asks for, so that clients which it
+    /// told the same do not come back together.
+    pub(crate) fn wait(&self, error: &Error, number: u32) -> Duration {
+        let backoff = backoff::delay(self.base, self.cap, number, fastrand::f64());
+        error.retry_after().unwrap_or_default().saturating_add(backoff)
+    }
+
     fn allows(&self, error: &Error, safety: Safety) -> bool {
         error.kind().is_transient() && (!error.is_uncertain() || safety != Safety::Once || self.writes)
     }
@@ -104,9 +115,7 @@ pub(crate) async fn with_retries<T, F: Future<Output = Result<T>>>(
             Err(error) => error,
         };
         may_have_executed |= safety != Safety::Read && error.is_uncertain();
-        // On top of what the service asks for, so that clients which it told the same do not come back together.
-        let backoff = backoff::delay(limits.policy.base, limits.policy.cap, number, fastrand::f64());
-        let wait = error.retry_after().unwrap_or_default().saturating_add(backoff);
+        let wait = limits.policy.wait(&error, number);
         let in_time = deadline.saturating_duration_since(Instant::now()) > wait;
         if number == limits.policy.retries || !in_time || !limits.policy.allows(&error, safety) {
             return Err(error.with_attempts(number + 1).with_may_have_executed(may_have_executed));

@@ -4,6 +4,7 @@ pub(crate) mod base64;
 pub(crate) mod json;
 pub(crate) mod request;
 pub(crate) mod resp2;
+pub(crate) mod sse;
 pub(crate) mod tape;
 
 use self::json::Strings;

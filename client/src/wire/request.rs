@@ -111,6 +111,12 @@ const FLAGS: [&[u8]; 5] = [b"NX", b"XX", b"GET", b"KEEPTTL", b"REPLACE"];
 /// How long a path may be: what common proxies take.
 const MAX_PATH: usize = 8 << 10;
 
+/// What can stand as one segment of a path: URLs resolve `.` and `..` away, and an empty one is none.
+pub(crate) fn path_segment(name: &[u8]) -> Option<String> {
+    let segment = percent_encode(name, ENCODED).to_string();
+    (!matches!(name, b"" | b"." | b"..") && segment.len() < MAX_PATH).then_some(segment)
+}
+
 /// The path form of a command whose argument number `raw_at` travels as the raw body: what stands before it
 /// becomes the path, the options after it the query, `EX=100&NX`.
 ///

@@ -20,4 +20,5 @@ mod set;
 mod sorted_set;
 mod stream;
 mod string;
+mod subscribe;
 mod values;

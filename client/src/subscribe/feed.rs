@@ -1,0 +1,118 @@
+//! One connection of server-sent events, made anew when it breaks.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use tokio::time::{Sleep, sleep};
+
+use crate::client::{Core, transport_error};
+use crate::error::{Error, ErrorKind, Result};
+use crate::transport::Body;
+use crate::wire::sse::Events;
+
+/// What happens to a feed.
+pub(super) enum Happening {
+    /// An event's data.
+    Data(Vec<u8>),
+    /// The connection broke: what was sent since, and until the next one stands, is lost.
+    Gap(Error),
+}
+
+/// The events at one path.
+pub(super) struct Feed {
+    core: Arc<Core>,
+    path: String,
+    /// How often in a row it could not be read.
+    failures: u32,
+    /// Whether it was ever read.
+    begun: bool,
+    state: State,
+}
+
+enum State {
+    Waiting(Pin<Box<Sleep>>),
+    Connecting(Pin<Box<dyn Future<Output = Result<Body>> + Send>>),
+    Open(Box<Body>, Events),
+    Ended,
+}
+
+impl Feed {
+    pub(super) fn new(core: Arc<Core>, path: String) -> Self {
+        let state = connect(&core, &path);
+        Feed { core, path, failures: 0, begun: false, state }
+    }
+
+    /// The next happening; an error is the last.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Happening>>> {
+        loop {
+            match &mut self.state {
+                State::Ended => return Poll::Ready(None),
+                State::Waiting(sleep) => {
+                    ready!(sleep.as_mut().poll(cx));
+                    self.state = connect(&self.core, &self.path);
+                }
+                State::Connecting(connecting) => match ready!(connecting.as_mut().poll(cx)) {
+                    Ok(body) => self.state = State::Open(Box::new(body), Events::default()),
+                    Err(error) => match self.again(error) {
+                        Ok(_) => {}
+                        Err(error) => return Poll::Ready(Some(Err(error))),
+                    },
+                },
+                State::Open(body, events) => {
+                    if let Some(data) = events.next() {
+                        self.failures = 0;
+                        self.begun = true;
+                        return Poll::Ready(Some(Ok(Happening::Data(data))));
+                    }
+                    let broken = match ready!(body.poll_chunk(cx)) {
+                        Some(Ok(chunk)) => match events.push(&chunk, self.core.max_response_bytes()) {
+                            Ok(()) => continue,
+                            Err(error) => {
+                                self.state = State::Ended;
+                                return Poll::Ready(Some(Err(error)));
+                            }
+                        },
+                        Some(Err(error)) => transport_error(error),
+                        None => Error::new(ErrorKind::Interrupted, "the server ended the stream of events"),
+                    };
+                    let was_begun = self.begun;
+                    return Poll::Ready(Some(match self.again(broken) {
+                        // Nothing was listened to that could be lost.
+                        Ok(_) if !was_begun => continue,
+                        Ok(cause) => Ok(Happening::Gap(cause)),
+                        Err(error) => Err(error),
+                    }));
+                }
+            }
+        }
+    }
+
+    /// Waits to connect again, if that can help: at first as often as a request is retried, and without end once there
+    /// was something to listen to, since the user then knows of the gap.
+    fn again(&mut self, error: Error) -> Result<Error> {
+        let policy = self.core.retry_policy();
+        let most = policy.most_retries();
+        if !error.kind().is_transient() || most == 0 || (!self.begun && self.failures >= most) {
+            self.state = State::Ended;
+            return Err(error.with_attempts(self.failures.saturating_add(1)));
+        }
+        let wait = policy.wait(&error, self.failures);
+        tracing::debug!(kind = ?error.kind(), wait = ?wait, "subscribing again");
+        self.failures = self.failures.saturating_add(1);
+        self.state = State::Waiting(Box::pin(sleep(wait)));
+        Ok(error)
+    }
+}
+
+fn connect(core: &Arc<Core>, path: &str) -> State {
+    let (core, path) = (Arc::clone(core), path.to_owned());
+    State::Connecting(Box::pin(async move { core.events(path).await }))
+}
+
+impl fmt::Debug for Feed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Feed").field("failures", &self.failures).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,241 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis_model::redis_rest::{
+    ErrorKind, Message, MonitorEvent, MonitoredCommand, PubSubCommands as _, Redis, Result, RetryPolicy,
+    StringCommands as _, Subscription, SubscriptionEvent,
+};
+use redis_model_tests::fault::{Cut, Faulty};
+use redis_model_tests::{ENCODINGS, Stack, key, own_stack, stack};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+const SOON: Duration = Duration::from_secs(20);
+
+async fn event(subscription: &mut Subscription) -> Result<SubscriptionEvent> {
+    timeout(SOON, subscription.next()).await.unwrap().unwrap()
+}
+
+async fn subscribed(subscription: &mut Subscription) -> Result<String> {
+    match event(subscription).await? {
+        SubscriptionEvent::Subscribed(name) => Ok(String::from_utf8_lossy(&name).into_owned()),
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn message(subscription: &mut Subscription) -> Result<Message> {
+    match event(subscription).await? {
+        SubscriptionEvent::Message(message) => Ok(message),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn payloads_come_as_they_were_published() -> Result<()> {
+    let long = "x,".repeat(100_000);
+    let payloads =
+        ["hello", "", "a,b,,c", "two\nlines\n", "\n\n", " data: x", "h\u{e9}\u{1f980}\u{0}", "{\"a\":1}", &long];
+    for encoding in ENCODINGS {
+        let redis = &stack().builder().encoding(encoding).build()?;
+        let channel = &key("a,b /?#%41\u{e9}\n");
+        let mut chat = redis.subscribe([channel]);
+        assert_eq!(&subscribed(&mut chat).await?, channel);
+        for payload in payloads {
+            assert_eq!(redis.publish(channel, payload).await?, 1);
+            let message = message(&mut chat).await?;
+            assert!(message.text()? == payload, "{payload:.20}");
+            assert_eq!((&message.channel[..], message.pattern), (channel.as_bytes(), None));
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn several_channels_and_patterns() -> Result<()> {
+    let redis = &stack().redis();
+    let k = key("many");
+    let (one, two, pattern) = (format!("{k}:one"), format!("{k}:one,two"), format!("{k}:p,*"));
+    let mut all = redis.subscribe([&one, &two]).psubscribe([&pattern]);
+    let mut names = vec![subscribed(&mut all).await?, subscribed(&mut all).await?, subscribed(&mut all).await?];
+    names.sort();
+    assert_eq!(names, [one.clone(), two.clone(), pattern.clone()]);
+    assert_eq!(redis.pubsub_numsub::<String>([&one, &two]).await?, [(one.clone(), 1), (two.clone(), 1)]);
+    let matching = format!("{k}:p,x");
+    for (channel, payload) in [(&one, "two,x"), (&two, "x"), (&matching, "a,b")] {
+        redis.publish(channel, payload).await?;
+        let message = message(&mut all).await?;
+        assert_eq!((&message.channel[..], message.text()?), (channel.as_bytes(), payload));
+        assert_eq!(message.pattern.is_some(), channel == &matching);
+    }
+    drop(all);
+    // The server hears of it by the connection's end.
+    let began = std::time::Instant::now();
+    while redis.pubsub_numsub::<String>([&one]).await?[0].1 > 0 {
+        assert!(began.elapsed() < SOON, "dropping a subscription ends it");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn messages_of_a_channel_keep_their_order_and_a_busy_one_does_not_silence_the_other() -> Result<()> {
+    let redis = &stack().redis();
+    let (busy, quiet) = (&key("busy"), &key("quiet"));
+    let mut both = redis.subscribe([busy, quiet]);
+    subscribed(&mut both).await?;
+    subscribed(&mut both).await?;
+    let mut batch = redis.batch();
+    for n in 0..2000 {
+        let _ = batch.publish(busy, n);
+    }
+    let _ = batch.publish(quiet, "heard");
+    batch.exec().await?;
+    let (mut next, mut heard) = (0, None);
+    while next < 2000 || heard.is_none() {
+        let message = message(&mut both).await?;
+        if message.channel == quiet.as_bytes() {
+            heard = Some(next);
+        } else {
+            assert_eq!(message.text()?, next.to_string());
+            next += 1;
+        }
+    }
+    Ok(())
+}
+
+/// What a client of the server itself can do, and REST cannot.
+async fn over_tcp(stack: &Stack, command: &str) {
+    let (credentials, address) = stack.server.url().trim_start_matches("redis://:").rsplit_once('@').unwrap();
+    let mut connection = TcpStream::connect(address).await.unwrap();
+    connection.write_all(format!("AUTH {credentials}\r\n{command}\r\nQUIT\r\n").as_bytes()).await.unwrap();
+    let mut replies = String::new();
+    connection.read_to_string(&mut replies).await.unwrap();
+    assert!(!replies.contains("-ERR"), "{replies}");
+}
+
+fn quick() -> RetryPolicy {
+    RetryPolicy::default().backoff(Duration::from_millis(5), Duration::from_millis(20))
+}
+
+#[tokio::test]
+async fn a_broken_connection_is_a_visible_gap_and_is_mended() -> Result<()> {
+    let stack = own_stack();
+    let redis = stack.builder().retry(quick()).build()?;
+    let mut chat = redis.subscribe(["chat"]);
+    subscribed(&mut chat).await?;
+    for round in 0..5 {
+        over_tcp(&stack, "CLIENT KILL TYPE pubsub").await;
+        match event(&mut chat).await? {
+            SubscriptionEvent::Gap { name, cause } => {
+                assert_eq!((&name[..], cause.kind()), (&b"chat"[..], ErrorKind::Interrupted));
+            }
+            other => panic!("{other:?}"),
+        }
+        subscribed(&mut chat).await?;
+        redis.publish("chat", round).await?;
+        assert_eq!(message(&mut chat).await?.text()?, round.to_string());
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn without_retries_a_break_is_the_end() -> Result<()> {
+    let stack = own_stack();
+    let redis = stack.builder().retry(RetryPolicy::never()).build()?;
+    let mut chat = redis.subscribe(["chat"]);
+    subscribed(&mut chat).await?;
+    over_tcp(&stack, "CLIENT KILL TYPE pubsub").await;
+    let error = event(&mut chat).await.unwrap_err();
+    assert_eq!((error.kind(), error.command()), (ErrorKind::Interrupted, Some("SUBSCRIBE")));
+    assert!(chat.next().await.is_none());
+    Ok(())
+}
+
+#[tokio::test]
+async fn events_that_break_off_anywhere_are_gaps_too() -> Result<()> {
+    let channel = &key("cut");
+    let plain = stack().redis();
+    for at in (0..60).step_by(3) {
+        let cuts = vec![Cut::Before, Cut::After, Cut::InReply(at)];
+        let builder = stack().builder().retry(quick());
+        let redis = builder.wrap_transport(move |inner| Faulty::new(inner, cuts.clone(), Arc::default())).build()?;
+        let mut chat = redis.subscribe([channel]);
+        // It is subscribed to before the cut, or only after it.
+        let mut texts = Vec::new();
+        let mut subscriptions = 0;
+        while texts.last().is_none_or(|text| text != "last") {
+            match event(&mut chat).await? {
+                SubscriptionEvent::Subscribed(_) => {
+                    subscriptions += 1;
+                    plain.publish(channel, "hello").await?;
+                    plain.publish(channel, "last").await?;
+                }
+                SubscriptionEvent::Message(message) => texts.push(message.text()?.to_owned()),
+                SubscriptionEvent::Gap { .. } => texts.clear(),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(texts, ["hello", "last"], "{at}");
+        assert!(subscriptions <= 2);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_cannot_be_mended_is_an_error_at_once() -> Result<()> {
+    let wrong = Redis::builder(stack().gateway.url(), "wrong").retry(quick()).build()?;
+    let error = event(&mut wrong.subscribe(["chat"])).await.unwrap_err();
+    assert!(error.is_unauthorized() && error.attempts() == 1, "{error}");
+    let nobody = Redis::builder("http://127.0.0.1:9", "token").retry(quick()).build()?;
+    let error = event(&mut nobody.subscribe(["chat"])).await.unwrap_err();
+    assert!(error.is_connect() && error.attempts() == 4, "{error}");
+    let redis = stack().redis();
+    let nothing: [&str; 0] = [];
+    for mut refused in [redis.subscribe(nothing), redis.subscribe([""]), redis.psubscribe([".."])] {
+        let error = event(&mut refused).await.unwrap_err();
+        assert!(error.is_invalid_input() && error.command().is_some_and(|name| name.ends_with("SUBSCRIBE")), "{error}");
+        assert!(refused.next().await.is_none());
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_monitor_sees_every_command() -> Result<()> {
+    let stack = own_stack();
+    let redis = stack.redis();
+    let mut monitor = redis.monitor();
+    assert!(matches!(monitor.next().await, Some(Ok(MonitorEvent::Started))));
+    redis.set("k", "a \"b\"\n\u{e9}").await?;
+    let command: MonitoredCommand = loop {
+        match timeout(SOON, monitor.next()).await.unwrap().unwrap()? {
+            MonitorEvent::Command(command) if command.line().contains("SET") => break command,
+            MonitorEvent::Command(_) => {}
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(command.args(), ["SET".as_bytes(), b"k", "a \"b\"\n\u{e9}".as_bytes()]);
+    assert!(command.time().unwrap().elapsed().unwrap_or_default() < SOON);
+    Ok(())
+}
+
+#[test]
+fn the_blocking_client_waits_for_each_event() -> Result<()> {
+    let redis = stack().blocking();
+    let channel = &key("blocking");
+    let mut seen = HashMap::new();
+    for event in redis.subscribe([channel]).take(4) {
+        match event? {
+            SubscriptionEvent::Subscribed(_) => {
+                for n in 0..3 {
+                    redis.publish(channel, n)?;
+                }
+            }
+            SubscriptionEvent::Message(message) => *seen.entry(message.text()?.to_owned()).or_insert(0) += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(seen, ["0", "1", "2"].map(|n| (n.to_owned(), 1)).into());
+    Ok(())
+}
