@@ -131,14 +131,12 @@ impl Args {
         self.by_sha1 = Some(Box::new(BySha1 { name, script, prefix: self.json.len() }));
     }
 
-    /// Puts the script that is named by its SHA-1 in whole, unless it is among `known`.
-    fn inline_script(&mut self, known: &[Script]) {
-        let Some(by_sha1) = self.by_sha1.take() else { return };
-        if known.iter().any(|script| script.sha1() == by_sha1.script.sha1()) {
-            return;
+    /// Puts the script that is named by its SHA-1 in whole.
+    fn inline_script(&mut self) {
+        if let Some(by_sha1) = self.by_sha1.take() {
+            self.json = by_sha1.inline(&self.json);
+            self.whole.push(by_sha1.script);
         }
-        self.json = by_sha1.inline(&self.json);
-        self.whole.push(by_sha1.script);
     }
 
     /// Takes the script that has to be put in whole where the server does not know it.
@@ -147,19 +145,23 @@ impl Args {
     }
 
     /// Adds the commands of `other` behind these, for a pipeline.
-    pub(crate) fn append(&mut self, mut other: Args) {
-        self.inline_script(&[]);
-        other.inline_script(&self.whole);
-        self.whole.append(&mut other.whole);
+    pub(crate) fn append(&mut self, other: &Args) {
+        self.inline_script();
+        let is_known = |script: &Script| self.whole.iter().any(|known| known.sha1() == script.sha1());
+        let unknown = other.by_sha1.as_ref().filter(|by_sha1| !is_known(&by_sha1.script));
+        let inlined = unknown.map(|by_sha1| by_sha1.inline(&other.json));
+        self.whole.extend(unknown.map(|by_sha1| by_sha1.script.clone()));
+        self.whole.extend_from_slice(&other.whole);
         if other.raw.is_some() {
             self.reject(NOT_IN_A_PIPELINE);
         }
-        if let Some(why) = other.problem {
-            self.reject(why);
+        if let Some(why) = &other.problem {
+            self.reject(why.clone());
         }
-        self.json.reserve(other.json.len() + 2);
+        let json = inlined.as_ref().unwrap_or(&other.json);
+        self.json.reserve(json.len() + 2);
         self.json.extend_from_slice(b"],");
-        self.json.extend_from_slice(&other.json);
+        self.json.extend_from_slice(json);
         if self.raw.is_some() {
             self.reject(NOT_IN_A_PIPELINE);
         }
@@ -195,7 +197,7 @@ impl Args {
     /// The path and the body of the form that carries raw bytes.
     pub(crate) fn into_raw(mut self) -> Result<(String, Bytes)> {
         // There is no second form to fall back to.
-        self.inline_script(&[]);
+        self.inline_script();
         let Some(raw) = self.raw.take() else { return Err(Error::invalid_input("no argument is raw")) };
         let commands = self.commands();
         let args = commands.iter().flatten().map(Bytes::as_ref);
@@ -241,7 +243,7 @@ mod tests {
         let mut args = Args::new("PING");
         let mut second = Args::new("ECHO");
         second.push("hi");
-        args.append(second);
+        args.append(&second);
         assert_eq!(args.into_json_batch(), r#"[["PING"],["ECHO","hi"]]"#);
     }
 
@@ -253,7 +255,7 @@ mod tests {
         let mut raw = Args::new("SET");
         raw.push("k").push(b"\xff".as_slice());
         let mut pipeline = Args::new("PING");
-        pipeline.append(raw);
+        pipeline.append(&raw);
         assert!(pipeline.problem().unwrap().contains("pipeline"));
     }
 }

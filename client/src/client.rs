@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use tracing::Instrument as _;
 
 use crate::arg::ToArg;
+use crate::auto_pipeline::{AutoPipeline, AutoPipelining};
 use crate::batch::Batch;
 use crate::command::{Command, Safety};
 use crate::config::{Encoding, RedisBuilder};
@@ -254,7 +255,11 @@ impl<'a, R: 'a> IntoFuture for Request<'a, R> {
     type IntoFuture = Pin<Box<dyn Future<Output = Result<R>> + Send + 'a>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.redis.core.execute(self.command))
+        let core = &self.redis.core;
+        match core.auto_pipeline() {
+            None => Box::pin(core.execute(self.command)),
+            Some(pipeline) => Box::pin(pipeline.execute(core, self.command)),
+        }
     }
 }
 
@@ -269,6 +274,7 @@ pub(crate) struct Core {
     limits: Limits,
     sync: Option<SyncToken>,
     max_response_bytes: usize,
+    auto_pipeline: Option<AutoPipeline>,
 }
 
 /// What one attempt sends and how its response is read.
@@ -291,6 +297,7 @@ impl Core {
         limits: Limits,
         sync: Option<SyncToken>,
         max_response_bytes: usize,
+        auto_pipelining: Option<AutoPipelining>,
     ) -> Self {
         let with_encoding = |encoding| {
             let mut headers = headers.clone();
@@ -309,6 +316,7 @@ impl Core {
             limits,
             sync,
             max_response_bytes,
+            auto_pipeline: auto_pipelining.map(AutoPipeline::new),
         }
     }
 
@@ -319,6 +327,10 @@ impl Core {
 
     pub(crate) fn retry_policy(&self) -> &RetryPolicy {
         &self.limits.policy
+    }
+
+    pub(crate) fn auto_pipeline(&self) -> Option<&AutoPipeline> {
+        self.auto_pipeline.as_ref()
     }
 
     pub(crate) fn max_response_bytes(&self) -> usize {

@@ -195,8 +195,9 @@ impl<R> Command<R> {
     /// the replies to all commands of the group, in order.
     ///
     /// A group travels as one transaction, and makes a transaction of a pipeline that it is put in.
+    #[expect(clippy::needless_pass_by_value, reason = "a command is given away")]
     pub fn and<B, T>(mut self, other: Command<B>, decode: fn(Replies<'_>) -> Result<T>) -> Command<T> {
-        self.args.append(other.args);
+        self.args.append(&other.args);
         self.expect.safety = self.expect.safety.max(other.expect.safety);
         self.expect.parts += other.expect.parts;
         self.with_decode(Decode::Group(decode))

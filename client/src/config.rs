@@ -9,6 +9,7 @@ use std::time::Duration;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
+use crate::auto_pipeline::AutoPipelining;
 use crate::blocking;
 use crate::client::{Core, Redis};
 use crate::error::{Error, ErrorKind, Result};
@@ -50,6 +51,7 @@ impl Encoding {
 /// | [`read_your_writes`](Self::read_your_writes) | on |
 /// | [`telemetry`](Self::telemetry) | on, unless `UPSTASH_DISABLE_TELEMETRY` is set |
 /// | [`max_response_bytes`](Self::max_response_bytes) | 256 MiB |
+/// | [`auto_pipelining`](Self::auto_pipelining) | off |
 #[derive(Clone)]
 #[must_use = "a builder does nothing until it is built"]
 pub struct RedisBuilder {
@@ -63,6 +65,7 @@ pub struct RedisBuilder {
     telemetry: bool,
     allow_insecure_http: bool,
     max_response_bytes: usize,
+    auto_pipelining: Option<AutoPipelining>,
     headers: Vec<(Cow<'static, str>, String)>,
     client: Option<reqwest::Client>,
     transport: Option<Arc<dyn Transport>>,
@@ -85,6 +88,7 @@ impl RedisBuilder {
             telemetry: true,
             allow_insecure_http: false,
             max_response_bytes: 256 << 20,
+            auto_pipelining: None,
             headers: Vec::new(),
             client: None,
             transport: None,
@@ -147,6 +151,27 @@ impl RedisBuilder {
     /// The largest response that is read; a larger one is the error [`ErrorKind::TooLarge`].
     pub fn max_response_bytes(mut self, bytes: usize) -> Self {
         self.max_response_bytes = bytes;
+        self
+    }
+
+    /// Lets commands that tasks await at the same time travel in one request, a pipeline, in the order in which they were
+    /// awaited. A lone command waits for nothing.
+    ///
+    /// A request waits until the one before it is answered, so a slow command holds up those behind it. Where
+    /// a pipeline may have been executed and its reply is lost, the commands that can be repeated are, and the others
+    /// fail, each telling for itself whether it may have been executed. Pipelines, transactions and batches of your own
+    /// go as ever.
+    ///
+    /// ```
+    /// use redis_rest::{AutoPipelining, Redis};
+    ///
+    /// let redis = Redis::builder("https://example.upstash.io", "token")
+    ///     .auto_pipelining(AutoPipelining::new().max_commands(200))
+    ///     .build()?;
+    /// # Ok::<(), redis_rest::Error>(())
+    /// ```
+    pub fn auto_pipelining(mut self, limits: AutoPipelining) -> Self {
+        self.auto_pipelining = Some(limits);
         self
     }
 
@@ -226,6 +251,9 @@ impl RedisBuilder {
                 "the timeout and the deadline must be longer than zero; for no limit, use Duration::MAX",
             ));
         }
+        if self.auto_pipelining.is_some_and(|limits| limits.max_commands == 0 || limits.max_bytes == 0) {
+            return Err(config("a pipeline needs room for at least one command and one byte"));
+        }
         let url = checked_url(self.url.as_deref(), self.allow_insecure_http)?;
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, authorization(self.token.as_deref())?);
@@ -270,7 +298,15 @@ impl RedisBuilder {
         let transport = self.wrappers.iter().fold(transport, |inner, wrap| wrap(inner));
         let limits = Limits { policy: self.retry, timeout: self.timeout, deadline: self.deadline };
         let sync = self.read_your_writes.then(SyncToken::default);
-        Ok(Redis::from_core(Core::new(transport, &headers, self.encoding, limits, sync, self.max_response_bytes)))
+        Ok(Redis::from_core(Core::new(
+            transport,
+            &headers,
+            self.encoding,
+            limits,
+            sync,
+            self.max_response_bytes,
+            self.auto_pipelining,
+        )))
     }
 }
 

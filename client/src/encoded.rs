@@ -7,6 +7,7 @@ use crate::command::{Command, Expect, Safety};
 use crate::error::Error;
 
 /// The commands of one request, encoded.
+#[derive(Debug)]
 pub struct Encoded {
     /// `None` while there is no command.
     pub(crate) args: Option<Args>,
@@ -33,7 +34,7 @@ impl Encoded {
         self.atomic |= expect.parts() > 1;
         self.count += expect.parts();
         match &mut self.args {
-            Some(all) => all.append(args),
+            Some(all) => all.append(&args),
             None => {
                 self.name = expect.name().clone();
                 self.args = Some(args);
@@ -46,6 +47,24 @@ impl Encoded {
         });
         self.problem = self.problem.take().or(problem);
         expect
+    }
+
+    /// The commands of several requests in one.
+    pub(crate) fn together<'a>(all: impl Iterator<Item = &'a Encoded>) -> Self {
+        let mut together = Encoded::new(false);
+        for one in all {
+            together.safety = together.safety.max(one.safety);
+            together.atomic |= one.atomic;
+            together.count += one.count;
+            match (&mut together.args, &one.args) {
+                (Some(all), Some(args)) => all.append(args),
+                (all, args) => {
+                    together.name = one.name.clone();
+                    *all = args.clone();
+                }
+            }
+        }
+        together
     }
 
     pub(crate) fn changes_data(&self) -> bool {

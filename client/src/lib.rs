@@ -27,6 +27,7 @@ pub mod transport;
 
 mod arg;
 mod args;
+mod auto_pipeline;
 mod batch;
 mod client;
 mod command;
@@ -48,6 +49,7 @@ pub use bytes;
 
 pub use crate::arg::{Arg, ToArg};
 pub use crate::args::{Args, ToArgs};
+pub use crate::auto_pipeline::AutoPipelining;
 pub use crate::batch::{Batch, BatchReplies, Slot};
 pub use crate::client::{Redis, Request};
 pub use crate::command::{Command, RawCommand};

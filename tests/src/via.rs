@@ -2,7 +2,11 @@
 
 use std::pin::Pin;
 
-use redis_model::redis_rest::{Command, ConnectionCommands as _, Encoding, Executor, Redis, Result, blocking};
+use redis_model::redis_rest::{
+    AutoPipelining, Command, ConnectionCommands as _, Encoding, Executor, Redis, Result, blocking,
+};
+
+use tokio::join;
 
 use crate::{ENCODINGS, Stack, stack};
 
@@ -14,9 +18,10 @@ pub struct Via {
     way: Way,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 enum Way {
     Async,
+    AutoPipelined,
     Blocking,
     Pipeline,
     Transaction,
@@ -29,7 +34,7 @@ pub fn everywhere() -> Vec<Via> {
 
 /// Every executor in every encoding, over a server.
 pub fn everywhere_over(stack: &Stack) -> Vec<Via> {
-    let ways = [Way::Async, Way::Blocking, Way::Pipeline, Way::Transaction];
+    let ways = [Way::Async, Way::AutoPipelined, Way::Blocking, Way::Pipeline, Way::Transaction];
     ENCODINGS.iter().flat_map(|&encoding| ways.map(|way| Via::new(stack, encoding, way))).collect()
 }
 
@@ -37,13 +42,14 @@ impl Via {
     #[expect(clippy::expect_used, reason = "a test that cannot be set up should say so at once")]
     fn new(stack: &Stack, encoding: Encoding, way: Way) -> Self {
         let builder = stack.builder().encoding(encoding);
+        let builder = if way == Way::AutoPipelined { builder.auto_pipelining(AutoPipelining::new()) } else { builder };
         let blocking = builder.clone().build_blocking().expect("a client");
         Via { redis: builder.build().expect("a client"), blocking, way }
     }
 
     /// Whether bytes that are not UTF-8 can be sent this way.
     pub fn carries_bytes(&self) -> bool {
-        matches!(self.way, Way::Async | Way::Blocking)
+        matches!(self.way, Way::Async | Way::AutoPipelined | Way::Blocking)
     }
 }
 
@@ -73,6 +79,12 @@ impl<'a, R: 'static> IntoFuture for Sent<'a, R> {
             // Among others, so that a reply that is taken from the wrong place would be noticed.
             let begun = match way {
                 Way::Async => return redis.submit(self.command).await,
+                Way::AutoPipelined => {
+                    let reply = redis.submit(self.command).into_future();
+                    let (before, reply, after) = join!(redis.ping(), reply, redis.echo::<i64>(7));
+                    assert_eq!((before?.as_str(), after?), ("PONG", 7));
+                    return reply;
+                }
                 Way::Blocking => return blocking.submit(self.command),
                 Way::Pipeline => redis.pipeline(),
                 Way::Transaction => redis.transaction(),

@@ -81,6 +81,11 @@ impl RetryPolicy {
         error.retry_after().unwrap_or_default().saturating_add(backoff)
     }
 
+    /// Whether what is the same twice as once is sent again after this error.
+    pub(crate) fn repeats(&self, error: &Error) -> bool {
+        self.retries > 0 && self.allows(error, Safety::Idempotent)
+    }
+
     fn allows(&self, error: &Error, safety: Safety) -> bool {
         error.kind().is_transient() && (!error.is_uncertain() || safety != Safety::Once || self.writes)
     }

@@ -1,0 +1,269 @@
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use futures_util::future::{join_all, select};
+use redis_model::redis_rest::transport::{Endpoint, Request, Response, Transport, TransportError};
+use redis_model::redis_rest::{
+    AutoPipelining, Build, ConnectionCommands as _, ErrorKind, Executor as _, GenericCommands as _, ListCommands as _,
+    Redis, RedisBuilder, Result, RetryPolicy, Script, ScriptingCommands as _, StringCommands as _,
+};
+use redis_model_tests::fault::{Cut, Faulty};
+use redis_model_tests::{ENCODINGS, key, stack};
+use tokio::time::{sleep, timeout};
+
+/// Notes the endpoint and the size of each request.
+#[derive(Debug, Clone, Default)]
+struct Noted(Arc<Mutex<Vec<(Endpoint, usize)>>>);
+
+impl Noted {
+    fn wrap(&self, builder: RedisBuilder) -> RedisBuilder {
+        let noted = self.clone();
+        builder.wrap_transport(move |inner| Noting { inner, noted: noted.clone() })
+    }
+
+    fn take(&self) -> Vec<(Endpoint, usize)> {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
+
+    fn endpoints(&self) -> Vec<Endpoint> {
+        self.take().into_iter().map(|(endpoint, _)| endpoint).collect()
+    }
+}
+
+#[derive(Debug)]
+struct Noting {
+    inner: Arc<dyn Transport>,
+    noted: Noted,
+}
+
+#[async_trait::async_trait]
+impl Transport for Noting {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        self.noted.0.lock().unwrap().push((request.endpoint.clone(), request.body.len()));
+        self.inner.send(request).await
+    }
+}
+
+fn pipelined() -> RedisBuilder {
+    stack().builder().auto_pipelining(AutoPipelining::new())
+}
+
+#[tokio::test]
+async fn what_is_awaited_together_travels_together_and_in_order() -> Result<()> {
+    for encoding in ENCODINGS {
+        let noted = Noted::default();
+        let redis = noted.wrap(pipelined().encoding(encoding)).build()?;
+        let k = &key("order");
+        let pushed = join_all((0..100).map(|n| redis.rpush(k, [n]).into_future())).await;
+        assert_eq!(pushed.into_iter().collect::<Result<Vec<_>>>()?, (1..=100).collect::<Vec<u64>>());
+        assert_eq!(noted.endpoints(), [Endpoint::Pipeline]);
+        assert_eq!(redis.lrange::<i64>(k, 0, -1).await?, (0..100).collect::<Vec<_>>());
+        assert_eq!(noted.endpoints(), [Endpoint::Command], "a lone command is no pipeline");
+        let wrong = redis.incr(k).into_future();
+        let (wrong, length) = tokio::join!(wrong, redis.llen(k));
+        assert!(wrong.unwrap_err().is_wrong_type() && length? == 100);
+    }
+    Ok(())
+}
+
+/// Reads and writes of one task that it does not await one by one, over and over.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_read_sees_the_write_before_it() -> Result<()> {
+    let redis = Arc::new(pipelined().build()?);
+    let tasks = (0..20).map(|task| {
+        let redis = Arc::clone(&redis);
+        tokio::spawn(async move {
+            let k = &format!("{}.{task}", key("read"));
+            for n in 0..50 {
+                let (set, got, count) = tokio::join!(redis.set(k, n), redis.get::<i64>(k), redis.exists([k]));
+                set?;
+                assert_eq!((got?, count?), (Some(n), 1));
+            }
+            Ok(())
+        })
+    });
+    for task in tasks.collect::<Vec<_>>() {
+        task.await.unwrap()?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn requests_are_bounded_in_commands_and_in_bytes() -> Result<()> {
+    let noted = Noted::default();
+    let k = &key("bounds");
+    let limits = AutoPipelining::new().max_commands(30).max_bytes(2000);
+    let redis = noted.wrap(stack().builder().auto_pipelining(limits)).build()?;
+    for counted in join_all((0..100).map(|_| redis.incr(k).into_future())).await {
+        counted?;
+    }
+    assert_eq!(noted.take().len(), 4);
+    let long = "x".repeat(900);
+    for set in join_all((0..10).map(|_| redis.set(k, &long).into_future())).await {
+        set?;
+    }
+    let sizes: Vec<usize> = noted.take().into_iter().map(|(_, bytes)| bytes).collect();
+    assert!(sizes.len() == 5 && sizes.iter().all(|&bytes| bytes <= 2002), "{sizes:?}");
+    redis.set(k, "x".repeat(5000)).await?;
+    for nothing in [AutoPipelining::new().max_commands(0), AutoPipelining::new().max_bytes(0)] {
+        let error = stack().builder().auto_pipelining(nothing).build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_cannot_travel_with_others_keeps_its_place() -> Result<()> {
+    let noted = Noted::default();
+    let redis = noted.wrap(pipelined()).build()?;
+    let k = &key("alone");
+    let group = Build.append(k, "3").and(Build.append(k, "4"), |replies| Ok(replies.len()));
+    let script = Script::new("return redis.call('APPEND', KEYS[1], ARGV[1])");
+    let group = redis.submit(group).into_future();
+    let script = redis.run_script::<u64>(&script, [k], ["5"]);
+    let (one, raw, two, group, script, six) = tokio::join!(
+        redis.append(k, "1"),
+        redis.append(k, b"\xff"),
+        redis.append(k, "2"),
+        group,
+        script,
+        redis.append(k, "6"),
+    );
+    assert_eq!((one?, raw?, two?, group?, script?, six?), (1, 2, 3, 2, 6, 7));
+    assert_eq!(redis.get::<Vec<u8>>(k).await?.as_deref(), Some(&b"1\xff23456"[..]));
+    let endpoints = noted.endpoints();
+    assert!(matches!(endpoints[1], Endpoint::Path(_)), "{endpoints:?}");
+    let nothing: [&str; 0] = [];
+    let (refused, fine) = tokio::join!(redis.del(nothing), redis.exists([k]));
+    assert!(refused.unwrap_err().is_invalid_input() && fine? == 1);
+    Ok(())
+}
+
+/// 10,000 tasks, a third of which are cancelled at some time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_reply_reaches_its_own_caller() -> Result<()> {
+    const TASKS: u64 = 10_000;
+    let sent = Arc::new(AtomicU32::new(0));
+    let counter = Arc::clone(&sent);
+    let builder = pipelined().wrap_transport(move |inner| Faulty::new(inner, Vec::new(), Arc::clone(&counter)));
+    let redis = Arc::new(builder.build()?);
+    let count = Arc::new(key("count"));
+    let (counted, cancelled) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let tasks = (0..TASKS).map(|n| {
+        let (redis, count) = (Arc::clone(&redis), Arc::clone(&count));
+        let (counted, cancelled) = (Arc::clone(&counted), Arc::clone(&cancelled));
+        tokio::spawn(async move {
+            sleep(Duration::from_micros(n * 7919 % 50_000)).await;
+            let own = format!("task {n}");
+            let work = async {
+                assert_eq!(redis.echo::<String>(&own).await?, own);
+                redis.incr(&*count).await?;
+                counted.fetch_add(1, Ordering::Relaxed);
+                assert_eq!(redis.echo::<u64>(n).await?, n);
+                Ok(())
+            };
+            if n % 3 > 0 {
+                return work.await;
+            }
+            let patience = sleep(Duration::from_micros(n * 104_729 % 40_000));
+            match select(Box::pin(work), Box::pin(patience)).await {
+                futures_util::future::Either::Left((done, _)) => done,
+                futures_util::future::Either::Right(_) => {
+                    cancelled.fetch_add(1, Ordering::Relaxed);
+                    Ok(())
+                }
+            }
+        })
+    });
+    for task in tasks.collect::<Vec<_>>() {
+        task.await.unwrap()?;
+    }
+    let executed = redis.get::<u64>(&*count).await?.unwrap_or(0);
+    let (counted, cancelled) = (counted.load(Ordering::Relaxed), cancelled.load(Ordering::Relaxed));
+    assert!(cancelled > 0, "the test cancels nothing");
+    assert!(counted <= executed && executed <= counted + cancelled, "{counted} {executed} {cancelled}");
+    assert!(counted + cancelled >= TASKS);
+    assert!(sent.load(Ordering::Relaxed) < 10_000, "30,000 commands should need fewer requests");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_cancelled_before_it_is_sent_is_not_sent() -> Result<()> {
+    let redis = pipelined().build()?;
+    let k = &key("cancelled");
+    let mut never = redis.incr(k).into_future();
+    // Polled once: it queues. Its request has had no time to be sent.
+    assert!(never.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    drop(never);
+    assert_eq!(redis.exists([k]).await?, 0);
+    Ok(())
+}
+
+fn cut(cuts: &[Cut], retry: RetryPolicy) -> (Redis, Arc<AtomicU32>) {
+    let sent = Arc::new(AtomicU32::new(0));
+    let (cuts, counter) = (cuts.to_vec(), Arc::clone(&sent));
+    let retry = retry.backoff(Duration::from_millis(1), Duration::from_millis(2));
+    let builder = pipelined().retry(retry);
+    let builder = builder.wrap_transport(move |inner| Faulty::new(inner, cuts.clone(), Arc::clone(&counter)));
+    (builder.build().unwrap(), sent)
+}
+
+#[tokio::test]
+async fn after_a_cut_each_command_is_treated_as_it_would_be_alone() -> Result<()> {
+    for at in [Cut::Before, Cut::During, Cut::After, Cut::InReply(0), Cut::InReply(25)] {
+        let k = &key("cut");
+        let (redis, sent) = cut(&[at], RetryPolicy::default());
+        let (set, incr, got) = tokio::join!(redis.set(k, 5), redis.incr(k), redis.get::<i64>(k));
+        set?;
+        assert_eq!(sent.load(Ordering::Relaxed), 2, "{at:?}");
+        match (at, incr) {
+            (Cut::Before, incr) => assert_eq!((incr?, got?), (6, Some(6))),
+            (_, Ok(_)) => panic!("{at:?}: an uncertain INCR must not be reported done"),
+            (_, Err(error)) => {
+                assert!(error.kind() == ErrorKind::Interrupted && error.may_have_executed(), "{error}");
+                assert_eq!((error.command(), error.attempts()), (Some("INCR"), 1));
+                // Set again by the repeated SET, which is what repeating it alone would have done.
+                assert_eq!(got?, Some(5));
+            }
+        }
+        let (redis, sent) = cut(&[at], RetryPolicy::never());
+        let (got, incr) = tokio::join!(redis.get::<i64>(k), redis.incr(k));
+        let (got, incr) = (got.unwrap_err(), incr.unwrap_err());
+        assert_eq!((sent.load(Ordering::Relaxed), got.command(), incr.command()), (1, Some("GET"), Some("INCR")));
+        assert!(!got.may_have_executed() && incr.may_have_executed() == (at != Cut::Before), "{at:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn threads_of_the_blocking_client_share_requests() -> Result<()> {
+    let noted = Noted::default();
+    let redis = noted.wrap(pipelined()).build_blocking()?;
+    let k = &key("threads");
+    std::thread::scope(|scope| {
+        for _ in 0..16 {
+            let redis = redis.clone();
+            scope.spawn(move || (0..50).try_for_each(|_| redis.incr(k).map(drop)));
+        }
+    });
+    assert_eq!(redis.get::<i64>(k)?, Some(800));
+    assert!(noted.take().len() < 700);
+    Ok(())
+}
+
+/// A client that outlives the runtime in which it was used.
+#[test]
+fn a_runtime_that_ends_leaves_nobody_waiting() -> Result<()> {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let redis = pipelined().build()?;
+    let k = &key("runtimes");
+    runtime().block_on(async {
+        let incr = redis.incr(k).into_future();
+        let _ = timeout(Duration::ZERO, incr).await;
+    });
+    let counted = runtime().block_on(async { timeout(Duration::from_secs(20), redis.incr(k)).await });
+    assert!(matches!(counted, Ok(Ok(1 | 2))), "{counted:?}");
+    Ok(())
+}
