@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot be set up should say so at once")]
 
 pub mod fault;
+pub mod sdk;
 pub mod via;
 
 use std::path::Path;
