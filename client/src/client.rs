@@ -273,8 +273,19 @@ pub(crate) struct Core {
     encoding: Encoding,
     limits: Limits,
     sync: Option<SyncToken>,
+    max_request_bytes: usize,
     max_response_bytes: usize,
     auto_pipeline: Option<AutoPipeline>,
+}
+
+/// How a client behaves, but for where its requests go.
+pub(crate) struct Settings {
+    pub(crate) encoding: Encoding,
+    pub(crate) limits: Limits,
+    pub(crate) read_your_writes: bool,
+    pub(crate) max_request_bytes: usize,
+    pub(crate) max_response_bytes: usize,
+    pub(crate) auto_pipelining: Option<AutoPipelining>,
 }
 
 /// What one attempt sends and how its response is read.
@@ -290,15 +301,9 @@ struct Exchange<'a> {
 }
 
 impl Core {
-    pub(crate) fn new(
-        transport: Arc<dyn Transport>,
-        headers: &HeaderMap,
-        encoding: Encoding,
-        limits: Limits,
-        sync: Option<SyncToken>,
-        max_response_bytes: usize,
-        auto_pipelining: Option<AutoPipelining>,
-    ) -> Self {
+    pub(crate) fn new(transport: Arc<dyn Transport>, headers: &HeaderMap, settings: Settings) -> Self {
+        let Settings { encoding, limits, read_your_writes, max_request_bytes, max_response_bytes, auto_pipelining } =
+            settings;
         let with_encoding = |encoding| {
             let mut headers = headers.clone();
             match encoding {
@@ -314,7 +319,8 @@ impl Core {
             transaction_headers: with_encoding(encoding.of_transactions()),
             encoding,
             limits,
-            sync,
+            sync: read_your_writes.then(SyncToken::default),
+            max_request_bytes,
             max_response_bytes,
             auto_pipeline: auto_pipelining.map(AutoPipeline::new),
         }
@@ -373,9 +379,12 @@ impl Core {
     }
 
     /// Sends what is encoded and gives a tape with as many values as there are commands.
-    pub(crate) async fn run(&self, encoded: Encoded) -> Result<Tape> {
+    pub(crate) async fn run(&self, mut encoded: Encoded) -> Result<Tape> {
+        let writes = encoded.take_writes();
         let span = tracing::debug_span!("redis", command = %encoded.name, commands = encoded.count);
-        if span.is_disabled() { self.send(encoded).await } else { self.send(encoded).instrument(span).await }
+        let sending = self.send(encoded);
+        let outcome = if span.is_disabled() { sending.await } else { sending.instrument(span).await };
+        outcome.map_err(|error| error.with_unconfirmed(writes))
     }
 
     async fn send(&self, encoded: Encoded) -> Result<Tape> {
@@ -400,6 +409,16 @@ impl Core {
             Endpoint::Transaction => (&self.transaction_headers, self.encoding.of_transactions()),
             _ => (&self.headers, self.encoding),
         };
+        if body.len() > self.max_request_bytes {
+            return Err(Error::new(
+                ErrorKind::TooLarge,
+                format!(
+                    "the request has {} bytes, more than max_request_bytes, {}; nothing was sent",
+                    body.len(),
+                    self.max_request_bytes
+                ),
+            ));
+        }
         let is_write = safety != Safety::Read;
         let exchange = Exchange { endpoint, headers, encoding, body, count, is_write, by_sha1 };
         let (mut tape, history) = with_retries(&self.limits, safety, |number| self.attempt(&exchange, number)).await?;

@@ -11,9 +11,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
 use crate::auto_pipeline::AutoPipelining;
 use crate::blocking;
-use crate::client::{Core, Redis};
+use crate::client::{Core, Redis, Settings};
 use crate::error::{Error, ErrorKind, Result};
-use crate::sync_token::SyncToken;
 use crate::telemetry;
 use crate::transport::Transport;
 use crate::transport::reqwest::{ReqwestTransport, default_client};
@@ -50,6 +49,7 @@ impl Encoding {
 /// | [`encoding`](Self::encoding) | [`Encoding::Base64`] |
 /// | [`read_your_writes`](Self::read_your_writes) | on |
 /// | [`telemetry`](Self::telemetry) | on, unless `UPSTASH_DISABLE_TELEMETRY` is set |
+/// | [`max_request_bytes`](Self::max_request_bytes) | the service's own limit |
 /// | [`max_response_bytes`](Self::max_response_bytes) | 256 MiB |
 /// | [`auto_pipelining`](Self::auto_pipelining) | off |
 #[derive(Clone)]
@@ -64,6 +64,7 @@ pub struct RedisBuilder {
     read_your_writes: bool,
     telemetry: bool,
     allow_insecure_http: bool,
+    max_request_bytes: usize,
     max_response_bytes: usize,
     auto_pipelining: Option<AutoPipelining>,
     headers: Vec<(Cow<'static, str>, String)>,
@@ -87,6 +88,7 @@ impl RedisBuilder {
             read_your_writes: true,
             telemetry: true,
             allow_insecure_http: false,
+            max_request_bytes: usize::MAX,
             max_response_bytes: 256 << 20,
             auto_pipelining: None,
             headers: Vec::new(),
@@ -145,6 +147,13 @@ impl RedisBuilder {
     /// Allows `http://` to a host other than this machine: the token and all data then cross the network readable.
     pub fn allow_insecure_http(mut self, allow: bool) -> Self {
         self.allow_insecure_http = allow;
+        self
+    }
+
+    /// The largest request that is sent; a larger one is the error [`ErrorKind::TooLarge`] before anything is sent. The
+    /// service has a limit of its own, 10 MB on its small plans, and refuses what is larger with the same kind of error.
+    pub fn max_request_bytes(mut self, bytes: usize) -> Self {
+        self.max_request_bytes = bytes;
         self
     }
 
@@ -297,16 +306,18 @@ impl RedisBuilder {
         };
         let transport = self.wrappers.iter().fold(transport, |inner, wrap| wrap(inner));
         let limits = Limits { policy: self.retry, timeout: self.timeout, deadline: self.deadline };
-        let sync = self.read_your_writes.then(SyncToken::default);
-        Ok(Redis::from_core(Core::new(
-            transport,
-            &headers,
-            self.encoding,
+        let settings = Settings {
+            encoding: self.encoding,
             limits,
-            sync,
-            self.max_response_bytes,
-            self.auto_pipelining,
-        )))
+            read_your_writes: self.read_your_writes,
+            max_request_bytes: self.max_request_bytes,
+            max_response_bytes: self.max_response_bytes,
+            auto_pipelining: self.auto_pipelining.map(|limits| {
+                // The bracket around the commands is no command's.
+                limits.max_bytes(limits.max_bytes.min(self.max_request_bytes.saturating_sub(2).max(1)))
+            }),
+        };
+        Ok(Redis::from_core(Core::new(transport, &headers, settings)))
     }
 }
 

@@ -17,19 +17,39 @@ pub struct Encoded {
     pub(crate) atomic: bool,
     /// The first command's name.
     pub(crate) name: Cow<'static, str>,
+    /// The place and the name of each command that changes data; not kept for a command alone.
+    writes: Vec<(usize, Cow<'static, str>)>,
+    /// How many commands were pushed; an atomic group is one of them.
+    pushed: usize,
     /// Why it cannot be sent: what is wrong with the first command that is.
     pub(crate) problem: Option<Error>,
 }
 
 impl Encoded {
     pub(crate) fn new(atomic: bool) -> Self {
-        Encoded { args: None, safety: Safety::Read, count: 0, atomic, name: Cow::Borrowed(""), problem: None }
+        Encoded {
+            args: None,
+            safety: Safety::Read,
+            count: 0,
+            atomic,
+            name: Cow::Borrowed(""),
+            writes: Vec::new(),
+            pushed: 0,
+            problem: None,
+        }
     }
 
     /// Adds a command, and says what to do with its replies.
     pub(crate) fn push<R>(&mut self, command: Command<R>) -> Expect<R> {
         let problem = command.validate().err();
         let Command { args, expect } = command;
+        if self.pushed == 1 && self.changes_data() {
+            self.writes.push((0, self.name.clone()));
+        }
+        if self.pushed > 0 && expect.safety() != Safety::Read {
+            self.writes.push((self.pushed, expect.name().clone()));
+        }
+        self.pushed += 1;
         self.safety = self.safety.max(expect.safety());
         self.atomic |= expect.parts() > 1;
         self.count += expect.parts();
@@ -65,6 +85,11 @@ impl Encoded {
             }
         }
         together
+    }
+
+    /// Takes the place and the name of each command that changes data, if there are several commands.
+    pub(crate) fn take_writes(&mut self) -> Vec<(usize, Cow<'static, str>)> {
+        std::mem::take(&mut self.writes)
     }
 
     pub(crate) fn changes_data(&self) -> bool {

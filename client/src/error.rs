@@ -37,6 +37,7 @@ struct Inner {
     retry_after: Option<Duration>,
     attempts: u32,
     may_have_executed: bool,
+    unconfirmed: Vec<(usize, Cow<'static, str>)>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -105,6 +106,7 @@ impl Error {
             retry_after: None,
             attempts: 0,
             may_have_executed: false,
+            unconfirmed: Vec::new(),
             source: None,
         }))
     }
@@ -200,6 +202,14 @@ impl Error {
         self
     }
 
+    /// Says which commands may have been executed, if any may.
+    pub(crate) fn with_unconfirmed(mut self, writes: Vec<(usize, Cow<'static, str>)>) -> Self {
+        if self.0.may_have_executed {
+            self.0.unconfirmed = writes;
+        }
+        self
+    }
+
     /// What kind of failure this is.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
@@ -282,6 +292,26 @@ impl Error {
     #[must_use]
     pub fn may_have_executed(&self) -> bool {
         self.0.may_have_executed
+    }
+
+    /// Of a pipeline, a transaction or a batch whose replies were lost: the commands that change data and may have been
+    /// executed, each by its place among them, from 0, and its name. Empty for a command alone, and where none
+    /// [may have been executed](Error::may_have_executed). The commands before one that was executed were executed too; of
+    /// a transaction all were, or none.
+    ///
+    /// ```no_run
+    /// # async fn example(redis: redis_rest::Redis) {
+    /// use redis_rest::StringCommands;
+    ///
+    /// if let Err(error) = redis.pipeline().get::<String>("name").incr("hits").exec().await {
+    ///     for (place, command) in error.unconfirmed_commands() {
+    ///         eprintln!("command {place}, {command}, may have been executed");
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    pub fn unconfirmed_commands(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.0.unconfirmed.iter().map(|(place, name)| (*place, name.as_ref()))
     }
 
     /// Whether sending the same request again later can succeed and cannot execute a write twice: a `Connect`,

@@ -155,7 +155,9 @@ pub(crate) fn status_error(status: StatusCode, headers: &HeaderMap, message: Opt
         (ErrorKind::TooLarge, None) => Error::new(kind, "the request is too large for the service"),
         (ErrorKind::Rejected, None) => Error::new(
             kind,
-            format!("the server answered with status {status}: does the URL point at a Redis REST endpoint?"),
+            format!(
+                "the server answered with status {status} and no reason that can be read: does the URL point at a Redis REST endpoint?"
+            ),
         ),
         (_, None) => Error::new(kind, format!("the service answered with status {status}")),
     };

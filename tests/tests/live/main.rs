@@ -4,6 +4,7 @@
 
 mod auto_pipeline;
 mod bitmap;
+mod cuts;
 mod executors;
 mod faults;
 mod gateway;
