@@ -10,7 +10,6 @@ use axum::http::header::{ALLOW, AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use futures_util::StreamExt as _;
-use redis::Value;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -18,6 +17,7 @@ use crate::backend::{Args, Backend, Unreachable};
 use crate::policy::{Policy, Verdict};
 use crate::reply::{self, Format};
 use crate::request;
+use crate::resp::Value;
 use crate::sse;
 
 const SYNC_TOKEN: HeaderName = HeaderName::from_static("upstash-sync-token");
@@ -169,7 +169,7 @@ async fn read_body(state: &State, body: Body) -> Result<Vec<u8>, Refusal> {
 /// What a command that does not reach Redis is answered with.
 fn intercept(state: &State, access: Access, args: &Args) -> Option<Result<Value, String>> {
     match state.policy.judge(args, access == Access::Full) {
-        Verdict::Ok => Some(Ok(Value::Okay)),
+        Verdict::Ok => Some(Ok(Value::ok())),
         Verdict::Refuse(why) => Some(Err(why)),
         Verdict::Run => None,
     }
@@ -181,15 +181,13 @@ async fn single(state: &State, access: Access, format: Format, args: Args) -> Re
         Some(Err(why)) => return Ok(error_reply(format, &why)),
         None => state.backend.run(&[args]).await?.pop().unwrap_or(Value::Nil),
     };
-    if let Value::ServerError(error) = &value {
-        return Ok(error_reply(format, &reply::error_text(error)));
-    }
+    let status = if matches!(value, Value::Error(_)) { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     if format == Format::Resp2 {
         let mut wire = Vec::new();
         reply::push_resp2(&mut wire, &value);
-        return Ok(resp2(StatusCode::OK, wire));
+        return Ok(resp2(status, wire));
     }
-    Ok(json(StatusCode::OK, reply::envelope(&value, format)))
+    Ok(json(status, reply::envelope(&value, format)))
 }
 
 fn error_reply(format: Format, text: &str) -> Response {
@@ -239,12 +237,12 @@ async fn transaction(state: &State, access: Access, format: Format, body: &[u8])
     queue.push(vec![b"EXEC".to_vec()]);
     let mut replies = state.backend.run(&queue).await?;
     let executed = replies.pop();
-    if let Some(Value::ServerError(error)) = replies.iter().find(|value| matches!(value, Value::ServerError(_))) {
-        return Err(Refusal::bad(reply::error_text(error)));
+    if let Some(Value::Error(error)) = replies.iter().find(|value| matches!(value, Value::Error(_))) {
+        return Err(Refusal::bad(String::from_utf8_lossy(error)));
     }
     match executed {
         Some(Value::Array(values)) => Ok(slots_reply(json_only(format), values.into_iter().map(Ok))),
-        Some(Value::ServerError(error)) => Err(Refusal::bad(reply::error_text(&error))),
+        Some(Value::Error(error)) => Err(Refusal::bad(String::from_utf8_lossy(&error))),
         _ => Err(Refusal::bad("EXECABORT the transaction was discarded")),
     }
 }
@@ -265,13 +263,18 @@ fn slots_reply(format: Format, slots: impl Iterator<Item = Slot>) -> Response {
         }
         return resp2(StatusCode::OK, wire);
     }
-    let envelopes: Vec<String> = slots
-        .map(|slot| match slot {
-            Ok(value) => reply::envelope(&value, format),
-            Err(why) => reply::error(&why),
-        })
-        .collect();
-    json(StatusCode::OK, format!("[{}]", envelopes.join(",")))
+    let mut replies = String::from("[");
+    for (at, slot) in slots.enumerate() {
+        if at > 0 {
+            replies.push(',');
+        }
+        match slot {
+            Ok(value) => reply::push_envelope(&mut replies, &value, format),
+            Err(why) => reply::push_error(&mut replies, &why),
+        }
+    }
+    replies.push(']');
+    json(StatusCode::OK, replies)
 }
 
 fn json(status: StatusCode, body: String) -> Response {

@@ -27,6 +27,7 @@ pub mod install;
 mod policy;
 mod reply;
 mod request;
+mod resp;
 mod server;
 mod sse;
 

@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use redis::Value;
-
 use crate::backend::{Args, Backend};
 use crate::error::Error;
+use crate::resp::Value;
 
 /// Commands that are about the connection, of which REST has none, or have an endpoint of their own.
 const CONNECTION_BOUND: [&str; 17] = [
@@ -72,27 +71,15 @@ fn unavailable(name: &str) -> Verdict {
     ))
 }
 
-/// Judges a command, for whoever may write.
-fn judge(args: &Args) -> Verdict {
-    let Some(name) = args.first() else { return Verdict::Refuse("ERR empty command".to_owned()) };
-    let name = String::from_utf8_lossy(name).to_ascii_uppercase();
-    if CONNECTION_BOUND.contains(&name.as_str()) {
-        return Verdict::Refuse(format!(
-            "ERR Command \"{name}\" is not allowed in REST or it has a special context path"
-        ));
-    }
-    if UNAVAILABLE.contains(&name.as_str()) {
-        return unavailable(&name);
-    }
-    match name.as_str() {
-        "SCRIPT" if args.get(1).is_some_and(|word| word.eq_ignore_ascii_case(b"DEBUG")) => unavailable("SCRIPT DEBUG"),
-        "SELECT" if args.get(1).is_some_and(|database| database == b"0") => Verdict::Ok,
-        "SELECT" => Verdict::Refuse("ERR DB index is out of range".to_owned()),
-        "XREAD" | "XREADGROUP" if blocks(args) => {
-            Verdict::Refuse(format!("ERR {name} with BLOCK is not available over REST"))
-        }
-        _ => Verdict::Run,
-    }
+/// What there is to know of a command by its name alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Redis has it; whether the read-only token may use it.
+    Known {
+        reads: bool,
+    },
+    ConnectionBound,
+    Unavailable,
 }
 
 /// Whether BLOCK stands among the options: not behind STREAMS, where it would be a key, nor behind GROUP, where it
@@ -113,68 +100,87 @@ fn blocks(args: &Args) -> bool {
     false
 }
 
-/// Whether a command may wait for others, so that it needs a connection of its own.
-pub(crate) fn waits(args: &Args) -> bool {
-    args.first().is_some_and(|name| name.eq_ignore_ascii_case(b"WAIT") || name.eq_ignore_ascii_case(b"WAITAOF"))
-}
-
-/// The commands that Redis has, and whether the read-only token may use them: those that Redis itself puts into the
-/// categories of its documented equivalent, `+@read -@dangerous`, and PING and ECHO.
+/// Which commands there are, by their names in lower case, a subcommand's as `config|get`. The read-only token may use
+/// those that Redis itself puts into the categories of its documented equivalent, `+@read -@dangerous`, and PING and ECHO.
 #[derive(Debug)]
 pub(crate) struct Policy {
-    reads: HashMap<String, bool>,
+    kinds: HashMap<Vec<u8>, Kind>,
 }
 
 impl Policy {
     /// Asks Redis for its commands.
     pub(crate) async fn learn(backend: &Backend) -> Result<Self, Error> {
         let reply = backend.run(&[vec![b"COMMAND".to_vec()]]).await.map_err(|error| Error::new(error.to_string()))?;
-        let mut reads = HashMap::new();
-        for command in reply.iter().flat_map(items) {
-            learn_command(command, &mut reads);
+        Ok(Policy::of(reply.iter().flat_map(Value::items)))
+    }
+
+    /// Of the entries of COMMAND's reply.
+    fn of<'a>(commands: impl Iterator<Item = &'a Value>) -> Self {
+        let mut kinds = HashMap::new();
+        for command in commands {
+            learn_command(command, &mut kinds);
         }
-        reads.extend(["ping", "echo"].map(|name| (name.to_owned(), true)));
-        Ok(Policy { reads })
+        kinds.extend([b"ping", b"echo"].map(|name| (name.to_vec(), Kind::Known { reads: true })));
+        kinds.extend(CONNECTION_BOUND.map(|name| (lower(name.as_bytes()), Kind::ConnectionBound)));
+        kinds.extend(UNAVAILABLE.map(|name| (lower(name.as_bytes()), Kind::Unavailable)));
+        Policy { kinds }
     }
 
     /// What to do with a command, given what its token allows.
     pub(crate) fn judge(&self, args: &Args, may_write: bool) -> Verdict {
-        let verdict = judge(args);
-        let word = |at: usize| args.get(at).map(|arg| String::from_utf8_lossy(arg).to_ascii_lowercase());
-        let (Verdict::Run, Some(name)) = (&verdict, word(0)) else { return verdict };
-        let Some(&reads) = self.reads.get(&name) else { return unavailable(&name.to_ascii_uppercase()) };
-        let subcommand = word(1).and_then(|word| self.reads.get(&format!("{name}|{word}")).copied());
-        if may_write || subcommand.unwrap_or(reads) {
+        let Some(name) = args.first() else { return Verdict::Refuse("ERR empty command".to_owned()) };
+        let name = lower(name);
+        let shown = || String::from_utf8_lossy(&name).to_ascii_uppercase();
+        let reads = match self.kinds.get(&name) {
+            Some(Kind::Known { reads }) => *reads,
+            Some(Kind::ConnectionBound) => {
+                let name = shown();
+                return Verdict::Refuse(format!(
+                    "ERR Command \"{name}\" is not allowed in REST or it has a special context path"
+                ));
+            }
+            Some(Kind::Unavailable) | None => return unavailable(&shown()),
+        };
+        let first = args.get(1);
+        match name.as_slice() {
+            b"script" if first.is_some_and(|word| word.eq_ignore_ascii_case(b"DEBUG")) => {
+                return unavailable("SCRIPT DEBUG");
+            }
+            b"select" if first.is_some_and(|database| database == b"0") => return Verdict::Ok,
+            b"select" => return Verdict::Refuse("ERR DB index is out of range".to_owned()),
+            b"xread" | b"xreadgroup" if blocks(args) => {
+                return Verdict::Refuse(format!("ERR {} with BLOCK is not available over REST", shown()));
+            }
+            _ => {}
+        }
+        if may_write || self.subcommand_reads(&name, first).unwrap_or(reads) {
             return Verdict::Run;
         }
+        let name = String::from_utf8_lossy(&name);
         Verdict::Refuse(format!("NOPERM this user has no permissions to run the '{name}' command or its subcommand"))
     }
+
+    fn subcommand_reads(&self, name: &[u8], word: Option<&Vec<u8>>) -> Option<bool> {
+        match self.kinds.get(&[name, b"|", &lower(word?)].concat())? {
+            Kind::Known { reads } => Some(*reads),
+            Kind::ConnectionBound | Kind::Unavailable => None,
+        }
+    }
+}
+
+fn lower(name: &[u8]) -> Vec<u8> {
+    name.to_ascii_lowercase()
 }
 
 /// An entry of COMMAND's reply: its name first, its ACL categories seventh, its subcommands tenth.
-fn learn_command(command: &Value, allowed: &mut HashMap<String, bool>) {
-    let parts: Vec<&Value> = items(command).collect();
-    let Some(name) = parts.first().and_then(|name| text(name)) else { return };
-    let categories: Vec<&str> = parts.get(6).into_iter().flat_map(|value| items(value)).filter_map(text).collect();
+fn learn_command(command: &Value, kinds: &mut HashMap<Vec<u8>, Kind>) {
+    let parts = command.items();
+    let Some(name) = parts.first().and_then(Value::text) else { return };
+    let categories: Vec<&str> = parts.get(6).into_iter().flat_map(Value::items).filter_map(Value::text).collect();
     let reads = categories.contains(&"@read") && !categories.contains(&"@dangerous");
-    allowed.insert(name.to_ascii_lowercase(), reads);
-    for subcommand in parts.get(9).into_iter().flat_map(|value| items(value)) {
-        learn_command(subcommand, allowed);
-    }
-}
-
-fn items(value: &Value) -> impl Iterator<Item = &Value> {
-    match value {
-        Value::Array(items) | Value::Set(items) => items.iter(),
-        _ => [].iter(),
-    }
-}
-
-fn text(value: &Value) -> Option<&str> {
-    match value {
-        Value::SimpleString(text) => Some(text),
-        Value::BulkString(bytes) => std::str::from_utf8(bytes).ok(),
-        _ => None,
+    kinds.insert(lower(name.as_bytes()), Kind::Known { reads });
+    for subcommand in parts.get(9).into_iter().flat_map(Value::items) {
+        learn_command(subcommand, kinds);
     }
 }
 
@@ -183,7 +189,10 @@ mod tests {
     use super::*;
 
     fn refusal(line: &str) -> Option<String> {
-        match judge(&line.split(' ').map(|arg| arg.as_bytes().to_vec()).collect()) {
+        let command = |name: &'static str| Value::Array(vec![Value::Bulk(name.as_bytes().into())]);
+        let known = ["get", "select", "script", "xread", "xreadgroup", "config"].map(command);
+        let policy = Policy::of(known.iter());
+        match policy.judge(&line.split(' ').map(|arg| arg.as_bytes().to_vec()).collect(), true) {
             Verdict::Refuse(why) => Some(why),
             Verdict::Run | Verdict::Ok => None,
         }

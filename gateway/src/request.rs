@@ -35,6 +35,7 @@ pub(crate) fn commands(body: &[u8], what: &str) -> Result<Vec<Result<Args, Strin
 fn arg(item: &RawValue) -> Result<Vec<u8>, String> {
     let json = item.get();
     match json.as_bytes().first() {
+        Some(b'"') if !json.contains('\\') => Ok(json.as_bytes().get(1..json.len() - 1).unwrap_or_default().to_vec()),
         Some(b'"') => serde_json::from_str::<String>(json)
             .map(String::into_bytes)
             .map_err(|_| "ERR failed to parse command".to_owned()),

@@ -7,9 +7,10 @@ use axum::body::{Body, Bytes};
 use axum::http::StatusCode;
 use axum::response::Response;
 use futures_util::stream::{self, Stream, StreamExt as _};
-use redis::Msg;
 
+use crate::backend::Connection;
 use crate::http::{Refusal, State, with_type};
+use crate::resp::Value;
 
 /// `/subscribe/CHANNEL[/CHANNEL…]` and `/psubscribe/PATTERN[/PATTERN…]`.
 pub(crate) async fn subscribe(state: &Arc<State>, names: Vec<Vec<u8>>, patterns: bool) -> Result<Response, Refusal> {
@@ -17,32 +18,37 @@ pub(crate) async fn subscribe(state: &Arc<State>, names: Vec<Vec<u8>>, patterns:
     if names.is_empty() {
         return Err(Refusal(StatusCode::BAD_REQUEST, format!("ERR wrong number of arguments for '{word}' command")));
     }
-    let mut pubsub = state.backend.pubsub().await?;
-    let mut greeting = String::new();
-    for (at, name) in names.iter().enumerate() {
-        let subscribed = if patterns { pubsub.psubscribe(name).await } else { pubsub.subscribe(name).await };
-        if let Err(error) = subscribed {
-            return Err(Refusal(StatusCode::BAD_REQUEST, format!("ERR the subscription failed: {error}")));
-        }
-        greeting.push_str(&event(&format!("{word},{},{}", String::from_utf8_lossy(name), at + 1)));
-    }
-    let messages = pubsub.into_on_message().map(|message| event(&message_text(&message)));
-    Ok(events(state, stream::iter([greeting]).chain(messages)))
+    let command = [word.as_bytes().to_vec()].into_iter().chain(names).collect();
+    Ok(events(state, begin(state, command).await?.map(|value| joined(&value))))
 }
 
 /// `/monitor`.
 pub(crate) async fn monitor(state: &Arc<State>) -> Result<Response, Refusal> {
-    let lines = state.backend.monitor().await?.into_on_message::<String>();
-    Ok(events(state, stream::iter([event("\"OK\"")]).chain(lines.map(|line| event(&line)))))
+    let lines = begin(state, vec![b"MONITOR".to_vec()]).await?.enumerate();
+    Ok(events(state, lines.map(|(at, line)| if at == 0 { "\"OK\"".to_owned() } else { joined(&line) })))
 }
 
-fn message_text(message: &Msg) -> String {
-    let channel = message.get_channel::<Vec<u8>>().unwrap_or_default();
-    let channel = String::from_utf8_lossy(&channel);
-    let payload = String::from_utf8_lossy(message.get_payload_bytes());
-    match message.get_pattern::<Option<Vec<u8>>>() {
-        Ok(Some(pattern)) => format!("pmessage,{},{channel},{payload}", String::from_utf8_lossy(&pattern)),
-        _ => format!("message,{channel},{payload}"),
+/// What Redis says after a command that has no end, the command's own reply first.
+async fn begin(state: &State, command: Vec<Vec<u8>>) -> Result<impl Stream<Item = Value> + Send + 'static, Refusal> {
+    let mut connection = state.backend.new_connection().await?;
+    let first = connection.run(&[command]).await?.pop().unwrap_or(Value::Nil);
+    if let Value::Error(error) = &first {
+        return Err(Refusal(StatusCode::BAD_REQUEST, String::from_utf8_lossy(error).into_owned()));
+    }
+    let rest = stream::unfold(connection, |mut connection: Connection| async {
+        let value = connection.next().await.ok()?;
+        Some((value, connection))
+    });
+    Ok(stream::iter([first]).chain(rest))
+}
+
+/// The parts of a message with commas between them: `message,CHANNEL,PAYLOAD`.
+fn joined(value: &Value) -> String {
+    match value {
+        Value::Array(items) => items.iter().map(joined).collect::<Vec<_>>().join(","),
+        Value::Status(bytes) | Value::Bulk(bytes) | Value::Error(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        Value::Int(int) => int.to_string(),
+        Value::Nil => String::new(),
     }
 }
 
@@ -55,8 +61,8 @@ fn event(text: &str) -> String {
     event
 }
 
-fn events(state: &State, events: impl Stream<Item = String> + Send + 'static) -> Response {
-    let chunks = events.map(|event| Ok::<_, Infallible>(Bytes::from(event)));
+fn events(state: &State, texts: impl Stream<Item = String> + Send + 'static) -> Response {
+    let chunks = texts.map(|text| Ok::<_, Infallible>(Bytes::from(event(&text))));
     let chunks = chunks.take_until(Box::pin(state.stopped()));
     with_type(StatusCode::OK, "text/event-stream", Body::from_stream(chunks))
 }

@@ -164,3 +164,32 @@ async fn monitor_shows_commands() {
     assert_eq!(events[0], "data: \"OK\"");
     assert!(events.iter().any(|event| event.contains(&format!("\"get\" \"{k}\""))), "{events:?}");
 }
+
+/// What a script replies may be no text, and deeper than any command's reply. It is nobody else's business.
+#[tokio::test]
+async fn odd_replies_reach_their_own_client_alone() -> Result<()> {
+    for encoding in ENCODINGS {
+        let redis = &stack().builder().encoding(encoding).build()?;
+        let k = &key("odd");
+        let odd = async {
+            for _ in 0..50 {
+                let raw = "return redis.error_reply('ODD ' .. string.char(255))";
+                let error = redis.execute::<Value>(["EVAL", raw, "0"]).await.unwrap_err();
+                assert_eq!(error.code(), Some("ODD"));
+                let deep = "local t = {} for _ = 1, 110 do t = {t} end return t";
+                redis.execute::<Value>(["EVAL", deep, "0"]).await?;
+            }
+            Ok::<_, Error>(())
+        };
+        let counting = async {
+            for count in 1..=200 {
+                assert_eq!(redis.incr(k).await?, count);
+            }
+            Ok(())
+        };
+        let (odd, counting) = tokio::join!(odd, counting);
+        odd?;
+        counting?;
+    }
+    Ok(())
+}
