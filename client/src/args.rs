@@ -181,6 +181,11 @@ impl Args {
         self.json.len() + 1
     }
 
+    /// The same, with a script in whole.
+    pub(crate) fn len_in_pipeline(&self) -> usize {
+        self.len() + self.by_sha1.as_ref().map_or(0, |by_sha1| by_sha1.script.code().len() + 16)
+    }
+
     /// The body of `POST /`.
     pub(crate) fn into_json(mut self) -> Bytes {
         self.json.push(b']');
@@ -189,6 +194,7 @@ impl Args {
 
     /// The body of `POST /pipeline` and `POST /multi-exec`.
     pub(crate) fn into_json_batch(mut self) -> Bytes {
+        self.inline_script();
         self.json.extend_from_slice(b"]]");
         self.json.insert(0, b'[');
         Bytes::from(self.json)

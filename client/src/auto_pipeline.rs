@@ -5,14 +5,17 @@
 //! request under way and goes at once.
 //!
 //! A task of its own drives the queue. Whoever awaits a command holds one end of a channel, and its dropping is all that a
-//! cancellation does: the replies of the others stay where they are.
+//! cancellation does: the replies of the others stay where they are. Each runtime has a queue and a driver of its own,
+//! since a runtime that nobody runs at the moment would drive nothing for the others.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, Id};
 use tokio::sync::oneshot;
 use tokio::task::yield_now;
+use tokio::time::{Instant, sleep_until};
 
 use crate::args::Args;
 use crate::client::Core;
@@ -20,6 +23,7 @@ use crate::command::{Command, Expect, Safety};
 use crate::encoded::Encoded;
 use crate::error::{Error, ErrorKind, Result};
 use crate::reply::{Replies, Reply};
+use crate::transport::retry::Begun;
 use crate::wire::tape::Tape;
 
 /// How much one request of [auto-pipelining](crate::RedisBuilder::auto_pipelining) may hold.
@@ -62,20 +66,15 @@ impl AutoPipelining {
 #[derive(Debug)]
 pub(crate) struct AutoPipeline {
     limits: AutoPipelining,
-    queue: Mutex<Queue>,
-}
-
-#[derive(Debug, Default)]
-struct Queue {
-    entries: VecDeque<Entry>,
-    /// Whether a task is there that sends them.
-    is_driven: bool,
+    /// One for each runtime that has a driver.
+    queues: Mutex<Vec<(Id, VecDeque<Entry>)>>,
 }
 
 /// A command, and who awaits its reply.
 #[derive(Debug)]
 struct Entry {
     encoded: Encoded,
+    since: Instant,
     reply: oneshot::Sender<Result<Share>>,
 }
 
@@ -88,7 +87,7 @@ struct Share {
 
 impl AutoPipeline {
     pub(crate) fn new(limits: AutoPipelining) -> Self {
-        AutoPipeline { limits, queue: Mutex::default() }
+        AutoPipeline { limits, queues: Mutex::default() }
     }
 
     /// Queues a command, and gives its reply.
@@ -105,19 +104,12 @@ impl AutoPipeline {
         if let Some(problem) = encoded.problem.take() {
             return Err(problem);
         }
+        let runtime = Handle::try_current().map_err(|error| {
+            Error::new(ErrorKind::Config, "auto-pipelining needs a tokio runtime; nothing was sent").with_source(error)
+        })?;
         let (reply, receiver) = oneshot::channel();
-        let must_drive = {
-            let mut queue = self.lock();
-            queue.entries.push_back(Entry { encoded, reply });
-            !std::mem::replace(&mut queue.is_driven, true)
-        };
-        if must_drive {
-            let driver = Driver { core: Arc::clone(core), has_finished: false };
-            match Handle::try_current() {
-                Ok(runtime) => drop(runtime.spawn(driver.run())),
-                // Nothing is sent without one; the driver is dropped, and all that queue hear of it.
-                Err(_) => drop(driver),
-            }
+        if self.push(runtime.id(), Entry { encoded, since: Instant::now(), reply }) {
+            drop(runtime.spawn(Driver { core: Arc::clone(core), runtime: runtime.id() }.run()));
         }
         receiver.await.unwrap_or_else(|_| {
             let gone = Error::new(ErrorKind::Interrupted, "the runtime that sends the commands has ended");
@@ -125,19 +117,53 @@ impl AutoPipeline {
         })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Adds a command to the queue of its runtime, and says whether that needs a driver.
+    fn push(&self, runtime: Id, entry: Entry) -> bool {
+        let mut queues = self.lock();
+        match queues.iter_mut().find(|(id, _)| *id == runtime) {
+            Some((_, entries)) => {
+                entries.push_back(entry);
+                false
+            }
+            None => {
+                queues.push((runtime, VecDeque::from([entry])));
+                true
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<(Id, VecDeque<Entry>)>> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the queue of a runtime, which then has no driver.
+    fn remove(&self, runtime: Id) -> VecDeque<Entry> {
+        let mut queues = self.lock();
+        let at = queues.iter().position(|(id, _)| *id == runtime);
+        at.map(|at| queues.swap_remove(at).1).unwrap_or_default()
     }
 
     /// The next request: as many commands as fit into one. `None` when none is left, and nobody drives from now on.
-    fn next(&self) -> Option<Vec<Entry>> {
-        let mut queue = self.lock();
+    fn next(&self, runtime: Id, patience: Duration) -> Option<Vec<Entry>> {
+        let mut late = Vec::new();
+        let batch = self.take(runtime, patience, &mut late);
+        // Not under the lock: who hears of it may run at once.
+        for entry in late {
+            let _ = entry.reply.send(Err(Error::timeout("there was no time left to send it")));
+        }
+        batch
+    }
+
+    fn take(&self, runtime: Id, patience: Duration, late: &mut Vec<Entry>) -> Option<Vec<Entry>> {
+        let mut queues = self.lock();
+        let at = queues.iter().position(|(id, _)| *id == runtime)?;
+        let entries = &mut queues.get_mut(at)?.1;
         let mut batch: Vec<Entry> = Vec::new();
         let mut bytes = 0;
-        while let Some(next) = queue.entries.front() {
-            if next.reply.is_closed() {
-                // Cancelled before it was sent.
-                queue.entries.pop_front();
+        while let Some(next) = entries.front() {
+            // Cancelled, or out of time, before it was sent.
+            if next.reply.is_closed() || next.since.elapsed() > patience {
+                late.extend(entries.pop_front());
                 continue;
             }
             bytes += next.encoded.len();
@@ -147,73 +173,97 @@ impl AutoPipeline {
             if !batch.is_empty() && (is_full || stands_alone) {
                 break;
             }
-            batch.extend(queue.entries.pop_front());
+            batch.extend(entries.pop_front());
         }
-        queue.is_driven = !batch.is_empty();
-        queue.is_driven.then_some(batch)
+        if batch.is_empty() {
+            queues.swap_remove(at);
+            return None;
+        }
+        Some(batch)
     }
 }
 
-/// The task that sends what queues.
+/// The task that sends what queues in one runtime.
 struct Driver {
     core: Arc<Core>,
-    has_finished: bool,
+    runtime: Id,
 }
 
 impl Driver {
-    async fn run(mut self) {
+    async fn run(self) {
         let Some(pipeline) = self.core.auto_pipeline() else { return };
         loop {
             // Tasks that are ready to run now can still join: those that were given their replies just now, above all.
             yield_now().await;
-            let Some(batch) = pipeline.next() else { break };
-            send(&self.core, batch).await;
+            let Some(batch) = pipeline.next(self.runtime, self.core.deadline()) else { return };
+            let begun = Begun::now(self.core.deadline());
+            send(&self.core, batch, begun).await;
         }
-        self.has_finished = true;
     }
 }
 
 impl Drop for Driver {
     /// Dropped with its runtime, the driver leaves nobody waiting.
     fn drop(&mut self) {
-        if let Some(pipeline) = self.core.auto_pipeline().filter(|_| !self.has_finished) {
-            let mut queue = pipeline.lock();
-            queue.is_driven = false;
-            queue.entries.clear();
+        // Not under the lock: who hears of it may run at once.
+        let unsent = self.core.auto_pipeline().map(|pipeline| pipeline.remove(self.runtime)).unwrap_or_default();
+        for Entry { reply, .. } in unsent {
+            let gone =
+                Error::new(ErrorKind::Interrupted, "the runtime that sends the commands has ended; it was not sent");
+            let _ = reply.send(Err(gone));
         }
     }
 }
 
 /// Sends commands in one request and gives each its reply.
-async fn send(core: &Core, mut batch: Vec<Entry>) {
-    let mut was_uncertain = false;
-    loop {
-        let error = match core.run(Encoded::together(batch.iter().map(|entry| &entry.encoded))).await {
-            Ok(mut tape) => {
-                tape.history.may_have_executed |= was_uncertain;
-                return share(batch, tape);
-            }
-            Err(error) => error,
-        };
-        // Together they are as unsafe to repeat as the worst of them. Without those, the others can be tried again.
-        let once = |entry: &Entry| entry.encoded.safety == Safety::Once;
-        let is_mixed = batch.iter().any(once) && !batch.iter().all(once);
-        let may_repeat = is_mixed && core.retry_policy().repeats(&error);
-        let (failed, rest) = batch.into_iter().partition(|entry| !may_repeat || once(entry));
-        fail(failed, &error, was_uncertain);
-        if !may_repeat {
-            return;
-        }
-        was_uncertain |= error.is_uncertain();
-        batch = rest;
+///
+/// Together they are as unsafe to repeat as the worst of them. When their replies are lost, those that can be repeated by
+/// themselves are: reads, and of the idempotent writes those behind the last that is not, so that none takes effect
+/// again behind one that may have undone it.
+async fn send(core: &Core, batch: Vec<Entry>, mut begun: Begun) {
+    let error = match core.run_from(Encoded::together(batch.iter().map(|entry| &entry.encoded)), begun).await {
+        Ok(tape) => return share(batch, tape),
+        Err(error) => error,
+    };
+    let last_once = batch.iter().rposition(|entry| entry.encoded.safety == Safety::Once);
+    let repeatable = |at: usize, entry: &Entry| match entry.encoded.safety {
+        Safety::Read => true,
+        Safety::Idempotent => last_once.is_none_or(|last| at > last),
+        Safety::Once => false,
+    };
+    // All were repeated already, if there was none to stand in the way.
+    let lost = last_once.is_some() && core.retry_policy().repeats(&error);
+    // Each may have a reply of a size that would be read.
+    let too_much =
+        error.kind() == ErrorKind::TooLarge && error.attempts() > 0 && error.is_uncertain() && batch.len() > 1;
+    if !lost && !too_much {
+        return fail(batch, &error);
     }
+    let (mut rest, mut failed) = (Vec::new(), Vec::new());
+    for (at, entry) in batch.into_iter().enumerate() {
+        if repeatable(at, &entry) { rest.push(entry) } else { failed.push(entry) }
+    }
+    fail(failed, &error);
+    begun.attempts = error.attempts();
+    begun.may_have_executed = true;
+    if too_much {
+        let half = rest.split_off(rest.len().div_ceil(2));
+        Box::pin(send(core, rest, begun)).await;
+        return Box::pin(send(core, half, begun)).await;
+    }
+    let next = Instant::now() + core.retry_policy().wait(&error, error.attempts().saturating_sub(1));
+    if next >= begun.deadline {
+        return fail(rest, &error);
+    }
+    sleep_until(next).await;
+    Box::pin(send(core, rest, begun)).await;
 }
 
 fn share(batch: Vec<Entry>, tape: Tape) {
     let tape = Arc::new(tape);
     let commands = batch.iter().map(|entry| entry.encoded.count).sum();
     let mut starts = Replies::of(&tape, commands).map(Reply::index);
-    for Entry { encoded, reply } in batch {
+    for Entry { encoded, reply, .. } in batch {
         let start = starts.next().unwrap_or_default();
         if encoded.count > 1 {
             starts.nth(encoded.count - 2);
@@ -223,16 +273,17 @@ fn share(batch: Vec<Entry>, tape: Tape) {
     }
 }
 
-fn fail(batch: Vec<Entry>, error: &Error, was_uncertain: bool) {
-    for Entry { encoded, reply } in batch {
-        let executed = (was_uncertain || error.may_have_executed()) && encoded.changes_data();
+fn fail(batch: Vec<Entry>, error: &Error) {
+    for Entry { encoded, reply, .. } in batch {
+        let executed = error.may_have_executed() && encoded.changes_data();
         let _ = reply.send(Err(error.clone().with_may_have_executed(executed)));
     }
 }
 
 impl Encoded {
+    /// How many bytes it takes in a request, with a script in whole.
     fn len(&self) -> usize {
-        self.args.as_ref().map_or(0, Args::len)
+        self.args.as_ref().map_or(0, Args::len_in_pipeline)
     }
 
     /// Whether it cannot travel with others: raw bytes, and atomic groups.

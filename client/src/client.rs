@@ -27,7 +27,7 @@ use crate::script::BySha1;
 use crate::subscribe::{Monitor, Subscription};
 use crate::sync_token::SyncToken;
 use crate::telemetry;
-use crate::transport::retry::{Limits, RetryPolicy, status_error, with_retries};
+use crate::transport::retry::{Begun, Limits, RetryPolicy, status_error, with_retries};
 use crate::transport::{Body, Endpoint, Request as HttpRequest, Response, Transport, TransportError};
 use crate::wire::json::{self, Strings};
 use crate::wire::tape::Tape;
@@ -335,6 +335,10 @@ impl Core {
         &self.limits.policy
     }
 
+    pub(crate) fn deadline(&self) -> Duration {
+        self.limits.deadline
+    }
+
     pub(crate) fn auto_pipeline(&self) -> Option<&AutoPipeline> {
         self.auto_pipeline.as_ref()
     }
@@ -351,8 +355,7 @@ impl Core {
         headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
         let request = HttpRequest { endpoint: Endpoint::Path(path), headers, body: Bytes::from_static(b"[]") };
         let sent = timeout(self.limits.timeout, self.transport.send(request)).await;
-        let response =
-            sent.map_err(|_| Error::new(ErrorKind::Timeout, "no reply in time"))?.map_err(transport_error)?;
+        let response = sent.map_err(|_| Error::timeout("no reply in time"))?.map_err(transport_error)?;
         let is_json =
             response.headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
         if response.status.is_success() && !is_json {
@@ -379,15 +382,20 @@ impl Core {
     }
 
     /// Sends what is encoded and gives a tape with as many values as there are commands.
-    pub(crate) async fn run(&self, mut encoded: Encoded) -> Result<Tape> {
+    pub(crate) async fn run(&self, encoded: Encoded) -> Result<Tape> {
+        self.run_from(encoded, Begun::now(self.limits.deadline)).await
+    }
+
+    /// The same, where some attempts were made already.
+    pub(crate) async fn run_from(&self, mut encoded: Encoded, begun: Begun) -> Result<Tape> {
         let writes = encoded.take_writes();
         let span = tracing::debug_span!("redis", command = %encoded.name, commands = encoded.count);
-        let sending = self.send(encoded);
+        let sending = self.send(encoded, begun);
         let outcome = if span.is_disabled() { sending.await } else { sending.instrument(span).await };
         outcome.map_err(|error| error.with_unconfirmed(writes))
     }
 
-    async fn send(&self, encoded: Encoded) -> Result<Tape> {
+    async fn send(&self, encoded: Encoded, begun: Begun) -> Result<Tape> {
         let Encoded { args, safety, count, atomic, problem, .. } = encoded;
         if let Some(problem) = problem {
             return Err(problem);
@@ -421,7 +429,8 @@ impl Core {
         }
         let is_write = safety != Safety::Read;
         let exchange = Exchange { endpoint, headers, encoding, body, count, is_write, by_sha1 };
-        let (mut tape, history) = with_retries(&self.limits, safety, |number| self.attempt(&exchange, number)).await?;
+        let (mut tape, history) =
+            with_retries(&self.limits, begun, safety, |number| self.attempt(&exchange, number)).await?;
         tape.history = history;
         Ok(tape)
     }
@@ -430,7 +439,7 @@ impl Core {
         let outcome = self.exchange(exchange, exchange.body.clone(), number).await;
         match (&exchange.by_sha1, &outcome) {
             // It was not executed: nothing is repeated by sending it whole.
-            (Some(by_sha1), Err(error)) if error.code() == Some("NOSCRIPT") => {
+            (Some(by_sha1), outcome) if is_unknown_script(outcome) => {
                 let whole = by_sha1.inline(&exchange.body);
                 self.exchange(exchange, Bytes::from(whole), number).await
             }
@@ -467,6 +476,15 @@ impl Core {
             Some(Shape::Error(text)) if exchange.count > tape.nodes.len() => Err(Error::server(text)),
             _ => Ok(tape),
         }
+    }
+}
+
+/// Whether the server does not know a script, in its own words: a script may have errors of its own that begin alike.
+fn is_unknown_script(outcome: &Result<Tape>) -> bool {
+    const UNKNOWN: &str = "NOSCRIPT No matching script";
+    match outcome {
+        Err(error) => error.kind() == ErrorKind::Server && error.message().starts_with(UNKNOWN),
+        Ok(tape) => matches!(Reply::root(tape).shape(), Shape::Error(text) if text.starts_with(UNKNOWN)),
     }
 }
 

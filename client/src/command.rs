@@ -310,7 +310,9 @@ impl<R> Expect<R> {
             let others_executed = self.parts > 1 && error.kind() == ErrorKind::Server && own.any_executed();
             let uncertain = self.safety != Safety::Read && (error.is_uncertain() || others_executed);
             let History { attempts, may_have_executed } = replies.history();
-            self.blame(error).with_attempts(attempts).with_may_have_executed(uncertain || may_have_executed)
+            self.blame(error)
+                .with_attempts(attempts)
+                .with_may_have_executed(self.safety != Safety::Read && (uncertain || may_have_executed))
         })
     }
 

@@ -166,10 +166,11 @@ impl RedisBuilder {
     /// Lets commands that tasks await at the same time travel in one request, a pipeline, in the order in which they were
     /// awaited. A lone command waits for nothing.
     ///
-    /// A request waits until the one before it is answered, so a slow command holds up those behind it. Where
-    /// a pipeline may have been executed and its reply is lost, the commands that can be repeated are, and the others
-    /// fail, each telling for itself whether it may have been executed. Pipelines, transactions and batches of your own
-    /// go as ever.
+    /// A request waits until the one before it is answered, so a slow command holds up those behind it; raw bytes and
+    /// atomic groups have requests to themselves. Where a reply is lost, reads are repeated, and idempotent writes behind
+    /// which there was none that is not; the others fail, each telling for itself whether it may have been executed.
+    /// Pipelines, transactions and batches of your own go as ever. It needs a tokio runtime, and each one has a queue of its
+    /// own.
     ///
     /// ```
     /// use redis_rest::{AutoPipelining, Redis};
@@ -191,7 +192,8 @@ impl RedisBuilder {
     }
 
     /// An HTTP client of your own, with its TLS, proxy and pool settings. Turn its redirects and retries off: it
-    /// does not know which commands must not be sent twice.
+    /// does not know which commands must not be sent twice. For subscriptions it needs TCP keepalive, which tells that the
+    /// other end is gone, and no total timeout, which would end them.
     ///
     /// This crate's feature `tls` brings rustls into reqwest without a default provider. Enable a TLS feature of
     /// reqwest's own for your client, or install one by `rustls::crypto::ring::default_provider().install_default()`.

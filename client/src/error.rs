@@ -142,6 +142,10 @@ impl Error {
         Error::new(ErrorKind::InvalidInput, message)
     }
 
+    pub(crate) fn timeout(message: &'static str) -> Self {
+        Error::new(ErrorKind::Timeout, message)
+    }
+
     pub(crate) fn protocol(message: impl Into<Cow<'static, str>>) -> Self {
         Error::new(ErrorKind::Protocol, message)
     }

@@ -48,9 +48,7 @@ impl<'a> Reply<'a> {
             None | Some(Node::Nil) => Shape::Nil,
             Some(Node::Int(int)) => Shape::Int(*int),
             Some(&Node::Bytes { start, len }) => Shape::Bytes(self.slice(start, len)),
-            Some(&Node::Error { start, len }) => {
-                Shape::Error(std::str::from_utf8(self.slice(start, len)).unwrap_or("ERR the error's text is not UTF-8"))
-            }
+            Some(&Node::Error { start, len }) => Shape::Error(text_before_bytes(self.slice(start, len))),
             Some(&Node::Array { count, .. }) => {
                 Shape::Array(Replies { tape: self.tape, at: self.at + 1, left: count as usize })
             }
@@ -162,6 +160,11 @@ impl<'a> Reply<'a> {
             _ => self.at + 1,
         }
     }
+}
+
+/// The text of an error, up to where it repeats bytes that are none.
+fn text_before_bytes(bytes: &[u8]) -> &str {
+    bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid())
 }
 
 /// The values of an array, or the replies to a pipeline, in order.

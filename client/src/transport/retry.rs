@@ -81,9 +81,9 @@ impl RetryPolicy {
         error.retry_after().unwrap_or_default().saturating_add(backoff)
     }
 
-    /// Whether what is the same twice as once is sent again after this error.
+    /// Whether what is the same twice as once would have been sent again after this error.
     pub(crate) fn repeats(&self, error: &Error) -> bool {
-        self.retries > 0 && self.allows(error, Safety::Idempotent)
+        error.attempts() <= self.retries && error.is_uncertain() && self.allows(error, Safety::Idempotent)
     }
 
     fn allows(&self, error: &Error, safety: Safety) -> bool {
@@ -99,21 +99,40 @@ pub(crate) struct Limits {
     pub(crate) deadline: Duration,
 }
 
-/// Calls `attempt` with its number, from 0, until it succeeds or must not be repeated.
+/// How far the attempts at a request are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Begun {
+    /// When they end.
+    pub(crate) deadline: Instant,
+    /// How many there were.
+    pub(crate) attempts: u32,
+    /// Whether one of them may have been executed.
+    pub(crate) may_have_executed: bool,
+}
+
+impl Begun {
+    /// None yet, and so much time from now.
+    pub(crate) fn now(deadline: Duration) -> Self {
+        Begun { deadline: after(deadline), attempts: 0, may_have_executed: false }
+    }
+}
+
+/// Calls `attempt` with its number, from 0 or where they were left, until it succeeds or must not be repeated.
 ///
 /// Whatever the last attempt gives, the result tells whether any before it may have been executed.
 pub(crate) async fn with_retries<T, F: Future<Output = Result<T>>>(
     limits: &Limits,
+    begun: Begun,
     safety: Safety,
     mut attempt: impl FnMut(u32) -> F,
 ) -> Result<(T, History)> {
-    let deadline = after(limits.deadline);
-    let mut may_have_executed = false;
-    for number in 0.. {
+    let Begun { deadline, attempts, may_have_executed } = begun;
+    let mut may_have_executed = may_have_executed && safety != Safety::Read;
+    for number in attempts.. {
         let until = deadline.min(after(limits.timeout));
         let result = match timeout_at(until, attempt(number)).await {
             Ok(result) => result,
-            Err(_) => Err(Error::new(ErrorKind::Timeout, "no reply in time")),
+            Err(_) => Err(Error::timeout("no reply in time")),
         };
         let error = match result {
             Ok(reply) => return Ok((reply, History { attempts: number + 1, may_have_executed })),
@@ -122,7 +141,7 @@ pub(crate) async fn with_retries<T, F: Future<Output = Result<T>>>(
         may_have_executed |= safety != Safety::Read && error.is_uncertain();
         let wait = limits.policy.wait(&error, number);
         let in_time = deadline.saturating_duration_since(Instant::now()) > wait;
-        if number == limits.policy.retries || !in_time || !limits.policy.allows(&error, safety) {
+        if number >= limits.policy.retries || !in_time || !limits.policy.allows(&error, safety) {
             return Err(error.with_attempts(number + 1).with_may_have_executed(may_have_executed));
         }
         tracing::debug!(kind = ?error.kind(), attempt = number + 1, wait = ?wait, "retrying");
@@ -182,7 +201,10 @@ mod tests {
         let policy = RetryPolicy::default().backoff(Duration::from_millis(1), Duration::from_millis(1));
         let limits = Limits { policy, timeout: Duration::from_secs(1), deadline: Duration::from_secs(5) };
         let attempt = &attempt;
-        with_retries::<(), _>(&limits, safety, |number| async move { Err(attempt(number).await) }).await.unwrap_err()
+        let begun = Begun::now(limits.deadline);
+        with_retries::<(), _>(&limits, begun, safety, |number| async move { Err(attempt(number).await) })
+            .await
+            .unwrap_err()
     }
 
     async fn attempts(safety: Safety, kind: ErrorKind) -> (u32, bool) {

@@ -1,16 +1,18 @@
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Waker};
-use std::time::Duration;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
 
 use futures_util::future::{join_all, select};
+use http::StatusCode;
 use redis_model::redis_rest::transport::{Endpoint, Request, Response, Transport, TransportError};
 use redis_model::redis_rest::{
     AutoPipelining, Build, ConnectionCommands as _, ErrorKind, Executor as _, GenericCommands as _, ListCommands as _,
     Redis, RedisBuilder, Result, RetryPolicy, Script, ScriptingCommands as _, StringCommands as _,
 };
-use redis_model_tests::fault::{Cut, Faulty};
+use redis_model_tests::fault::{Answer, Canned, Cut, Faulty};
 use redis_model_tests::{ENCODINGS, key, stack};
+use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
 
 /// Notes the endpoint and the size of each request.
@@ -215,17 +217,18 @@ async fn after_a_cut_each_command_is_treated_as_it_would_be_alone() -> Result<()
     for at in [Cut::Before, Cut::During, Cut::After, Cut::InReply(0), Cut::InReply(25)] {
         let k = &key("cut");
         let (redis, sent) = cut(&[at], RetryPolicy::default());
-        let (set, incr, got) = tokio::join!(redis.set(k, 5), redis.incr(k), redis.get::<i64>(k));
-        set?;
+        let (before, incr, set, got) =
+            tokio::join!(redis.set(k, 1), redis.incr(k), redis.set(k, 5), redis.get::<i64>(k));
+        assert_eq!((set.is_ok(), got?), (true, Some(5)));
+        // Set again, it would undo what stands behind it.
+        assert_eq!(before.is_err_and(|error| error.may_have_executed()), at != Cut::Before, "{at:?}");
         assert_eq!(sent.load(Ordering::Relaxed), 2, "{at:?}");
         match (at, incr) {
-            (Cut::Before, incr) => assert_eq!((incr?, got?), (6, Some(6))),
+            (Cut::Before, incr) => assert_eq!(incr?, 2),
             (_, Ok(_)) => panic!("{at:?}: an uncertain INCR must not be reported done"),
             (_, Err(error)) => {
                 assert!(error.kind() == ErrorKind::Interrupted && error.may_have_executed(), "{error}");
                 assert_eq!((error.command(), error.attempts()), (Some("INCR"), 1));
-                // Set again by the repeated SET, which is what repeating it alone would have done.
-                assert_eq!(got?, Some(5));
             }
         }
         let (redis, sent) = cut(&[at], RetryPolicy::never());
@@ -235,6 +238,74 @@ async fn after_a_cut_each_command_is_treated_as_it_would_be_alone() -> Result<()
         assert!(!got.may_have_executed() && incr.may_have_executed() == (at != Cut::Before), "{at:?}");
     }
     Ok(())
+}
+
+#[tokio::test]
+async fn each_command_tells_for_itself_whether_it_may_have_been_executed() -> Result<()> {
+    let k = &key("text");
+    stack().redis().set(k, "text").await?;
+    let (redis, sent) = cut(&[Cut::After], RetryPolicy::default());
+    let (set, wrong) = tokio::join!(redis.set(k, "text"), redis.llen(k));
+    let wrong = wrong.unwrap_err();
+    assert!(set.is_ok() && wrong.is_wrong_type() && !wrong.may_have_executed(), "{wrong:?}");
+    assert_eq!((sent.load(Ordering::Relaxed), wrong.attempts()), (2, 2));
+    // What the service asks for is waited for, also where only some are repeated.
+    let busy =
+        Answer::ok("{\"error\":\"ERR busy\"}").status(StatusCode::SERVICE_UNAVAILABLE).header("retry-after", "1");
+    let canned = Canned::new([busy, Answer::ok("{\"result\":\"Mg==\"}")]);
+    let redis = Redis::builder("https://example.com", "token").auto_pipelining(AutoPipelining::new());
+    let redis = redis.transport(canned.clone()).build()?;
+    let began = Instant::now();
+    let (incr, got) = tokio::join!(redis.incr("k"), redis.get::<i64>("k"));
+    assert!(incr.unwrap_err().may_have_executed() && got? == Some(2));
+    assert!(began.elapsed() >= Duration::from_secs(1));
+    assert_eq!(canned.requests().len(), 2);
+    Ok(())
+}
+
+#[tokio::test]
+async fn replies_that_are_too_large_together_are_read_apart() -> Result<()> {
+    let redis = pipelined().max_response_bytes(3000).build()?;
+    let k = key("large");
+    for n in 0..4 {
+        redis.set(format!("{k}{n}"), "x".repeat(1500)).await?;
+    }
+    for got in join_all((0..4).map(|n| redis.get::<String>(format!("{k}{n}")).into_future())).await {
+        assert_eq!(got?.map(|text| text.len()), Some(1500));
+    }
+    redis.set(&k, "x".repeat(9000)).await?;
+    let error = redis.get::<String>(&k).await.unwrap_err();
+    assert!(error.kind() == ErrorKind::TooLarge && !error.may_have_executed(), "{error:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn nobody_waits_in_the_queue_past_the_deadline() -> Result<()> {
+    let never = Redis::builder(socket_that_hangs().await, "token").auto_pipelining(AutoPipelining::new());
+    let redis = never.timeout(Duration::from_millis(200)).deadline(Duration::from_millis(200)).build()?;
+    let first = redis.incr("k").into_future();
+    let late = async {
+        sleep(Duration::from_millis(20)).await;
+        // Queued behind a request that takes all the time there is.
+        join_all((0..3).map(|_| redis.incr("k").into_future())).await
+    };
+    let (first, late) = timeout(Duration::from_secs(20), async { tokio::join!(first, late) }).await.unwrap();
+    assert!(first.unwrap_err().is_timeout());
+    assert!(late.into_iter().all(|late| late.unwrap_err().is_timeout()));
+    Ok(())
+}
+
+/// Accepts, and says nothing.
+async fn socket_that_hangs() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let mut held = Vec::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            held.push(stream);
+        }
+    });
+    url
 }
 
 #[test]
@@ -253,10 +324,25 @@ fn threads_of_the_blocking_client_share_requests() -> Result<()> {
     Ok(())
 }
 
-/// A client that outlives the runtime in which it was used.
+/// A client that outlives the runtime in which it was used, or is used in several.
 #[test]
-fn a_runtime_that_ends_leaves_nobody_waiting() -> Result<()> {
+fn a_runtime_that_ends_or_idles_leaves_nobody_waiting() -> Result<()> {
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    // A transport without connections of its own: those of an HTTP client belong to the runtime that made them.
+    let canned = Canned::new([Answer::ok("{\"result\":1}")]);
+    let redis = Redis::builder("https://example.com", "token").auto_pipelining(AutoPipelining::new());
+    let redis = redis.transport(canned).build()?;
+    let (one, two) = (runtime(), runtime());
+    for runtime in [&one, &two, &one, &one, &two] {
+        let counted = runtime.block_on(async { timeout(Duration::from_secs(20), redis.incr("k")).await });
+        assert!(matches!(counted, Ok(Ok(1))), "{counted:?}");
+    }
+    // No runtime at all.
+    let mut incr = redis.incr("k").into_future();
+    let polled = incr.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    assert!(
+        matches!(polled, Poll::Ready(Err(error)) if error.kind() == ErrorKind::Config && !error.may_have_executed())
+    );
     let redis = pipelined().build()?;
     let k = &key("runtimes");
     runtime().block_on(async {

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use redis_model_tests::{key, stack};
+use redis_model::redis_rest::{Error, RawCommands as _, Result, StringCommands as _, Value as Reply};
+use redis_model_tests::{ENCODINGS, key, stack};
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
@@ -174,10 +175,10 @@ async fn odd_replies_reach_their_own_client_alone() -> Result<()> {
         let odd = async {
             for _ in 0..50 {
                 let raw = "return redis.error_reply('ODD ' .. string.char(255))";
-                let error = redis.execute::<Value>(["EVAL", raw, "0"]).await.unwrap_err();
+                let error = redis.execute::<Reply>(["EVAL", raw, "0"]).await.unwrap_err();
                 assert_eq!(error.code(), Some("ODD"));
                 let deep = "local t = {} for _ = 1, 110 do t = {t} end return t";
-                redis.execute::<Value>(["EVAL", deep, "0"]).await?;
+                redis.execute::<Reply>(["EVAL", deep, "0"]).await?;
             }
             Ok::<_, Error>(())
         };

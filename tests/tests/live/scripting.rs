@@ -39,6 +39,10 @@ async fn scripts_as_values(redis: &Via) -> Result<()> {
     assert_eq!(redis.run_script::<i64>(&get, [k], NONE).await?, 7);
     let error = redis.run_script::<i64>(&add.clone().read_only(), [k], [5]).await.unwrap_err();
     assert!(error.to_string().contains("read-only"), "{error}");
+    // An error of the script's own is no reason to run it again.
+    let own = Script::new("redis.call('INCR', KEYS[1]) return redis.error_reply('NOSCRIPT of my own')");
+    assert_eq!(redis.run_script::<i64>(&own, [k], NONE).await.unwrap_err().code(), Some("NOSCRIPT"));
+    assert_eq!(redis.run_script::<i64>(&get, [k], NONE).await?, 8);
     let wrong = Script::new("return nonsense(");
     assert!(redis.run_script::<()>(&wrong, NONE, NONE).await.unwrap_err().to_string().contains("compiling"));
     if redis.carries_bytes() {
@@ -64,6 +68,10 @@ async fn scripts_keep_their_place_in_pipelines() -> Result<()> {
         let replies = batch.exec().await?;
         let doubled = slots.into_iter().map(|slot| replies.take(slot)).collect::<Result<Vec<_>>>()?;
         assert_eq!((doubled, replies.take(last)?), (vec![2, 4, 8, 16], 34));
+        // Alone among the commands of a transaction or a pipeline too.
+        redis.script_flush(FlushMode::Sync).await?;
+        let begun = if atomic { redis.transaction() } else { redis.pipeline() };
+        assert_eq!(begun.run_script::<i64>(&double, [k], NONE).exec().await?, (68,));
     }
     Ok(())
 }
