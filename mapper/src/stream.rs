@@ -189,7 +189,10 @@ impl<M: StreamModel + Send + 'static> Paging for Page<M> {
     fn turn(self, reply: Self::Reply) -> (Vec<Result<Entry<M>>>, Option<Self>) {
         let Page { log, range: (_, end) } = self;
         let is_full = reply.len() as u64 == PAGE;
-        let next = reply.last().filter(|_| is_full).map(|(last, _)| (Bound::Excluded(*last), end));
+        let next = reply
+            .last()
+            .filter(|(last, _)| is_full && *last != StreamId::MAX)
+            .map(|(last, _)| (Bound::Excluded(*last), end));
         let entries = reply.into_iter().map(|(id, event)| match event {
             Ok(event) => Ok(Entry { id, event }),
             Err(error) => Err(error.about(M::NAME, log.key())),

@@ -91,7 +91,9 @@ pub trait IterCommands: Client {
     ) -> Self::Paged<StreamEntry<F>> {
         let key = key.to_arg().into_owned();
         let page = move |ids: Ids| Build.xrange(&key, ids, Some(count));
-        self.paged(Range::new(page, ids, count, |(_, end), last| (Bound::Excluded(last), end)))
+        self.paged(Range::new(page, ids, count, |(_, end), last| {
+            (last != StreamId::MAX).then_some((Bound::Excluded(last), end))
+        }))
     }
 
     /// The entries of a range of a stream, newest first, `count` of them a page. Each comes once.
@@ -104,7 +106,9 @@ pub trait IterCommands: Client {
     ) -> Self::Paged<StreamEntry<F>> {
         let key = key.to_arg().into_owned();
         let page = move |ids: Ids| Build.xrevrange(&key, ids, Some(count));
-        self.paged(Range::new(page, ids, count, |(start, _), last| (start, Bound::Excluded(last))))
+        self.paged(Range::new(page, ids, count, |(start, _), last| {
+            (last != StreamId::MIN).then_some((start, Bound::Excluded(last)))
+        }))
     }
 }
 
@@ -143,8 +147,8 @@ struct Range<F> {
     page: Box<dyn Fn(Ids) -> Command<Vec<StreamEntry<F>>> + Send>,
     ids: Ids,
     count: u64,
-    /// What is left of a range behind its entry of this id.
-    behind: fn(Ids, StreamId) -> Ids,
+    /// What is left of a range behind its entry of this id; nothing behind the last of all ids.
+    behind: fn(Ids, StreamId) -> Option<Ids>,
 }
 
 impl<F> Range<F> {
@@ -152,7 +156,7 @@ impl<F> Range<F> {
         page: impl Fn(Ids) -> Command<Vec<StreamEntry<F>>> + Send + 'static,
         ids: impl RangeBounds<StreamId>,
         count: u64,
-        behind: fn(Ids, StreamId) -> Ids,
+        behind: fn(Ids, StreamId) -> Option<Ids>,
     ) -> Self {
         let ids = (ids.start_bound().cloned(), ids.end_bound().cloned());
         Range { page: Box::new(page), ids, count, behind }
@@ -169,7 +173,7 @@ impl<F: Send + 'static> Paging for Range<F> {
 
     fn turn(self, reply: Vec<StreamEntry<F>>) -> (Vec<Result<StreamEntry<F>>>, Option<Self>) {
         let is_full = reply.len() as u64 == self.count;
-        let next = reply.last().filter(|_| is_full).map(|last| (self.behind)(self.ids, last.id));
+        let next = reply.last().filter(|_| is_full).and_then(|last| (self.behind)(self.ids, last.id));
         (reply.into_iter().map(Ok).collect(), next.map(|ids| Range { ids, ..self }))
     }
 }

@@ -160,10 +160,13 @@ pub trait JsonCommands: Executor {
         self.submit(Command::read("JSON.GET").arg(key).options(format).args_of(paths))
     }
 
-    /// Merges a value into what is there, by [RFC 7396](https://www.rfc-editor.org/rfc/rfc7396): `null` deletes.
+    /// Merges a value into what is there, by [RFC 7396](https://www.rfc-editor.org/rfc/rfc7396): `null` deletes. Says whether
+    /// there was a place for it, as [`json_set`](Self::json_set) does.
     /// [JSON.MERGE](https://redis.io/docs/latest/commands/json.merge/), O(n) in both sizes.
-    fn json_merge(self, key: impl ToArg, path: &str, value: impl Serialize) -> Self::Out<()> {
-        self.submit(Command::idempotent_write("JSON.MERGE").arg(key).arg(path).arg(Json(value)))
+    fn json_merge(self, key: impl ToArg, path: &str, value: impl Serialize) -> Self::Out<bool> {
+        // Where there was nothing a null is kept, and the second time deleted.
+        let command = Command::<()>::write("JSON.MERGE").arg(key).arg(path).arg(Json(value));
+        self.submit(command.decode_with(was_set))
     }
 
     /// What a path matches in each of several documents; `None` for one that does not exist.
@@ -177,13 +180,16 @@ pub trait JsonCommands: Executor {
         self.submit(command.each_match_by(path, |reply| each(reply, value), |reply| each(reply, lone_value)))
     }
 
-    /// Sets values, each at a path of a key, all or none.
+    /// Sets values, each at a path of a key, with nothing in between. One that there is no place for is left out, as
+    /// [`json_set`](Self::json_set) says; this does not.
     /// [JSON.MSET](https://redis.io/docs/latest/commands/json.mset/), O(n) in the values.
     fn json_mset<'a, K: ToArg, V: Serialize>(self, values: impl IntoIterator<Item = (K, &'a str, V)>) -> Self::Out<()> {
         let mut values = values.into_iter().peekable();
         let command = Command::idempotent_write("JSON.MSET");
         let command = if values.peek().is_none() { command.reject("needs at least one value") } else { command };
-        self.submit(values.fold(command, |command, (key, path, value)| command.arg(key).arg(path).arg(Json(value))))
+        self.submit(values.fold(command, |command, (key, path, value)| {
+            command.arg(key).arg(path).arg(Json(value)).only_once_if(moves(path))
+        }))
     }
 
     /// Adds to numbers, and gives what they are now.
@@ -231,7 +237,7 @@ pub trait JsonCommands: Executor {
     /// value's size.
     fn json_set(self, key: impl ToArg, path: &str, value: impl Serialize) -> Self::Out<bool> {
         let command = Command::<()>::idempotent_write("JSON.SET").arg(key).arg(path).arg(Json(value));
-        self.submit(command.decode_with(was_set))
+        self.submit(command.only_once_if(moves(path)).decode_with(was_set))
     }
 
     /// As [`json_set`](Self::json_set), under a condition.
@@ -302,6 +308,11 @@ impl<R> Command<R> {
 
 fn is_json_path(path: &str) -> bool {
     path.starts_with('$')
+}
+
+/// Whether what a path matches may be another place once it was written to: at any depth, or by a condition.
+fn moves(path: &str) -> bool {
+    path.contains("..") || path.contains('?')
 }
 
 /// An item for each reply; none where there is no document.

@@ -65,7 +65,7 @@ mod list;
 mod pubsub;
 mod scan;
 mod scripting;
-mod search;
+pub mod search;
 mod server;
 mod set;
 mod sorted_set;
@@ -88,11 +88,7 @@ pub use self::list::{ListCommands, ListPlace, ListSide, LposOptions, Popped};
 pub use self::pubsub::PubSubCommands;
 pub use self::scan::{Cursor, ScanOptions, ScanPage};
 pub use self::scripting::{FlushMode, ScriptingCommands};
-pub use self::search::{
-    Aggregate, Aggregates, Aggregation, Aggregations, Bucket, CombineMode, FacetValue, FastField, Filters, Highlight,
-    IndexField, KeywordField, ListIndexesOptions, ScoreField, ScoreFunction, ScoreMode, ScoreModifier, SearchCommands,
-    SearchField, SearchFilter, SearchFuzzy, SearchHit, SearchIndex, SearchOrder, SearchQuery, SearchSchema, TextField,
-};
+pub use self::search::SearchCommands;
 pub use self::server::{AclLogEntry, AclSelector, AclUser, CommandInfo, ServerCommands, ServerInfo};
 pub use self::set::SetCommands;
 pub use self::sorted_set::{LexRange, Scored, SortedSetCommands, ZAddOptions, ZCombineOptions, ZEnd, ZRange};

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 
 use crate::client::{Core, transport_error};
 use crate::error::{Error, ErrorKind, Result};
@@ -26,6 +26,8 @@ pub(super) struct Feed {
     path: String,
     /// How often in a row it could not be read.
     failures: u32,
+    /// When it was first tried.
+    since: Instant,
     /// Whether it was ever read.
     begun: bool,
     state: State,
@@ -34,14 +36,14 @@ pub(super) struct Feed {
 enum State {
     Waiting(Pin<Box<Sleep>>),
     Connecting(Pin<Box<dyn Future<Output = Result<Body>> + Send>>),
-    Open(Box<Body>, Events),
+    Open(Box<Body>, Events, Instant),
     Ended,
 }
 
 impl Feed {
     pub(super) fn new(core: Arc<Core>, path: String) -> Self {
         let state = connect(&core, &path);
-        Feed { core, path, failures: 0, begun: false, state }
+        Feed { core, path, failures: 0, since: Instant::now(), begun: false, state }
     }
 
     /// The next happening; an error is the last.
@@ -54,15 +56,14 @@ impl Feed {
                     self.state = connect(&self.core, &self.path);
                 }
                 State::Connecting(connecting) => match ready!(connecting.as_mut().poll(cx)) {
-                    Ok(body) => self.state = State::Open(Box::new(body), Events::default()),
+                    Ok(body) => self.state = State::Open(Box::new(body), Events::default(), Instant::now()),
                     Err(error) => match self.again(error) {
                         Ok(_) => {}
                         Err(error) => return Poll::Ready(Some(Err(error))),
                     },
                 },
-                State::Open(body, events) => {
+                State::Open(body, events, since) => {
                     if let Some(data) = events.next() {
-                        self.failures = 0;
                         self.begun = true;
                         return Poll::Ready(Some(Ok(Happening::Data(data))));
                     }
@@ -77,6 +78,10 @@ impl Feed {
                         Some(Err(error)) => transport_error(error),
                         None => Error::new(ErrorKind::Interrupted, "the server ended the stream of events"),
                     };
+                    // One that stood for a while is no failure; one that is ended at once, over and over, is.
+                    if since.elapsed() > self.core.retry_policy().longest_backoff() {
+                        self.failures = 0;
+                    }
                     let was_begun = self.begun;
                     return Poll::Ready(Some(match self.again(broken) {
                         // Nothing was listened to that could be lost.
@@ -99,6 +104,12 @@ impl Feed {
             return Err(error.with_attempts(self.failures.saturating_add(1)));
         }
         let wait = policy.wait(&error, self.failures);
+        let limit = self.core.deadline();
+        if !self.begun && wait > limit.saturating_sub(self.since.elapsed()) {
+            self.state = State::Ended;
+            return Err(error.with_attempts(self.failures.saturating_add(1)));
+        }
+        let wait = wait.min(limit);
         tracing::debug!(kind = ?error.kind(), wait = ?wait, "subscribing again");
         self.failures = self.failures.saturating_add(1);
         self.state = State::Waiting(Box::pin(sleep(wait)));

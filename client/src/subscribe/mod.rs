@@ -1,6 +1,7 @@
 //! Subscriptions: messages as a stream, over server-sent events.
 
 mod feed;
+mod glob;
 mod monitor;
 
 use std::fmt;
@@ -41,7 +42,8 @@ pub enum SubscriptionEvent {
 /// A published message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// The channel that it was published to.
+    /// The channel that it was published to. Of a pattern that matches a channel up to one of its commas as well, it is
+    /// what stands before that comma: the API does not say where a channel ends.
     pub channel: Bytes,
     /// The pattern that the channel matches, if that was subscribed to.
     pub pattern: Option<Bytes>,
@@ -67,7 +69,8 @@ impl Message {
 ///
 /// Nothing is sent until it is polled. Each channel and each pattern has a connection of its own: within a channel,
 /// messages come in the order in which they were published. A connection that breaks is made anew, after waits that grow
-/// by the [`RetryPolicy`](crate::RetryPolicy); the first one is tried as often as a request, a later one without end.
+/// by the [`RetryPolicy`](crate::RetryPolicy); the first one is tried as often, and as long, as a request, a later one without
+/// end.
 /// With [`RetryPolicy::never`](crate::RetryPolicy::never) a break is an error, and the end of that channel.
 #[must_use = "a subscription sends nothing until it is polled"]
 pub struct Subscription {
@@ -203,10 +206,11 @@ impl Topic {
         subscribed.map(|_| SubscriptionEvent::Subscribed(self.name.clone())).ok_or_else(unreadable)
     }
 
-    /// `CHANNEL,PAYLOAD`: a channel that matches the pattern has at least the pattern's commas.
+    /// `CHANNEL,PAYLOAD`: the shortest channel that matches the pattern.
     fn split(&self, rest: &Bytes) -> Option<Message> {
-        let commas = self.name.iter().filter(|&&byte| byte == b',').count();
-        let (at, _) = rest.iter().enumerate().filter(|&(_, &byte)| byte == b',').nth(commas)?;
+        let pattern = self.shown.as_bytes();
+        let mut commas = rest.iter().enumerate().filter(|(_, byte)| **byte == b',').map(|(at, _)| at);
+        let at = commas.find(|at| glob::matches(pattern, rest.get(..*at).unwrap_or_default()))?;
         Some(Message { channel: rest.slice(..at), pattern: Some(self.name.clone()), payload: rest.slice(at + 1..) })
     }
 }

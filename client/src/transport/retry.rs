@@ -70,6 +70,10 @@ impl RetryPolicy {
         self
     }
 
+    pub(crate) fn longest_backoff(&self) -> Duration {
+        self.cap
+    }
+
     pub(crate) fn most_retries(&self) -> u32 {
         self.retries
     }

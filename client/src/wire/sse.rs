@@ -9,6 +9,8 @@ pub(crate) struct Events {
     buffer: Vec<u8>,
     /// How much of it is.
     read: usize,
+    /// Up to where the line that is not whole yet was looked for its end.
+    scanned: usize,
     /// The data of the event that is not whole yet, each line with its line end.
     data: Vec<u8>,
     /// The last line ended in CR: a LF now belongs to it.
@@ -24,6 +26,7 @@ impl Events {
     /// `TooLarge` when the event that is not whole yet is larger than `limit`.
     pub(crate) fn push(&mut self, chunk: &[u8], limit: usize) -> Result<()> {
         self.buffer.drain(..self.read);
+        self.scanned = self.scanned.saturating_sub(self.read);
         self.read = 0;
         if self.buffer.len() + self.data.len() + chunk.len() > limit {
             return Err(Error::new(
@@ -77,12 +80,13 @@ impl Events {
                 self.read += 1;
             }
         }
-        let rest = self.buffer.get(self.read..).unwrap_or_default();
-        let len = memchr::memchr2(b'\n', b'\r', rest)?;
-        self.after_cr = rest.get(len) == Some(&b'\r');
-        let start = self.read;
-        self.read = start + len + 1;
-        Some((start, start + len))
+        let from = self.scanned.max(self.read);
+        self.scanned = self.buffer.len();
+        let end = from + memchr::memchr2(b'\n', b'\r', self.buffer.get(from..).unwrap_or_default())?;
+        self.after_cr = self.buffer.get(end) == Some(&b'\r');
+        let start = std::mem::replace(&mut self.read, end + 1);
+        self.scanned = self.read;
+        Some((start, end))
     }
 }
 

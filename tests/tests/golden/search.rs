@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use redis_model::redis_rest::{
-    Aggregation, Aggregations, Build, CombineMode, Command, Encoding, FastField, Highlight, KeywordField,
-    ListIndexesOptions, ScoreField, ScoreFunction, ScoreMode, ScoreModifier, SearchCommands, SearchFilter, SearchFuzzy,
-    SearchOrder, SearchQuery, SearchSchema, TextField,
+use redis_model::redis_rest::search::{
+    Aggregation, Aggregations, CombineMode, FastField, Highlight, KeywordField, ListIndexesOptions, ScoreField,
+    ScoreFunction, ScoreMode, ScoreModifier, SearchFilter, SearchFuzzy, SearchOrder, SearchQuery, SearchSchema,
+    TextField,
 };
+use redis_model::redis_rest::{Build, Command, Encoding, SearchCommands};
 use serde_derive::Deserialize;
 use serde_json::{Value, json};
 
@@ -85,10 +86,10 @@ fn requests_are_those_of_the_official_sdks() {
     sdks.check("create_string_flags_all_types", "python", Build.search_create("all", &schema));
     let schema = SearchSchema::json("post:")
         .field("title", TextField::new())
-        .field("titleExact", TextField::new().no_stem().from("title"))
+        .field("titleExact", TextField::new().no_stem().from_field("title"))
         .field("author.name", TextField::new())
         .field("stats.views", FastField::u64().fast())
-        .field("stats.total", f64_fast().from("stats.views"));
+        .field("stats.total", f64_fast().from_field("stats.views"));
     // Python's AS is documented nowhere.
     sdks.check("create_nested_from", "typescript", Build.search_create("posts", &schema));
     let schema = |prefix: &str| SearchSchema::json(prefix).field("a", TextField::new());

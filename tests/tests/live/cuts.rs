@@ -34,6 +34,7 @@ fn setup() -> Vec<Command<Value>> {
     vec![
         any(Build.flushall(FlushMode::Sync)),
         any(Build.script_flush(FlushMode::Sync)),
+        any(Build.acl_deluser(["somebody"])),
         any(Build.set("string", 5)),
         any(Build.set("text", "hello")),
         any(Build.rpush("list", ["a", "b", "c", "b"])),
@@ -67,6 +68,8 @@ fn looks() -> Vec<Command<Value>> {
         any(Build.execute::<Value>(["ZRANGE", "geo", "0", "-1", "WITHSCORES"])),
         any(Build.execute::<Value>(["ZRANGE", "other-zset", "0", "-1", "WITHSCORES"])),
         any(Build.execute::<Value>(["JSON.GET", "json"])),
+        any(Build.execute::<Value>(["JSON.GET", "new"])),
+        any(Build.acl_getuser("somebody").decode_with(Value::from_reply)),
         any(Build.execute::<Value>(["XRANGE", "stream", "-", "+"])),
         any(Build.execute::<Value>(["XPENDING", "stream", "group"])),
         any(Build.execute::<Value>(["TTL", "string"])),
@@ -148,6 +151,10 @@ fn writes() -> Vec<Command<Value>> {
         any(Build.json_arrappend("json", "$.a", [3])),
         any(Build.json_del("json", "$.a")),
         any(Build.json_merge("json", "$", serde_json::json!({"m": 1}))),
+        any(Build.json_merge("new", "$", serde_json::json!({"m": 1, "n": null}))),
+        any(Build.json_mset([("json", "$.n", 8), ("new", "$", 9)])),
+        any(Build.json_set("json", "$..n", serde_json::json!({"n": 1}))),
+        any(Build.json_set("json", "$.a[?(@==2)]", 3)),
         any(Build.json_numincrby::<serde_json::Value>("json", "$.n", 2)),
         any(Build.json_set("json", "$.n", 7)),
         any(Build.json_toggle("json", "$.b")),
@@ -164,6 +171,7 @@ fn writes() -> Vec<Command<Value>> {
         any(Build.fcall::<Value>("bump", ["string"], NONE)),
         any(Build.publish("nobody", "hears")),
         any(Build.config_set([("slowlog-max-len", 77)])),
+        any(Build.acl_setuser("somebody", ["on", "+get", "(+set ~log:*)"])),
         any(Build.flushdb(FlushMode::Sync)),
     ]
 }

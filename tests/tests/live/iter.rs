@@ -62,6 +62,12 @@ async fn ranges_of_streams_come_in_order_and_once() -> Result<()> {
         let entries = redis.xrevrange_iter(k, StreamId::new(3, 0).., count).collect().await?;
         assert_eq!(ids(entries), (3..=25).rev().collect::<Vec<_>>());
     }
+    let ends = &key("ends");
+    for id in [StreamId::new(0, 1), StreamId::MAX] {
+        redis.xadd_with(ends, XAddOptions::new().id(NewId::Exact(id)), [("n", 1)]).await?;
+    }
+    assert_eq!(redis.xrange_iter::<Fields>(ends, .., 1).collect().await?.len(), 2);
+    assert_eq!(redis.xrevrange_iter::<Fields>(ends, .., 1).collect().await?.len(), 2);
     let error = redis.xrange_iter::<Fields>(k, .., 0).collect().await.unwrap_err();
     assert!(error.is_invalid_input(), "{error}");
     Ok(())

@@ -26,7 +26,8 @@ async fn documents(redis: &Via) -> Result<()> {
     redis.json_mset([(k, "$.n", 6), (l, "$", 7)]).await?;
     assert_eq!(redis.json_mget::<i64>([k, none], "$.n").await?, [Some(vec![6]), None]);
     assert_eq!(redis.json_mget::<i64>([k, none], ".n").await?, [Some(vec![6]), None]);
-    redis.json_merge(k, "$", json!({"z": null, "m": "new"})).await?;
+    assert!(redis.json_merge(k, "$", json!({"z": null, "m": "new"})).await?);
+    assert!(!redis.json_merge(k, "$.deep.er", 1).await?);
     assert_eq!(redis.json_objkeys(k, "$").await?[0].as_ref().map(Vec::len), Some(6));
     assert_eq!(redis.json_objkeys(k, ".o").await?, [Some(vec!["x".to_owned()])]);
     assert_eq!(redis.json_objlen(k, "$").await?, [Some(6)]);

@@ -101,6 +101,7 @@ async fn groups(redis: &Via) -> Result<()> {
     let auto = redis.xautoclaim_justid(k, "g", "a", Duration::ZERO, StreamId::MIN, None).await?;
     assert!(auto.claimed.is_empty());
     let full = redis.xinfo_stream_full::<Fields>(k, Some(1)).await?;
+    assert_eq!(redis.xinfo_stream_full::<Fields>(k, Some(0)).await?.entries.len(), 2);
     assert_eq!((full.length, full.entries, full.recorded_first_entry_id), (2, vec![entry(1)], Some(id(1))));
     let group = &full.groups[0];
     assert_eq!((group.name.as_str(), group.last_delivered_id, group.pel_count), ("g", id(4), 0));

@@ -2,11 +2,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::StatusCode;
 use redis_model::redis_rest::{
     ErrorKind, Message, MonitorEvent, MonitoredCommand, PubSubCommands as _, Redis, Result, RetryPolicy,
     StringCommands as _, Subscription, SubscriptionEvent,
 };
-use redis_model_tests::fault::{Cut, Faulty};
+use redis_model_tests::fault::{Answer, Canned, Cut, Faulty};
 use redis_model_tests::{ENCODINGS, Stack, key, own_stack, stack};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -89,8 +90,10 @@ async fn messages_of_a_channel_keep_their_order_and_a_busy_one_does_not_silence_
     let mut batch = redis.batch();
     for n in 0..2000 {
         let _ = batch.publish(busy, n);
+        if n == 200 {
+            let _ = batch.publish(quiet, "heard");
+        }
     }
-    let _ = batch.publish(quiet, "heard");
     batch.exec().await?;
     let (mut next, mut heard) = (0, None);
     while next < 2000 || heard.is_none() {
@@ -102,6 +105,39 @@ async fn messages_of_a_channel_keep_their_order_and_a_busy_one_does_not_silence_
             next += 1;
         }
     }
+    assert!(heard.is_some_and(|heard| heard < 2000), "{heard:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_pattern_says_where_its_channels_end() -> Result<()> {
+    let redis = &stack().redis();
+    let k = key("glob");
+    let mut both = redis.psubscribe([format!("{k}[^,]"), format!("{k}:?,*")]);
+    subscribed(&mut both).await?;
+    subscribed(&mut both).await?;
+    for (channel, payload) in [(format!("{k}b"), "x"), (format!("{k}c"), "x,y"), (format!("{k}:a,b"), "x,y")] {
+        redis.publish(&channel, payload).await?;
+        let message = message(&mut both).await?;
+        assert_eq!((&message.channel[..], message.text()?), (channel.as_bytes(), payload));
+    }
+    Ok(())
+}
+
+/// A proxy that greets and hangs up is not asked as fast as it can answer.
+#[tokio::test]
+async fn what_is_ended_over_and_over_is_tried_less_and_less() -> Result<()> {
+    let canned = Canned::new([Answer::ok("data: subscribe,chat,1\n\n")]);
+    let policy = RetryPolicy::default().backoff(Duration::from_millis(40), Duration::from_secs(600));
+    let builder = Redis::builder("https://example.com", "token").retry(policy).transport(canned.clone());
+    let mut chat = builder.build()?.subscribe(["chat"]);
+    let _ = timeout(Duration::from_secs(2), async { while chat.next().await.is_some() {} }).await;
+    // 40 ms, 80, 160, .. at most: after two seconds a wait is longer than all before it.
+    assert!(canned.requests().len() < 40, "{}", canned.requests().len());
+    let later = Answer::default().status(StatusCode::TOO_MANY_REQUESTS).header("retry-after", "86400");
+    let builder = Redis::builder("https://example.com", "token").transport(Canned::new([later]));
+    let mut chat = builder.build()?.subscribe(["chat"]);
+    assert!(event(&mut chat).await.unwrap_err().is_rate_limited());
     Ok(())
 }
 
@@ -206,11 +242,11 @@ async fn a_monitor_sees_every_command() -> Result<()> {
     let stack = own_stack();
     let redis = stack.redis();
     let mut monitor = redis.monitor();
-    assert!(matches!(monitor.next().await, Some(Ok(MonitorEvent::Started))));
+    assert!(matches!(timeout(SOON, monitor.next()).await, Ok(Some(Ok(MonitorEvent::Started)))));
     redis.set("k", "a \"b\"\n\u{e9}").await?;
     let command: MonitoredCommand = loop {
         match timeout(SOON, monitor.next()).await.unwrap().unwrap()? {
-            MonitorEvent::Command(command) if command.line().contains("SET") => break command,
+            MonitorEvent::Command(command) if command.line().contains(r#""SET" "k""#) => break command,
             MonitorEvent::Command(_) => {}
             other => panic!("{other:?}"),
         }

@@ -10,7 +10,8 @@ use crate::args::{Args, ToArgs};
 /// Aggregations by the names that their results will have.
 ///
 /// ```
-/// use redis_rest::{Aggregation, Aggregations, Build, SearchCommands, SearchFilter};
+/// use redis_rest::search::{Aggregation, Aggregations, SearchFilter};
+/// use redis_rest::{Build, SearchCommands};
 ///
 /// let aggregations = Aggregations::new()
 ///     .with("average", Aggregation::avg("price"))

@@ -72,7 +72,10 @@ impl<'a> Node<'a> {
             Node::Object(fields) => visitor.visit_map(MapDeserializer::new(nested(fields).into_iter())),
             Node::Value(reply) => {
                 let text = reply.bytes().map_err(SerdeError::custom)?;
-                of_text(&mut serde_json::Deserializer::from_slice(text), visitor).map_err(SerdeError::custom)
+                let mut json = serde_json::Deserializer::from_slice(text);
+                let value = of_text(&mut json, visitor).map_err(SerdeError::custom)?;
+                json.end().map_err(SerdeError::custom)?;
+                Ok(value)
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Which documents a query is about.
 
 use serde::Serialize;
+use serde::ser::Error as _;
 use serde_json::{Map, Value};
 
 use crate::args::{Args, ToArgs};
@@ -10,7 +11,7 @@ use crate::args::{Args, ToArgs};
 /// A filter that this does not cover can be made of JSON: `SearchFilter::from(json!({..}))`.
 ///
 /// ```
-/// use redis_rest::SearchFilter;
+/// use redis_rest::search::SearchFilter;
 ///
 /// let filter = SearchFilter::new()
 ///     .matches("name", "wireless headphones")
@@ -22,10 +23,16 @@ use crate::args::{Args, ToArgs};
 ///     r#"{"$or":[{"inStock":{"$eq":true}},{"rating":{"$gt":4}}],"name":"wireless headphones","price":{"$gte":10,"$lte":99.5}}"#,
 /// );
 /// ```
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SearchFilter {
     json: Value,
     problem: Option<String>,
+}
+
+impl Default for SearchFilter {
+    fn default() -> Self {
+        SearchFilter::new()
+    }
 }
 
 impl SearchFilter {
@@ -216,7 +223,10 @@ impl From<Value> for SearchFilter {
 
 impl Serialize for SearchFilter {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.json.serialize(serializer)
+        match &self.problem {
+            None => self.json.serialize(serializer),
+            Some(why) => Err(S::Error::custom(why)),
+        }
     }
 }
 

@@ -27,7 +27,8 @@ use crate::reply::FromReply as _;
 /// of its official SDKs, the replies are read as those SDKs and its documentation read them.
 ///
 /// ```
-/// use redis_rest::{Build, FastField, SearchCommands, SearchFilter, SearchOrder, SearchQuery, SearchSchema, TextField};
+/// use redis_rest::search::{FastField, SearchFilter, SearchOrder, SearchQuery, SearchSchema, TextField};
+/// use redis_rest::{Build, SearchCommands};
 ///
 /// let schema = SearchSchema::json("product:").field("name", TextField::new()).field("price", FastField::f64().fast());
 /// assert_eq!(

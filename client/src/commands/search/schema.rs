@@ -118,7 +118,7 @@ macro_rules! index_field {
         impl $name {
             /// Takes its value from another field, or path, of the document than its own name: `FROM`.
             #[must_use]
-            pub fn from(mut self, source: impl Into<String>) -> Self {
+            pub fn from_field(mut self, source: impl Into<String>) -> Self {
                 self.0.from = Some(source.into());
                 self
             }

@@ -97,7 +97,8 @@ pub trait ServerCommands: Executor {
     /// apply in order, to what the user may already do.
     /// [ACL SETUSER](https://redis.io/docs/latest/commands/acl-setuser/), O(n) in the rules.
     fn acl_setuser(self, username: impl ToArg, rules: impl IntoIterator<Item = impl ToArg>) -> Self::Out<()> {
-        self.submit(Command::idempotent_write("ACL").arg("SETUSER").arg(username).args_of(rules))
+        // A selector is added each time, and a password can be removed once.
+        self.submit(Command::write("ACL").arg("SETUSER").arg(username).args_of(rules))
     }
 
     /// The names of all users. [ACL USERS](https://redis.io/docs/latest/commands/acl-users/), O(n) in the users.

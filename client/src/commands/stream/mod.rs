@@ -195,9 +195,13 @@ pub trait StreamCommands: Executor {
     }
 
     /// All there is to know of a stream, up to `count` entries, and of each group and consumer up to as many pending
-    /// ones; 10 by default. [XINFO STREAM](https://redis.io/docs/latest/commands/xinfo-stream/), O(n) in the entries.
+    /// ones; 10 by default, and all of them for 0. [XINFO STREAM](https://redis.io/docs/latest/commands/xinfo-stream/), O(n) in the entries.
     fn xinfo_stream_full<F: FromReply>(self, key: impl ToArg, count: Option<u64>) -> Self::Out<StreamInfoFull<F>> {
-        self.submit(Command::read("XINFO").arg("STREAM").arg(key).arg("FULL").count(count))
+        let command = Command::read("XINFO").arg("STREAM").arg(key).arg("FULL");
+        self.submit(match count {
+            Some(count) => command.arg("COUNT").arg(count),
+            None => command,
+        })
     }
 
     /// How many entries there are. [XLEN](https://redis.io/docs/latest/commands/xlen/), O(1).
