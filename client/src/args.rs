@@ -21,6 +21,12 @@ pub struct Args {
     json: Vec<u8>,
     /// How many arguments the last command has, its name included.
     count: usize,
+    /// What most commands have nothing of, apart: commands are moved about.
+    rare: Option<Box<Rare>>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Rare {
     /// The argument that JSON cannot hold; `""` stands in its place.
     raw: Option<RawArg>,
     problem: Option<Cow<'static, str>>,
@@ -81,7 +87,19 @@ impl Args {
         let mut json = Vec::with_capacity(96);
         json.push(b'[');
         push_text(&mut json, name);
-        Args { json, count: 1, raw: None, problem: None, by_sha1: None, whole: Vec::new() }
+        Args { json, count: 1, rare: None }
+    }
+
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    fn raw(&self) -> Option<&RawArg> {
+        self.rare.as_ref()?.raw.as_ref()
+    }
+
+    fn by_its_sha1(&self) -> Option<&BySha1> {
+        self.rare.as_ref()?.by_sha1.as_deref()
     }
 
     /// Adds one argument.
@@ -100,7 +118,7 @@ impl Args {
 
     /// Makes the command fail as `InvalidInput`, before anything is sent. The first reason counts.
     pub fn reject(&mut self, why: impl Into<Cow<'static, str>>) -> &mut Self {
-        self.problem.get_or_insert_with(|| why.into());
+        self.rare().problem.get_or_insert_with(|| why.into());
         self
     }
 
@@ -111,7 +129,7 @@ impl Args {
             Err(NotText::Raw(bytes)) => {
                 self.json.extend_from_slice(b"\"\"");
                 let raw = RawArg { at: self.count, bytes };
-                if self.raw.replace(raw).is_some() {
+                if self.rare().raw.replace(raw).is_some() {
                     self.reject(
                         "two arguments are bytes that are not UTF-8, and a request can carry one; \
                          send them in commands of their own, or encode them as text",
@@ -128,52 +146,58 @@ impl Args {
 
     /// Remembers that what was added so far names `script` by its SHA-1, and which command takes it whole.
     pub(crate) fn by_sha1(&mut self, name: &'static str, script: Script) {
-        self.by_sha1 = Some(Box::new(BySha1 { name, script, prefix: self.json.len() }));
+        let prefix = self.json.len();
+        self.rare().by_sha1 = Some(Box::new(BySha1 { name, script, prefix }));
     }
 
     /// Puts the script that is named by its SHA-1 in whole.
     fn inline_script(&mut self) {
-        if let Some(by_sha1) = self.by_sha1.take() {
+        if let Some(by_sha1) = self.take_by_sha1() {
             self.json = by_sha1.inline(&self.json);
-            self.whole.push(by_sha1.script);
+            self.rare().whole.push(by_sha1.script);
         }
     }
 
     /// Takes the script that has to be put in whole where the server does not know it.
     pub(crate) fn take_by_sha1(&mut self) -> Option<Box<BySha1>> {
-        self.by_sha1.take()
+        self.rare.as_mut()?.by_sha1.take()
     }
 
     /// Adds the commands of `other` behind these, for a pipeline.
     pub(crate) fn append(&mut self, other: &Args) {
         self.inline_script();
-        let is_known = |script: &Script| self.whole.iter().any(|known| known.sha1() == script.sha1());
-        let unknown = other.by_sha1.as_ref().filter(|by_sha1| !is_known(&by_sha1.script));
-        let inlined = unknown.map(|by_sha1| by_sha1.inline(&other.json));
-        self.whole.extend(unknown.map(|by_sha1| by_sha1.script.clone()));
-        self.whole.extend_from_slice(&other.whole);
-        if other.raw.is_some() {
-            self.reject(NOT_IN_A_PIPELINE);
-        }
-        if let Some(why) = &other.problem {
-            self.reject(why.clone());
+        let mut inlined = None;
+        if let Some(rare) = &other.rare {
+            let known = self.rare.as_ref().map_or(&[][..], |rare| &rare.whole);
+            let is_known = |script: &Script| known.iter().any(|known| known.sha1() == script.sha1());
+            let unknown = rare.by_sha1.as_ref().filter(|by_sha1| !is_known(&by_sha1.script));
+            inlined = unknown.map(|by_sha1| by_sha1.inline(&other.json));
+            let whole = &mut self.rare().whole;
+            whole.extend(unknown.map(|by_sha1| by_sha1.script.clone()));
+            whole.extend_from_slice(&rare.whole);
+            if rare.raw.is_some() {
+                self.reject(NOT_IN_A_PIPELINE);
+            }
+            if let Some(why) = &rare.problem {
+                self.reject(why.clone());
+            }
         }
         let json = inlined.as_ref().unwrap_or(&other.json);
         self.json.reserve(json.len() + 2);
         self.json.extend_from_slice(b"],");
         self.json.extend_from_slice(json);
-        if self.raw.is_some() {
+        if self.is_raw() {
             self.reject(NOT_IN_A_PIPELINE);
         }
         self.count = other.count;
     }
 
     pub(crate) fn problem(&self) -> Option<&Cow<'static, str>> {
-        self.problem.as_ref()
+        self.rare.as_ref()?.problem.as_ref()
     }
 
     pub(crate) fn is_raw(&self) -> bool {
-        self.raw.is_some()
+        self.raw().is_some()
     }
 
     /// How many bytes the commands take in a request.
@@ -183,7 +207,7 @@ impl Args {
 
     /// The same, with a script in whole.
     pub(crate) fn len_in_pipeline(&self) -> usize {
-        self.len() + self.by_sha1.as_ref().map_or(0, |by_sha1| by_sha1.script.code().len() + 16)
+        self.len() + self.by_its_sha1().map_or(0, |by_sha1| by_sha1.script.code().len() + 16)
     }
 
     /// The body of `POST /`.
@@ -204,7 +228,9 @@ impl Args {
     pub(crate) fn into_raw(mut self) -> Result<(String, Bytes)> {
         // There is no second form to fall back to.
         self.inline_script();
-        let Some(raw) = self.raw.take() else { return Err(Error::invalid_input("no argument is raw")) };
+        let Some(raw) = self.rare.as_mut().and_then(|rare| rare.raw.take()) else {
+            return Err(Error::invalid_input("no argument is raw"));
+        };
         let commands = self.commands();
         let args = commands.iter().flatten().map(Bytes::as_ref);
         Ok((raw_path(args, raw.at)?, Bytes::from(raw.bytes)))
@@ -220,7 +246,7 @@ impl Args {
         let Ok(tape) = json::parse_value(text) else { return Vec::new() };
         let Shape::Array(commands) = Reply::root(&tape).shape() else { return Vec::new() };
         let mut commands: Vec<Vec<Bytes>> = commands.map(|args| Vec::from_reply(args).unwrap_or_default()).collect();
-        if let (Some(raw), Some(last)) = (&self.raw, commands.last_mut())
+        if let (Some(raw), Some(last)) = (self.raw(), commands.last_mut())
             && let Some(arg) = last.get_mut(raw.at)
         {
             *arg = Bytes::copy_from_slice(&raw.bytes);

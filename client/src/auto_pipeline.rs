@@ -90,17 +90,24 @@ impl AutoPipeline {
         AutoPipeline { limits, queues: Mutex::default() }
     }
 
-    /// Queues a command, and gives its reply.
-    pub(crate) async fn execute<R>(&self, core: &Arc<Core>, command: Command<R>) -> Result<R> {
+    /// Queues a command when it is first polled, and gives its reply.
+    pub(crate) fn execute<'a, R: 'a>(
+        &'a self,
+        core: &'a Arc<Core>,
+        command: Command<R>,
+    ) -> impl Future<Output = Result<R>> + Send + 'a {
+        // Outside of the future, which is the smaller for it.
         let mut encoded = Encoded::new(false);
         let expect = encoded.push(command);
-        self.submit(core, encoded, &expect)
-            .await
-            .map_err(|error| expect.blame(error))
-            .and_then(|Share { tape, start }| expect.decode(&mut Replies::starting_at(&tape, start, expect.parts())))
+        async move {
+            let receiver = self.submit(core, encoded).map_err(|error| expect.blame(error))?;
+            let Share { tape, start } =
+                receiver.await.unwrap_or_else(|_| Err(gone(&expect))).map_err(|error| expect.blame(error))?;
+            expect.decode(&mut Replies::starting_at(&tape, start, expect.parts()))
+        }
     }
 
-    async fn submit<R>(&self, core: &Arc<Core>, mut encoded: Encoded, expect: &Expect<R>) -> Result<Share> {
+    fn submit(&self, core: &Arc<Core>, mut encoded: Encoded) -> Result<oneshot::Receiver<Result<Share>>> {
         if let Some(problem) = encoded.problem.take() {
             return Err(problem);
         }
@@ -111,10 +118,7 @@ impl AutoPipeline {
         if self.push(runtime.id(), Entry { encoded, since: Instant::now(), reply }) {
             drop(runtime.spawn(Driver { core: Arc::clone(core), runtime: runtime.id() }.run()));
         }
-        receiver.await.unwrap_or_else(|_| {
-            let gone = Error::new(ErrorKind::Interrupted, "the runtime that sends the commands has ended");
-            Err(gone.with_may_have_executed(expect.safety() != Safety::Read))
-        })
+        Ok(receiver)
     }
 
     /// Adds a command to the queue of its runtime, and says whether that needs a driver.
@@ -155,14 +159,15 @@ impl AutoPipeline {
     }
 
     fn take(&self, runtime: Id, patience: Duration, late: &mut Vec<Entry>) -> Option<Vec<Entry>> {
+        let now = Instant::now();
         let mut queues = self.lock();
         let at = queues.iter().position(|(id, _)| *id == runtime)?;
         let entries = &mut queues.get_mut(at)?.1;
-        let mut batch: Vec<Entry> = Vec::new();
+        let mut batch: Vec<Entry> = Vec::with_capacity(entries.len().min(self.limits.max_commands));
         let mut bytes = 0;
         while let Some(next) = entries.front() {
             // Cancelled, or out of time, before it was sent.
-            if next.reply.is_closed() || next.since.elapsed() > patience {
+            if next.reply.is_closed() || now.duration_since(next.since) > patience {
                 late.extend(entries.pop_front());
                 continue;
             }
@@ -181,6 +186,13 @@ impl AutoPipeline {
         }
         Some(batch)
     }
+}
+
+/// The driver was dropped while the command was under way.
+#[cold]
+fn gone<R>(expect: &Expect<R>) -> Error {
+    let gone = Error::new(ErrorKind::Interrupted, "the runtime that sends the commands has ended");
+    gone.with_may_have_executed(expect.safety() != Safety::Read)
 }
 
 /// The task that sends what queues in one runtime.

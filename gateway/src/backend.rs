@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use percent_encoding::percent_decode_str;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
@@ -61,7 +61,7 @@ impl Backend {
             Error::new("the Redis URL is malformed: it should be redis://[:password@]host[:port] or unix:///path")
         })?;
         let backend = Backend { target, idle: Mutex::default(), room: Semaphore::new(MOST_CONNECTIONS) };
-        let ping = [vec![b"PING".to_vec()]];
+        let ping = [vec![Bytes::from_static(b"PING")]];
         let answer = tokio::time::timeout(Duration::from_secs(5), backend.run(&ping)).await;
         match answer.as_ref().map(|answer| answer.as_deref()) {
             Err(_) => Err(Error::new("what listens there does not answer within 5 seconds")),
@@ -200,15 +200,15 @@ impl Target {
         };
         let port = if port.is_empty() { 6379 } else { port.strip_prefix(':')?.parse().ok()? };
         let host = if host.is_empty() { "127.0.0.1" } else { host };
-        let decoded = |text: &str| percent_decode_str(text).collect::<Vec<u8>>();
+        let decoded = |text: &str| percent_decode_str(text).collect::<Bytes>();
         let auth = credentials.map(|credentials| {
             let (user, password) = credentials.split_once(':').unwrap_or(("", credentials));
             let user = (!user.is_empty()).then(|| decoded(user));
-            [b"AUTH".to_vec()].into_iter().chain(user).chain([decoded(password)]).collect()
+            [Bytes::from_static(b"AUTH")].into_iter().chain(user).chain([decoded(password)]).collect()
         });
         let select = match database {
             "" | "0" => None,
-            number => Some(vec![b"SELECT".to_vec(), number.parse::<u16>().ok()?.to_string().into_bytes()]),
+            number => Some(vec![Bytes::from_static(b"SELECT"), number.parse::<u16>().ok()?.to_string().into()]),
         };
         Some(Target { address: Address::Tcp(host.to_owned(), port), auth, select })
     }
@@ -234,7 +234,7 @@ mod tests {
     }
 
     fn args(words: &[&str]) -> Option<Args> {
-        Some(words.iter().map(|word| word.as_bytes().to_vec()).collect())
+        Some(words.iter().map(|word| word.as_bytes().to_vec().into()).collect())
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::header::{ALLOW, AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
@@ -142,7 +142,7 @@ fn format(headers: &HeaderMap) -> Result<Format, Refusal> {
     }
 }
 
-async fn read_body(state: &State, body: Body) -> Result<Vec<u8>, Refusal> {
+async fn read_body(state: &State, body: Body) -> Result<Bytes, Refusal> {
     let limit = state.max_request_bytes;
     let mut read = Vec::new();
     let mut length = 0;
@@ -158,7 +158,7 @@ async fn read_body(state: &State, body: Body) -> Result<Vec<u8>, Refusal> {
         // Between the two it is read and forgotten: a client that is still sending would not hear the answer.
     }
     if length <= limit {
-        return Ok(read);
+        return Ok(read.into());
     }
     Err(Refusal::bad(format!(
         "ERR max request size exceeded. Limit: {limit} bytes, Actual: {length} bytes. \
@@ -204,7 +204,7 @@ fn error_reply(format: Format, text: &str) -> Response {
 /// What is to be said for a command: its value, or an error of the gateway's own.
 type Slot = Result<Value, String>;
 
-async fn pipeline(state: &State, access: Access, format: Format, body: &[u8]) -> Result<Response, Refusal> {
+async fn pipeline(state: &State, access: Access, format: Format, body: &Bytes) -> Result<Response, Refusal> {
     let commands = request::commands(body, "pipeline").map_err(Refusal::bad)?;
     let mut slots: Vec<Option<Slot>> = Vec::with_capacity(commands.len());
     let mut to_run = Vec::new();
@@ -223,18 +223,18 @@ async fn pipeline(state: &State, access: Access, format: Format, body: &[u8]) ->
     Ok(slots_reply(format, slots))
 }
 
-async fn transaction(state: &State, access: Access, format: Format, body: &[u8]) -> Result<Response, Refusal> {
-    let mut queue = vec![vec![b"MULTI".to_vec()]];
+async fn transaction(state: &State, access: Access, format: Format, body: &Bytes) -> Result<Response, Refusal> {
+    let mut queue = vec![vec![Bytes::from_static(b"MULTI")]];
     for command in request::commands(body, "multi-exec").map_err(Refusal::bad)? {
         let args = command.map_err(Refusal::bad)?;
         match intercept(state, access, &args) {
             None => queue.push(args),
             // Within a transaction SELECT 0 has nothing to do, but must have its place among the replies.
-            Some(Ok(_)) => queue.push(vec![b"SELECT".to_vec(), b"0".to_vec()]),
+            Some(Ok(_)) => queue.push(vec![Bytes::from_static(b"SELECT"), Bytes::from_static(b"0")]),
             Some(Err(why)) => return Err(Refusal::bad(why)),
         }
     }
-    queue.push(vec![b"EXEC".to_vec()]);
+    queue.push(vec![Bytes::from_static(b"EXEC")]);
     let mut replies = state.backend.run(&queue).await?;
     let executed = replies.pop();
     if let Some(Value::Error(error)) = replies.iter().find(|value| matches!(value, Value::Error(_))) {

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use bytes::Bytes;
+
 use crate::backend::{Args, Backend};
 use crate::error::Error;
 use crate::resp::Value;
@@ -110,7 +112,10 @@ pub(crate) struct Policy {
 impl Policy {
     /// Asks Redis for its commands.
     pub(crate) async fn learn(backend: &Backend) -> Result<Self, Error> {
-        let reply = backend.run(&[vec![b"COMMAND".to_vec()]]).await.map_err(|error| Error::new(error.to_string()))?;
+        let reply = backend
+            .run(&[vec![Bytes::from_static(b"COMMAND")]])
+            .await
+            .map_err(|error| Error::new(error.to_string()))?;
         Ok(Policy::of(reply.iter().flat_map(Value::items)))
     }
 
@@ -146,7 +151,7 @@ impl Policy {
             b"script" if first.is_some_and(|word| word.eq_ignore_ascii_case(b"DEBUG")) => {
                 return unavailable("SCRIPT DEBUG");
             }
-            b"select" if first.is_some_and(|database| database == b"0") => return Verdict::Ok,
+            b"select" if first.is_some_and(|database| database == "0") => return Verdict::Ok,
             b"select" => return Verdict::Refuse("ERR DB index is out of range".to_owned()),
             b"xread" | b"xreadgroup" if blocks(args) => {
                 return Verdict::Refuse(format!("ERR {} with BLOCK is not available over REST", shown()));
@@ -160,7 +165,7 @@ impl Policy {
         Verdict::Refuse(format!("NOPERM this user has no permissions to run the '{name}' command or its subcommand"))
     }
 
-    fn subcommand_reads(&self, name: &[u8], word: Option<&Vec<u8>>) -> Option<bool> {
+    fn subcommand_reads(&self, name: &[u8], word: Option<&Bytes>) -> Option<bool> {
         match self.kinds.get(&[name, b"|", &lower(word?)].concat())? {
             Kind::Known { reads } => Some(*reads),
             Kind::ConnectionBound | Kind::Unavailable => None,
@@ -192,7 +197,7 @@ mod tests {
         let command = |name: &'static str| Value::Array(vec![Value::Bulk(name.as_bytes().into())]);
         let known = ["get", "select", "script", "xread", "xreadgroup", "config"].map(command);
         let policy = Policy::of(known.iter());
-        match policy.judge(&line.split(' ').map(|arg| arg.as_bytes().to_vec()).collect(), true) {
+        match policy.judge(&line.split(' ').map(|arg| arg.as_bytes().to_vec().into()).collect(), true) {
             Verdict::Refuse(why) => Some(why),
             Verdict::Run | Verdict::Ok => None,
         }

@@ -6,7 +6,7 @@
 use bytes::{Buf as _, Bytes, BytesMut};
 
 /// A command's arguments, its name first.
-pub(crate) type Args = Vec<Vec<u8>>;
+pub(crate) type Args = Vec<Bytes>;
 
 /// What Redis replies.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,8 +58,24 @@ pub(crate) fn push_command(wire: &mut Vec<u8>, args: &Args) {
 
 pub(crate) fn push_length(wire: &mut Vec<u8>, kind: u8, length: usize) {
     wire.push(kind);
-    wire.extend_from_slice(length.to_string().as_bytes());
+    push_number(wire, length);
     wire.extend_from_slice(b"\r\n");
+}
+
+/// Adds the digits of a number.
+fn push_number(wire: &mut Vec<u8>, mut number: usize) {
+    let start = wire.len();
+    loop {
+        #[expect(clippy::cast_possible_truncation, reason = "a digit")]
+        wire.push(b'0' + (number % 10) as u8);
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    if let Some(digits) = wire.get_mut(start..) {
+        digits.reverse();
+    }
 }
 
 /// Puts values together from bytes that arrive in any pieces. Arrays that are not whole yet stand on a stack of its own:
@@ -180,7 +196,12 @@ mod tests {
     #[test]
     fn commands_are_arrays_of_strings() {
         let mut wire = Vec::new();
-        push_command(&mut wire, &vec![b"GET".to_vec(), b"\xff".to_vec()]);
+        push_command(&mut wire, &vec![Bytes::from_static(b"GET"), Bytes::from_static(b"\xff")]);
         assert_eq!(wire, b"*2\r\n$3\r\nGET\r\n$1\r\n\xff\r\n");
+        wire.clear();
+        for length in [0, 9, 10, 12_345] {
+            push_length(&mut wire, b':', length);
+        }
+        assert_eq!(wire, b":0\r\n:9\r\n:10\r\n:12345\r\n");
     }
 }

@@ -13,23 +13,23 @@ use crate::http::{Refusal, State, with_type};
 use crate::resp::Value;
 
 /// `/subscribe/CHANNEL[/CHANNEL…]` and `/psubscribe/PATTERN[/PATTERN…]`.
-pub(crate) async fn subscribe(state: &Arc<State>, names: Vec<Vec<u8>>, patterns: bool) -> Result<Response, Refusal> {
+pub(crate) async fn subscribe(state: &Arc<State>, names: Vec<Bytes>, patterns: bool) -> Result<Response, Refusal> {
     let word = if patterns { "psubscribe" } else { "subscribe" };
     if names.is_empty() {
         return Err(Refusal(StatusCode::BAD_REQUEST, format!("ERR wrong number of arguments for '{word}' command")));
     }
-    let command = [word.as_bytes().to_vec()].into_iter().chain(names).collect();
+    let command = [Bytes::from_static(word.as_bytes())].into_iter().chain(names).collect();
     Ok(events(state, begin(state, command).await?.map(|value| joined(&value))))
 }
 
 /// `/monitor`.
 pub(crate) async fn monitor(state: &Arc<State>) -> Result<Response, Refusal> {
-    let lines = begin(state, vec![b"MONITOR".to_vec()]).await?.enumerate();
+    let lines = begin(state, vec![Bytes::from_static(b"MONITOR")]).await?.enumerate();
     Ok(events(state, lines.map(|(at, line)| if at == 0 { "\"OK\"".to_owned() } else { joined(&line) })))
 }
 
 /// What Redis says after a command that has no end, the command's own reply first.
-async fn begin(state: &State, command: Vec<Vec<u8>>) -> Result<impl Stream<Item = Value> + Send + 'static, Refusal> {
+async fn begin(state: &State, command: Vec<Bytes>) -> Result<impl Stream<Item = Value> + Send + 'static, Refusal> {
     let mut connection = state.backend.new_connection().await?;
     let first = connection.run(&[command]).await?.pop().unwrap_or(Value::Nil);
     if let Value::Error(error) = &first {
