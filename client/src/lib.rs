@@ -35,6 +35,7 @@ mod config;
 mod encoded;
 mod error;
 mod executor;
+mod number;
 mod pages;
 mod pipeline;
 mod reply;

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::arg::{Arg, ToArg};
 use crate::error::{Error, Result};
+use crate::number;
 use crate::reply::{FromReply, Reply};
 
 /// The id of a stream's entry, `1526919030474-55`: a time in milliseconds and a number within it. Ids are ordered as
@@ -73,6 +74,13 @@ impl ToArg for StreamId {
 
 impl FromReply for StreamId {
     fn from_reply(reply: Reply<'_>) -> Result<Self> {
-        reply.text()?.parse().map_err(|_| reply.mismatch("a stream id"))
+        let text = reply.bytes()?;
+        let hyphen = text.iter().position(|&byte| byte == b'-').unwrap_or(text.len());
+        let (millis, sequence) = text.split_at(hyphen);
+        match (number::unsigned(millis), sequence.get(1..).and_then(number::unsigned)) {
+            (Some(millis), Some(sequence)) => Ok(StreamId { millis, sequence }),
+            // Past what is read quickly, and what is no id.
+            _ => reply.text()?.parse().map_err(|_| reply.mismatch("a stream id")),
+        }
     }
 }

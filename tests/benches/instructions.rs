@@ -1,16 +1,17 @@
 //! Instructions, counted by callgrind: what a GET costs against a bare POST of the same bytes, and what decoding a
-//! record costs against code written by hand for that one struct.
+//! record costs against code written by hand for that one struct, and ten thousand entries of a stream against a tree of
+//! `serde_json::Value`.
 //!
 //! `cargo bench -p redis-model-tests --bench instructions`. It needs valgrind.
 
-#![expect(clippy::print_stdout, reason = "it is there to print")]
+#![expect(clippy::print_stdout, clippy::indexing_slicing, reason = "it is there to print")]
 
 use std::error::Error;
 use std::hint::black_box;
 use std::process::Command;
 
 use redis_model::prelude::*;
-use redis_model::redis_rest::Build;
+use redis_model::redis_rest::{Build, Reply};
 use redis_model_tests::stack;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -53,6 +54,16 @@ fn compare() -> Outcome<()> {
     report("HGETALL of 10 fields to a derived struct", derived, "code by hand for that struct", by_hand, 1.5);
     let with_serde = instructions("by_hand_with_serde", 2000, &[])?;
     report("the same", derived, "code by hand over serde_json and base64", with_serde, 1.5);
+    let tree = instructions("tree_json", 4, &[])?;
+    let decoded_tree = instructions("tree_base64", 4, &[])?;
+    for (encoding, tree, against, bound) in [
+        ("json", tree, "serde_json::Value", 0.5),
+        ("base64", decoded_tree, "serde_json::Value with its strings decoded", 0.5),
+        ("resp2", tree, "serde_json::Value of the plain JSON", 1.0),
+    ] {
+        let typed = instructions(&format!("entries_{encoding}"), 4, &[])?;
+        report(&format!("XRANGE of 10,000 entries in {encoding} to typed entries"), typed, against, tree, bound);
+    }
     Ok(())
 }
 
@@ -94,6 +105,11 @@ fn run(scenario: &str, count: u64, rest: &[String]) -> Outcome<()> {
             }
             Ok(())
         }
+        ("entries_json", []) => entries(count, Encoding::Json),
+        ("entries_base64", []) => entries(count, Encoding::Base64),
+        ("entries_resp2", []) => entries(count, Encoding::Resp2),
+        ("tree_json", []) => trees(count, Encoding::Json),
+        ("tree_base64", []) => trees(count, Encoding::Base64),
         ("by_hand", []) => {
             let body = reply();
             for _ in 0..count {
@@ -136,6 +152,88 @@ async fn bare(count: u64, url: &str, token: &str) -> Outcome<()> {
         black_box(response.bytes().await?);
     }
     Ok(())
+}
+
+/// An entry's fields.
+#[derive(Debug, PartialEq)]
+struct Reading {
+    sensor: u32,
+    celsius: f64,
+    place: String,
+}
+
+impl FromReply for Reading {
+    fn from_reply(reply: Reply<'_>) -> Result<Self> {
+        let mut reading = Reading { sensor: 0, celsius: 0.0, place: String::new() };
+        for (name, value) in reply.pairs()? {
+            match name.bytes()? {
+                b"sensor" => reading.sensor = u32::from_reply(value)?,
+                b"celsius" => reading.celsius = f64::from_reply(value)?,
+                b"place" => reading.place = String::from_reply(value)?,
+                _ => {}
+            }
+        }
+        Ok(reading)
+    }
+}
+
+fn entries(count: u64, encoding: Encoding) -> Outcome<()> {
+    let body = range(encoding);
+    let command = Build.xrange::<Reading>("readings", .., None);
+    for _ in 0..count {
+        let entries = command.decode(black_box(&body).clone(), encoding)?;
+        assert_eq!((entries.len(), entries[7].fields.sensor), (10_000, 7));
+        black_box(entries);
+    }
+    Ok(())
+}
+
+fn trees(count: u64, encoding: Encoding) -> Outcome<()> {
+    let body = range(encoding);
+    for _ in 0..count {
+        let mut tree: serde_json::Value = serde_json::from_slice(&black_box(&body).clone())?;
+        if encoding == Encoding::Base64 {
+            decode_strings(&mut tree)?;
+        }
+        black_box(tree);
+    }
+    Ok(())
+}
+
+fn decode_strings(tree: &mut serde_json::Value) -> Outcome<()> {
+    match tree {
+        serde_json::Value::String(text) => {
+            let bytes = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, &text)?;
+            *text = String::from_utf8(bytes)?;
+            Ok(())
+        }
+        serde_json::Value::Array(items) => items.iter_mut().try_for_each(decode_strings),
+        serde_json::Value::Object(fields) => fields.values_mut().try_for_each(decode_strings),
+        _ => Ok(()),
+    }
+}
+
+/// A reply to XRANGE: 10,000 entries of three fields.
+fn range(encoding: Encoding) -> Vec<u8> {
+    let string = |text: &str| match encoding {
+        Encoding::Resp2 => format!("${}\r\n{text}\r\n", text.len()),
+        Encoding::Base64 => {
+            format!("\"{}\"", base64::Engine::encode(&base64::engine::general_purpose::STANDARD, text))
+        }
+        _ => format!("\"{text}\""),
+    };
+    let array = |items: Vec<String>| match encoding {
+        Encoding::Resp2 => format!("*{}\r\n{}", items.len(), items.concat()),
+        _ => format!("[{}]", items.join(",")),
+    };
+    let entry = |n: u32| {
+        let celsius = format!("{:.2}", 20.0 + f64::from(n % 100) / 7.0);
+        let fields =
+            ["sensor", &n.to_string(), "celsius", &celsius, "place", "the roof of the north wing"].map(&string);
+        array(vec![string(&format!("{}-0", 1_700_000_000_000_u64 + u64::from(n))), array(fields.to_vec())])
+    };
+    let entries = array((0..10_000).map(entry).collect());
+    if encoding == Encoding::Resp2 { entries.into_bytes() } else { format!("{{\"result\":{entries}}}").into_bytes() }
 }
 
 /// A reply to HGETALL, with base64 strings.

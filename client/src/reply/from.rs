@@ -9,6 +9,7 @@ use bytes::Bytes;
 
 use super::{Reply, Shape};
 use crate::error::{Error, ErrorKind, Result};
+use crate::number;
 
 /// A type that a reply can be decoded to.
 ///
@@ -89,7 +90,7 @@ macro_rules! from_reply_for_integers {
             fn from_reply(reply: Reply<'_>) -> Result<Self> {
                 let decoded = match reply.shape() {
                     Shape::Int(int) => $int::try_from(int).ok(),
-                    Shape::Bytes(text) => std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()),
+                    Shape::Bytes(text) => number::integer(text),
                     _ => None,
                 };
                 decoded.ok_or_else(|| reply.mismatch(concat!("a number that fits ", stringify!($int))))

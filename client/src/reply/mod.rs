@@ -154,6 +154,7 @@ impl<'a> Reply<'a> {
     }
 
     /// The index of the node after this value.
+    #[inline]
     fn end(self) -> usize {
         match self.tape.nodes.get(self.at) {
             Some(&Node::Array { end, .. }) => end as usize,

@@ -4,6 +4,7 @@ use memchr::memchr;
 
 use super::tape::{MAX_DEPTH, Node, Nodes, Tape, check_size, too_deep};
 use crate::error::{Error, Result};
+use crate::number;
 
 /// Parses the reply to one command. The tape holds one value.
 pub(crate) fn parse_one(buffer: Vec<u8>) -> Result<Tape> {
@@ -70,7 +71,9 @@ impl Parser<'_> {
     /// The rest of the line, without its CR LF: where it starts, and its length.
     fn line(&mut self) -> Result<(usize, usize)> {
         let rest = self.buffer.get(self.at..).unwrap_or_default();
-        let len = memchr(b'\r', rest).ok_or_else(|| self.truncated())?;
+        // Most lines are lengths, a few bytes long.
+        let near = rest.iter().take(8).position(|&byte| byte == b'\r');
+        let len = near.or_else(|| memchr(b'\r', rest)).ok_or_else(|| self.truncated())?;
         match rest.get(len + 1) {
             Some(b'\n') => {}
             Some(_) => return Err(self.malformed()),
@@ -85,8 +88,8 @@ impl Parser<'_> {
         let at = self.at;
         let (start, len) = self.line()?;
         let digits = self.buffer.get(start..start + len).unwrap_or_default();
-        let parsed = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
-        parsed.ok_or_else(|| Error::protocol(format!("the RESP2 reply has a malformed number at byte {at}")))
+        number::integer(digits)
+            .ok_or_else(|| Error::protocol(format!("the RESP2 reply has a malformed number at byte {at}")))
     }
 
     /// The length of a string or an array; `None` is nil.

@@ -1,0 +1,53 @@
+//! Integers from their digits, without the detour by UTF-8.
+
+/// The number that these digits are; `None` also where there are so many that it may not fit.
+#[inline]
+pub(crate) fn unsigned(digits: &[u8]) -> Option<u64> {
+    // 19 digits always fit.
+    if digits.is_empty() || digits.len() > 19 {
+        return None;
+    }
+    let mut number = 0;
+    for &byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        number = number * 10 + u64::from(digit);
+    }
+    Some(number)
+}
+
+/// The same, behind a minus or not.
+#[inline]
+pub(crate) fn signed(text: &[u8]) -> Option<i64> {
+    match text.strip_prefix(b"-") {
+        Some(digits) => i64::try_from(unsigned(digits)?).ok().map(|number| -number),
+        None => i64::try_from(unsigned(text)?).ok(),
+    }
+}
+
+/// Reads an integer of any type and size: the slow way only where the quick one gives up.
+#[inline]
+pub(crate) fn integer<T: TryFrom<i64> + std::str::FromStr>(text: &[u8]) -> Option<T> {
+    match signed(text) {
+        Some(number) => T::try_from(number).ok(),
+        None => std::str::from_utf8(text).ok()?.parse().ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_as_the_standard_library_reads_it(text in "[-+]?[0-9]{0,21}|.*") {
+            prop_assert_eq!(integer::<i64>(text.as_bytes()), text.parse().ok());
+            prop_assert_eq!(integer::<u8>(text.as_bytes()), text.parse().ok());
+            prop_assert_eq!(integer::<u64>(text.as_bytes()), text.parse().ok());
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! The most memory that a GET of a value of 10 MB takes, in each encoding: how much more than a GET of a short one.
+//!
+//! `cargo bench -p redis-model-tests --bench memory`. It needs Linux.
+
+#![expect(clippy::print_stdout, reason = "it is there to print")]
+
+use std::error::Error;
+use std::fs;
+use std::process::Command;
+
+use redis_model::prelude::*;
+use redis_model::redis_rest::bytes::Bytes;
+use redis_model_tests::{Stack, stack};
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+const LENGTH: usize = 9_600_000;
+
+fn main() -> Outcome<()> {
+    let args: Vec<String> = std::env::args().collect();
+    // Started by itself, below.
+    if let [_, encoding, key, url, token] = args.as_slice() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        return runtime.block_on(get(encoding, key, url, token));
+    }
+    let stack = stack();
+    tokio::runtime::Runtime::new()?.block_on(async {
+        // What base64 and JSON have to do something about.
+        let text: String = ('a'..='z').chain(['"', '\\', '\u{e9}']).cycle().take(LENGTH / 30 * 29).collect();
+        let redis = stack.redis();
+        redis.set("long", &text).await?;
+        redis.set("short", "text").await
+    })?;
+    let length = stack.blocking().strlen("long")?;
+    for (encoding, bound) in [("resp2", Some(1.3)), ("base64", None), ("json", None)] {
+        let more = peak(stack, encoding, "long")?.saturating_sub(peak(stack, encoding, "short")?);
+        #[expect(clippy::cast_precision_loss, reason = "a ratio of sizes below 2^53")]
+        let ratio = more as f64 / length as f64;
+        let bound = bound.map_or(String::new(), |bound| format!(" (the bound is {bound})"));
+        println!("GET of {length} bytes in {encoding}: at most {ratio:.2} times the value in memory{bound}");
+    }
+    Ok(())
+}
+
+/// The most memory that a process had which got this key, in bytes.
+fn peak(stack: &Stack, encoding: &str, key: &str) -> Outcome<u64> {
+    let output = Command::new(std::env::current_exe()?)
+        .args([encoding, key, &stack.gateway.url(), stack.gateway.token()])
+        .output()?;
+    let printed = String::from_utf8(output.stdout)?;
+    printed.trim().parse().map_err(|error| format!("{error}: {}", String::from_utf8_lossy(&output.stderr)).into())
+}
+
+async fn get(encoding: &str, key: &str, url: &str, token: &str) -> Outcome<()> {
+    let encoding = match encoding {
+        "resp2" => Encoding::Resp2,
+        "json" => Encoding::Json,
+        _ => Encoding::Base64,
+    };
+    let redis = Redis::builder(url, token).encoding(encoding).build()?;
+    // Shares the buffer in which the reply arrived.
+    let value = redis.get::<Bytes>(key).await?.ok_or("no value")?;
+    let status = fs::read_to_string("/proc/self/status")?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM")?;
+    let kilobytes: u64 = peak.trim().trim_end_matches(" kB").parse()?;
+    println!("{}", kilobytes * 1024);
+    drop(value);
+    Ok(())
+}
