@@ -17,6 +17,8 @@
 //!   batches, are [`Executor`]s: every command of every family in [`commands`] is declared once and serves them all.
 //! * [`Command`] is a command as a value, [`Build`] the executor that hands it back.
 //! * [`FromReply`] decodes replies by the type you ask for; nothing is guessed.
+//! * [`commands::coverage`] lists every command with its methods; [`IterCommands`] has scans as streams and iterators,
+//!   [`Script`] scripts, [`Redis::subscribe`] messages, [`AutoPipelining`] pipelines that nobody has to build.
 //! * [`Error`] says what happened, to which command, and whether the database may have changed.
 //!
 //! What could not be tried against the hosted service from where this was built is marked *unverified* in the docs.
@@ -45,6 +47,23 @@ mod subscribe;
 mod sync_token;
 mod telemetry;
 mod wire;
+
+/// What the fuzz targets need of what is private, and nobody else can see.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing {
+    /// The events that come of bytes which arrive in chunks of this size.
+    pub fn events(bytes: &[u8], chunk: usize) -> Vec<Vec<u8>> {
+        let mut events = crate::wire::sse::Events::default();
+        let mut all = Vec::new();
+        for chunk in bytes.chunks(chunk) {
+            if events.push(chunk, usize::MAX).is_ok() {
+                all.extend(std::iter::from_fn(|| events.next()));
+            }
+        }
+        all
+    }
+}
 
 pub use bytes;
 

@@ -15,7 +15,7 @@
 //! | hyperloglog | [`HyperLogLogCommands`] |
 //! | json | [`JsonCommands`] |
 //! | list | [`ListCommands`] |
-//! | pub/sub: publishing | [`PubSubCommands`] |
+//! | pub/sub | [`PubSubCommands`]; [`Redis::subscribe`](crate::Redis::subscribe) is a stream of events |
 //! | scripting | [`ScriptingCommands`] |
 //! | search | [`SearchCommands`] |
 //! | server | [`ServerCommands`] |
@@ -26,6 +26,8 @@
 //! | scans and ranges, page by page | [`IterCommands`] |
 //! | any command by its name | [`RawCommands`](crate::RawCommands) |
 //!
+//! [`coverage`] lists every command with its methods and its page.
+//!
 //! # What does not go over REST
 //!
 //! | commands | instead |
@@ -34,6 +36,7 @@
 //! | `WATCH`, `UNWATCH`, `DISCARD` | a [transaction](crate::Redis::transaction) is sent whole; a condition takes a script |
 //! | `MULTI`, `EXEC` | [`Redis::transaction`](crate::Redis::transaction) |
 //! | `AUTH`, `CLIENT`, `HELLO`, `QUIT`, `RESET` | the token, and the HTTP client |
+//! | `UNSUBSCRIBE`, `PUNSUBSCRIBE` | dropping the [subscription](crate::Subscription) |
 //!
 //! They have no methods; [`execute`](crate::RawCommands::execute) refuses nothing.
 //!
