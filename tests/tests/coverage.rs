@@ -124,7 +124,8 @@ fn table(listed: &[Listed], methods: &[Method]) -> String {
     }
     let mut text = String::from(
         "Every command of the REST API, and the methods that issue it.\n\n\
-         A method of a family's trait runs on every executor: `&Redis`, `&blocking::Redis`, pipelines, transactions, batches and `Build`.\n",
+         A method of a family's trait runs on every executor: `&Redis`, `&blocking::Redis`, pipelines, transactions, batches and `Build`.\n\
+         What is a stream of events is a `Stream` of `Redis`, and an `Iterator` of `blocking::Redis`.\n",
     );
     let mut family = "";
     for row in listed {
