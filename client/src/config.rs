@@ -49,7 +49,7 @@ impl Encoding {
 /// | [`encoding`](Self::encoding) | [`Encoding::Base64`] |
 /// | [`read_your_writes`](Self::read_your_writes) | on |
 /// | [`telemetry`](Self::telemetry) | on, unless `UPSTASH_DISABLE_TELEMETRY` is set |
-/// | [`max_request_bytes`](Self::max_request_bytes) | the service's own limit |
+/// | [`max_request_bytes`](Self::max_request_bytes) | none: the service has its own |
 /// | [`max_response_bytes`](Self::max_response_bytes) | 256 MiB |
 /// | [`auto_pipelining`](Self::auto_pipelining) | off |
 #[derive(Clone)]

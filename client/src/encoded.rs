@@ -87,6 +87,16 @@ impl Encoded {
         together
     }
 
+    /// How many bytes it takes in a request, with a script in whole.
+    pub(crate) fn len(&self) -> usize {
+        self.args.as_ref().map_or(0, Args::len_in_pipeline)
+    }
+
+    /// Whether it cannot travel with others: raw bytes, and atomic groups.
+    pub(crate) fn stands_alone(&self) -> bool {
+        self.atomic || self.args.as_ref().is_some_and(Args::is_raw)
+    }
+
     /// Takes the place and the name of each command that changes data, if there are several commands.
     pub(crate) fn take_writes(&mut self) -> Vec<(usize, Cow<'static, str>)> {
         std::mem::take(&mut self.writes)

@@ -31,8 +31,9 @@ pub(crate) fn signed(text: &[u8]) -> Option<i64> {
 #[inline]
 pub(crate) fn integer<T: TryFrom<i64> + std::str::FromStr>(text: &[u8]) -> Option<T> {
     match signed(text) {
-        Some(number) => T::try_from(number).ok(),
-        None => std::str::from_utf8(text).ok()?.parse().ok(),
+        // What is no number of an unsigned type stays none: `-0`.
+        Some(number) if number != 0 || text.first() == Some(&b'0') => T::try_from(number).ok(),
+        _ => std::str::from_utf8(text).ok()?.parse().ok(),
     }
 }
 

@@ -117,7 +117,12 @@ pub(crate) struct Begun {
 impl Begun {
     /// None yet, and so much time from now.
     pub(crate) fn now(deadline: Duration) -> Self {
-        Begun { deadline: after(deadline), attempts: 0, may_have_executed: false }
+        Begun::since(Instant::now(), deadline)
+    }
+
+    /// None yet, and so much time from then.
+    pub(crate) fn since(then: Instant, deadline: Duration) -> Self {
+        Begun { deadline: after(then, deadline), attempts: 0, may_have_executed: false }
     }
 }
 
@@ -133,7 +138,7 @@ pub(crate) async fn with_retries<T, F: Future<Output = Result<T>>>(
     let Begun { deadline, attempts, may_have_executed } = begun;
     let mut may_have_executed = may_have_executed && safety != Safety::Read;
     for number in attempts.. {
-        let until = deadline.min(after(limits.timeout));
+        let until = deadline.min(after(Instant::now(), limits.timeout));
         let result = match timeout_at(until, attempt(number)).await {
             Ok(result) => result,
             Err(_) => Err(Error::timeout("no reply in time")),
@@ -154,10 +159,10 @@ pub(crate) async fn with_retries<T, F: Future<Output = Result<T>>>(
     Err(Error::protocol("more attempts than can be counted"))
 }
 
-/// So long from now; a time that is as good as never where that cannot be counted.
-fn after(duration: Duration) -> Instant {
+/// So long from then; a time that is as good as never where that cannot be counted.
+fn after(then: Instant, duration: Duration) -> Instant {
     const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
-    Instant::now() + duration.min(NEVER)
+    then + duration.min(NEVER)
 }
 
 /// The error for a response whose status is not a success.

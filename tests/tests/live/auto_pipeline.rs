@@ -191,6 +191,46 @@ async fn every_reply_reaches_its_own_caller() -> Result<()> {
     Ok(())
 }
 
+/// Threads that come and go, so that a queue is often just being given up when the next command comes.
+#[test]
+fn a_queue_that_ends_as_another_begins_loses_nothing() {
+    let redis = Redis::builder("https://example.com", "token").auto_pipelining(AutoPipelining::new());
+    let redis = redis.transport(Instantly).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..3_u32 {
+            let (redis, runtime) = (&redis, &runtime);
+            scope.spawn(move || {
+                for n in 0..20_000_u32 {
+                    // As good as at random, from none to some microseconds.
+                    for _ in 0..(n.wrapping_mul(2_654_435_761).wrapping_add(thread) % 2000) {
+                        std::hint::spin_loop();
+                    }
+                    assert_eq!(runtime.block_on(redis.incr("k").into_future()).unwrap(), 1);
+                }
+            });
+        }
+    });
+}
+
+/// Answers 1 to each INCR, at once.
+#[derive(Debug)]
+struct Instantly;
+
+#[async_trait::async_trait]
+impl Transport for Instantly {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let commands = request.body.windows(4).filter(|bytes| bytes == b"INCR").count();
+        let one = "{\"result\":1}";
+        let body = match request.endpoint {
+            Endpoint::Pipeline => format!("[{}]", vec![one; commands].join(",")),
+            _ => one.to_owned(),
+        };
+        let canned = Canned::new([Answer::ok(body)]);
+        canned.send(request).await
+    }
+}
+
 #[tokio::test]
 async fn what_is_cancelled_before_it_is_sent_is_not_sent() -> Result<()> {
     let redis = pipelined().build()?;
@@ -260,6 +300,13 @@ async fn each_command_tells_for_itself_whether_it_may_have_been_executed() -> Re
     assert!(incr.unwrap_err().may_have_executed() && got? == Some(2));
     assert!(began.elapsed() >= Duration::from_secs(1));
     assert_eq!(canned.requests().len(), 2);
+    // Where nothing is repeated nobody waits for it.
+    let busy = Answer::default().status(StatusCode::SERVICE_UNAVAILABLE).header("retry-after", "20");
+    let canned = Canned::new([busy, Answer::ok("{\"result\":\"Mg==\"}")]);
+    let redis = Redis::builder("https://example.com", "token").auto_pipelining(AutoPipelining::new());
+    let redis = redis.transport(canned).build()?;
+    assert!(redis.incr("k").await.unwrap_err().may_have_executed());
+    assert_eq!(timeout(Duration::from_secs(10), redis.get::<i64>("k")).await.unwrap()?, Some(2));
     Ok(())
 }
 
@@ -282,7 +329,8 @@ async fn replies_that_are_too_large_together_are_read_apart() -> Result<()> {
 #[tokio::test]
 async fn nobody_waits_in_the_queue_past_the_deadline() -> Result<()> {
     let never = Redis::builder(socket_that_hangs().await, "token").auto_pipelining(AutoPipelining::new());
-    let redis = never.timeout(Duration::from_millis(200)).deadline(Duration::from_millis(200)).build()?;
+    let redis = never.timeout(Duration::from_secs(2)).deadline(Duration::from_secs(2)).build()?;
+    let began = Instant::now();
     let first = redis.incr("k").into_future();
     let late = async {
         sleep(Duration::from_millis(20)).await;
@@ -291,7 +339,9 @@ async fn nobody_waits_in_the_queue_past_the_deadline() -> Result<()> {
     };
     let (first, late) = timeout(Duration::from_secs(20), async { tokio::join!(first, late) }).await.unwrap();
     assert!(first.unwrap_err().is_timeout());
+    // What waits behind it is told when its turn comes: after the one's deadline, not after another of its own.
     assert!(late.into_iter().all(|late| late.unwrap_err().is_timeout()));
+    assert!(began.elapsed() < Duration::from_millis(3500), "{:?}", began.elapsed());
     Ok(())
 }
 

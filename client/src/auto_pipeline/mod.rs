@@ -8,6 +8,9 @@
 //! cancellation does: the replies of the others stay where they are. Each runtime has a queue and a driver of its own,
 //! since a runtime that nobody runs at the moment would drive nothing for the others.
 
+mod recovery;
+mod settings;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -15,52 +18,16 @@ use std::time::Duration;
 use tokio::runtime::{Handle, Id};
 use tokio::sync::oneshot;
 use tokio::task::yield_now;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
-use crate::args::Args;
+pub use self::settings::AutoPipelining;
 use crate::client::Core;
 use crate::command::{Command, Expect, Safety};
 use crate::encoded::Encoded;
 use crate::error::{Error, ErrorKind, Result};
-use crate::reply::{Replies, Reply};
+use crate::reply::Replies;
 use crate::transport::retry::Begun;
 use crate::wire::tape::Tape;
-
-/// How much one request of [auto-pipelining](crate::RedisBuilder::auto_pipelining) may hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AutoPipelining {
-    pub(crate) max_commands: usize,
-    pub(crate) max_bytes: usize,
-}
-
-impl Default for AutoPipelining {
-    /// 1000 commands, and 1 MiB.
-    fn default() -> Self {
-        AutoPipelining { max_commands: 1000, max_bytes: 1 << 20 }
-    }
-}
-
-impl AutoPipelining {
-    /// 1000 commands, and 1 MiB.
-    #[must_use]
-    pub fn new() -> Self {
-        AutoPipelining::default()
-    }
-
-    /// The most commands in one request.
-    #[must_use]
-    pub fn max_commands(mut self, commands: usize) -> Self {
-        self.max_commands = commands;
-        self
-    }
-
-    /// The most bytes in one request, unless a single command is larger.
-    #[must_use]
-    pub fn max_bytes(mut self, bytes: usize) -> Self {
-        self.max_bytes = bytes;
-        self
-    }
-}
 
 /// The commands that wait to be sent.
 #[derive(Debug)]
@@ -116,7 +83,7 @@ impl AutoPipeline {
         })?;
         let (reply, receiver) = oneshot::channel();
         if self.push(runtime.id(), Entry { encoded, since: Instant::now(), reply }) {
-            drop(runtime.spawn(Driver { core: Arc::clone(core), runtime: runtime.id() }.run()));
+            drop(runtime.spawn(Driver { core: Arc::clone(core), runtime: runtime.id(), has_finished: false }.run()));
         }
         Ok(receiver)
     }
@@ -199,24 +166,32 @@ fn gone<R>(expect: &Expect<R>) -> Error {
 struct Driver {
     core: Arc<Core>,
     runtime: Id,
+    /// Whether the queue is gone already, in which case another driver may have one of the same runtime.
+    has_finished: bool,
 }
 
 impl Driver {
-    async fn run(self) {
+    async fn run(mut self) {
         let Some(pipeline) = self.core.auto_pipeline() else { return };
+        let deadline = self.core.deadline();
         loop {
             // Tasks that are ready to run now can still join: those that were given their replies just now, above all.
             yield_now().await;
-            let Some(batch) = pipeline.next(self.runtime, self.core.deadline()) else { return };
-            let begun = Begun::now(self.core.deadline());
-            send(&self.core, batch, begun).await;
+            let Some(batch) = pipeline.next(self.runtime, deadline) else { break };
+            // Their time began when they were awaited.
+            let since = batch.first().map_or_else(Instant::now, |oldest| oldest.since);
+            recovery::send(&self.core, batch, Begun::since(since, deadline)).await;
         }
+        self.has_finished = true;
     }
 }
 
 impl Drop for Driver {
     /// Dropped with its runtime, the driver leaves nobody waiting.
     fn drop(&mut self) {
+        if self.has_finished {
+            return;
+        }
         // Not under the lock: who hears of it may run at once.
         let unsent = self.core.auto_pipeline().map(|pipeline| pipeline.remove(self.runtime)).unwrap_or_default();
         for Entry { reply, .. } in unsent {
@@ -224,82 +199,5 @@ impl Drop for Driver {
                 Error::new(ErrorKind::Interrupted, "the runtime that sends the commands has ended; it was not sent");
             let _ = reply.send(Err(gone));
         }
-    }
-}
-
-/// Sends commands in one request and gives each its reply.
-///
-/// Together they are as unsafe to repeat as the worst of them. When their replies are lost, those that can be repeated by
-/// themselves are: reads, and of the idempotent writes those behind the last that is not, so that none takes effect
-/// again behind one that may have undone it.
-async fn send(core: &Core, batch: Vec<Entry>, mut begun: Begun) {
-    let error = match core.run_from(Encoded::together(batch.iter().map(|entry| &entry.encoded)), begun).await {
-        Ok(tape) => return share(batch, tape),
-        Err(error) => error,
-    };
-    let last_once = batch.iter().rposition(|entry| entry.encoded.safety == Safety::Once);
-    let repeatable = |at: usize, entry: &Entry| match entry.encoded.safety {
-        Safety::Read => true,
-        Safety::Idempotent => last_once.is_none_or(|last| at > last),
-        Safety::Once => false,
-    };
-    // All were repeated already, if there was none to stand in the way.
-    let lost = last_once.is_some() && core.retry_policy().repeats(&error);
-    // Each may have a reply of a size that would be read.
-    let too_much =
-        error.kind() == ErrorKind::TooLarge && error.attempts() > 0 && error.is_uncertain() && batch.len() > 1;
-    if !lost && !too_much {
-        return fail(batch, &error);
-    }
-    let (mut rest, mut failed) = (Vec::new(), Vec::new());
-    for (at, entry) in batch.into_iter().enumerate() {
-        if repeatable(at, &entry) { rest.push(entry) } else { failed.push(entry) }
-    }
-    fail(failed, &error);
-    begun.attempts = error.attempts();
-    begun.may_have_executed = true;
-    if too_much {
-        let half = rest.split_off(rest.len().div_ceil(2));
-        Box::pin(send(core, rest, begun)).await;
-        return Box::pin(send(core, half, begun)).await;
-    }
-    let next = Instant::now() + core.retry_policy().wait(&error, error.attempts().saturating_sub(1));
-    if next >= begun.deadline {
-        return fail(rest, &error);
-    }
-    sleep_until(next).await;
-    Box::pin(send(core, rest, begun)).await;
-}
-
-fn share(batch: Vec<Entry>, tape: Tape) {
-    let tape = Arc::new(tape);
-    let commands = batch.iter().map(|entry| entry.encoded.count).sum();
-    let mut starts = Replies::of(&tape, commands).map(Reply::index);
-    for Entry { encoded, reply, .. } in batch {
-        let start = starts.next().unwrap_or_default();
-        if encoded.count > 1 {
-            starts.nth(encoded.count - 2);
-        }
-        // Who has cancelled needs no reply.
-        let _ = reply.send(Ok(Share { tape: Arc::clone(&tape), start }));
-    }
-}
-
-fn fail(batch: Vec<Entry>, error: &Error) {
-    for Entry { encoded, reply, .. } in batch {
-        let executed = error.may_have_executed() && encoded.changes_data();
-        let _ = reply.send(Err(error.clone().with_may_have_executed(executed)));
-    }
-}
-
-impl Encoded {
-    /// How many bytes it takes in a request, with a script in whole.
-    fn len(&self) -> usize {
-        self.args.as_ref().map_or(0, Args::len_in_pipeline)
-    }
-
-    /// Whether it cannot travel with others: raw bytes, and atomic groups.
-    fn stands_alone(&self) -> bool {
-        self.atomic || self.args.as_ref().is_some_and(Args::is_raw)
     }
 }
