@@ -14,6 +14,7 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::Semaphore;
 
 use crate::error::Error;
+use crate::policy::waits;
 pub(crate) use crate::resp::Args;
 use crate::resp::{Parser, Value, push_command};
 
@@ -29,6 +30,13 @@ pub(crate) struct Backend {
 
 /// How many connections there may be at once.
 const MOST_CONNECTIONS: usize = 256;
+
+/// How long it may take until a connection is there. Commands have no limit: the client of the gateway has its own, and a
+/// slow command is not a broken connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How large a buffer an idle connection keeps.
+const MOST_BUFFERED: usize = 64 << 10;
 
 /// Redis cannot be reached: what a request is told. No more than the kind, since the whole text may name a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +83,10 @@ impl Backend {
 
     /// Sends commands and gives one value for each, errors among them.
     pub(crate) async fn run(&self, commands: &[Args]) -> Result<Vec<Value>, Unreachable> {
+        // Who waits for others must not keep them out.
+        if commands.iter().any(waits) {
+            return self.new_connection().await?.run(commands).await;
+        }
         // It is never closed.
         let _room = self.room.acquire().await.map_err(|_| Unreachable::Broken)?;
         let idle = std::iter::from_fn(|| self.idle().pop()).find_map(Connection::if_alive);
@@ -84,7 +96,7 @@ impl Backend {
         };
         // If it fails, or is not waited for, the connection is gone with what is left of the replies.
         let values = connection.run(commands).await?;
-        self.idle().push(connection);
+        self.idle().extend(connection.if_clean());
         Ok(values)
     }
 
@@ -94,6 +106,10 @@ impl Backend {
 
     /// A connection for whoever keeps it: subscriptions, MONITOR.
     pub(crate) async fn new_connection(&self) -> Result<Connection, Unreachable> {
+        tokio::time::timeout(CONNECT_TIMEOUT, self.connected()).await.unwrap_or(Err(Unreachable::Broken))
+    }
+
+    async fn connected(&self) -> Result<Connection, Unreachable> {
         let stream: Box<dyn Stream> = match &self.target.address {
             Address::Tcp(host, port) => {
                 let stream = TcpStream::connect((host.as_str(), *port)).await?;
@@ -102,7 +118,7 @@ impl Backend {
             }
             Address::Unix(path) => Box::new(UnixStream::connect(path).await?),
         };
-        let mut connection = Connection { stream, buffer: BytesMut::new(), parser: Parser::default() };
+        let mut connection = Connection { stream, buffer: BytesMut::new(), largest: 0, parser: Parser::default() };
         for (command, refused) in
             [(&self.target.auth, Unreachable::RefusesPassword), (&self.target.select, Unreachable::NotRedis)]
         {
@@ -125,6 +141,8 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 pub(crate) struct Connection {
     stream: Box<dyn Stream>,
     buffer: BytesMut,
+    /// How large the buffer was.
+    largest: usize,
     parser: Parser,
 }
 
@@ -150,10 +168,21 @@ impl Connection {
                 return Ok(value);
             }
             self.buffer.reserve(16 << 10);
+            self.largest = self.largest.max(self.buffer.capacity());
             if self.stream.read_buf(&mut self.buffer).await? == 0 {
                 return Err(Unreachable::Broken);
             }
         }
+    }
+
+    /// The connection, unless something is left of what it said. The memory of a large reply is given back.
+    fn if_clean(mut self) -> Option<Self> {
+        let is_clean = self.buffer.is_empty() && self.parser.is_between_values();
+        if self.largest > MOST_BUFFERED {
+            self.buffer = BytesMut::new();
+            self.largest = 0;
+        }
+        is_clean.then_some(self)
     }
 
     /// The connection, unless Redis has closed it or said what nobody asked for.

@@ -73,6 +73,11 @@ fn unavailable(name: &str) -> Verdict {
     ))
 }
 
+/// Whether a command may wait for others, so that it needs a connection beside theirs.
+pub(crate) fn waits(args: &Args) -> bool {
+    args.first().is_some_and(|name| name.eq_ignore_ascii_case(b"WAIT") || name.eq_ignore_ascii_case(b"WAITAOF"))
+}
+
 /// What there is to know of a command by its name alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -116,7 +121,13 @@ impl Policy {
             .run(&[vec![Bytes::from_static(b"COMMAND")]])
             .await
             .map_err(|error| Error::new(error.to_string()))?;
-        Ok(Policy::of(reply.iter().flat_map(Value::items)))
+        match reply.first() {
+            Some(commands @ Value::Array(_)) => Ok(Policy::of(commands.items().iter())),
+            Some(Value::Error(error)) => {
+                Err(Error::new(format!("Redis does not say which commands it has: {}", String::from_utf8_lossy(error))))
+            }
+            _ => Err(Error::new("what listens there does not answer COMMAND as Redis does")),
+        }
     }
 
     /// Of the entries of COMMAND's reply.

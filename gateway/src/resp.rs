@@ -42,6 +42,9 @@ impl Value {
     }
 }
 
+/// The longest string that Redis has, by default.
+const LONGEST: usize = 512 << 20;
+
 /// Bytes that are no RESP2.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Malformed;
@@ -78,8 +81,8 @@ fn push_number(wire: &mut Vec<u8>, mut number: usize) {
     }
 }
 
-/// Puts values together from bytes that arrive in any pieces. Arrays that are not whole yet stand on a stack of its own:
-/// no depth is too deep, and nothing is read twice.
+/// Puts values together from bytes that arrive in any pieces. Arrays that are not whole yet stand on a stack of its own: no
+/// depth is too deep, and what was read of them is not read again.
 #[derive(Debug, Default)]
 pub(crate) struct Parser {
     open: Vec<(Vec<Value>, usize)>,
@@ -106,6 +109,11 @@ impl Parser {
         }
     }
 
+    /// Whether nothing has begun that is not whole.
+    pub(crate) fn is_between_values(&self) -> bool {
+        self.open.is_empty()
+    }
+
     /// Takes one element: a value, or the beginning of an array, which is none yet.
     fn element(&mut self, buffer: &mut BytesMut) -> Result<Option<Option<Value>>, Malformed> {
         let Some(end) = buffer.windows(2).position(|pair| pair == b"\r\n") else { return Ok(None) };
@@ -124,9 +132,11 @@ impl Parser {
             b'$' => match usize::try_from(number()?) {
                 Err(_) => Some(Value::Nil),
                 Ok(length) => {
+                    if length > LONGEST {
+                        return Err(Malformed);
+                    }
                     let whole = end + 2 + length + 2;
                     if buffer.len() < whole {
-                        buffer.reserve(whole - buffer.len());
                         return Ok(None);
                     }
                     let mut bytes = buffer.split_to(whole).freeze();
@@ -188,7 +198,7 @@ mod tests {
 
     #[test]
     fn what_is_no_resp_is_refused() {
-        for wire in ["x\r\n", "\r\n", ":one\r\n", "$1\r\nab\r\n", "*x\r\n"] {
+        for wire in ["x\r\n", "\r\n", ":one\r\n", "$1\r\nab\r\n", "*x\r\n", "$9223372036854775807\r\n"] {
             assert_eq!(parse(wire.as_bytes(), 99), Err(Malformed), "{wire:?}");
         }
     }
