@@ -24,3 +24,4 @@ mod stream;
 mod string;
 mod subscribe;
 mod values;
+mod writes;
