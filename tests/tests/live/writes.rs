@@ -78,7 +78,7 @@ pub(crate) fn looks() -> Vec<Command<Value>> {
     looks.extend([
         any(Build.lrange::<Value>("list", 0, -1)),
         any(Build.lrange::<Value>("other", 0, -1)),
-        any(Build.hgetall::<Value>("hash")),
+        any(Build.hmget::<Value>("hash", ["a", "b", "c"])),
         any(Build.smembers::<Value>("set")),
         any(Build.smembers::<Value>("other-set")),
         any(Build.execute::<Value>(["ZRANGE", "zset", "0", "-1", "WITHSCORES"])),
