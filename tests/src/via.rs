@@ -22,9 +22,11 @@ pub struct Via {
 enum Way {
     Async,
     AutoPipelined,
-    Blocking,
     Pipeline,
     Transaction,
+    Batch,
+    Blocking,
+    BlockingTransaction,
 }
 
 /// Every executor in every encoding, over the server of this program.
@@ -34,7 +36,9 @@ pub fn everywhere() -> Vec<Via> {
 
 /// Every executor in every encoding, over a server.
 pub fn everywhere_over(stack: &Stack) -> Vec<Via> {
-    let ways = [Way::Async, Way::AutoPipelined, Way::Blocking, Way::Pipeline, Way::Transaction];
+    use Way::{Async, AutoPipelined, Batch, Blocking, BlockingTransaction, Pipeline, Transaction};
+
+    let ways = [Async, AutoPipelined, Pipeline, Transaction, Batch, Blocking, BlockingTransaction];
     ENCODINGS.iter().flat_map(|&encoding| ways.map(|way| Via::new(stack, encoding, way))).collect()
 }
 
@@ -77,19 +81,25 @@ impl<'a, R: 'static> IntoFuture for Sent<'a, R> {
         let Via { redis, blocking, way } = self.via;
         Box::pin(async move {
             // Among others, so that a reply that is taken from the wrong place would be noticed.
-            let begun = match way {
+            let (before, reply, after) = match way {
                 Way::Async => return redis.submit(self.command).await,
+                Way::Blocking => return blocking.submit(self.command),
                 Way::AutoPipelined => {
                     let reply = redis.submit(self.command).into_future();
-                    let (before, reply, after) = join!(redis.ping(), reply, redis.echo::<i64>(7));
-                    assert_eq!((before?.as_str(), after?), ("PONG", 7));
-                    return reply;
+                    join!(redis.ping(), reply, redis.echo::<i64>(7))
                 }
-                Way::Blocking => return blocking.submit(self.command),
-                Way::Pipeline => redis.pipeline(),
-                Way::Transaction => redis.transaction(),
+                Way::Pipeline => redis.pipeline().ping().submit(self.command).echo::<i64>(7).exec_each().await?,
+                Way::Transaction => redis.transaction().ping().submit(self.command).echo::<i64>(7).exec_each().await?,
+                Way::BlockingTransaction => {
+                    blocking.transaction().ping().submit(self.command).echo::<i64>(7).exec_each()?
+                }
+                Way::Batch => {
+                    let mut batch = redis.batch();
+                    let slots = (batch.ping(), (&mut batch).submit(self.command), batch.echo::<i64>(7));
+                    let replies = batch.exec().await?;
+                    (replies.take(slots.0), replies.take(slots.1), replies.take(slots.2))
+                }
             };
-            let (before, reply, after) = begun.ping().submit(self.command).echo::<i64>(7).exec_each().await?;
             assert_eq!((before?.as_str(), after?), ("PONG", 7));
             reply
         })

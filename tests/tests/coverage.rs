@@ -126,33 +126,48 @@ fn table(listed: &[Listed], methods: &[Method]) -> String {
     }
     let mut text = String::from(
         "Every command of the REST API, and the methods that issue it.\n\n\
-         A method of a family's trait runs on every executor: `&Redis`, `&blocking::Redis`, pipelines, transactions, batches and `Build`.\n\
+         A method of a family's trait runs on all executors: `&Redis`, `&blocking::Redis`, pipelines, transactions, batches and `Build`.\n\
          What is a stream of events is a `Stream` of `Redis`, and an `Iterator` of `blocking::Redis`.\n",
     );
     let mut family = "";
     for row in listed {
         if row.family != family {
             family = &row.family;
-            let _ = write!(text, "\n# {family}\n\n| command | methods |\n| --- | --- |\n");
+            let _ = write!(text, "\n# {family}\n\n| command | methods | executors |\n| --- | --- | --- |\n");
         }
         let command = &row.command;
         let given = issuing.get(command.as_str()).map(Vec::as_slice).unwrap_or_default();
         let link = |method: &&Method| format!("[`{0}`](crate::{1}::{0})", method.name, method.family);
-        let (page, methods) = match (given, row.over_rest.as_str()) {
+        let path = command.to_ascii_lowercase().replace(' ', "-");
+        let standard = format!("https://redis.io/docs/latest/commands/{path}/");
+        let (page, methods, executors) = match (given, row.over_rest.as_str()) {
             ([], "yes") => panic!("{command} is carried by the API and has no method"),
-            ([], "sse") => (None, streamed(command).to_owned()),
-            ([], "endpoint /multi-exec") => (None, "[`Redis::transaction`](crate::Redis::transaction)".to_owned()),
-            ([], _) => (None, "not carried by the API".to_owned()),
+            ([], "sse") => (standard, streamed(command).to_owned(), "`Redis`, `blocking::Redis`"),
+            ([], _) => (standard, format!("not over REST: {}", instead(&row.family, command)), ""),
             (given, _) => {
                 let page = given.iter().find_map(|method| method.page.clone());
                 let page = page.unwrap_or_else(|| panic!("no method of {command} links its page"));
-                (Some(page), given.iter().map(link).collect::<Vec<_>>().join(", "))
+                (page, given.iter().map(link).collect::<Vec<_>>().join(", "), "all")
             }
         };
-        let command = page.map_or_else(|| format!("`{command}`"), |page| format!("[{command}]({page})"));
-        let _ = writeln!(text, "| {command} | {methods} |");
+        let command = format!("[{command}]({page})");
+        let _ = writeln!(text, "| {command} | {methods} | {executors} |");
     }
     text
+}
+
+/// What to use instead of a command that the API does not carry.
+fn instead(family: &str, command: &str) -> &'static str {
+    match (family, command) {
+        (_, "MULTI" | "EXEC") => "[`Redis::transaction`](crate::Redis::transaction)",
+        (_, "DISCARD") => "a transaction is sent whole, by its `exec`",
+        (_, "WATCH" | "UNWATCH") => "a [`Script`](crate::Script) for a condition",
+        ("pub-sub", _) => "drop the [`Subscription`](crate::Subscription)",
+        ("list" | "sorted-set", _) => "poll",
+        (_, "AUTH" | "HELLO") => "the token",
+        ("connection", _) => "there is no connection",
+        _ => panic!("{command} is not over REST, and there is nothing to use instead"),
+    }
 }
 
 /// What stands for the commands that are streams of events.
