@@ -11,7 +11,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
 use crate::auto_pipeline::AutoPipelining;
 use crate::blocking;
-use crate::client::{Core, Redis, Settings};
+use crate::client::Redis;
+use crate::core::{Core, Settings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::telemetry;
 use crate::transport::Transport;

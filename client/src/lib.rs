@@ -34,6 +34,7 @@ mod batch;
 mod client;
 mod command;
 mod config;
+mod core;
 mod encoded;
 mod error;
 mod executor;

@@ -21,8 +21,8 @@ use tokio::task::yield_now;
 use tokio::time::Instant;
 
 pub use self::settings::AutoPipelining;
-use crate::client::Core;
 use crate::command::{Command, Expect, Safety};
+use crate::core::Core;
 use crate::encoded::Encoded;
 use crate::error::{Error, ErrorKind, Result};
 use crate::reply::Replies;

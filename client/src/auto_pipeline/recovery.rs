@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tokio::time::{Instant, sleep_until};
 
 use super::{Entry, Share};
-use crate::client::Core;
 use crate::command::Safety;
+use crate::core::Core;
 use crate::encoded::Encoded;
 use crate::error::{Error, ErrorKind};
 use crate::reply::{Replies, Reply};

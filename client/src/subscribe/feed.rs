@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use tokio::time::{Instant, Sleep, sleep};
 
-use crate::client::{Core, transport_error};
+use crate::core::{Core, transport_error};
 use crate::error::{Error, ErrorKind, Result};
 use crate::transport::Body;
 use crate::wire::sse::Events;

@@ -16,8 +16,8 @@ use futures_core::Stream;
 use self::feed::{Feed, Happening};
 pub use self::monitor::{Monitor, MonitorEvent, MonitoredCommand};
 use crate::arg::ToArg;
-use crate::client::Core;
 use crate::command::Command;
+use crate::core::Core;
 use crate::error::{Error, ErrorKind, Result};
 use crate::wire::request::path_segment;
 

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use futures_core::Stream;
 
 use super::feed::{Feed, Happening};
-use crate::client::Core;
+use crate::core::Core;
 use crate::error::{Error, Result};
 
 /// What comes of monitoring.
