@@ -98,7 +98,7 @@ impl Args {
         self.rare.as_ref()?.raw.as_ref()
     }
 
-    fn by_its_sha1(&self) -> Option<&BySha1> {
+    fn script_by_sha1(&self) -> Option<&BySha1> {
         self.rare.as_ref()?.by_sha1.as_deref()
     }
 
@@ -145,7 +145,7 @@ impl Args {
     }
 
     /// Remembers that what was added so far names `script` by its SHA-1, and which command takes it whole.
-    pub(crate) fn by_sha1(&mut self, name: &'static str, script: Script) {
+    pub(crate) fn set_script(&mut self, name: &'static str, script: Script) {
         let prefix = self.json.len();
         self.rare().by_sha1 = Some(Box::new(BySha1 { name, script, prefix }));
     }
@@ -207,7 +207,7 @@ impl Args {
 
     /// The same, with a script in whole.
     pub(crate) fn len_in_pipeline(&self) -> usize {
-        self.len() + self.by_its_sha1().map_or(0, |by_sha1| by_sha1.script.code().len() + 16)
+        self.len() + self.script_by_sha1().map_or(0, BySha1::extra_bytes)
     }
 
     /// The body of `POST /`.

@@ -69,7 +69,7 @@ impl Encoded {
         expect
     }
 
-    /// The commands of several requests in one.
+    /// The commands of several requests in one. Which of them write is not kept: each tells for itself what became of it.
     pub(crate) fn together<'a>(all: impl Iterator<Item = &'a Encoded>) -> Self {
         let mut together = Encoded::new(false);
         for one in all {

@@ -6,12 +6,13 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use futures_core::Stream;
+
 use crate::blocking;
 use crate::client::Redis;
 use crate::command::Command;
 use crate::error::Result;
 use crate::executor::Executor as _;
-use futures_core::Stream;
 
 /// Where one is among pages that take one command each, and how to go on.
 pub trait Paging: Send + Sized + 'static {

@@ -24,6 +24,8 @@ use crate::wire::request::push_text;
 #[derive(Clone)]
 pub struct Script {
     code: Arc<str>,
+    /// The text as a JSON string, as it travels.
+    json: Arc<[u8]>,
     sha1: Arc<str>,
     safety: Safety,
 }
@@ -34,7 +36,9 @@ impl Script {
     pub fn new(code: impl Into<Arc<str>>) -> Self {
         let code = code.into();
         let sha1 = sha1_smol::Sha1::from(&*code).digest().to_string().into();
-        Script { code, sha1, safety: Safety::Once }
+        let mut json = Vec::with_capacity(code.len() + 2);
+        push_text(&mut json, &code);
+        Script { code, json: json.into(), sha1, safety: Safety::Once }
     }
 
     /// Declares that the script changes nothing. It is run by `EVALSHA_RO`, which holds it to that, and is retried
@@ -72,7 +76,7 @@ impl Script {
             Safety::Idempotent | Safety::Once => ("EVALSHA", "EVAL"),
         };
         let mut command = Command::new(by_sha1.into(), self.safety).arg(&*self.sha1);
-        command.args.by_sha1(whole, self.clone());
+        command.args.set_script(whole, self.clone());
         command
     }
 }
@@ -97,12 +101,17 @@ impl BySha1 {
     /// The encoded command with the script in whole.
     pub(crate) fn inline(&self, json: &[u8]) -> Vec<u8> {
         let behind = json.get(self.prefix..).unwrap_or_default();
-        let mut whole = Vec::with_capacity(behind.len() + self.script.code().len() + 32);
+        let mut whole = Vec::with_capacity(behind.len() + self.extra_bytes());
         whole.push(b'[');
         push_text(&mut whole, self.name);
         whole.push(b',');
-        push_text(&mut whole, self.script.code());
+        whole.extend_from_slice(&self.script.json);
         whole.extend_from_slice(behind);
         whole
+    }
+
+    /// How much longer that is, at most.
+    pub(crate) fn extra_bytes(&self) -> usize {
+        self.script.json.len() + "[\"EVAL_RO\",".len()
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ pub(crate) struct Backend {
 /// How many connections there may be at once.
 const MOST_CONNECTIONS: usize = 256;
 
-/// How long it may take until a connection is there. Commands have no limit: the client of the gateway has its own, and a
+/// How long it may take until a connection is there, or a first answer. Commands have no limit: the client of the gateway has its own, and a
 /// slow command is not a broken connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -70,7 +70,7 @@ impl Backend {
         })?;
         let backend = Backend { target, idle: Mutex::default(), room: Semaphore::new(MOST_CONNECTIONS) };
         let ping = [vec![Bytes::from_static(b"PING")]];
-        let answer = tokio::time::timeout(Duration::from_secs(5), backend.run(&ping)).await;
+        let answer = tokio::time::timeout(CONNECT_TIMEOUT, backend.run(&ping)).await;
         match answer.as_ref().map(|answer| answer.as_deref()) {
             Err(_) => Err(Error::new("what listens there does not answer within 5 seconds")),
             Ok(Ok([Value::Status(_)])) => Ok(backend),
@@ -100,7 +100,7 @@ impl Backend {
         Ok(values)
     }
 
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
+    fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

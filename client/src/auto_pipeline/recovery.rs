@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep};
 
 use super::{Entry, Share};
 use crate::command::Safety;
@@ -53,11 +53,11 @@ pub(super) async fn send(core: &Core, batch: Vec<Entry>, mut begun: Begun) {
         return Box::pin(send(core, half, begun)).await;
     }
     begun.attempts = error.attempts();
-    let next = Instant::now() + core.retry_policy().wait(&error, error.attempts().saturating_sub(1));
-    if next >= begun.deadline {
+    let wait = core.retry_policy().wait(&error, error.attempts().saturating_sub(1));
+    if wait >= begun.deadline.saturating_duration_since(Instant::now()) {
         return fail(rest, &error);
     }
-    sleep_until(next).await;
+    sleep(wait).await;
     Box::pin(send(core, rest, begun)).await;
 }
 

@@ -5,7 +5,7 @@ use crate::command::Command;
 use crate::executor::Executor;
 use crate::reply::FromReply;
 
-/// The commands on channels.
+/// The commands on channels. To listen is no command but a stream of events: [`Redis::subscribe`](crate::Redis::subscribe).
 ///
 /// ```
 /// use redis_rest::{Build, PubSubCommands};

@@ -26,8 +26,8 @@ pub(super) struct Feed {
     path: String,
     /// How often in a row it could not be read.
     failures: u32,
-    /// When it was first tried.
-    since: Instant,
+    /// When it was first tried, which is when it is first polled.
+    since: Option<Instant>,
     /// Whether it was ever read.
     begun: bool,
     state: State,
@@ -43,11 +43,12 @@ enum State {
 impl Feed {
     pub(super) fn new(core: Arc<Core>, path: String) -> Self {
         let state = connect(&core, &path);
-        Feed { core, path, failures: 0, since: Instant::now(), begun: false, state }
+        Feed { core, path, failures: 0, since: None, begun: false, state }
     }
 
     /// The next happening; an error is the last.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Happening>>> {
+        self.since.get_or_insert_with(Instant::now);
         loop {
             match &mut self.state {
                 State::Ended => return Poll::Ready(None),
@@ -99,13 +100,11 @@ impl Feed {
     fn again(&mut self, error: Error) -> Result<Error> {
         let policy = self.core.retry_policy();
         let most = policy.most_retries();
-        if !error.kind().is_transient() || most == 0 || (!self.begun && self.failures >= most) {
-            self.state = State::Ended;
-            return Err(error.with_attempts(self.failures.saturating_add(1)));
-        }
         let wait = policy.wait(&error, self.failures);
         let limit = self.core.deadline();
-        if !self.begun && wait > limit.saturating_sub(self.since.elapsed()) {
+        let left = limit.saturating_sub(self.since.map(|since| since.elapsed()).unwrap_or_default());
+        let is_in_vain = !self.begun && (self.failures >= most || wait > left);
+        if !error.kind().is_transient() || most == 0 || is_in_vain {
             self.state = State::Ended;
             return Err(error.with_attempts(self.failures.saturating_add(1)));
         }

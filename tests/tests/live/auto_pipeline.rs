@@ -300,6 +300,14 @@ async fn each_command_tells_for_itself_whether_it_may_have_been_executed() -> Re
     assert!(incr.unwrap_err().may_have_executed() && got? == Some(2));
     assert!(began.elapsed() >= Duration::from_secs(1));
     assert_eq!(canned.requests().len(), 2);
+    // However long it asks for.
+    let busy = Answer::default().status(StatusCode::SERVICE_UNAVAILABLE).header("retry-after", "18446744073709551615");
+    let redis = Redis::builder("https://example.com", "token").auto_pipelining(AutoPipelining::new());
+    let redis = redis.transport(Canned::new([busy])).build()?;
+    let (incr, got) = tokio::join!(redis.incr("k"), redis.get::<i64>("k"));
+    for error in [incr.unwrap_err(), got.unwrap_err()] {
+        assert_eq!((error.kind(), error.attempts()), (ErrorKind::Service, 1));
+    }
     // Where nothing is repeated nobody waits for it.
     let busy = Answer::default().status(StatusCode::SERVICE_UNAVAILABLE).header("retry-after", "20");
     let canned = Canned::new([busy, Answer::ok("{\"result\":\"Mg==\"}")]);

@@ -227,6 +227,13 @@ async fn what_cannot_be_mended_is_an_error_at_once() -> Result<()> {
     let nobody = Redis::builder("http://127.0.0.1:9", "token").retry(quick()).build()?;
     let error = event(&mut nobody.subscribe(["chat"])).await.unwrap_err();
     assert!(error.is_connect() && error.attempts() == 4, "{error}");
+    // Its time begins when it is polled, not when it is made.
+    let policy = RetryPolicy::default().backoff(Duration::from_millis(1), Duration::from_millis(1));
+    let patient =
+        Redis::builder("http://127.0.0.1:9", "token").retry(policy).deadline(Duration::from_secs(2)).build()?;
+    let mut late = patient.subscribe(["chat"]);
+    tokio::time::sleep(Duration::from_millis(2100)).await;
+    assert_eq!(event(&mut late).await.unwrap_err().attempts(), 4);
     let redis = stack().redis();
     let nothing: [&str; 0] = [];
     for mut refused in [redis.subscribe(nothing), redis.subscribe([""]), redis.psubscribe([".."])] {

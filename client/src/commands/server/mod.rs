@@ -14,7 +14,7 @@ use crate::command::Command;
 use crate::executor::Executor;
 use crate::reply::FromReply as _;
 
-/// The commands on the server itself. `MONITOR` is a stream of events, not a command.
+/// The commands on the server itself. `MONITOR` is a stream of events: [`Redis::monitor`](crate::Redis::monitor).
 ///
 /// ```
 /// use redis_rest::{Build, FlushMode, ServerCommands};
