@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::string::was_set;
 use crate::arg::{Arg, ToArg};
 use crate::args::{Args, ToArgs};
 use crate::command::Command;
@@ -345,10 +346,6 @@ fn numbers<T: DeserializeOwned>(reply: Reply<'_>) -> Result<Vec<Option<T>>> {
 /// An index, where -1 says that there is none.
 fn index(reply: Reply<'_>) -> Result<Option<u64>> {
     Ok(Option::<i64>::from_reply(reply)?.and_then(|index| u64::try_from(index).ok()))
-}
-
-fn was_set(reply: Reply<'_>) -> Result<bool> {
-    Ok(Option::<()>::from_reply(reply)?.is_some())
 }
 
 /// Under which condition [`json_set_with`](JsonCommands::json_set_with) sets.

@@ -6,8 +6,9 @@ use super::expiry::{Expiry, GetExpiry, SetExpiry, Unit};
 use crate::arg::{Arg, ToArg};
 use crate::args::{Args, ToArgs};
 use crate::command::Command;
+use crate::error::Result;
 use crate::executor::Executor;
-use crate::reply::FromReply;
+use crate::reply::{FromReply, Reply};
 
 /// The commands on strings.
 ///
@@ -120,7 +121,7 @@ pub trait StringCommands: Executor {
     fn set_with(self, key: impl ToArg, value: impl ToArg, options: SetOptions<'_>) -> Self::Out<bool> {
         let command = Command::<Option<()>>::idempotent_write("SET").arg(key).arg(value).options(&options);
         let command = command.only_once_if(options.condition.is_some());
-        self.submit(command.decode_with(|reply| Option::<()>::from_reply(reply).map(|set| set.is_some())))
+        self.submit(command.decode_with(was_set))
     }
 
     /// Sets the value, and gives the one before: `SET … GET`. With a condition it gives the value that is there,
@@ -158,6 +159,11 @@ pub trait StringCommands: Executor {
 }
 
 impl<E: Executor> StringCommands for E {}
+
+/// Whether something was set, which Redis says by OK and nil.
+pub(super) fn was_set(reply: Reply<'_>) -> Result<bool> {
+    Ok(Option::<()>::from_reply(reply)?.is_some())
+}
 
 impl<R> Command<R> {
     /// Adds a number that must not be NaN or infinite: Redis refuses to count with those.
