@@ -1,10 +1,13 @@
 //! What may stand as one argument of a command.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
+
+use crate::error::{Error, Result};
 
 /// One argument of a command, in the form in which it came.
 ///
@@ -39,6 +42,20 @@ impl Arg<'_> {
             Arg::Float(float) => Arg::Float(float),
             Arg::Invalid(why) => Arg::Invalid(why),
         }
+    }
+}
+
+impl Arg<'_> {
+    /// The bytes that are sent for this argument.
+    pub(crate) fn into_bytes(self) -> Result<Vec<u8>> {
+        Ok(match self {
+            Arg::Text(text) => text.into_owned().into_bytes(),
+            Arg::Bytes(bytes) => bytes.into_owned(),
+            Arg::Int(int) => int.to_string().into_bytes(),
+            Arg::Uint(uint) => uint.to_string().into_bytes(),
+            Arg::Float(float) => float_text(float).into_bytes(),
+            Arg::Invalid(why) => return Err(Error::invalid_input(why)),
+        })
     }
 }
 
@@ -191,4 +208,17 @@ impl<T: ToArg + ToOwned + ?Sized> ToArg for Cow<'_, T> {
     fn to_arg(&self) -> Arg<'_> {
         (**self).to_arg()
     }
+}
+
+/// The shortest decimal form that reads back as the same number, as Redis writes it: `1`, `0.1`, `1e300`, `inf`.
+pub(crate) fn float_text(float: f64) -> String {
+    let mut text = String::new();
+    let magnitude = float.abs();
+    // Writing to a String cannot fail.
+    let _ = if float.is_finite() && (magnitude >= 1e17 || (magnitude < 1e-7 && magnitude > 0.0)) {
+        write!(text, "{float:e}")
+    } else {
+        write!(text, "{float}")
+    };
+    text
 }

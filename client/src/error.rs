@@ -72,9 +72,9 @@ pub enum ErrorKind {
     /// URL right?
     Rejected,
     /// Redis replied with an error; see [`Error::code`].
-    Server,
+    Redis,
     /// The service, or a proxy before it, failed: a 5xx.
-    Service,
+    Unavailable,
     /// The reply is not what the API documents: not JSON, cut short, the wrong number of replies.
     Protocol,
     /// The reply is well-formed, but not of the type that was asked for.
@@ -88,7 +88,7 @@ pub enum ErrorKind {
 impl ErrorKind {
     /// Whether the same request can succeed at another time.
     pub(crate) fn is_transient(self) -> bool {
-        matches!(self, Self::Connect | Self::RateLimited | Self::Timeout | Self::Interrupted | Self::Service)
+        matches!(self, Self::Connect | Self::RateLimited | Self::Timeout | Self::Interrupted | Self::Unavailable)
     }
 }
 
@@ -156,8 +156,8 @@ impl Error {
         Error::new(kind, text.trim_end().to_owned())
     }
 
-    pub(crate) fn server(text: &str) -> Self {
-        Error::of_redis(ErrorKind::Server, text)
+    pub(crate) fn redis(text: &str) -> Self {
+        Error::of_redis(ErrorKind::Redis, text)
     }
 
     /// Whether a request that failed like this may have been executed all the same.
@@ -165,7 +165,7 @@ impl Error {
         match self.0.kind {
             ErrorKind::Timeout
             | ErrorKind::Interrupted
-            | ErrorKind::Service
+            | ErrorKind::Unavailable
             | ErrorKind::Protocol
             | ErrorKind::Decode => true,
             // A reply that is too large has been made; a request that is too large was refused, with a status.
@@ -247,7 +247,7 @@ impl Error {
     /// The first word of Redis's error text: `ERR`, `WRONGTYPE`, `NOSCRIPT`, `OOM`.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
-        if self.0.kind != ErrorKind::Server && self.0.kind != ErrorKind::Unauthorized {
+        if self.0.kind != ErrorKind::Redis && self.0.kind != ErrorKind::Unauthorized {
             return None;
         }
         let word = self.0.message.split(' ').next()?;
@@ -285,9 +285,9 @@ impl Error {
     /// | --- | --- |
     /// | nothing was sent: `Config`, `InvalidInput`, `Connect` | `false` |
     /// | refused before execution: `Unauthorized`, `RateLimited`, `Rejected`, `TooLarge` of a request | `false` |
-    /// | Redis replied with an error: `Server` (what a script wrote before it failed stays) | `false` |
+    /// | Redis replied with an error: `Redis` (what a script wrote before it failed stays) | `false` |
     /// | the same in an atomic group, whose other commands were executed | `true` |
-    /// | a write without a usable reply: `Timeout`, `Interrupted`, `Service`, `Protocol`, `TooLarge` of a reply | `true` |
+    /// | a write without a usable reply: `Timeout`, `Interrupted`, `Unavailable`, `Protocol`, `TooLarge` of a reply | `true` |
     /// | a write with a reply of another type: `Decode` | `true` |
     /// | a read, whatever happened | `false` |
     ///
@@ -319,7 +319,7 @@ impl Error {
     }
 
     /// Whether sending the same request again later can succeed and cannot execute a write twice: a `Connect`,
-    /// `RateLimited`, `Timeout`, `Interrupted` or `Service` failure that
+    /// `RateLimited`, `Timeout`, `Interrupted` or `Unavailable` failure that
     /// [cannot have executed](Error::may_have_executed) anything.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
@@ -451,14 +451,14 @@ mod tests {
 
     #[test]
     fn code_is_the_first_word_in_capitals_of_a_server_error() {
-        assert_eq!(Error::server("WRONGTYPE Operation against a key").code(), Some("WRONGTYPE"));
-        assert_eq!(Error::server("oops").code(), None);
+        assert_eq!(Error::redis("WRONGTYPE Operation against a key").code(), Some("WRONGTYPE"));
+        assert_eq!(Error::redis("oops").code(), None);
         assert_eq!(Error::protocol("ERR no reply").code(), None);
     }
 
     #[test]
     fn arguments_that_redis_repeats_are_cut_from_its_message() {
-        let error = Error::server("ERR unknown command 'FOO', with args beginning with: 'hunter2' ");
+        let error = Error::redis("ERR unknown command 'FOO', with args beginning with: 'hunter2' ");
         assert_eq!(error.to_string(), "ERR unknown command 'FOO'");
     }
 

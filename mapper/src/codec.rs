@@ -5,9 +5,22 @@ use std::result::Result as StdResult;
 
 use redis_rest::Result;
 
-use crate::codegen;
-use crate::field::{Field, Mismatch};
-use crate::fields::{Content, Kind, Sink};
+use crate::field::Field;
+use crate::mismatch;
+use crate::model::{Content, Sink};
+
+/// What a field's text is, for formats that distinguish it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Text.
+    Text,
+    /// A number, `NaN` and infinities included.
+    Number,
+    /// `true` or `false`.
+    Bool,
+    /// JSON.
+    Json,
+}
 
 /// Why a value cannot be encoded or decoded.
 pub type CodecError = Box<dyn StdError + Send + Sync>;
@@ -22,19 +35,13 @@ pub type CodecError = Box<dyn StdError + Send + Sync>;
 /// struct Hex;
 ///
 /// impl Codec<u32> for Hex {
-///     type Value = u32;
-///
 ///     fn encode(value: &u32, text: &mut String) -> Result<(), CodecError> {
 ///         text.push_str(&format!("#{value:06x}"));
 ///         Ok(())
 ///     }
 ///
 ///     fn decode(text: &str) -> Result<u32, CodecError> {
-///         Ok(u32::from_str_radix(text.strip_prefix('#').ok_or("no # in front")?, 16)?)
-///     }
-///
-///     fn decode_value(text: &str) -> Result<u32, CodecError> {
-///         Self::decode(text)
+///         Ok(u32::from_str_radix(text.strip_prefix('#').ok_or("it does not begin with #")?, 16)?)
 ///     }
 /// }
 ///
@@ -53,31 +60,36 @@ pub type CodecError = Box<dyn StdError + Send + Sync>;
     note = "`json` and `bincode` take what serde's `Serialize` and `Deserialize` are derived for, `base64` takes `Vec<u8>`, `with` takes a type that implements `Codec<{T}>`"
 )]
 pub trait Codec<T> {
-    /// What a field holds when it is there: `T`, or what is in its `Option`.
-    type Value;
-
-    /// What the text is like.
+    /// What the text is. List elements are JSON objects, in which a number is not a string.
     const KIND: Kind = Kind::Text;
 
-    /// Appends the text.
+    /// Appends the text of `value`.
     ///
     /// # Errors
     ///
-    /// When the value has no text; nothing is sent then.
+    /// If the value has no text. The command then fails before anything is sent.
     fn encode(value: &T, text: &mut String) -> StdResult<(), CodecError>;
 
-    /// Reads the text.
+    /// Reads a value from its text.
     ///
     /// # Errors
     ///
-    /// When it is no such value.
+    /// If the text is not a value of this type.
+    fn decode(text: &str) -> StdResult<T, CodecError>;
+}
+
+/// How a field of type `T` is stored: what the derive makes of the field's type and attributes.
+#[doc(hidden)]
+pub trait FieldCodec<T> {
+    /// What a field holds if it exists: `T`, or the type inside its `Option`.
+    type Value;
+
+    const KIND: Kind;
+
+    fn encode(value: &T, text: &mut String) -> StdResult<(), CodecError>;
+
     fn decode(text: &str) -> StdResult<T, CodecError>;
 
-    /// Reads the text of a field that is there.
-    ///
-    /// # Errors
-    ///
-    /// When it is no such value.
     fn decode_value(text: &str) -> StdResult<Self::Value, CodecError>;
 
     /// Whether there is no field for this value.
@@ -85,42 +97,57 @@ pub trait Codec<T> {
         false
     }
 
-    /// The value of a field that is not there, if that is allowed.
+    /// The value if there is no field, if that is allowed.
     fn absent() -> Option<T> {
         None
     }
 
-    // What the derive calls: here, so that a type that does not fit is one error, at the field.
-
-    #[doc(hidden)]
+    /// Writes a field. An absent one is cleared, together with its earlier names.
     fn put(sink: &mut impl Sink, name: &'static str, aliases: &[&'static str], value: &T) -> Result<()> {
-        codegen::put::<Self, T>(sink, name, aliases, value)
+        if Self::is_absent(value) {
+            sink.clear(name);
+            for alias in aliases {
+                sink.clear(alias);
+            }
+            return Ok(());
+        }
+        let mut text = String::new();
+        Self::encode(value, &mut text).map_err(|source| mismatch::not_encodable::<T>(name, source))?;
+        sink.set(name, text, Self::KIND);
+        Ok(())
     }
 
-    #[doc(hidden)]
+    /// Reads a field; `None` if it holds no value.
     fn get(name: &'static str, content: Content<'_>) -> Result<Option<T>> {
-        codegen::get::<Self, T>(name, content)
+        let Some(bytes) = content.for_kind(Self::KIND) else { return Ok(None) };
+        read::<T, T>(bytes, Self::decode).map(Some).map_err(|error| error.with_field(name))
     }
 
-    #[doc(hidden)]
+    /// Reads the text of a field that exists.
+    fn get_value(bytes: &[u8]) -> Result<Self::Value> {
+        read::<T, Self::Value>(bytes, Self::decode_value)
+    }
+
+    /// The value of a field that was read, or may be absent.
     fn found(name: &'static str, slot: Option<T>) -> Result<T> {
-        codegen::found::<Self, T>(name, slot)
+        slot.or_else(Self::absent).ok_or_else(|| mismatch::missing::<T>(name))
     }
 }
 
-impl StdError for Mismatch {}
-
-impl std::fmt::Display for Mismatch {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.expected.as_deref().unwrap_or("not a value of the type"))
+/// Decodes the text of a field of type `T`.
+fn read<T, V>(bytes: &[u8], decode: impl FnOnce(&str) -> StdResult<V, CodecError>) -> Result<V> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => decode(text).map_err(|source| mismatch::mismatch::<T>(text, source)),
+        Err(error) => Err(mismatch::not_utf8::<T>(bytes, error)),
     }
 }
 
-/// The text of the type itself: what a field without a codec has.
+/// A field without a codec: the text of the type itself.
+#[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub enum Text {}
 
-impl<T: Field> Codec<T> for Text {
+impl<T: Field> FieldCodec<T> for Text {
     type Value = T::Value;
 
     const KIND: Kind = T::KIND;
@@ -147,13 +174,36 @@ impl<T: Field> Codec<T> for Text {
     }
 }
 
-/// A codec for `Option`: `None` is no field at all. The derive puts it around the codec of a field whose type is
-/// written `Option<..>`.
+/// A field with the codec `C`.
+#[doc(hidden)]
 #[derive(Debug)]
-pub struct Optional<C>(std::marker::PhantomData<C>);
+pub struct With<C>(std::marker::PhantomData<C>);
 
-impl<T, C: Codec<T>> Codec<Option<T>> for Optional<C> {
-    type Value = C::Value;
+impl<T, C: Codec<T>> FieldCodec<T> for With<C> {
+    type Value = T;
+
+    const KIND: Kind = C::KIND;
+
+    fn encode(value: &T, text: &mut String) -> StdResult<(), CodecError> {
+        C::encode(value, text)
+    }
+
+    fn decode(text: &str) -> StdResult<T, CodecError> {
+        C::decode(text)
+    }
+
+    fn decode_value(text: &str) -> StdResult<T, CodecError> {
+        C::decode(text)
+    }
+}
+
+/// A field whose type is written `Option<..>`, with the codec `C`. `None` is the absence of the field.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct OptionalWith<C>(std::marker::PhantomData<C>);
+
+impl<T, C: Codec<T>> FieldCodec<Option<T>> for OptionalWith<C> {
+    type Value = T;
 
     const KIND: Kind = C::KIND;
 
@@ -165,8 +215,8 @@ impl<T, C: Codec<T>> Codec<Option<T>> for Optional<C> {
         C::decode(text).map(Some)
     }
 
-    fn decode_value(text: &str) -> StdResult<C::Value, CodecError> {
-        C::decode_value(text)
+    fn decode_value(text: &str) -> StdResult<T, CodecError> {
+        C::decode(text)
     }
 
     fn is_absent(value: &Option<T>) -> bool {
@@ -183,18 +233,12 @@ impl<T, C: Codec<T>> Codec<Option<T>> for Optional<C> {
 pub enum Base64 {}
 
 impl Codec<Vec<u8>> for Base64 {
-    type Value = Vec<u8>;
-
     fn encode(value: &Vec<u8>, text: &mut String) -> StdResult<(), CodecError> {
         push_base64(value, text);
         Ok(())
     }
 
     fn decode(text: &str) -> StdResult<Vec<u8>, CodecError> {
-        decode_base64(text)
-    }
-
-    fn decode_value(text: &str) -> StdResult<Vec<u8>, CodecError> {
         decode_base64(text)
     }
 }
@@ -212,8 +256,6 @@ fn decode_base64(text: &str) -> StdResult<Vec<u8>, CodecError> {
 pub enum Json {}
 
 impl<T: serde::Serialize + serde::de::DeserializeOwned> Codec<T> for Json {
-    type Value = T;
-
     const KIND: Kind = Kind::Json;
 
     fn encode(value: &T, text: &mut String) -> StdResult<(), CodecError> {
@@ -224,10 +266,6 @@ impl<T: serde::Serialize + serde::de::DeserializeOwned> Codec<T> for Json {
     fn decode(text: &str) -> StdResult<T, CodecError> {
         Ok(serde_json::from_str(text)?)
     }
-
-    fn decode_value(text: &str) -> StdResult<T, CodecError> {
-        Self::decode(text)
-    }
 }
 
 /// bincode 2 (its standard configuration, by serde) as base64 text: `#[redis(bincode)]`.
@@ -237,8 +275,6 @@ pub enum Bincode {}
 
 #[cfg(feature = "bincode")]
 impl<T: serde::Serialize + serde::de::DeserializeOwned> Codec<T> for Bincode {
-    type Value = T;
-
     fn encode(value: &T, text: &mut String) -> StdResult<(), CodecError> {
         push_base64(&bincode::serde::encode_to_vec(value, bincode::config::standard())?, text);
         Ok(())
@@ -248,10 +284,6 @@ impl<T: serde::Serialize + serde::de::DeserializeOwned> Codec<T> for Bincode {
         let bytes = decode_base64(text)?;
         let (value, read) = bincode::serde::decode_from_slice(&bytes, bincode::config::standard())?;
         if read == bytes.len() { Ok(value) } else { Err(format!("{} bytes are left over", bytes.len() - read).into()) }
-    }
-
-    fn decode_value(text: &str) -> StdResult<T, CodecError> {
-        Self::decode(text)
     }
 }
 
@@ -271,7 +303,6 @@ mod tests {
         #[test]
         fn codecs_read_what_they_write(bytes: Vec<u8>, pairs: Vec<(String, Option<i64>)>) {
             round_trip::<Base64, _>(&bytes);
-            round_trip::<Optional<Base64>, _>(&Some(bytes));
             round_trip::<Json, _>(&pairs);
             round_trip::<Bincode, _>(&pairs);
         }

@@ -6,7 +6,8 @@ use std::num::{NonZeroI32, NonZeroI64, NonZeroU32, NonZeroU64};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::fields::Kind;
+use crate::codec::Kind;
+use crate::mismatch::Mismatch;
 
 /// A type that is one field of a model, as text.
 ///
@@ -61,23 +62,6 @@ pub trait Field: Sized {
     /// The value of a field that is not there, if that is allowed.
     fn absent() -> Option<Self> {
         None
-    }
-}
-
-/// The text of a field is no value of its type.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mismatch {
-    /// What was expected, when the type alone does not say it.
-    pub expected: Option<Cow<'static, str>>,
-}
-
-impl Mismatch {
-    /// The type says what was expected.
-    pub const TYPE: Mismatch = Mismatch { expected: None };
-
-    /// Something else than the type says was expected.
-    pub fn expected(what: impl Into<Cow<'static, str>>) -> Self {
-        Mismatch { expected: Some(what.into()) }
     }
 }
 

@@ -4,15 +4,16 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
 
+use redis_rest::commands::expiry::Ttl;
+use redis_rest::commands::generic::KeyType;
+use redis_rest::commands::scan::{Cursor, ScanOptions};
 use redis_rest::{
-    Build, Client, Command, Cursor, Error, ErrorKind, Executor, FromReply, GenericCommands, KeyType, Pages, Redis,
-    Reply, Result, ScanOptions, Ttl,
+    Batch, Build, Client, Command, Error, ErrorKind, Executor, FromReply, GenericCommands, Pages, Redis, Reply, Result,
 };
 
-use crate::codec::{Codec, Text};
-use crate::codegen;
-use crate::fields::{Fields, FlatReply, Kind, Sink};
-use crate::key::{GenerateId, Id, IdRef, IntegerId, SEPARATOR, join};
+use crate::codec::{FieldCodec, Kind, Text};
+use crate::key::{GenerateId, Id, IdRef, IntegerId, Key, SEPARATOR};
+use crate::model::{Fields, FlatReply, Sink};
 
 /// A record: a struct with an id, stored as a hash at `prefix:id`, with a hash field for each of its fields.
 ///
@@ -41,10 +42,10 @@ pub trait HashModel: Fields {
     type Id: Id;
 
     /// The type's name, for errors.
-    const NAME: &'static str;
+    const MODEL_NAME: &'static str;
 
-    /// What the keys begin with.
-    const PREFIX: &'static str;
+    /// What the keys begin with, without the separator.
+    const KEY_PREFIX: &'static str;
 
     /// This record's id.
     fn id(&self) -> &Self::Id;
@@ -55,10 +56,7 @@ pub trait HashModel: Fields {
     ///
     /// `InvalidInput` when the id is empty or contains the separator `:`.
     fn key(id: IdRef<'_, Self>) -> Result<String> {
-        let part = Self::Id::key_part(id);
-        join(Self::PREFIX, &part).map_err(|why| {
-            Error::new(ErrorKind::InvalidInput, why).about(Self::NAME, format!("{}{SEPARATOR}{part}", Self::PREFIX))
-        })
+        key_of::<Self>(id).checked()
     }
 
     /// The record with this id; `None` when there is none. One `HGETALL`, O(n) in the fields.
@@ -71,8 +69,8 @@ pub trait HashModel: Fields {
     fn load_many<'a, C: Client>(
         client: C,
         ids: impl IntoIterator<Item = IdRef<'a, Self>>,
-    ) -> C::Ran<Vec<Option<Self>>> {
-        let mut batch = client.batch();
+    ) -> C::Outcome<Vec<Option<Self>>> {
+        let mut batch = Batch::new(client);
         let slots: Vec<_> = ids.into_iter().map(|id| (&mut batch).submit(load_command::<Self>(id))).collect();
         batch.exec_with(move |replies| slots.into_iter().map(|slot| replies.take(slot)).collect())
     }
@@ -90,22 +88,21 @@ pub trait HashModel: Fields {
     /// # Ok(())
     /// # }
     /// ```
-    fn load_field<E: Executor, T, C: Codec<T>>(
+    fn load_field<E: Executor, T, C: FieldCodec<T>>(
         executor: E,
         id: IdRef<'_, Self>,
         field: FieldRef<Self, T, C>,
     ) -> E::Out<Option<C::Value>> {
-        let command = for_record::<Self, ()>(id, |key| match field.aliases {
-            [] => Command::read("HGET").arg(key).arg(field.name),
-            aliases => Command::read("HMGET").arg(key).arg(field.name).args_of(aliases),
-        });
-        let command = command.about_field(field.name);
-        executor.submit(if field.aliases.is_empty() {
-            command.decode_with(read_field::<C, T>)
-        } else {
-            command
-                .decode_with(|reply| reply.array()?.find(|reply| !reply.is_nil()).map_or(Ok(None), read_field::<C, T>))
-        })
+        let key = key_of::<Self>(id);
+        if field.aliases.is_empty() {
+            let command = key.push_to(Command::read("HGET")).arg(field.name).about_field(field.name);
+            return executor.submit(command.decode_with(read_field::<C, T>));
+        }
+        let command = key.push_to(Command::read("HMGET")).arg(field.name).args_of(field.aliases);
+        executor.submit(command.about_field(field.name).decode_with(|reply| {
+            let found = reply.array()?.find(|reply| !reply.is_nil());
+            found.map_or(Ok(None), read_field::<C, T>)
+        }))
     }
 
     /// Creates the record. One `HSETEX FNX` (Redis 8.0, Valkey 9, the hosted service), O(n) in the fields.
@@ -140,22 +137,25 @@ pub trait HashModel: Fields {
 
     /// Whether the record exists. One `EXISTS`, O(1).
     fn exists<E: Executor>(executor: E, id: IdRef<'_, Self>) -> E::Out<bool> {
-        executor.submit(for_record::<Self, bool>(id, |key| Command::read("EXISTS").arg(key)))
+        executor.execute(key_of::<Self>(id).push_to(Command::read("EXISTS")))
     }
 
     /// Lets the record expire after `ttl`, and says whether it exists. One `PEXPIRE`, O(1).
     fn expire<E: Executor>(executor: E, id: IdRef<'_, Self>, ttl: Duration) -> E::Out<bool> {
-        executor.submit(for_record::<Self, bool>(id, |key| Build.pexpire(key, ttl)))
+        let key = key_of::<Self>(id);
+        executor.submit(key.check(Build.pexpire(key.as_str(), ttl)))
     }
 
     /// How long the record lives on. One `PTTL`, O(1).
     fn ttl<E: Executor>(executor: E, id: IdRef<'_, Self>) -> E::Out<Ttl> {
-        executor.submit(for_record::<Self, Ttl>(id, |key| Build.pttl(key)))
+        let key = key_of::<Self>(id);
+        executor.submit(key.check(Build.pttl(key.as_str())))
     }
 
     /// Lets the record live on, and says whether it was to expire. One `PERSIST`, O(1).
     fn persist<E: Executor>(executor: E, id: IdRef<'_, Self>) -> E::Out<bool> {
-        executor.submit(for_record::<Self, bool>(id, |key| Build.persist(key)))
+        let key = key_of::<Self>(id);
+        executor.submit(key.check(Build.persist(key.as_str())))
     }
 
     /// All records, a page at a time: one `SCAN` and one pipeline of `HGETALL`s each. A record that is there from
@@ -200,14 +200,13 @@ pub trait HashModel: Fields {
     where
         Self::Id: IntegerId,
     {
-        // Two separators: no record's key looks like this, since no id is empty.
-        let command = Command::<i64>::write("INCR").arg(format!("{}{SEPARATOR}{SEPARATOR}id", Self::PREFIX));
-        executor.submit(command.about(Self::NAME, format!("{}{SEPARATOR}{SEPARATOR}id", Self::PREFIX)).decode_with(
-            |reply| {
-                let count = i64::from_reply(reply)?;
-                Self::Id::from_count(count).ok_or_else(|| reply.mismatch("a count that fits the type of the id"))
-            },
-        ))
+        // Two separators: no record has this key, since no id is empty.
+        let key = format!("{}{SEPARATOR}{SEPARATOR}id", Self::KEY_PREFIX);
+        let command = Command::write("INCR").arg(&key).about(Self::MODEL_NAME, key);
+        executor.submit(command.decode_with(|reply| {
+            let count = i64::from_reply(reply)?;
+            Self::Id::from_count(count).ok_or_else(|| reply.mismatch("a count that fits the type of the id"))
+        }))
     }
 }
 
@@ -250,7 +249,7 @@ pub trait ModelCommands: Executor {
     }
 
     /// One field of a record; see [`HashModel::load_field`].
-    fn load_field<M: HashModel, T, C: Codec<T>>(
+    fn load_field<M: HashModel, T, C: FieldCodec<T>>(
         self,
         id: IdRef<'_, M>,
         field: FieldRef<M, T, C>,
@@ -296,33 +295,25 @@ impl<M, T, C> fmt::Debug for FieldRef<M, T, C> {
     }
 }
 
-/// A command about the record with this id, refused if the id cannot be one.
-fn for_record<M: HashModel, R>(id: IdRef<'_, M>, make: impl FnOnce(&str) -> Command<R>) -> Command<R> {
-    let part = M::Id::key_part(id);
-    match join(M::PREFIX, &part) {
-        Ok(key) => make(&key).about(M::NAME, key),
-        Err(why) => make("").reject(why).about(M::NAME, format!("{}{SEPARATOR}{part}", M::PREFIX)),
-    }
+fn key_of<M: HashModel>(id: IdRef<'_, M>) -> Key {
+    Key::new(M::MODEL_NAME, M::KEY_PREFIX, &M::Id::key_part(id))
 }
 
 fn load_command<M: HashModel>(id: IdRef<'_, M>) -> Command<Option<M>> {
-    for_record::<M, ()>(id, |key| Command::read("HGETALL").arg(key)).decode_with(read_record::<M>)
+    key_of::<M>(id).push_to(Command::read("HGETALL")).decode_with(read_record::<M>)
 }
 
-/// The record in a reply to HGETALL; `None` when that is empty, as it is without the key.
-pub(crate) fn read_record<M: HashModel>(reply: Reply<'_>) -> Result<Option<M>> {
-    if reply.pairs()?.len() == 0 {
-        return Ok(None);
-    }
-    M::read(FlatReply::new(reply)?).map(Some)
+/// The record in a reply to HGETALL. The reply is empty if the key does not exist.
+fn read_record<M: HashModel>(reply: Reply<'_>) -> Result<Option<M>> {
+    let pairs = reply.pairs()?;
+    if pairs.len() == 0 { Ok(None) } else { M::read(FlatReply(pairs)).map(Some) }
 }
 
-/// The value of a field that is there.
-fn read_field<C: Codec<T>, T>(reply: Reply<'_>) -> Result<Option<C::Value>> {
-    if reply.is_nil() { Ok(None) } else { codegen::get_value::<C, T>(reply.bytes()?).map(Some) }
+fn read_field<C: FieldCodec<T>, T>(reply: Reply<'_>) -> Result<Option<C::Value>> {
+    if reply.is_nil() { Ok(None) } else { C::get_value(reply.bytes()?).map(Some) }
 }
 
-/// What a record's fields are, in text.
+/// A record's fields as text.
 #[derive(Default)]
 struct Written {
     set: Vec<(&'static str, String)>,
@@ -339,23 +330,31 @@ impl Sink for Written {
     }
 }
 
-/// A command that writes a record, refused if a codec refuses a field.
-fn writing(record: &impl HashModel, make: impl FnOnce(&str, &Written) -> Command<()>) -> Command<()> {
+/// Adds the key of `record` to `command`, and with `write` its fields. If a field cannot be encoded, the command fails.
+fn writing<M: HashModel>(
+    record: &M,
+    command: Command,
+    write: impl FnOnce(Command, &Key, &Written) -> Command<()>,
+) -> Command<()> {
+    let key = key_of::<M>(record.id().as_ref());
+    let command = key.push_to(command);
     let mut written = Written::default();
     match record.write(&mut written) {
-        Ok(()) => for_record_of(record, |key| make(key, &written)),
-        Err(error) => for_record_of(record, |key| Command::write("HSET").arg(key).reject(codegen::describe(&error))),
+        Ok(()) => write(command, &key, &written),
+        Err(error) => command.fail(error).reply(),
     }
 }
 
-fn for_record_of<M: HashModel, R>(record: &M, make: impl FnOnce(&str) -> Command<R>) -> Command<R> {
-    for_record::<M, R>(record.id().as_ref(), make)
+impl Written {
+    fn pairs(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.set.iter().map(|(name, text)| (*name, text.as_str()))
+    }
 }
 
 fn insert_command<M: HashModel>(record: &M) -> Command<()> {
-    writing(record, |key, written| {
-        let command = Command::<bool>::write("HSETEX").arg(key).arg("FNX").arg("FIELDS").arg(written.set.len());
-        command.one_or_more_pairs("field", written.set.iter().map(|(name, text)| (name, text))).decode_with(|reply| {
+    writing(record, Command::write("HSETEX"), |command, _, written| {
+        let command = command.arg("FNX").arg("FIELDS").arg(written.set.len());
+        command.one_or_more_pairs("field", written.pairs()).decode_with(|reply| {
             if bool::from_reply(reply)? {
                 Ok(())
             } else {
@@ -366,15 +365,13 @@ fn insert_command<M: HashModel>(record: &M) -> Command<()> {
 }
 
 fn save_command<M: HashModel>(record: &M) -> Command<()> {
-    writing(record, |key, written| {
-        // HSET gives a count that nobody asked for, and is idempotent apart from it.
-        let set = Command::<u64>::idempotent_write("HSET")
-            .arg(key)
-            .one_or_more_pairs("field", written.set.iter().map(|(name, text)| (name, text)));
+    // HSET replies with a count that nobody asked for, and is idempotent apart from it.
+    writing(record, Command::idempotent_write("HSET"), |command, key, written| {
+        let set = command.one_or_more_pairs("field", written.pairs());
         if written.cleared.is_empty() {
             return set.decode_with(|reply| u64::from_reply(reply).map(drop));
         }
-        let clear = Command::<u64>::idempotent_write("HDEL").arg(key).args_of(&written.cleared);
+        let clear = Command::idempotent_write("HDEL").arg(key.as_str()).args_of(&written.cleared);
         set.and(clear, |replies| replies.map(u64::from_reply).try_for_each(|count| count.map(drop)))
     })
 }
@@ -388,9 +385,8 @@ if #ARGV > set + 1 then redis.call('HDEL', KEYS[1], unpack(ARGV, set + 2)) end \
 return 1";
 
 fn update_command<M: HashModel>(record: &M) -> Command<()> {
-    writing(record, |key, written| {
-        let command = Command::<bool>::idempotent_write("EVAL").arg(UPDATE).arg(1).arg(key).arg(2 * written.set.len());
-        let command = command.one_or_more_pairs("field", written.set.iter().map(|(name, text)| (name, text)));
+    writing(record, Command::idempotent_write("EVAL").arg(UPDATE).arg(1), |command, _, written| {
+        let command = command.arg(2 * written.set.len()).one_or_more_pairs("field", written.pairs());
         command.args_of(&written.cleared).decode_with(|reply| {
             if bool::from_reply(reply)? {
                 Ok(())
@@ -402,17 +398,17 @@ fn update_command<M: HashModel>(record: &M) -> Command<()> {
 }
 
 fn delete_command<M: HashModel>(id: IdRef<'_, M>) -> Command<bool> {
-    for_record::<M, bool>(id, |key| Command::write("DEL").arg(key))
+    key_of::<M>(id).push_to(Command::write("DEL")).reply()
 }
 
 /// The records that one page of a SCAN names, and where the next page begins.
 async fn scan_page<M: HashModel + Send>(redis: &Redis, cursor: Cursor) -> Result<(Vec<Result<M>>, Option<Cursor>)> {
-    let pattern = format!("{}{SEPARATOR}*", escape_glob(M::PREFIX));
+    let pattern = format!("{}{SEPARATOR}*", escape_glob(M::KEY_PREFIX));
     let options = ScanOptions::new().matching(pattern).of_type(KeyType::Hash).count(250);
     let page = redis.scan::<String>(cursor, options).await?;
     // `user:unique:email` belongs to the model, but is no record: no id contains the separator.
     let ids = page.items.iter().filter_map(|key| {
-        let part = key.strip_prefix(M::PREFIX)?.strip_prefix(SEPARATOR)?;
+        let part = key.strip_prefix(M::KEY_PREFIX)?.strip_prefix(SEPARATOR)?;
         if part.is_empty() || part.contains(SEPARATOR) { None } else { M::Id::from_key_part(part) }
     });
     let ids: Vec<M::Id> = ids.collect();

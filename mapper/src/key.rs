@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::num::{NonZeroI32, NonZeroI64, NonZeroU32, NonZeroU64};
 
-use redis_rest::Command;
+use redis_rest::{Command, Error, ErrorKind, Result};
 
 /// What stands between the parts of a key.
 pub(crate) const SEPARATOR: char = ':';
@@ -200,50 +200,51 @@ key_parts! {
     #[cfg(feature = "ulid")] ulid::Ulid
 }
 
-/// The key of a list or a log, and what is wrong with it: naming one cannot fail, using one that is wrong does.
+/// The key of a record, a list or a log. Naming one cannot fail; a command with a malformed key fails before it is sent.
 #[derive(Debug, Clone)]
-pub(crate) struct Place {
+pub(crate) struct Key {
     model: &'static str,
-    key: String,
+    text: String,
     problem: Option<&'static str>,
 }
 
-impl Place {
+impl Key {
     pub(crate) fn new(model: &'static str, prefix: &str, part: &str) -> Self {
-        match join(prefix, part) {
-            Ok(key) => Place { model, key, problem: None },
-            Err(why) => Place { model, key: format!("{prefix}{SEPARATOR}{part}"), problem: Some(why) },
+        let problem = if part.is_empty() {
+            Some("the id is empty; give each record, list and log an id of its own")
+        } else if part.contains(SEPARATOR) {
+            Some("the id contains `:`, which separates the parts of a key; use another character in ids")
+        } else {
+            None
+        };
+        Key { model, text: format!("{prefix}{SEPARATOR}{part}"), problem }
+    }
+
+    /// The key, whether or not it is well-formed.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    pub(crate) fn checked(self) -> Result<String> {
+        match self.problem {
+            None => Ok(self.text),
+            Some(why) => Err(Error::new(ErrorKind::InvalidInput, why).about(self.model, self.text)),
         }
     }
 
-    pub(crate) fn key(&self) -> &str {
-        &self.key
+    /// Adds the key to `command`, as its next argument.
+    pub(crate) fn push_to<R>(&self, command: Command<R>) -> Command<R> {
+        self.check(command.arg(&self.text))
     }
 
-    /// `command` with the key as its next argument.
-    pub(crate) fn command<R>(&self, command: Command<R>) -> Command<R> {
-        self.checked(command.arg(&self.key))
-    }
-
-    /// A command about this key, refused if that is wrong.
-    pub(crate) fn checked<R>(&self, command: Command<R>) -> Command<R> {
-        let command = command.about(self.model, self.key.as_str());
+    /// Names the model and the key in the errors of `command`, and makes it fail if the key is malformed.
+    pub(crate) fn check<R>(&self, command: Command<R>) -> Command<R> {
+        let command = command.about(self.model, self.text.as_str());
         match self.problem {
             Some(why) => command.reject(why),
             None => command,
         }
     }
-}
-
-/// `prefix:part`, and what is wrong with the part.
-pub(crate) fn join(prefix: &str, part: &str) -> Result<String, &'static str> {
-    if part.is_empty() {
-        return Err("the id is empty, and a key without an id would be another's; give each record an id of its own");
-    }
-    if part.contains(SEPARATOR) {
-        return Err("the id contains `:`, which separates the parts of a key; use another character in ids");
-    }
-    Ok(format!("{prefix}{SEPARATOR}{part}"))
 }
 
 #[cfg(test)]
@@ -252,9 +253,10 @@ mod tests {
 
     #[test]
     fn a_key_is_prefix_and_part() {
-        assert_eq!(join("user", "42").unwrap(), "user:42");
-        assert!(join("user", "").unwrap_err().contains("empty"));
-        assert!(join("user", "unique:email").unwrap_err().contains("separates"));
+        let key = |part| Key::new("User", "user", part).checked();
+        assert_eq!(key("42").unwrap(), "user:42");
+        assert!(key("").unwrap_err().message().contains("empty"));
+        assert!(key("unique:email").unwrap_err().message().contains("separates"));
     }
 
     #[test]

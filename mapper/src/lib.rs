@@ -43,34 +43,36 @@ pub mod codec;
 #[doc(hidden)]
 pub mod codegen;
 mod field;
-mod fields;
 mod hash;
 mod key;
 mod list;
+mod mismatch;
+pub mod model;
 mod stream;
 
 pub use redis_model_derive::RedisModel;
-pub use redis_rest::{self, Error, ErrorKind, Pages, Redis, Result, blocking};
+pub use redis_rest::{self, Error, ErrorKind, Redis, Result, blocking, commands};
 
-pub use crate::field::{Field, Mismatch};
-pub use crate::fields::{Content, Embedded, Fields, Kind, Names, Sink, Source};
+pub use crate::field::Field;
 pub use crate::hash::{FieldRef, HashModel, ModelCommands};
 pub use crate::key::{GenerateId, Id, IdRef, IntegerId, KeyPart};
 pub use crate::list::{List, ListModel};
+pub use crate::mismatch::Mismatch;
+pub use crate::model::Embedded;
 pub use crate::stream::{Entry, Log, StreamModel};
 
-/// Everything that most programs need: the derive, the model traits, the clients and the commands.
+/// What most programs need: the derive, the model traits, the clients and the commands.
+///
+/// It exports no type whose name a program is likely to use for something else. Import others by name.
 pub mod prelude {
+    pub use redis_rest::commands::stream::StreamId;
     pub use redis_rest::{
-        Batch, BatchReplies, BitmapCommands, Client, ConnectionCommands, Encoding, Executor, Expiry, FromReply,
-        FunctionCommands, GenericCommands, GeoCommands, HashCommands, HyperLogLogCommands, IterCommands, Json,
-        JsonCommands, ListCommands, Pipeline, PubSubCommands, RawCommand, RawCommands, Script, ScriptingCommands,
-        SearchCommands, ServerCommands, SetCommands, SetOptions, Slot, SortedSetCommands, StreamCommands, StreamId,
-        StringCommands, ToArg, Ttl, Value,
+        BitmapCommands, ConnectionCommands, Executor, FunctionCommands, GenericCommands, GeoCommands, HashCommands,
+        HyperLogLogCommands, IterCommands, JsonCommands, ListCommands, PubSubCommands, ScriptingCommands,
+        SearchCommands, ServerCommands, SetCommands, SortedSetCommands, StreamCommands, StringCommands,
     };
 
     pub use crate::{
-        Entry, Error, ErrorKind, GenerateId, HashModel, List, ListModel, Log, ModelCommands, Pages, Redis, RedisModel,
-        Result, StreamModel, blocking,
+        GenerateId, HashModel, ListModel, ModelCommands, Redis, RedisModel, Result, StreamModel, blocking,
     };
 }

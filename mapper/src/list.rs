@@ -8,9 +8,9 @@ use redis_rest::{Build, Command, Error, ErrorKind, Executor, ListCommands, Reply
 use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::codegen::describe;
-use crate::fields::{Content, Fields, Kind, Sink, Source};
-use crate::key::{KeyPart, Place};
+use crate::codec::Kind;
+use crate::key::{Key, KeyPart};
+use crate::model::{Content, Fields, Sink, Source};
 
 /// An element of typed lists, stored as a JSON object of its fields.
 ///
@@ -34,20 +34,20 @@ use crate::key::{KeyPart, Place};
 /// ```
 pub trait ListModel: Fields {
     /// The type's name, for errors.
-    const NAME: &'static str;
+    const MODEL_NAME: &'static str;
 
-    /// What the keys begin with.
-    const PREFIX: &'static str;
+    /// What the keys begin with, without the separator.
+    const KEY_PREFIX: &'static str;
 
     /// The list at `prefix:key`.
     fn list(key: impl KeyPart) -> List<Self> {
-        List { place: Place::new(Self::NAME, Self::PREFIX, &key.to_key_part()), of: PhantomData }
+        List { key: Key::new(Self::MODEL_NAME, Self::KEY_PREFIX, &key.to_key_part()), of: PhantomData }
     }
 }
 
 /// A list of `M`s; made by [`ListModel::list`]. Naming it sends nothing.
 pub struct List<M> {
-    place: Place,
+    key: Key,
     of: PhantomData<fn(M) -> M>,
 }
 
@@ -55,7 +55,7 @@ impl<M: ListModel> List<M> {
     /// Its key.
     #[must_use]
     pub fn key(&self) -> &str {
-        self.place.key()
+        self.key.as_str()
     }
 
     /// Adds an element behind the last, and gives the new length. `RPUSH`, O(1).
@@ -90,18 +90,18 @@ impl<M: ListModel> List<M> {
     /// Takes the first element; `None` when the list is empty. `LPOP`, O(1). An element that cannot be read is an error,
     /// and taken all the same.
     pub fn pop_front<E: Executor>(&self, executor: E) -> E::Out<Option<M>> {
-        executor.submit(self.place.checked(Build.lpop::<String>(self.key())).decode_with(read_optional::<M>))
+        executor.submit(self.key.check(Build.lpop::<String>(self.key())).decode_with(read_optional::<M>))
     }
 
     /// Takes the last element; `None` when the list is empty. `RPOP`, O(1). An element that cannot be read is an error,
     /// and taken all the same.
     pub fn pop_back<E: Executor>(&self, executor: E) -> E::Out<Option<M>> {
-        executor.submit(self.place.checked(Build.rpop::<String>(self.key())).decode_with(read_optional::<M>))
+        executor.submit(self.key.check(Build.rpop::<String>(self.key())).decode_with(read_optional::<M>))
     }
 
     /// The element at `index`; negative counts from the end, -1 being the last. `LINDEX`, O(n) in the index.
     pub fn get<E: Executor>(&self, executor: E, index: i64) -> E::Out<Option<M>> {
-        executor.submit(self.place.checked(Build.lindex::<String>(self.key(), index)).decode_with(read_optional::<M>))
+        executor.submit(self.key.check(Build.lindex::<String>(self.key(), index)).decode_with(read_optional::<M>))
     }
 
     /// The elements of a range of indexes; negative ones count from the end. `LRANGE`, O(n).
@@ -119,7 +119,7 @@ impl<M: ListModel> List<M> {
     /// ```
     pub fn range<E: Executor>(&self, executor: E, range: impl RangeBounds<i64>) -> E::Out<Vec<M>> {
         let (start, stop) = bounds(&range);
-        let command = self.place.checked(Build.lrange::<String>(self.key(), start, stop));
+        let command = self.key.check(Build.lrange::<String>(self.key(), start, stop));
         executor.submit(command.decode_with(|reply| {
             let elements = reply.array()?.enumerate();
             elements
@@ -130,12 +130,12 @@ impl<M: ListModel> List<M> {
 
     /// How many elements there are. `LLEN`, O(1).
     pub fn len<E: Executor>(&self, executor: E) -> E::Out<u64> {
-        executor.submit(self.place.checked(Build.llen(self.key())))
+        executor.submit(self.key.check(Build.llen(self.key())))
     }
 
     /// Removes all elements, and says whether there were any. `DEL`, O(n).
     pub fn clear<E: Executor>(&self, executor: E) -> E::Out<bool> {
-        executor.submit(self.place.command(Command::write("DEL")))
+        executor.execute(self.key.push_to(Command::write("DEL")))
     }
 
     fn push<'m>(&self, name: &'static str, elements: impl IntoIterator<Item = &'m M>) -> Command<u64> {
@@ -143,22 +143,22 @@ impl<M: ListModel> List<M> {
         for element in elements {
             match write_element(element) {
                 Ok(text) => texts.push(text),
-                Err(error) => return self.place.command(Command::write(name)).reject(describe(&error)),
+                Err(error) => return self.key.push_to(Command::write(name)).fail(error).reply(),
             }
         }
-        self.place.command(Command::write(name)).one_or_more("element", texts)
+        self.key.push_to(Command::write(name)).one_or_more("element", texts).reply()
     }
 }
 
 impl<M> Clone for List<M> {
     fn clone(&self) -> Self {
-        List { place: self.place.clone(), of: PhantomData }
+        List { key: self.key.clone(), of: PhantomData }
     }
 }
 
 impl<M> fmt::Debug for List<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("List").field("key", &self.place.key()).finish_non_exhaustive()
+        f.debug_struct("List").field("key", &self.key.as_str()).finish_non_exhaustive()
     }
 }
 
@@ -225,7 +225,8 @@ fn read_element<M: ListModel>(reply: Reply<'_>) -> Result<M> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let fields =
         json.deserialize_map(ObjectVisitor).and_then(|fields| json.end().map(|()| fields)).map_err(|error| {
-            let message = format!("expected the JSON object of {}, found {} bytes that are none", M::NAME, bytes.len());
+            let message =
+                format!("expected the JSON object of {}, found {} bytes that are none", M::MODEL_NAME, bytes.len());
             Error::new(ErrorKind::Decode, message).with_source(error)
         })?;
     M::read(ObjectFields(&fields))

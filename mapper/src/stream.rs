@@ -4,13 +4,12 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Bound, RangeBounds};
 
-use redis_rest::{
-    Build, Client, Command, Executor, FromReply, Paging, Reply, Result, StreamCommands, StreamEntry, StreamId,
-};
+use redis_rest::commands::stream::{StreamEntry, StreamId};
+use redis_rest::{Build, Client, Command, Executor, FromReply, Paging, Reply, Result, StreamCommands};
 
-use crate::codegen::describe;
-use crate::fields::{Fields, FlatReply, Kind, Sink};
-use crate::key::{KeyPart, Place};
+use crate::codec::Kind;
+use crate::key::{Key, KeyPart};
+use crate::model::{Fields, FlatReply, Sink};
 
 /// An event of typed logs, stored as the entry of a stream.
 ///
@@ -33,17 +32,17 @@ use crate::key::{KeyPart, Place};
 /// ```
 pub trait StreamModel: Fields {
     /// The type's name, for errors.
-    const NAME: &'static str;
+    const MODEL_NAME: &'static str;
 
-    /// What the keys begin with.
-    const PREFIX: &'static str;
+    /// What the keys begin with, without the separator.
+    const KEY_PREFIX: &'static str;
 
     /// About how many entries a log keeps; all of them without.
     const MAX_LEN: Option<u64>;
 
     /// The log at `prefix:key`.
     fn log(key: impl KeyPart) -> Log<Self> {
-        Log { place: Place::new(Self::NAME, Self::PREFIX, &key.to_key_part()), of: PhantomData }
+        Log { key: Key::new(Self::MODEL_NAME, Self::KEY_PREFIX, &key.to_key_part()), of: PhantomData }
     }
 }
 
@@ -58,7 +57,7 @@ pub struct Entry<T> {
 
 /// A log of `M`s; made by [`StreamModel::log`]. Naming it sends nothing.
 pub struct Log<M> {
-    place: Place,
+    key: Key,
     of: PhantomData<fn(M) -> M>,
 }
 
@@ -69,7 +68,7 @@ impl<M: StreamModel> Log<M> {
     /// Its key.
     #[must_use]
     pub fn key(&self) -> &str {
-        self.place.key()
+        self.key.as_str()
     }
 
     /// Adds an event behind the last, and gives its id. `XADD`, O(1). When the connection breaks, it may have been
@@ -87,7 +86,7 @@ impl<M: StreamModel> Log<M> {
     ) -> E::Out<Vec<StreamId>> {
         let mut events = events.into_iter();
         let Some(first) = events.next() else {
-            return executor.submit(self.place.command(Command::write("XADD")).reject("needs at least one event"));
+            return executor.execute(self.key.push_to(Command::write("XADD")).reject("needs at least one event"));
         };
         let first = self.add(first).decode_with(|reply| Ok(vec![StreamId::from_reply(reply)?]));
         executor.submit(events.fold(first, |group, event| {
@@ -122,7 +121,7 @@ impl<M: StreamModel> Log<M> {
     }
 
     fn xrange(&self, range: impl RangeBounds<StreamId>, count: u64) -> Command<Vec<StreamEntry<()>>> {
-        self.place.checked(Build.xrange(self.key(), range, Some(count)))
+        self.key.check(Build.xrange(self.key(), range, Some(count)))
     }
 
     /// All entries of a range of ids, oldest first, a page at a time. Entries that are added meanwhile come too, if the
@@ -155,11 +154,11 @@ impl<M: StreamModel> Log<M> {
 
     /// How many entries there are. `XLEN`, O(1).
     pub fn len<E: Executor>(&self, executor: E) -> E::Out<u64> {
-        executor.submit(self.place.checked(Build.xlen(self.key())))
+        executor.submit(self.key.check(Build.xlen(self.key())))
     }
 
     fn add(&self, event: &M) -> Command<StreamId> {
-        let mut command = self.place.command(Command::write("XADD"));
+        let mut command = self.key.push_to(Command::write("XADD"));
         if let Some(max_len) = M::MAX_LEN {
             command = command.arg("MAXLEN").arg("~").arg(max_len);
         }
@@ -167,8 +166,9 @@ impl<M: StreamModel> Log<M> {
         match event.write(&mut fields) {
             // An event whose fields are all None could not be an entry: XADD wants at least one field.
             Ok(()) => command.arg("*").one_or_more_pairs("field that is not None", fields.0),
-            Err(error) => command.reject(describe(&error)),
+            Err(error) => command.fail(error),
         }
+        .reply()
     }
 }
 
@@ -186,7 +186,7 @@ impl<M: StreamModel + Send + 'static> Paging for Page<M> {
         self.log.xrange(self.range, PAGE).decode_with(read_each::<M>)
     }
 
-    fn turn(self, reply: Self::Reply) -> (Vec<Result<Entry<M>>>, Option<Self>) {
+    fn advance(self, reply: Self::Reply) -> (Vec<Result<Entry<M>>>, Option<Self>) {
         let Page { log, range: (_, end) } = self;
         let is_full = reply.len() as u64 == PAGE;
         let next = reply
@@ -195,7 +195,7 @@ impl<M: StreamModel + Send + 'static> Paging for Page<M> {
             .map(|(last, _)| (Bound::Excluded(*last), end));
         let entries = reply.into_iter().map(|(id, event)| match event {
             Ok(event) => Ok(Entry { id, event }),
-            Err(error) => Err(error.about(M::NAME, log.key())),
+            Err(error) => Err(error.about(M::MODEL_NAME, log.key())),
         });
         (entries.collect(), next.map(|range| Page { log: log.clone(), range }))
     }
@@ -203,13 +203,13 @@ impl<M: StreamModel + Send + 'static> Paging for Page<M> {
 
 impl<M> Clone for Log<M> {
     fn clone(&self) -> Self {
-        Log { place: self.place.clone(), of: PhantomData }
+        Log { key: self.key.clone(), of: PhantomData }
     }
 }
 
 impl<M> fmt::Debug for Log<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Log").field("key", &self.place.key()).finish_non_exhaustive()
+        f.debug_struct("Log").field("key", &self.key.as_str()).finish_non_exhaustive()
     }
 }
 
@@ -236,6 +236,6 @@ fn read_each<M: StreamModel>(reply: Reply<'_>) -> Result<Vec<(StreamId, Result<M
 fn read_event<M: StreamModel>(reply: Reply<'_>) -> Result<(StreamId, Result<M>)> {
     let [id, fields] = reply.array_of()?;
     let id = StreamId::from_reply(id)?;
-    let event = FlatReply::new(fields).and_then(M::read);
+    let event = fields.pairs().and_then(|pairs| M::read(FlatReply(pairs)));
     Ok((id, event.map_err(|error| error.context(format!("entry {id}")))))
 }

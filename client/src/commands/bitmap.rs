@@ -1,8 +1,8 @@
 //! Bitmaps: strings as bits and as integers of any width.
 
 use crate::arg::{Arg, ToArg};
-use crate::args::{Args, ToArgs};
 use crate::command::Command;
+use crate::command::{Args, ToArgs};
 use crate::executor::Executor;
 use crate::reply::FromReply as _;
 
@@ -19,13 +19,13 @@ use crate::reply::FromReply as _;
 pub trait BitmapCommands: Executor {
     /// How many bits are 1, of all or of a range. [BITCOUNT](https://redis.io/docs/latest/commands/bitcount/), O(n).
     fn bitcount(self, key: impl ToArg, range: Option<BitRange>) -> Self::Out<u64> {
-        self.submit(Command::read("BITCOUNT").arg(key).options(range))
+        self.execute(Command::read("BITCOUNT").arg(key).options(range))
     }
 
     /// Reads and changes integers, one after the other, and gives a value for each; `None` for a change that would
     /// overflow and was to [fail](BitField::fail). [BITFIELD](https://redis.io/docs/latest/commands/bitfield/), O(1) each.
     fn bitfield(self, key: impl ToArg, operations: BitField) -> Self::Out<Vec<Option<i64>>> {
-        self.submit(Command::write("BITFIELD").arg(key).options(&operations).needs_operation(&operations))
+        self.execute(Command::write("BITFIELD").arg(key).options(&operations).needs_operation(&operations))
     }
 
     /// Reads integers; see [`bitfield`](Self::bitfield). [BITFIELD_RO](https://redis.io/docs/latest/commands/bitfield_ro/),
@@ -33,7 +33,7 @@ pub trait BitmapCommands: Executor {
     fn bitfield_ro(self, key: impl ToArg, operations: BitField) -> Self::Out<Vec<i64>> {
         let command = Command::read("BITFIELD_RO").arg(key).options(&operations).needs_operation(&operations);
         let reads = operations.operations.iter().all(|operation| matches!(operation, Operation::Get(..)));
-        self.submit(if reads {
+        self.execute(if reads {
             command
         } else {
             command.reject("it only reads: use bitfield for `set`, `incr_by` and overflow")
@@ -48,13 +48,13 @@ pub trait BitmapCommands: Executor {
         destination: impl ToArg,
         keys: impl IntoIterator<Item = impl ToArg>,
     ) -> Self::Out<u64> {
-        self.submit(Command::write("BITOP").arg(operation.word()).arg(destination).one_or_more("key", keys))
+        self.execute(Command::write("BITOP").arg(operation.word()).arg(destination).one_or_more("key", keys))
     }
 
     /// The first bit that is `bit`, of all or of a range; `None` when there is none.
     /// [BITPOS](https://redis.io/docs/latest/commands/bitpos/), O(n).
     fn bitpos(self, key: impl ToArg, bit: bool, range: Option<BitRange>) -> Self::Out<Option<u64>> {
-        let command = Command::<i64>::read("BITPOS").arg(key).arg(u8::from(bit)).options(range);
+        let command = Command::read("BITPOS").arg(key).arg(u8::from(bit)).options(range);
         self.submit(command.decode_with(|reply| {
             // -1 is Redis's word for none.
             i64::from_reply(reply).map(|position| u64::try_from(position).ok())
@@ -63,12 +63,12 @@ pub trait BitmapCommands: Executor {
 
     /// A bit; false behind the end. [GETBIT](https://redis.io/docs/latest/commands/getbit/), O(1).
     fn getbit(self, key: impl ToArg, offset: u64) -> Self::Out<bool> {
-        self.submit(Command::read("GETBIT").arg(key).arg(offset))
+        self.execute(Command::read("GETBIT").arg(key).arg(offset))
     }
 
     /// Sets a bit, and gives what it was. [SETBIT](https://redis.io/docs/latest/commands/setbit/), O(1).
     fn setbit(self, key: impl ToArg, offset: u64, bit: bool) -> Self::Out<bool> {
-        self.submit(Command::write("SETBIT").arg(key).arg(offset).arg(u8::from(bit)))
+        self.execute(Command::write("SETBIT").arg(key).arg(offset).arg(u8::from(bit)))
     }
 }
 

@@ -16,24 +16,24 @@ use crate::reply::FromReply;
 pub trait ConnectionCommands: Executor {
     /// Gives `message` back. [ECHO](https://redis.io/docs/latest/commands/echo/), O(1).
     fn echo<V: FromReply>(self, message: impl ToArg) -> Self::Out<V> {
-        self.submit(Command::read("ECHO").arg(message))
+        self.execute(Command::read("ECHO").arg(message))
     }
 
     /// Gives `PONG`. [PING](https://redis.io/docs/latest/commands/ping/), O(1).
     fn ping(self) -> Self::Out<String> {
-        self.submit(Command::read("PING"))
+        self.execute(Command::read("PING"))
     }
 
     /// Gives `message` back. [PING](https://redis.io/docs/latest/commands/ping/), O(1).
     fn ping_with<V: FromReply>(self, message: impl ToArg) -> Self::Out<V> {
-        self.submit(Command::read("PING").arg(message))
+        self.execute(Command::read("PING").arg(message))
     }
 
     /// Chooses a database, of which the service has one: 0.
     /// [SELECT](https://redis.io/docs/latest/commands/select/), O(1).
     fn select(self, database: u32) -> Self::Out<()> {
         let command = Command::read("SELECT").arg(database);
-        self.submit(if database == 0 { command } else { command.reject("over REST there is one database, 0") })
+        self.execute(if database == 0 { command } else { command.reject("over REST there is one database, 0") })
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::args::{Args, ToArgs};
 use crate::command::Command;
+use crate::command::{Args, ToArgs};
 use crate::error::Result;
 use crate::reply::{FromReply, Reply};
 
@@ -178,26 +178,43 @@ pub(super) enum Unit {
 
 impl<R> Command<R> {
     /// Adds a duration, rounded up to whole units.
-    pub(super) fn duration(mut self, duration: Duration, unit: Unit) -> Self {
-        push_count(&mut self.args, duration, unit);
-        self
+    pub(super) fn duration(self, duration: Duration, unit: Unit) -> Self {
+        self.options(Count(duration, unit))
     }
 
-    /// Adds the duration after which something expires. Zero deletes it, and a second time there is nothing to delete.
+    /// Adds the duration after which something expires. Zero deletes it, and then a second time there is nothing to delete.
     pub(super) fn ttl(self, ttl: Duration, unit: Unit) -> Self {
-        self.duration(ttl, unit).only_once_if(ttl.is_zero())
+        self.duration(ttl, unit).non_idempotent_if(ttl.is_zero())
     }
 
-    /// Adds the time at which something expires. The past deletes it, and a second time there is nothing to delete.
-    pub(super) fn time(mut self, time: SystemTime, unit: Unit) -> Self {
-        let duration = since_epoch(&mut self.args, time);
-        self.duration(duration, unit).only_once_if(is_past(time))
+    /// Adds the time at which something expires. The past deletes it, and then a second time there is nothing to delete.
+    pub(super) fn time(self, time: SystemTime, unit: Unit) -> Self {
+        self.options(At(time, unit)).non_idempotent_if(is_past(time))
     }
 
     /// Adds what happens to the expiry of a value that is read. The past deletes it, and a second time there is none.
     pub(super) fn get_expiry(self, expiry: GetExpiry) -> Self {
         let deletes = matches!(expiry, GetExpiry::Expire(Expiry(When::At(time))) if is_past(time));
-        self.options(expiry).only_once_if(deletes)
+        self.options(expiry).non_idempotent_if(deletes)
+    }
+}
+
+/// A duration in a unit.
+struct Count(Duration, Unit);
+
+impl ToArgs for Count {
+    fn write_args(&self, args: &mut Args) {
+        push_count(args, self.0, self.1);
+    }
+}
+
+/// A time in a unit, counted from 1970.
+struct At(SystemTime, Unit);
+
+impl ToArgs for At {
+    fn write_args(&self, args: &mut Args) {
+        let duration = since_epoch(args, self.0);
+        push_count(args, duration, self.1);
     }
 }
 

@@ -27,7 +27,7 @@ pub trait FunctionCommands: Executor {
         keys: impl IntoIterator<Item = impl ToArg>,
         args: impl IntoIterator<Item = impl ToArg>,
     ) -> Self::Out<R> {
-        self.submit(Command::write("FCALL").arg(function).keys_and_args(keys, args))
+        self.execute(Command::write("FCALL").arg(function).keys_and_args(keys, args))
     }
 
     /// Calls a function that changes nothing. [FCALL_RO](https://redis.io/docs/latest/commands/fcall_ro/), as slow as the
@@ -38,23 +38,23 @@ pub trait FunctionCommands: Executor {
         keys: impl IntoIterator<Item = impl ToArg>,
         args: impl IntoIterator<Item = impl ToArg>,
     ) -> Self::Out<R> {
-        self.submit(Command::read("FCALL_RO").arg(function).keys_and_args(keys, args))
+        self.execute(Command::read("FCALL_RO").arg(function).keys_and_args(keys, args))
     }
 
     /// Removes a library. [FUNCTION DELETE](https://redis.io/docs/latest/commands/function-delete/), O(1).
     fn function_delete(self, library: impl ToArg) -> Self::Out<()> {
-        self.submit(Command::write("FUNCTION").arg("DELETE").arg(library))
+        self.execute(Command::write("FUNCTION").arg("DELETE").arg(library))
     }
 
     /// Removes all libraries. [FUNCTION FLUSH](https://redis.io/docs/latest/commands/function-flush/), O(n) in the functions.
     fn function_flush(self, mode: FlushMode) -> Self::Out<()> {
-        self.submit(Command::idempotent_write("FUNCTION").arg("FLUSH").arg(mode.word()))
+        self.execute(Command::idempotent_write("FUNCTION").arg("FLUSH").arg(mode.word()))
     }
 
     /// Stops the function that is running, if it has written nothing yet.
     /// [FUNCTION KILL](https://redis.io/docs/latest/commands/function-kill/), O(1).
     fn function_kill(self) -> Self::Out<()> {
-        self.submit(Command::write("FUNCTION").arg("KILL"))
+        self.execute(Command::write("FUNCTION").arg("KILL"))
     }
 
     /// The libraries, all or those whose name matches a glob-style pattern, with their code if asked for.
@@ -65,19 +65,19 @@ pub trait FunctionCommands: Executor {
             Some(pattern) => command.arg("LIBRARYNAME").arg(pattern),
             None => command,
         };
-        self.submit(if with_code { command.arg("WITHCODE") } else { command })
+        self.execute(if with_code { command.arg("WITHCODE") } else { command })
     }
 
     /// Adds a library, and gives its name; with `replace` in place of one of the same name.
     /// [FUNCTION LOAD](https://redis.io/docs/latest/commands/function-load/), O(n) in the code's length.
     fn function_load(self, code: impl ToArg, replace: bool) -> Self::Out<String> {
         let command = Command::write("FUNCTION").arg("LOAD");
-        self.submit(if replace { command.arg("REPLACE").arg(code) } else { command.arg(code) })
+        self.execute(if replace { command.arg("REPLACE").arg(code) } else { command.arg(code) })
     }
 
     /// What is running, and how much there is. [FUNCTION STATS](https://redis.io/docs/latest/commands/function-stats/), O(1).
     fn function_stats(self) -> Self::Out<FunctionStats> {
-        self.submit(Command::read("FUNCTION").arg("STATS"))
+        self.execute(Command::read("FUNCTION").arg("STATS"))
     }
 }
 

@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 use super::expiry::{ExpireCondition, Ttl, Unit, time_millis, time_seconds, ttl_millis, ttl_seconds};
 use super::scan::{Cursor, ScanOptions, ScanPage};
 use crate::arg::ToArg;
-use crate::args::{Args, ToArgs};
 use crate::command::Command;
+use crate::command::{Args, ToArgs};
 use crate::error::Result;
 use crate::executor::Executor;
 use crate::reply::{FromReply, Reply};
@@ -25,70 +25,70 @@ pub trait GenericCommands: Executor {
     /// Copies a key that exists to one that does not, and says whether it did.
     /// [COPY](https://redis.io/docs/latest/commands/copy/), O(n) in the elements.
     fn copy(self, source: impl ToArg, destination: impl ToArg) -> Self::Out<bool> {
-        self.submit(Command::write("COPY").arg(source).arg(destination))
+        self.execute(Command::write("COPY").arg(source).arg(destination))
     }
 
     /// Copies a key, and says whether it did. [COPY](https://redis.io/docs/latest/commands/copy/), O(n) in the elements.
     fn copy_with(self, source: impl ToArg, destination: impl ToArg, options: CopyOptions) -> Self::Out<bool> {
-        self.submit(Command::write("COPY").arg(source).arg(destination).options(options))
+        self.execute(Command::write("COPY").arg(source).arg(destination).options(options))
     }
 
     /// Deletes keys, and gives how many there were. [DEL](https://redis.io/docs/latest/commands/del/), O(n) in the
     /// keys and their elements.
     fn del(self, keys: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
-        self.submit(Command::write("DEL").one_or_more("key", keys))
+        self.execute(Command::write("DEL").one_or_more("key", keys))
     }
 
     /// The value in Redis's own serialization, for [`restore`](Self::restore); `None` without the key. Ask for
     /// `Bytes` or `Vec<u8>`: it is not text. [DUMP](https://redis.io/docs/latest/commands/dump/), O(n) in its size.
     fn dump<V: FromReply>(self, key: impl ToArg) -> Self::Out<Option<V>> {
-        self.submit(Command::read("DUMP").arg(key))
+        self.execute(Command::read("DUMP").arg(key))
     }
 
     /// How many of the keys exist; one named twice counts twice. [EXISTS](https://redis.io/docs/latest/commands/exists/),
     /// O(n) in the keys.
     fn exists(self, keys: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
-        self.submit(Command::read("EXISTS").one_or_more("key", keys))
+        self.execute(Command::read("EXISTS").one_or_more("key", keys))
     }
 
     /// Lets a key expire after `ttl`, rounded up to whole seconds, and says whether there is such a key.
     /// [EXPIRE](https://redis.io/docs/latest/commands/expire/), O(1).
     fn expire(self, key: impl ToArg, ttl: Duration) -> Self::Out<bool> {
-        self.submit(Command::idempotent_write("EXPIRE").arg(key).ttl(ttl, Unit::Seconds))
+        self.execute(Command::idempotent_write("EXPIRE").arg(key).ttl(ttl, Unit::Seconds))
     }
 
     /// As [`expire`](Self::expire), under a condition.
     fn expire_with(self, key: impl ToArg, ttl: Duration, condition: ExpireCondition) -> Self::Out<bool> {
-        self.submit(Command::write("EXPIRE").arg(key).ttl(ttl, Unit::Seconds).options(condition))
+        self.execute(Command::write("EXPIRE").arg(key).ttl(ttl, Unit::Seconds).options(condition))
     }
 
     /// Lets a key expire at `time`, rounded up to whole seconds, and says whether there is such a key.
     /// [EXPIREAT](https://redis.io/docs/latest/commands/expireat/), O(1).
     fn expireat(self, key: impl ToArg, time: SystemTime) -> Self::Out<bool> {
-        self.submit(Command::idempotent_write("EXPIREAT").arg(key).time(time, Unit::Seconds))
+        self.execute(Command::idempotent_write("EXPIREAT").arg(key).time(time, Unit::Seconds))
     }
 
     /// As [`expireat`](Self::expireat), under a condition.
     fn expireat_with(self, key: impl ToArg, time: SystemTime, condition: ExpireCondition) -> Self::Out<bool> {
-        self.submit(Command::write("EXPIREAT").arg(key).time(time, Unit::Seconds).options(condition))
+        self.execute(Command::write("EXPIREAT").arg(key).time(time, Unit::Seconds).options(condition))
     }
 
     /// When a key expires, to the second. [EXPIRETIME](https://redis.io/docs/latest/commands/expiretime/), O(1).
     fn expiretime(self, key: impl ToArg) -> Self::Out<Ttl<SystemTime>> {
-        self.submit(Command::<i64>::read("EXPIRETIME").arg(key).decode_with(time_seconds))
+        self.submit(Command::read("EXPIRETIME").arg(key).decode_with(time_seconds))
     }
 
     /// All keys that match the glob-style `pattern`. Blocks the server while it looks at every key: prefer
     /// [`scan`](Self::scan). [KEYS](https://redis.io/docs/latest/commands/keys/), O(n) in all keys.
     fn keys<K: FromReply>(self, pattern: impl ToArg) -> Self::Out<Vec<K>> {
-        self.submit(Command::read("KEYS").arg(pattern))
+        self.execute(Command::read("KEYS").arg(pattern))
     }
 
     /// How many bytes a key and its value take, estimated from `samples` of its elements (`Some(0)`: from all);
     /// `None` without the key. [MEMORY USAGE](https://redis.io/docs/latest/commands/memory-usage/), O(n) in the samples.
     fn memory_usage(self, key: impl ToArg, samples: Option<u64>) -> Self::Out<Option<u64>> {
         let command = Command::read("MEMORY").arg("USAGE").arg(key);
-        self.submit(match samples {
+        self.execute(match samples {
             Some(samples) => command.arg("SAMPLES").arg(samples),
             None => command,
         })
@@ -96,55 +96,55 @@ pub trait GenericCommands: Executor {
 
     /// Removes a key's expiry, and says whether it had one. [PERSIST](https://redis.io/docs/latest/commands/persist/), O(1).
     fn persist(self, key: impl ToArg) -> Self::Out<bool> {
-        self.submit(Command::write("PERSIST").arg(key))
+        self.execute(Command::write("PERSIST").arg(key))
     }
 
     /// Lets a key expire after `ttl`, rounded up to whole milliseconds, and says whether there is such a key.
     /// [PEXPIRE](https://redis.io/docs/latest/commands/pexpire/), O(1).
     fn pexpire(self, key: impl ToArg, ttl: Duration) -> Self::Out<bool> {
-        self.submit(Command::idempotent_write("PEXPIRE").arg(key).ttl(ttl, Unit::Millis))
+        self.execute(Command::idempotent_write("PEXPIRE").arg(key).ttl(ttl, Unit::Millis))
     }
 
     /// As [`pexpire`](Self::pexpire), under a condition.
     fn pexpire_with(self, key: impl ToArg, ttl: Duration, condition: ExpireCondition) -> Self::Out<bool> {
-        self.submit(Command::write("PEXPIRE").arg(key).ttl(ttl, Unit::Millis).options(condition))
+        self.execute(Command::write("PEXPIRE").arg(key).ttl(ttl, Unit::Millis).options(condition))
     }
 
     /// Lets a key expire at `time`, rounded up to whole milliseconds, and says whether there is such a key.
     /// [PEXPIREAT](https://redis.io/docs/latest/commands/pexpireat/), O(1).
     fn pexpireat(self, key: impl ToArg, time: SystemTime) -> Self::Out<bool> {
-        self.submit(Command::idempotent_write("PEXPIREAT").arg(key).time(time, Unit::Millis))
+        self.execute(Command::idempotent_write("PEXPIREAT").arg(key).time(time, Unit::Millis))
     }
 
     /// As [`pexpireat`](Self::pexpireat), under a condition.
     fn pexpireat_with(self, key: impl ToArg, time: SystemTime, condition: ExpireCondition) -> Self::Out<bool> {
-        self.submit(Command::write("PEXPIREAT").arg(key).time(time, Unit::Millis).options(condition))
+        self.execute(Command::write("PEXPIREAT").arg(key).time(time, Unit::Millis).options(condition))
     }
 
     /// When a key expires, to the millisecond. [PEXPIRETIME](https://redis.io/docs/latest/commands/pexpiretime/), O(1).
     fn pexpiretime(self, key: impl ToArg) -> Self::Out<Ttl<SystemTime>> {
-        self.submit(Command::<i64>::read("PEXPIRETIME").arg(key).decode_with(time_millis))
+        self.submit(Command::read("PEXPIRETIME").arg(key).decode_with(time_millis))
     }
 
     /// How long a key lives on, to the millisecond. [PTTL](https://redis.io/docs/latest/commands/pttl/), O(1).
     fn pttl(self, key: impl ToArg) -> Self::Out<Ttl> {
-        self.submit(Command::<i64>::read("PTTL").arg(key).decode_with(ttl_millis))
+        self.submit(Command::read("PTTL").arg(key).decode_with(ttl_millis))
     }
 
     /// Some key; `None` when there is none. [RANDOMKEY](https://redis.io/docs/latest/commands/randomkey/), O(1).
     fn randomkey<K: FromReply>(self) -> Self::Out<Option<K>> {
-        self.submit(Command::read("RANDOMKEY"))
+        self.execute(Command::read("RANDOMKEY"))
     }
 
     /// Renames a key, overwriting what has the new name. [RENAME](https://redis.io/docs/latest/commands/rename/), O(1).
     fn rename(self, key: impl ToArg, new_key: impl ToArg) -> Self::Out<()> {
-        self.submit(Command::write("RENAME").arg(key).arg(new_key))
+        self.execute(Command::write("RENAME").arg(key).arg(new_key))
     }
 
     /// Renames a key if nothing has the new name, and says whether it did.
     /// [RENAMENX](https://redis.io/docs/latest/commands/renamenx/), O(1).
     fn renamenx(self, key: impl ToArg, new_key: impl ToArg) -> Self::Out<bool> {
-        self.submit(Command::write("RENAMENX").arg(key).arg(new_key))
+        self.execute(Command::write("RENAMENX").arg(key).arg(new_key))
     }
 
     /// Makes a key of what [`dump`](Self::dump) gave. [RESTORE](https://redis.io/docs/latest/commands/restore/), O(n)
@@ -152,46 +152,46 @@ pub trait GenericCommands: Executor {
     fn restore(self, key: impl ToArg, dump: impl ToArg, options: RestoreOptions) -> Self::Out<()> {
         // 0 is Redis's word for no expiry, so the shortest one is a millisecond.
         let ttl = options.ttl.map_or(Duration::ZERO, |ttl| ttl.max(Duration::from_millis(1)));
-        self.submit(Command::write("RESTORE").arg(key).duration(ttl, Unit::Millis).arg(dump).options(options))
+        self.execute(Command::write("RESTORE").arg(key).duration(ttl, Unit::Millis).arg(dump).options(options))
     }
 
     /// One page of all keys. [SCAN](https://redis.io/docs/latest/commands/scan/), O(1) a page.
     fn scan<K: FromReply>(self, cursor: Cursor, options: ScanOptions) -> Self::Out<ScanPage<K>> {
-        self.submit(Command::read("SCAN").arg(cursor).options(options))
+        self.execute(Command::read("SCAN").arg(cursor).options(options))
     }
 
     /// Marks keys as just used, and gives how many there are. [TOUCH](https://redis.io/docs/latest/commands/touch/),
     /// O(n) in the keys.
     fn touch(self, keys: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
-        self.submit(Command::idempotent_write("TOUCH").one_or_more("key", keys))
+        self.execute(Command::idempotent_write("TOUCH").one_or_more("key", keys))
     }
 
     /// How long a key lives on, to the second. [TTL](https://redis.io/docs/latest/commands/ttl/), O(1).
     fn ttl(self, key: impl ToArg) -> Self::Out<Ttl> {
-        self.submit(Command::<i64>::read("TTL").arg(key).decode_with(ttl_seconds))
+        self.submit(Command::read("TTL").arg(key).decode_with(ttl_seconds))
     }
 
     /// What a key holds; `None` without the key. [TYPE](https://redis.io/docs/latest/commands/type/), O(1).
     fn type_of(self, key: impl ToArg) -> Self::Out<Option<KeyType>> {
-        self.submit(Command::<String>::read("TYPE").arg(key).decode_with(KeyType::decode))
+        self.submit(Command::read("TYPE").arg(key).decode_with(KeyType::decode))
     }
 
     /// Deletes keys, and gives how many there were; their memory is freed in the background.
     /// [UNLINK](https://redis.io/docs/latest/commands/unlink/), O(n) in the keys.
     fn unlink(self, keys: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
-        self.submit(Command::write("UNLINK").one_or_more("key", keys))
+        self.execute(Command::write("UNLINK").one_or_more("key", keys))
     }
 
     /// Waits until `replicas` have acknowledged all writes so far, or `timeout` has passed, and gives how many have.
     /// [WAIT](https://redis.io/docs/latest/commands/wait/), O(1).
     fn wait(self, replicas: u64, timeout: Duration) -> Self::Out<u64> {
-        self.submit(Command::read("WAIT").arg(replicas).duration(timeout, Unit::Millis))
+        self.execute(Command::read("WAIT").arg(replicas).duration(timeout, Unit::Millis))
     }
 
     /// Waits until this server (`local` is 1) and `replicas` have all writes so far on disk, or `timeout` has passed,
     /// and gives how many have, here and there. [WAITAOF](https://redis.io/docs/latest/commands/waitaof/), O(1).
     fn waitaof(self, local: u64, replicas: u64, timeout: Duration) -> Self::Out<(u64, u64)> {
-        self.submit(Command::read("WAITAOF").arg(local).arg(replicas).duration(timeout, Unit::Millis))
+        self.execute(Command::read("WAITAOF").arg(local).arg(replicas).duration(timeout, Unit::Millis))
     }
 }
 

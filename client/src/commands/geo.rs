@@ -1,8 +1,8 @@
 //! Places: members of a sorted set by longitude and latitude.
 
 use crate::arg::ToArg;
-use crate::args::{Args, ToArgs};
 use crate::command::Command;
+use crate::command::{Args, ToArgs};
 use crate::error::Result;
 use crate::executor::Executor;
 use crate::reply::{FromReply, Reply};
@@ -24,7 +24,7 @@ pub trait GeoCommands: Executor {
     /// Adds places, or moves them, and gives how many are new.
     /// [GEOADD](https://redis.io/docs/latest/commands/geoadd/), O(log n) a place.
     fn geoadd<M: ToArg>(self, key: impl ToArg, places: impl IntoIterator<Item = (Coordinates, M)>) -> Self::Out<u64> {
-        self.submit(Command::write("GEOADD").arg(key).places(places))
+        self.execute(Command::write("GEOADD").arg(key).places(places))
     }
 
     /// As [`geoadd`](Self::geoadd), under conditions. With [`changed`](GeoAddOptions::changed) it gives how many are new
@@ -35,18 +35,18 @@ pub trait GeoCommands: Executor {
         options: GeoAddOptions,
         places: impl IntoIterator<Item = (Coordinates, M)>,
     ) -> Self::Out<u64> {
-        self.submit(Command::write("GEOADD").arg(key).options(options).places(places))
+        self.execute(Command::write("GEOADD").arg(key).options(options).places(places))
     }
 
     /// How far two places are apart; `None` without one of them.
     /// [GEODIST](https://redis.io/docs/latest/commands/geodist/), O(1).
     fn geodist(self, key: impl ToArg, from: impl ToArg, to: impl ToArg, unit: GeoUnit) -> Self::Out<Option<f64>> {
-        self.submit(Command::read("GEODIST").arg(key).arg(from).arg(to).arg(unit.word()))
+        self.execute(Command::read("GEODIST").arg(key).arg(from).arg(to).arg(unit.word()))
     }
 
     /// Each place's geohash, in order. [GEOHASH](https://redis.io/docs/latest/commands/geohash/), O(1) a place.
     fn geohash(self, key: impl ToArg, members: impl IntoIterator<Item = impl ToArg>) -> Self::Out<Vec<Option<String>>> {
-        self.submit(Command::read("GEOHASH").arg(key).args_of(members))
+        self.execute(Command::read("GEOHASH").arg(key).args_of(members))
     }
 
     /// Each place's coordinates, in order. [GEOPOS](https://redis.io/docs/latest/commands/geopos/), O(1) a place.
@@ -55,7 +55,7 @@ pub trait GeoCommands: Executor {
         key: impl ToArg,
         members: impl IntoIterator<Item = impl ToArg>,
     ) -> Self::Out<Vec<Option<Coordinates>>> {
-        self.submit(Command::read("GEOPOS").arg(key).args_of(members))
+        self.execute(Command::read("GEOPOS").arg(key).args_of(members))
     }
 
     /// The places around a point. Deprecated in Redis in favour of [`geosearch`](Self::geosearch).
@@ -69,7 +69,7 @@ pub trait GeoCommands: Executor {
         options: GeoRadiusOptions,
     ) -> Self::Out<Vec<GeoHit<M>>> {
         // Without STORE it changes nothing.
-        let command = Command::<()>::read("GEORADIUS").arg(key).coordinates(center).distance(radius, unit);
+        let command = Command::read("GEORADIUS").arg(key).coordinates(center).distance(radius, unit);
         self.submit(command.options(Details).options(options).decode_with(hits))
     }
 
@@ -83,7 +83,7 @@ pub trait GeoCommands: Executor {
         unit: GeoUnit,
         options: GeoRadiusOptions,
     ) -> Self::Out<Vec<GeoHit<M>>> {
-        let command = Command::<()>::read("GEORADIUS_RO").arg(key).coordinates(center).distance(radius, unit);
+        let command = Command::read("GEORADIUS_RO").arg(key).coordinates(center).distance(radius, unit);
         self.submit(command.options(Details).options(options).decode_with(hits))
     }
 
@@ -101,7 +101,7 @@ pub trait GeoCommands: Executor {
         destination: impl ToArg,
     ) -> Self::Out<u64> {
         let command = Command::write("GEORADIUS").arg(key).coordinates(center).distance(radius, unit);
-        self.submit(command.options(options).arg(store.word()).arg(destination))
+        self.execute(command.options(options).arg(store.word()).arg(destination))
     }
 
     /// The places around another. Deprecated in Redis in favour of [`geosearch`](Self::geosearch).
@@ -114,7 +114,7 @@ pub trait GeoCommands: Executor {
         unit: GeoUnit,
         options: GeoRadiusOptions,
     ) -> Self::Out<Vec<GeoHit<M>>> {
-        let command = Command::<()>::read("GEORADIUSBYMEMBER").arg(key).arg(center).distance(radius, unit);
+        let command = Command::read("GEORADIUSBYMEMBER").arg(key).arg(center).distance(radius, unit);
         self.submit(command.options(Details).options(options).decode_with(hits))
     }
 
@@ -128,7 +128,7 @@ pub trait GeoCommands: Executor {
         unit: GeoUnit,
         options: GeoRadiusOptions,
     ) -> Self::Out<Vec<GeoHit<M>>> {
-        let command = Command::<()>::read("GEORADIUSBYMEMBER_RO").arg(key).arg(center).distance(radius, unit);
+        let command = Command::read("GEORADIUSBYMEMBER_RO").arg(key).arg(center).distance(radius, unit);
         self.submit(command.options(Details).options(options).decode_with(hits))
     }
 
@@ -146,17 +146,17 @@ pub trait GeoCommands: Executor {
         destination: impl ToArg,
     ) -> Self::Out<u64> {
         let command = Command::write("GEORADIUSBYMEMBER").arg(key).arg(center).distance(radius, unit);
-        self.submit(command.options(options).arg(store.word()).arg(destination))
+        self.execute(command.options(options).arg(store.word()).arg(destination))
     }
 
     /// The members within a shape. [GEOSEARCH](https://redis.io/docs/latest/commands/geosearch/), O(n + log m).
     fn geosearch<M: FromReply>(self, key: impl ToArg, search: GeoSearch) -> Self::Out<Vec<M>> {
-        self.submit(Command::read("GEOSEARCH").arg(key).options(search))
+        self.execute(Command::read("GEOSEARCH").arg(key).options(search))
     }
 
     /// As [`geosearch`](Self::geosearch), with all that Redis tells of each.
     fn geosearch_hits<M: FromReply>(self, key: impl ToArg, search: GeoSearch) -> Self::Out<Vec<GeoHit<M>>> {
-        self.submit(Command::<()>::read("GEOSEARCH").arg(key).options(search).options(Details).decode_with(hits))
+        self.submit(Command::read("GEOSEARCH").arg(key).options(search).options(Details).decode_with(hits))
     }
 
     /// Stores the members within a shape, and gives how many there are: by their geohash, or by their distance.
@@ -169,7 +169,7 @@ pub trait GeoCommands: Executor {
         store: GeoStore,
     ) -> Self::Out<u64> {
         let command = Command::write("GEOSEARCHSTORE").arg(destination).arg(source).options(search);
-        self.submit(match store {
+        self.execute(match store {
             GeoStore::Hash => command,
             GeoStore::Distance => command.arg("STOREDIST"),
         })

@@ -7,8 +7,8 @@ use super::expiry::{
 };
 use super::scan::{Cursor, ScanOptions, ScanPage};
 use crate::arg::ToArg;
-use crate::args::{Args, ToArgs};
 use crate::command::Command;
+use crate::command::{Args, ToArgs};
 use crate::error::Result;
 use crate::executor::Executor;
 use crate::reply::{FromReply, Reply};
@@ -28,12 +28,12 @@ pub trait HashCommands: Executor {
     /// Deletes fields, and gives how many there were. [HDEL](https://redis.io/docs/latest/commands/hdel/), O(n) in
     /// the fields.
     fn hdel(self, key: impl ToArg, fields: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
-        self.submit(Command::write("HDEL").arg(key).one_or_more("field", fields))
+        self.execute(Command::write("HDEL").arg(key).one_or_more("field", fields))
     }
 
     /// Whether the field exists. [HEXISTS](https://redis.io/docs/latest/commands/hexists/), O(1).
     fn hexists(self, key: impl ToArg, field: impl ToArg) -> Self::Out<bool> {
-        self.submit(Command::read("HEXISTS").arg(key).arg(field))
+        self.execute(Command::read("HEXISTS").arg(key).arg(field))
     }
 
     /// Lets fields expire after `ttl`, rounded up to whole seconds, and tells what became of each.
@@ -45,7 +45,7 @@ pub trait HashCommands: Executor {
         fields: impl IntoIterator<Item = impl ToArg>,
     ) -> Self::Out<Vec<FieldExpire>> {
         let command = Command::idempotent_write("HEXPIRE").arg(key).ttl(ttl, Unit::Seconds);
-        self.submit(command.counted("FIELDS", "field", fields))
+        self.execute(command.counted("FIELDS", "field", fields))
     }
 
     /// As [`hexpire`](Self::hexpire), under a condition.
@@ -57,7 +57,7 @@ pub trait HashCommands: Executor {
         fields: impl IntoIterator<Item = impl ToArg>,
     ) -> Self::Out<Vec<FieldExpire>> {
         let command = Command::write("HEXPIRE").arg(key).ttl(ttl, Unit::Seconds).options(condition);
-        self.submit(command.counted("FIELDS", "field", fields))
+        self.execute(command.counted("FIELDS", "field", fields))
     }
 
     /// Lets fields expire at `time`, rounded up to whole seconds, and tells what became of each.
@@ -69,7 +69,7 @@ pub trait HashCommands: Executor {
         fields: impl IntoIterator<Item = impl ToArg>,
     ) -> Self::Out<Vec<FieldExpire>> {
         let command = Command::idempotent_write("HEXPIREAT").arg(key).time(time, Unit::Seconds);
-        self.submit(command.counted("FIELDS", "field", fields))
+        self.execute(command.counted("FIELDS", "field", fields))
     }
 
     /// As [`hexpireat`](Self::hexpireat), under a condition.
@@ -81,7 +81,7 @@ pub trait HashCommands: Executor {
         fields: impl IntoIterator<Item = impl ToArg>,
     ) -> Self::Out<Vec<FieldExpire>> {
         let command = Command::write("HEXPIREAT").arg(key).time(time, Unit::Seconds).options(condition);
-        self.submit(command.counted("FIELDS", "field", fields))
+        self.execute(command.counted("FIELDS", "field", fields))
     }
 
     /// When each field expires, to the second. [HEXPIRETIME](https://redis.io/docs/latest/commands/hexpiretime/),
@@ -91,19 +91,19 @@ pub trait HashCommands: Executor {
         key: impl ToArg,
         fields: impl IntoIterator<Item = impl ToArg>,
     ) -> Self::Out<Vec<Ttl<SystemTime>>> {
-        let command = Command::<()>::read("HEXPIRETIME").arg(key).counted("FIELDS", "field", fields);
+        let command = Command::read("HEXPIRETIME").arg(key).counted("FIELDS", "field", fields);
         self.submit(command.decode_with(|reply| each(reply, time_seconds)))
     }
 
     /// A field's value; `None` without the field. [HGET](https://redis.io/docs/latest/commands/hget/), O(1).
     fn hget<V: FromReply>(self, key: impl ToArg, field: impl ToArg) -> Self::Out<Option<V>> {
-        self.submit(Command::read("HGET").arg(key).arg(field))
+        self.execute(Command::read("HGET").arg(key).arg(field))
     }
 
     /// All fields and values: a map, or a `Vec` of pairs; empty without the key.
     /// [HGETALL](https://redis.io/docs/latest/commands/hgetall/), O(n) in the fields.
     fn hgetall<M: FromReply>(self, key: impl ToArg) -> Self::Out<M> {
-        self.submit(Command::read("HGETALL").arg(key))
+        self.execute(Command::read("HGETALL").arg(key))
     }
 
     /// The fields' values, and deletes the fields. [HGETDEL](https://redis.io/docs/latest/commands/hgetdel/), O(n) in
@@ -113,7 +113,7 @@ pub trait HashCommands: Executor {
         key: impl ToArg,
         fields: impl IntoIterator<Item = impl ToArg>,
     ) -> Self::Out<Vec<Option<V>>> {
-        self.submit(Command::write("HGETDEL").arg(key).counted("FIELDS", "field", fields))
+        self.execute(Command::write("HGETDEL").arg(key).counted("FIELDS", "field", fields))
     }
 
     /// The fields' values, and sets or removes the fields' expiry.
@@ -125,28 +125,28 @@ pub trait HashCommands: Executor {
         fields: impl IntoIterator<Item = impl ToArg>,
     ) -> Self::Out<Vec<Option<V>>> {
         let command = Command::idempotent_write("HGETEX").arg(key).get_expiry(expiry);
-        self.submit(command.counted("FIELDS", "field", fields))
+        self.execute(command.counted("FIELDS", "field", fields))
     }
 
     /// Adds to a field's counter, and gives the result. [HINCRBY](https://redis.io/docs/latest/commands/hincrby/), O(1).
     fn hincrby(self, key: impl ToArg, field: impl ToArg, increment: i64) -> Self::Out<i64> {
-        self.submit(Command::write("HINCRBY").arg(key).arg(field).arg(increment))
+        self.execute(Command::write("HINCRBY").arg(key).arg(field).arg(increment))
     }
 
     /// Adds to a field's number, and gives the result.
     /// [HINCRBYFLOAT](https://redis.io/docs/latest/commands/hincrbyfloat/), O(1).
     fn hincrbyfloat(self, key: impl ToArg, field: impl ToArg, increment: f64) -> Self::Out<f64> {
-        self.submit(Command::write("HINCRBYFLOAT").arg(key).arg(field).finite("increment", increment))
+        self.execute(Command::write("HINCRBYFLOAT").arg(key).arg(field).finite("increment", increment))
     }
 
     /// All fields. [HKEYS](https://redis.io/docs/latest/commands/hkeys/), O(n) in the fields.
     fn hkeys<F: FromReply>(self, key: impl ToArg) -> Self::Out<Vec<F>> {
-        self.submit(Command::read("HKEYS").arg(key))
+        self.execute(Command::read("HKEYS").arg(key))
     }
 
     /// How many fields there are. [HLEN](https://redis.io/docs/latest/commands/hlen/), O(1).
     fn hlen(self, key: impl ToArg) -> Self::Out<u64> {
-        self.submit(Command::read("HLEN").arg(key))
+        self.execute(Command::read("HLEN").arg(key))
     }
 
     /// The value of each field, in order. [HMGET](https://redis.io/docs/latest/commands/hmget/), O(n) in the fields.
@@ -155,20 +155,20 @@ pub trait HashCommands: Executor {
         key: impl ToArg,
         fields: impl IntoIterator<Item = impl ToArg>,
     ) -> Self::Out<Vec<Option<V>>> {
-        self.submit(Command::read("HMGET").arg(key).one_or_more("field", fields))
+        self.execute(Command::read("HMGET").arg(key).one_or_more("field", fields))
     }
 
     /// Sets fields. Deprecated in Redis in favour of [`hset`](Self::hset), which however cannot be retried, since
     /// its reply counts the new fields. [HMSET](https://redis.io/docs/latest/commands/hmset/), O(n) in the fields.
     fn hmset<F: ToArg, V: ToArg>(self, key: impl ToArg, values: impl IntoIterator<Item = (F, V)>) -> Self::Out<()> {
         let command = Command::idempotent_write("HMSET").arg(key);
-        self.submit(command.one_or_more_pairs("field and value", values))
+        self.execute(command.one_or_more_pairs("field and value", values))
     }
 
     /// Removes fields' expiry, and tells what became of each.
     /// [HPERSIST](https://redis.io/docs/latest/commands/hpersist/), O(n) in the fields.
     fn hpersist(self, key: impl ToArg, fields: impl IntoIterator<Item = impl ToArg>) -> Self::Out<Vec<FieldPersist>> {
-        self.submit(Command::write("HPERSIST").arg(key).counted("FIELDS", "field", fields))
+        self.execute(Command::write("HPERSIST").arg(key).counted("FIELDS", "field", fields))
     }
 
     /// Lets fields expire after `ttl`, rounded up to whole milliseconds, and tells what became of each.
@@ -180,7 +180,7 @@ pub trait HashCommands: Executor {
         fields: impl IntoIterator<Item = impl ToArg>,
     ) -> Self::Out<Vec<FieldExpire>> {
         let command = Command::idempotent_write("HPEXPIRE").arg(key).ttl(ttl, Unit::Millis);
-        self.submit(command.counted("FIELDS", "field", fields))
+        self.execute(command.counted("FIELDS", "field", fields))
     }
 
     /// As [`hpexpire`](Self::hpexpire), under a condition.
@@ -192,7 +192,7 @@ pub trait HashCommands: Executor {
         fields: impl IntoIterator<Item = impl ToArg>,
     ) -> Self::Out<Vec<FieldExpire>> {
         let command = Command::write("HPEXPIRE").arg(key).ttl(ttl, Unit::Millis).options(condition);
-        self.submit(command.counted("FIELDS", "field", fields))
+        self.execute(command.counted("FIELDS", "field", fields))
     }
 
     /// Lets fields expire at `time`, rounded up to whole milliseconds, and tells what became of each.
@@ -204,7 +204,7 @@ pub trait HashCommands: Executor {
         fields: impl IntoIterator<Item = impl ToArg>,
     ) -> Self::Out<Vec<FieldExpire>> {
         let command = Command::idempotent_write("HPEXPIREAT").arg(key).time(time, Unit::Millis);
-        self.submit(command.counted("FIELDS", "field", fields))
+        self.execute(command.counted("FIELDS", "field", fields))
     }
 
     /// As [`hpexpireat`](Self::hpexpireat), under a condition.
@@ -216,7 +216,7 @@ pub trait HashCommands: Executor {
         fields: impl IntoIterator<Item = impl ToArg>,
     ) -> Self::Out<Vec<FieldExpire>> {
         let command = Command::write("HPEXPIREAT").arg(key).time(time, Unit::Millis).options(condition);
-        self.submit(command.counted("FIELDS", "field", fields))
+        self.execute(command.counted("FIELDS", "field", fields))
     }
 
     /// When each field expires, to the millisecond. [HPEXPIRETIME](https://redis.io/docs/latest/commands/hpexpiretime/),
@@ -226,31 +226,31 @@ pub trait HashCommands: Executor {
         key: impl ToArg,
         fields: impl IntoIterator<Item = impl ToArg>,
     ) -> Self::Out<Vec<Ttl<SystemTime>>> {
-        let command = Command::<()>::read("HPEXPIRETIME").arg(key).counted("FIELDS", "field", fields);
+        let command = Command::read("HPEXPIRETIME").arg(key).counted("FIELDS", "field", fields);
         self.submit(command.decode_with(|reply| each(reply, time_millis)))
     }
 
     /// How long each field lives on, to the millisecond. [HPTTL](https://redis.io/docs/latest/commands/hpttl/), O(n)
     /// in the fields.
     fn hpttl(self, key: impl ToArg, fields: impl IntoIterator<Item = impl ToArg>) -> Self::Out<Vec<Ttl>> {
-        let command = Command::<()>::read("HPTTL").arg(key).counted("FIELDS", "field", fields);
+        let command = Command::read("HPTTL").arg(key).counted("FIELDS", "field", fields);
         self.submit(command.decode_with(|reply| each(reply, ttl_millis)))
     }
 
     /// Some field; `None` without the key. [HRANDFIELD](https://redis.io/docs/latest/commands/hrandfield/), O(1).
     fn hrandfield<F: FromReply>(self, key: impl ToArg) -> Self::Out<Option<F>> {
-        self.submit(Command::read("HRANDFIELD").arg(key))
+        self.execute(Command::read("HRANDFIELD").arg(key))
     }
 
     /// Up to `count` different fields; with a negative count exactly as many, possibly repeated.
     /// [HRANDFIELD](https://redis.io/docs/latest/commands/hrandfield/), O(n) in the count.
     fn hrandfield_count<F: FromReply>(self, key: impl ToArg, count: i64) -> Self::Out<Vec<F>> {
-        self.submit(Command::read("HRANDFIELD").arg(key).arg(count))
+        self.execute(Command::read("HRANDFIELD").arg(key).arg(count))
     }
 
     /// As [`hrandfield_count`](Self::hrandfield_count), with the values.
     fn hrandfield_withvalues<F: FromReply, V: FromReply>(self, key: impl ToArg, count: i64) -> Self::Out<Vec<(F, V)>> {
-        self.submit(Command::read("HRANDFIELD").arg(key).arg(count).arg("WITHVALUES"))
+        self.execute(Command::read("HRANDFIELD").arg(key).arg(count).arg("WITHVALUES"))
     }
 
     /// One page of the fields and values. [HSCAN](https://redis.io/docs/latest/commands/hscan/), O(1) a page.
@@ -260,7 +260,7 @@ pub trait HashCommands: Executor {
         cursor: Cursor,
         options: ScanOptions,
     ) -> Self::Out<ScanPage<(F, V)>> {
-        self.submit(Command::read("HSCAN").arg(key).arg(cursor).options(WithinKey(options)))
+        self.execute(Command::read("HSCAN").arg(key).arg(cursor).options(WithinKey(options)))
     }
 
     /// One page of the fields, without values. Redis 7.4, Valkey 8 and later.
@@ -271,12 +271,12 @@ pub trait HashCommands: Executor {
         cursor: Cursor,
         options: ScanOptions,
     ) -> Self::Out<ScanPage<F>> {
-        self.submit(Command::read("HSCAN").arg(key).arg(cursor).options(WithinKey(options)).arg("NOVALUES"))
+        self.execute(Command::read("HSCAN").arg(key).arg(cursor).options(WithinKey(options)).arg("NOVALUES"))
     }
 
     /// Sets fields, and gives how many are new. [HSET](https://redis.io/docs/latest/commands/hset/), O(n) in the fields.
     fn hset<F: ToArg, V: ToArg>(self, key: impl ToArg, values: impl IntoIterator<Item = (F, V)>) -> Self::Out<u64> {
-        self.submit(Command::write("HSET").arg(key).one_or_more_pairs("field and value", values))
+        self.execute(Command::write("HSET").arg(key).one_or_more_pairs("field and value", values))
     }
 
     /// Sets fields with an expiry or under a condition, and says whether they were set.
@@ -288,34 +288,34 @@ pub trait HashCommands: Executor {
         values: impl IntoIterator<Item = (F, V)>,
     ) -> Self::Out<bool> {
         let command = Command::idempotent_write("HSETEX").arg(key).options(options);
-        let command = command.only_once_if(options.condition.is_some());
+        let command = command.non_idempotent_if(options.condition.is_some());
         let values: Vec<_> = values.into_iter().collect();
         let command = command.arg("FIELDS").arg(values.len());
-        self.submit(command.one_or_more_pairs("field and value", values))
+        self.execute(command.one_or_more_pairs("field and value", values))
     }
 
     /// Sets a field if it does not exist, and says whether it did.
     /// [HSETNX](https://redis.io/docs/latest/commands/hsetnx/), O(1).
     fn hsetnx(self, key: impl ToArg, field: impl ToArg, value: impl ToArg) -> Self::Out<bool> {
-        self.submit(Command::write("HSETNX").arg(key).arg(field).arg(value))
+        self.execute(Command::write("HSETNX").arg(key).arg(field).arg(value))
     }
 
     /// The length of a field's value in bytes; 0 without the field.
     /// [HSTRLEN](https://redis.io/docs/latest/commands/hstrlen/), O(1).
     fn hstrlen(self, key: impl ToArg, field: impl ToArg) -> Self::Out<u64> {
-        self.submit(Command::read("HSTRLEN").arg(key).arg(field))
+        self.execute(Command::read("HSTRLEN").arg(key).arg(field))
     }
 
     /// How long each field lives on, to the second. [HTTL](https://redis.io/docs/latest/commands/httl/), O(n) in the
     /// fields.
     fn httl(self, key: impl ToArg, fields: impl IntoIterator<Item = impl ToArg>) -> Self::Out<Vec<Ttl>> {
-        let command = Command::<()>::read("HTTL").arg(key).counted("FIELDS", "field", fields);
+        let command = Command::read("HTTL").arg(key).counted("FIELDS", "field", fields);
         self.submit(command.decode_with(|reply| each(reply, ttl_seconds)))
     }
 
     /// All values. [HVALS](https://redis.io/docs/latest/commands/hvals/), O(n) in the fields.
     fn hvals<V: FromReply>(self, key: impl ToArg) -> Self::Out<Vec<V>> {
-        self.submit(Command::read("HVALS").arg(key))
+        self.execute(Command::read("HVALS").arg(key))
     }
 }
 

@@ -2,17 +2,16 @@
 
 use std::ops::{Bound, RangeBounds};
 
-use super::{
-    Cursor, GenericCommands as _, HashCommands as _, ScanOptions, ScanPage, Scored, SetCommands as _,
-    SortedSetCommands as _, StreamCommands as _, StreamEntry,
-};
+use super::scan::{Cursor, ScanOptions, ScanPage};
+use super::sorted_set::Scored;
+use super::stream::{StreamEntry, StreamId};
+use super::{GenericCommands as _, HashCommands as _, SetCommands as _, SortedSetCommands as _, StreamCommands as _};
 use crate::arg::ToArg;
 use crate::command::Command;
 use crate::error::Result;
+use crate::executor::Paging;
 use crate::executor::{Build, Client};
-use crate::pages::Paging;
 use crate::reply::FromReply;
-use crate::stream_id::StreamId;
 
 /// Scans and ranges as streams ([`Pages`](crate::Pages)) or, of the blocking client, as iterators
 /// ([`PageIter`](crate::PageIter)). Each page is a request, sent when the last one is used up.
@@ -134,7 +133,7 @@ impl<T: Send + 'static> Paging for Scan<T> {
         (self.page)(self.cursor.clone())
     }
 
-    fn turn(self, reply: ScanPage<T>) -> (Vec<Result<T>>, Option<Self>) {
+    fn advance(self, reply: ScanPage<T>) -> (Vec<Result<T>>, Option<Self>) {
         let next = (!reply.cursor.is_finished()).then_some(Scan { cursor: reply.cursor, ..self });
         (reply.items.into_iter().map(Ok).collect(), next)
     }
@@ -171,7 +170,7 @@ impl<F: Send + 'static> Paging for Range<F> {
         (self.page)(self.ids)
     }
 
-    fn turn(self, reply: Vec<StreamEntry<F>>) -> (Vec<Result<StreamEntry<F>>>, Option<Self>) {
+    fn advance(self, reply: Vec<StreamEntry<F>>) -> (Vec<Result<StreamEntry<F>>>, Option<Self>) {
         let is_full = reply.len() as u64 == self.count;
         let next = reply.last().filter(|_| is_full).and_then(|last| (self.behind)(self.ids, last.id));
         (reply.into_iter().map(Ok).collect(), next.map(|ids| Range { ids, ..self }))

@@ -5,8 +5,8 @@ use serde::de::DeserializeOwned;
 
 use super::string::was_set;
 use crate::arg::{Arg, ToArg};
-use crate::args::{Args, ToArgs};
 use crate::command::Command;
+use crate::command::{Args, ToArgs};
 use crate::error::Result;
 use crate::executor::Executor;
 use crate::reply::{FromReply, Json, Reply, Shape};
@@ -35,14 +35,14 @@ pub trait JsonCommands: Executor {
         path: &str,
         values: impl IntoIterator<Item = impl Serialize>,
     ) -> Self::Out<Vec<Option<u64>>> {
-        let command = Command::<()>::write("JSON.ARRAPPEND").arg(key).arg(path);
+        let command = Command::write("JSON.ARRAPPEND").arg(key).arg(path);
         self.submit(command.one_or_more("value", values.into_iter().map(Json)).each_match(path))
     }
 
     /// The index at which a value first stands in arrays; `None` also where it does not.
     /// [JSON.ARRINDEX](https://redis.io/docs/latest/commands/json.arrindex/), O(n) in an array.
     fn json_arrindex(self, key: impl ToArg, path: &str, value: impl Serialize) -> Self::Out<Vec<Option<u64>>> {
-        let command = Command::<()>::read("JSON.ARRINDEX").arg(key).arg(path).arg(Json(value));
+        let command = Command::read("JSON.ARRINDEX").arg(key).arg(path).arg(Json(value));
         self.submit(command.each_match_by(path, |reply| each(reply, index), |reply| one(reply, index)))
     }
 
@@ -56,7 +56,7 @@ pub trait JsonCommands: Executor {
         start: i64,
         stop: i64,
     ) -> Self::Out<Vec<Option<u64>>> {
-        let command = Command::<()>::read("JSON.ARRINDEX").arg(key).arg(path).arg(Json(value)).arg(start).arg(stop);
+        let command = Command::read("JSON.ARRINDEX").arg(key).arg(path).arg(Json(value)).arg(start).arg(stop);
         self.submit(command.each_match_by(path, |reply| each(reply, index), |reply| one(reply, index)))
     }
 
@@ -69,68 +69,68 @@ pub trait JsonCommands: Executor {
         index: i64,
         values: impl IntoIterator<Item = impl Serialize>,
     ) -> Self::Out<Vec<Option<u64>>> {
-        let command = Command::<()>::write("JSON.ARRINSERT").arg(key).arg(path).arg(index);
+        let command = Command::write("JSON.ARRINSERT").arg(key).arg(path).arg(index);
         self.submit(command.one_or_more("value", values.into_iter().map(Json)).each_match(path))
     }
 
     /// The lengths of arrays. [JSON.ARRLEN](https://redis.io/docs/latest/commands/json.arrlen/), O(1) a match.
     fn json_arrlen(self, key: impl ToArg, path: &str) -> Self::Out<Vec<Option<u64>>> {
-        self.submit(Command::<()>::read("JSON.ARRLEN").arg(key).arg(path).each_match(path))
+        self.submit(Command::read("JSON.ARRLEN").arg(key).arg(path).each_match(path))
     }
 
     /// Takes the items at `index` out of arrays, negative from the end: -1 is the last.
     /// [JSON.ARRPOP](https://redis.io/docs/latest/commands/json.arrpop/), O(1) at the end, O(n) elsewhere.
     fn json_arrpop<T: DeserializeOwned>(self, key: impl ToArg, path: &str, index: i64) -> Self::Out<Vec<Option<T>>> {
-        let command = Command::<()>::write("JSON.ARRPOP").arg(key).arg(path).arg(index);
+        let command = Command::write("JSON.ARRPOP").arg(key).arg(path).arg(index);
         self.submit(command.each_match_by(path, |reply| each(reply, value), |reply| one(reply, value)))
     }
 
     /// Cuts arrays down to the items from `start` to `stop`, both included, and gives their new lengths.
     /// [JSON.ARRTRIM](https://redis.io/docs/latest/commands/json.arrtrim/), O(n) in an array.
     fn json_arrtrim(self, key: impl ToArg, path: &str, start: i64, stop: i64) -> Self::Out<Vec<Option<u64>>> {
-        let command = Command::<()>::write("JSON.ARRTRIM").arg(key).arg(path).arg(start).arg(stop);
+        let command = Command::write("JSON.ARRTRIM").arg(key).arg(path).arg(start).arg(stop);
         self.submit(command.each_match(path))
     }
 
     /// Empties arrays and objects, sets numbers to 0, and gives how many changed.
     /// [JSON.CLEAR](https://redis.io/docs/latest/commands/json.clear/), O(n) in what is removed.
     fn json_clear(self, key: impl ToArg, path: &str) -> Self::Out<u64> {
-        self.submit(Command::write("JSON.CLEAR").arg(key).arg(path))
+        self.execute(Command::write("JSON.CLEAR").arg(key).arg(path))
     }
 
     /// What `JSON.DEBUG` can do, in lines of text. [JSON.DEBUG](https://redis.io/docs/latest/commands/json.debug/), O(1).
     fn json_debug_help(self) -> Self::Out<Vec<String>> {
-        self.submit(Command::read("JSON.DEBUG").arg("HELP"))
+        self.execute(Command::read("JSON.DEBUG").arg("HELP"))
     }
 
     /// How many bytes of memory values take. [JSON.DEBUG MEMORY](https://redis.io/docs/latest/commands/json.debug-memory/),
     /// O(n) in their size.
     fn json_debug_memory(self, key: impl ToArg, path: &str) -> Self::Out<Vec<Option<u64>>> {
-        self.submit(Command::<()>::read("JSON.DEBUG").arg("MEMORY").arg(key).arg(path).each_match(path))
+        self.submit(Command::read("JSON.DEBUG").arg("MEMORY").arg(key).arg(path).each_match(path))
     }
 
     /// Deletes values, at `$` the whole document, and gives how many there were.
     /// [JSON.DEL](https://redis.io/docs/latest/commands/json.del/), O(n) in what is removed.
     fn json_del(self, key: impl ToArg, path: &str) -> Self::Out<u64> {
-        self.submit(Command::write("JSON.DEL").arg(key).arg(path))
+        self.execute(Command::write("JSON.DEL").arg(key).arg(path))
     }
 
     /// [`json_del`](Self::json_del) by its other name.
     /// [JSON.FORGET](https://redis.io/docs/latest/commands/json.forget/), O(n) in what is removed.
     fn json_forget(self, key: impl ToArg, path: &str) -> Self::Out<u64> {
-        self.submit(Command::write("JSON.FORGET").arg(key).arg(path))
+        self.execute(Command::write("JSON.FORGET").arg(key).arg(path))
     }
 
     /// The whole document; `None` when there is none. [JSON.GET](https://redis.io/docs/latest/commands/json.get/), O(n) in
     /// its size.
     fn json_get<T: DeserializeOwned>(self, key: impl ToArg) -> Self::Out<Option<T>> {
-        self.submit(Command::<()>::read("JSON.GET").arg(key).decode_with(value))
+        self.submit(Command::read("JSON.GET").arg(key).decode_with(value))
     }
 
     /// What a path matches in a document; `None` when there is no document.
     /// [JSON.GET](https://redis.io/docs/latest/commands/json.get/), O(n) in the document's size.
     fn json_get_path<T: DeserializeOwned>(self, key: impl ToArg, path: &str) -> Self::Out<Option<Vec<T>>> {
-        let command = Command::<()>::read("JSON.GET").arg(key).arg(path);
+        let command = Command::read("JSON.GET").arg(key).arg(path);
         self.submit(if is_json_path(path) { command.decode_with(value) } else { command.decode_with(lone_value) })
     }
 
@@ -143,7 +143,7 @@ pub trait JsonCommands: Executor {
         paths: impl IntoIterator<Item = &'a str>,
     ) -> Self::Out<Option<T>> {
         let paths: Vec<_> = paths.into_iter().collect();
-        let command = Command::<()>::read("JSON.GET").arg(key).args_of(&paths).decode_with(value);
+        let command = Command::read("JSON.GET").arg(key).args_of(&paths).decode_with(value);
         self.submit(match paths.len() {
             2.. => command,
             _ => command.reject("needs at least two paths; for one there is `json_get_path`, for none `json_get`"),
@@ -158,7 +158,7 @@ pub trait JsonCommands: Executor {
         format: JsonFormat,
         paths: impl IntoIterator<Item = &'a str>,
     ) -> Self::Out<Option<String>> {
-        self.submit(Command::read("JSON.GET").arg(key).options(format).args_of(paths))
+        self.execute(Command::read("JSON.GET").arg(key).options(format).args_of(paths))
     }
 
     /// Merges a value into what is there, by [RFC 7396](https://www.rfc-editor.org/rfc/rfc7396): `null` deletes. Says whether
@@ -166,7 +166,7 @@ pub trait JsonCommands: Executor {
     /// [JSON.MERGE](https://redis.io/docs/latest/commands/json.merge/), O(n) in both sizes.
     fn json_merge(self, key: impl ToArg, path: &str, value: impl Serialize) -> Self::Out<bool> {
         // Where there was nothing a null is kept, and the second time deleted.
-        let command = Command::<()>::write("JSON.MERGE").arg(key).arg(path).arg(Json(value));
+        let command = Command::write("JSON.MERGE").arg(key).arg(path).arg(Json(value));
         self.submit(command.decode_with(was_set))
     }
 
@@ -177,7 +177,7 @@ pub trait JsonCommands: Executor {
         keys: impl IntoIterator<Item = impl ToArg>,
         path: &str,
     ) -> Self::Out<Vec<Option<Vec<T>>>> {
-        let command = Command::<()>::read("JSON.MGET").one_or_more("key", keys).arg(path);
+        let command = Command::read("JSON.MGET").one_or_more("key", keys).arg(path);
         self.submit(command.each_match_by(path, |reply| each(reply, value), |reply| each(reply, lone_value)))
     }
 
@@ -188,8 +188,8 @@ pub trait JsonCommands: Executor {
         let mut values = values.into_iter().peekable();
         let command = Command::idempotent_write("JSON.MSET");
         let command = if values.peek().is_none() { command.reject("needs at least one value") } else { command };
-        self.submit(values.fold(command, |command, (key, path, value)| {
-            command.arg(key).arg(path).arg(Json(value)).only_once_if(moves(path))
+        self.execute(values.fold(command, |command, (key, path, value)| {
+            command.arg(key).arg(path).arg(Json(value)).non_idempotent_if(moves(path))
         }))
     }
 
@@ -201,7 +201,7 @@ pub trait JsonCommands: Executor {
         path: &str,
         increment: impl ToArg,
     ) -> Self::Out<Vec<Option<T>>> {
-        let command = Command::<()>::write("JSON.NUMINCRBY").arg(key).arg(path).number(&increment);
+        let command = Command::write("JSON.NUMINCRBY").arg(key).arg(path).number(&increment);
         self.submit(command.each_match_by(path, numbers, |reply| one(reply, value)))
     }
 
@@ -213,32 +213,32 @@ pub trait JsonCommands: Executor {
         path: &str,
         factor: impl ToArg,
     ) -> Self::Out<Vec<Option<T>>> {
-        let command = Command::<()>::write("JSON.NUMMULTBY").arg(key).arg(path).number(&factor);
+        let command = Command::write("JSON.NUMMULTBY").arg(key).arg(path).number(&factor);
         self.submit(command.each_match_by(path, numbers, |reply| one(reply, value)))
     }
 
     /// The keys of objects. [JSON.OBJKEYS](https://redis.io/docs/latest/commands/json.objkeys/), O(n) in an object.
     fn json_objkeys(self, key: impl ToArg, path: &str) -> Self::Out<Vec<Option<Vec<String>>>> {
-        self.submit(Command::<()>::read("JSON.OBJKEYS").arg(key).arg(path).each_match(path))
+        self.submit(Command::read("JSON.OBJKEYS").arg(key).arg(path).each_match(path))
     }
 
     /// How many keys objects have. [JSON.OBJLEN](https://redis.io/docs/latest/commands/json.objlen/), O(1) a match.
     fn json_objlen(self, key: impl ToArg, path: &str) -> Self::Out<Vec<Option<u64>>> {
-        self.submit(Command::<()>::read("JSON.OBJLEN").arg(key).arg(path).each_match(path))
+        self.submit(Command::read("JSON.OBJLEN").arg(key).arg(path).each_match(path))
     }
 
     /// Values in Redis's own types, an array or an object behind a `[` or `{`.
     /// [JSON.RESP](https://redis.io/docs/latest/commands/json.resp/), O(n) in their size.
     fn json_resp<R: FromReply>(self, key: impl ToArg, path: &str) -> Self::Out<Vec<R>> {
-        self.submit(Command::<()>::read("JSON.RESP").arg(key).arg(path).each_match(path))
+        self.submit(Command::read("JSON.RESP").arg(key).arg(path).each_match(path))
     }
 
     /// Sets a value, and says whether there was a place for it: a path can add one key to an object, but not the
     /// objects above it. A new document begins at `$`. [JSON.SET](https://redis.io/docs/latest/commands/json.set/), O(n) in the
     /// value's size.
     fn json_set(self, key: impl ToArg, path: &str, value: impl Serialize) -> Self::Out<bool> {
-        let command = Command::<()>::idempotent_write("JSON.SET").arg(key).arg(path).arg(Json(value));
-        self.submit(command.only_once_if(moves(path)).decode_with(was_set))
+        let command = Command::idempotent_write("JSON.SET").arg(key).arg(path).arg(Json(value));
+        self.submit(command.non_idempotent_if(moves(path)).decode_with(was_set))
     }
 
     /// As [`json_set`](Self::json_set), under a condition.
@@ -249,31 +249,31 @@ pub trait JsonCommands: Executor {
         value: impl Serialize,
         condition: JsonSetCondition,
     ) -> Self::Out<bool> {
-        let command = Command::<()>::write("JSON.SET").arg(key).arg(path).arg(Json(value)).arg(condition.word());
+        let command = Command::write("JSON.SET").arg(key).arg(path).arg(Json(value)).arg(condition.word());
         self.submit(command.decode_with(was_set))
     }
 
     /// Appends to strings, and gives their new lengths in bytes.
     /// [JSON.STRAPPEND](https://redis.io/docs/latest/commands/json.strappend/), O(1) a match.
     fn json_strappend(self, key: impl ToArg, path: &str, text: &str) -> Self::Out<Vec<Option<u64>>> {
-        let command = Command::<()>::write("JSON.STRAPPEND").arg(key).arg(path).arg(Json(text));
+        let command = Command::write("JSON.STRAPPEND").arg(key).arg(path).arg(Json(text));
         self.submit(command.each_match(path))
     }
 
     /// The lengths of strings in bytes. [JSON.STRLEN](https://redis.io/docs/latest/commands/json.strlen/), O(1) a match.
     fn json_strlen(self, key: impl ToArg, path: &str) -> Self::Out<Vec<Option<u64>>> {
-        self.submit(Command::<()>::read("JSON.STRLEN").arg(key).arg(path).each_match(path))
+        self.submit(Command::read("JSON.STRLEN").arg(key).arg(path).each_match(path))
     }
 
     /// Turns `true` to `false` and back, and gives what it is now.
     /// [JSON.TOGGLE](https://redis.io/docs/latest/commands/json.toggle/), O(1) a match.
     fn json_toggle(self, key: impl ToArg, path: &str) -> Self::Out<Vec<Option<bool>>> {
-        self.submit(Command::<()>::write("JSON.TOGGLE").arg(key).arg(path).each_match(path))
+        self.submit(Command::write("JSON.TOGGLE").arg(key).arg(path).each_match(path))
     }
 
     /// The types of values. [JSON.TYPE](https://redis.io/docs/latest/commands/json.type/), O(1) a match.
     fn json_type(self, key: impl ToArg, path: &str) -> Self::Out<Vec<JsonType>> {
-        self.submit(Command::<()>::read("JSON.TYPE").arg(key).arg(path).each_match(path))
+        self.submit(Command::read("JSON.TYPE").arg(key).arg(path).each_match(path))
     }
 }
 

@@ -1,8 +1,8 @@
 //! Lists: sequences with two ends.
 
 use crate::arg::ToArg;
-use crate::args::{Args, ToArgs};
 use crate::command::Command;
+use crate::command::{Args, ToArgs};
 use crate::error::Result;
 use crate::executor::Executor;
 use crate::reply::{FromReply, Reply};
@@ -20,7 +20,7 @@ pub trait ListCommands: Executor {
     /// The element at `index`; negative counts from the end. [LINDEX](https://redis.io/docs/latest/commands/lindex/),
     /// O(n) in the index.
     fn lindex<V: FromReply>(self, key: impl ToArg, index: i64) -> Self::Out<Option<V>> {
-        self.submit(Command::read("LINDEX").arg(key).arg(index))
+        self.execute(Command::read("LINDEX").arg(key).arg(index))
     }
 
     /// Inserts an element beside `pivot`, and gives the new length; `None` without the key or the pivot.
@@ -32,13 +32,13 @@ pub trait ListCommands: Executor {
         pivot: impl ToArg,
         element: impl ToArg,
     ) -> Self::Out<Option<u64>> {
-        let command = Command::<i64>::write("LINSERT").arg(key).arg(place.word()).arg(pivot).arg(element);
+        let command = Command::write("LINSERT").arg(key).arg(place.word()).arg(pivot).arg(element);
         self.submit(command.decode_with(inserted))
     }
 
     /// How many elements there are. [LLEN](https://redis.io/docs/latest/commands/llen/), O(1).
     fn llen(self, key: impl ToArg) -> Self::Out<u64> {
-        self.submit(Command::read("LLEN").arg(key))
+        self.execute(Command::read("LLEN").arg(key))
     }
 
     /// Takes an element off one list, puts it on another, and gives it; `None` when there is none.
@@ -50,7 +50,7 @@ pub trait ListCommands: Executor {
         from: ListSide,
         to: ListSide,
     ) -> Self::Out<Option<V>> {
-        self.submit(Command::write("LMOVE").arg(source).arg(destination).arg(from.word()).arg(to.word()))
+        self.execute(Command::write("LMOVE").arg(source).arg(destination).arg(from.word()).arg(to.word()))
     }
 
     /// Takes up to `count` elements off the first list that has any, and gives them with its key.
@@ -61,92 +61,92 @@ pub trait ListCommands: Executor {
         side: ListSide,
         count: u64,
     ) -> Self::Out<Option<Popped<K, V>>> {
-        self.submit(Command::write("LMPOP").numbered("key", keys).arg(side.word()).arg("COUNT").at_least_one(count))
+        self.execute(Command::write("LMPOP").numbered("key", keys).arg(side.word()).arg("COUNT").at_least_one(count))
     }
 
     /// Takes the first element. [LPOP](https://redis.io/docs/latest/commands/lpop/), O(1).
     fn lpop<V: FromReply>(self, key: impl ToArg) -> Self::Out<Option<V>> {
-        self.submit(Command::write("LPOP").arg(key))
+        self.execute(Command::write("LPOP").arg(key))
     }
 
     /// Takes up to `count` first elements. [LPOP](https://redis.io/docs/latest/commands/lpop/), O(n) in the count.
     fn lpop_count<V: FromReply>(self, key: impl ToArg, count: u64) -> Self::Out<Vec<V>> {
-        self.submit(Command::<()>::write("LPOP").arg(key).arg(count).decode_with(or_empty))
+        self.submit(Command::write("LPOP").arg(key).arg(count).decode_with(or_empty))
     }
 
     /// The index of the first element that equals `element`. [LPOS](https://redis.io/docs/latest/commands/lpos/), O(n).
     fn lpos(self, key: impl ToArg, element: impl ToArg, options: LposOptions) -> Self::Out<Option<u64>> {
-        self.submit(Command::read("LPOS").arg(key).arg(element).options(options))
+        self.execute(Command::read("LPOS").arg(key).arg(element).options(options))
     }
 
     /// The indexes of up to `count` elements that equal `element`; 0 asks for all.
     /// [LPOS](https://redis.io/docs/latest/commands/lpos/), O(n).
     fn lpos_count(self, key: impl ToArg, element: impl ToArg, count: u64, options: LposOptions) -> Self::Out<Vec<u64>> {
-        self.submit(Command::read("LPOS").arg(key).arg(element).options(options).arg("COUNT").arg(count))
+        self.execute(Command::read("LPOS").arg(key).arg(element).options(options).arg("COUNT").arg(count))
     }
 
     /// Adds elements before the first, one after the other, and gives the new length.
     /// [LPUSH](https://redis.io/docs/latest/commands/lpush/), O(n) in the elements.
     fn lpush(self, key: impl ToArg, elements: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
-        self.submit(Command::write("LPUSH").arg(key).one_or_more("element", elements))
+        self.execute(Command::write("LPUSH").arg(key).one_or_more("element", elements))
     }
 
     /// As [`lpush`](Self::lpush), if the list exists. [LPUSHX](https://redis.io/docs/latest/commands/lpushx/), O(n) in
     /// the elements.
     fn lpushx(self, key: impl ToArg, elements: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
-        self.submit(Command::write("LPUSHX").arg(key).one_or_more("element", elements))
+        self.execute(Command::write("LPUSHX").arg(key).one_or_more("element", elements))
     }
 
     /// The elements from `start` to `stop`, both included; negative counts from the end.
     /// [LRANGE](https://redis.io/docs/latest/commands/lrange/), O(n).
     fn lrange<V: FromReply>(self, key: impl ToArg, start: i64, stop: i64) -> Self::Out<Vec<V>> {
-        self.submit(Command::read("LRANGE").arg(key).arg(start).arg(stop))
+        self.execute(Command::read("LRANGE").arg(key).arg(start).arg(stop))
     }
 
     /// Removes elements that equal `element`, and gives how many: the first `count`, with a negative count the last,
     /// with 0 all. [LREM](https://redis.io/docs/latest/commands/lrem/), O(n).
     fn lrem(self, key: impl ToArg, count: i64, element: impl ToArg) -> Self::Out<u64> {
-        self.submit(Command::write("LREM").arg(key).arg(count).arg(element))
+        self.execute(Command::write("LREM").arg(key).arg(count).arg(element))
     }
 
     /// Replaces the element at `index`. [LSET](https://redis.io/docs/latest/commands/lset/), O(n) in the index.
     fn lset(self, key: impl ToArg, index: i64, element: impl ToArg) -> Self::Out<()> {
-        self.submit(Command::idempotent_write("LSET").arg(key).arg(index).arg(element))
+        self.execute(Command::idempotent_write("LSET").arg(key).arg(index).arg(element))
     }
 
     /// Keeps the elements from `start` to `stop`, both included, and removes the others.
     /// [LTRIM](https://redis.io/docs/latest/commands/ltrim/), O(n) in what is removed.
     fn ltrim(self, key: impl ToArg, start: i64, stop: i64) -> Self::Out<()> {
-        self.submit(Command::write("LTRIM").arg(key).arg(start).arg(stop))
+        self.execute(Command::write("LTRIM").arg(key).arg(start).arg(stop))
     }
 
     /// Takes the last element. [RPOP](https://redis.io/docs/latest/commands/rpop/), O(1).
     fn rpop<V: FromReply>(self, key: impl ToArg) -> Self::Out<Option<V>> {
-        self.submit(Command::write("RPOP").arg(key))
+        self.execute(Command::write("RPOP").arg(key))
     }
 
     /// Takes up to `count` last elements, the last first. [RPOP](https://redis.io/docs/latest/commands/rpop/), O(n) in
     /// the count.
     fn rpop_count<V: FromReply>(self, key: impl ToArg, count: u64) -> Self::Out<Vec<V>> {
-        self.submit(Command::<()>::write("RPOP").arg(key).arg(count).decode_with(or_empty))
+        self.submit(Command::write("RPOP").arg(key).arg(count).decode_with(or_empty))
     }
 
     /// Takes the last element of one list, and puts it before the first of another. Deprecated in Redis in favour of
     /// [`lmove`](Self::lmove). [RPOPLPUSH](https://redis.io/docs/latest/commands/rpoplpush/), O(1).
     fn rpoplpush<V: FromReply>(self, source: impl ToArg, destination: impl ToArg) -> Self::Out<Option<V>> {
-        self.submit(Command::write("RPOPLPUSH").arg(source).arg(destination))
+        self.execute(Command::write("RPOPLPUSH").arg(source).arg(destination))
     }
 
     /// Adds elements behind the last, and gives the new length.
     /// [RPUSH](https://redis.io/docs/latest/commands/rpush/), O(n) in the elements.
     fn rpush(self, key: impl ToArg, elements: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
-        self.submit(Command::write("RPUSH").arg(key).one_or_more("element", elements))
+        self.execute(Command::write("RPUSH").arg(key).one_or_more("element", elements))
     }
 
     /// As [`rpush`](Self::rpush), if the list exists. [RPUSHX](https://redis.io/docs/latest/commands/rpushx/), O(n) in
     /// the elements.
     fn rpushx(self, key: impl ToArg, elements: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
-        self.submit(Command::write("RPUSHX").arg(key).one_or_more("element", elements))
+        self.execute(Command::write("RPUSHX").arg(key).one_or_more("element", elements))
     }
 }
 

@@ -53,51 +53,43 @@
 #[doc = include_str!("coverage.md")]
 pub mod coverage {}
 
-mod bitmap;
+pub mod bitmap;
 mod connection;
-mod expiry;
-mod function;
-mod generic;
-mod geo;
-mod hash;
+pub mod expiry;
+pub mod function;
+pub mod generic;
+pub mod geo;
+pub mod hash;
 mod hyperloglog;
 mod info;
 mod iter;
-mod json;
-mod list;
+pub mod json;
+pub mod list;
 mod pubsub;
-mod scan;
-mod scripting;
+pub mod scan;
+pub mod scripting;
 pub mod search;
-mod server;
+pub mod server;
 mod set;
-mod sorted_set;
-mod stream;
-mod string;
+pub mod sorted_set;
+pub mod stream;
+pub mod string;
 
-pub use self::bitmap::{BitField, BitOffset, BitOperation, BitRange, BitType, BitmapCommands};
+pub use self::bitmap::BitmapCommands;
 pub use self::connection::ConnectionCommands;
-pub use self::expiry::{ExpireCondition, Expiry, GetExpiry, SetExpiry, Ttl};
-pub use self::function::{EngineStats, Function, FunctionCommands, FunctionStats, Library, RunningFunction};
-pub use self::generic::{CopyOptions, GenericCommands, KeyType, RestoreOptions};
-pub use self::geo::{
-    Coordinates, GeoAddOptions, GeoCommands, GeoFrom, GeoHit, GeoRadiusOptions, GeoSearch, GeoShape, GeoStore, GeoUnit,
-};
-pub use self::hash::{FieldExpire, FieldPersist, HSetExOptions, HashCommands};
+pub use self::function::FunctionCommands;
+pub use self::generic::GenericCommands;
+pub use self::geo::GeoCommands;
+pub use self::hash::HashCommands;
 pub use self::hyperloglog::HyperLogLogCommands;
 pub use self::iter::IterCommands;
-pub use self::json::{JsonCommands, JsonFormat, JsonSetCondition, JsonType};
-pub use self::list::{ListCommands, ListPlace, ListSide, LposOptions, Popped};
+pub use self::json::JsonCommands;
+pub use self::list::ListCommands;
 pub use self::pubsub::PubSubCommands;
-pub use self::scan::{Cursor, ScanOptions, ScanPage};
-pub use self::scripting::{FlushMode, ScriptingCommands};
+pub use self::scripting::ScriptingCommands;
 pub use self::search::SearchCommands;
-pub use self::server::{AclLogEntry, AclSelector, AclUser, CommandInfo, ServerCommands, ServerInfo};
+pub use self::server::ServerCommands;
 pub use self::set::SetCommands;
-pub use self::sorted_set::{LexRange, Scored, SortedSetCommands, ZAddOptions, ZCombineOptions, ZEnd, ZRange};
-pub use self::stream::{
-    AutoClaim, ConsumerInfo, ConsumerInfoFull, Delivery, EntryRemoval, GroupInfo, GroupInfoFull, GroupPosition,
-    GroupStart, NewId, Pending, PendingSummary, RefPolicy, StreamCommands, StreamEntries, StreamEntry, StreamInfo,
-    StreamInfoFull, Trim, XAddOptions, XClaimOptions, XPendingOptions, XReadGroupOptions,
-};
-pub use self::string::{Compare, SetOptions, StringCommands};
+pub use self::sorted_set::SortedSetCommands;
+pub use self::stream::StreamCommands;
+pub use self::string::StringCommands;

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
+use super::generic::KeyType;
 use crate::arg::{Arg, ToArg};
-use crate::args::{Args, ToArgs};
+use crate::command::{Args, ToArgs};
 use crate::error::Result;
 use crate::reply::{FromReply, Reply};
 
@@ -81,7 +82,7 @@ impl<T: FromReply> FromReply for ScanPage<T> {
 pub struct ScanOptions {
     pattern: Option<String>,
     count: Option<u64>,
-    kind: Option<super::KeyType>,
+    kind: Option<KeyType>,
 }
 
 impl ScanOptions {
@@ -107,7 +108,7 @@ impl ScanOptions {
 
     /// Only keys that hold this type: `TYPE`. For `SCAN` alone.
     #[must_use]
-    pub fn of_type(mut self, kind: super::KeyType) -> Self {
+    pub fn of_type(mut self, kind: KeyType) -> Self {
         self.kind = Some(kind);
         self
     }

@@ -2,9 +2,9 @@
 
 use crate::arg::ToArg;
 use crate::command::Command;
+use crate::command::Script;
 use crate::executor::Executor;
 use crate::reply::FromReply;
-use crate::script::Script;
 
 /// The commands on Lua scripts. The keys that a script touches are to be declared; its other arguments come after them.
 ///
@@ -24,7 +24,7 @@ pub trait ScriptingCommands: Executor {
         keys: impl IntoIterator<Item = impl ToArg>,
         args: impl IntoIterator<Item = impl ToArg>,
     ) -> Self::Out<R> {
-        self.submit(Command::write("EVAL").arg(script).keys_and_args(keys, args))
+        self.execute(Command::write("EVAL").arg(script).keys_and_args(keys, args))
     }
 
     /// Runs a script that changes nothing. [EVAL_RO](https://redis.io/docs/latest/commands/eval_ro/), as slow as the script.
@@ -34,7 +34,7 @@ pub trait ScriptingCommands: Executor {
         keys: impl IntoIterator<Item = impl ToArg>,
         args: impl IntoIterator<Item = impl ToArg>,
     ) -> Self::Out<R> {
-        self.submit(Command::read("EVAL_RO").arg(script).keys_and_args(keys, args))
+        self.execute(Command::read("EVAL_RO").arg(script).keys_and_args(keys, args))
     }
 
     /// Runs a script that the server has, by its SHA-1; the error's code is `NOSCRIPT` when it has not,
@@ -46,7 +46,7 @@ pub trait ScriptingCommands: Executor {
         keys: impl IntoIterator<Item = impl ToArg>,
         args: impl IntoIterator<Item = impl ToArg>,
     ) -> Self::Out<R> {
-        self.submit(Command::write("EVALSHA").arg(sha1).keys_and_args(keys, args))
+        self.execute(Command::write("EVALSHA").arg(sha1).keys_and_args(keys, args))
     }
 
     /// As [`evalsha`](Self::evalsha), for a script that changes nothing.
@@ -57,7 +57,7 @@ pub trait ScriptingCommands: Executor {
         keys: impl IntoIterator<Item = impl ToArg>,
         args: impl IntoIterator<Item = impl ToArg>,
     ) -> Self::Out<R> {
-        self.submit(Command::read("EVALSHA_RO").arg(sha1).keys_and_args(keys, args))
+        self.execute(Command::read("EVALSHA_RO").arg(sha1).keys_and_args(keys, args))
     }
 
     /// Runs a [`Script`], whether the server knows it already or not.
@@ -68,31 +68,31 @@ pub trait ScriptingCommands: Executor {
         keys: impl IntoIterator<Item = impl ToArg>,
         args: impl IntoIterator<Item = impl ToArg>,
     ) -> Self::Out<R> {
-        self.submit(script.command().keys_and_args(keys, args).decode_with(R::from_reply))
+        self.execute(Command::script(script).keys_and_args(keys, args))
     }
 
     /// Whether the server has each of these scripts, by their SHA-1.
     /// [SCRIPT EXISTS](https://redis.io/docs/latest/commands/script-exists/), O(n) in the scripts.
     fn script_exists(self, sha1s: impl IntoIterator<Item = impl ToArg>) -> Self::Out<Vec<bool>> {
-        self.submit(Command::read("SCRIPT").arg("EXISTS").one_or_more("SHA-1", sha1s))
+        self.execute(Command::read("SCRIPT").arg("EXISTS").one_or_more("SHA-1", sha1s))
     }
 
     /// Lets the server forget all scripts. [SCRIPT FLUSH](https://redis.io/docs/latest/commands/script-flush/), O(n) in
     /// the scripts.
     fn script_flush(self, mode: FlushMode) -> Self::Out<()> {
-        self.submit(Command::idempotent_write("SCRIPT").arg("FLUSH").arg(mode.word()))
+        self.execute(Command::idempotent_write("SCRIPT").arg("FLUSH").arg(mode.word()))
     }
 
     /// Stops the script that is running, if it has written nothing yet.
     /// [SCRIPT KILL](https://redis.io/docs/latest/commands/script-kill/), O(1).
     fn script_kill(self) -> Self::Out<()> {
-        self.submit(Command::write("SCRIPT").arg("KILL"))
+        self.execute(Command::write("SCRIPT").arg("KILL"))
     }
 
     /// Gives the server a script, and its SHA-1 to run it by.
     /// [SCRIPT LOAD](https://redis.io/docs/latest/commands/script-load/), O(n) in the script's length.
     fn script_load(self, script: impl ToArg) -> Self::Out<String> {
-        self.submit(Command::idempotent_write("SCRIPT").arg("LOAD").arg(script))
+        self.execute(Command::idempotent_write("SCRIPT").arg("LOAD").arg(script))
     }
 }
 

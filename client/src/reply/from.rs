@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::{Reply, Shape};
 use crate::error::{Error, ErrorKind, Result};
-use crate::number;
+use crate::wire::number;
 
 /// A type that a reply can be decoded to.
 ///

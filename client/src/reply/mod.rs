@@ -11,7 +11,7 @@ pub use self::from::FromReply;
 pub use self::json::Json;
 pub use self::value::Value;
 use crate::error::{Error, ErrorKind, Result};
-use crate::wire::tape::{History, Node, Tape};
+use crate::wire::tape::{Node, Tape};
 
 /// One value of a reply: a view of the buffer that it arrived in. Nothing is copied until it is decoded.
 #[derive(Clone, Copy, Debug)]
@@ -127,7 +127,7 @@ impl<'a> Reply<'a> {
     /// # Errors
     ///
     /// `Decode` when this is not an array of even length; `Server` when it is an error.
-    pub fn pairs(self) -> Result<impl ExactSizeIterator<Item = (Reply<'a>, Reply<'a>)>> {
+    pub fn pairs(self) -> Result<Pairs<'a>> {
         let replies = self.array()?;
         if replies.len().is_multiple_of(2) { Ok(Pairs(replies)) } else { Err(self.mismatch("an array of pairs")) }
     }
@@ -139,7 +139,7 @@ impl<'a> Reply<'a> {
     #[cold]
     pub fn mismatch(self, expected: &str) -> Error {
         let found = match self.shape() {
-            Shape::Error(text) => return Error::server(text),
+            Shape::Error(text) => return Error::redis(text),
             Shape::Nil => "nil".to_owned(),
             Shape::Int(_) => "an integer".to_owned(),
             Shape::Bytes(bytes) => format!("a string of {} bytes", bytes.len()),
@@ -190,11 +190,6 @@ impl<'a> Replies<'a> {
         self.any(|reply| !matches!(reply.shape(), Shape::Error(_)))
     }
 
-    /// How the reply came.
-    pub(crate) fn history(&self) -> History {
-        self.tape.history
-    }
-
     /// Takes the next `count` values off the front.
     pub(crate) fn split(&mut self, count: usize) -> Replies<'a> {
         let front = Replies { left: count.min(self.left), ..*self };
@@ -231,7 +226,9 @@ impl<'a> Iterator for Replies<'a> {
 
 impl ExactSizeIterator for Replies<'_> {}
 
-struct Pairs<'a>(Replies<'a>);
+/// The pairs of a flat array, in order.
+#[derive(Clone, Copy, Debug)]
+pub struct Pairs<'a>(Replies<'a>);
 
 impl<'a> Iterator for Pairs<'a> {
     type Item = (Reply<'a>, Reply<'a>);

@@ -1,8 +1,6 @@
-//! How requests reach the server: the [`Transport`] trait, its implementation over reqwest, and the retries above it.
+//! How requests reach the server: the [`Transport`] trait, and its implementation over reqwest.
 
-mod backoff;
 pub(crate) mod reqwest;
-pub(crate) mod retry;
 
 use std::fmt;
 use std::future::poll_fn;

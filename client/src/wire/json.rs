@@ -2,8 +2,8 @@
 
 use memchr::memchr2;
 
-use super::base64;
-use super::tape::{MAX_DEPTH, Nodes, Tape, check_size, too_deep};
+use super::tape::{MAX_DEPTH, Node, Nodes, Tape, check_size, too_deep};
+use super::{Parsed, base64};
 use crate::error::{Error, Result};
 
 /// How the strings of results are written. Errors are plain text always.
@@ -21,16 +21,15 @@ pub(crate) fn parse_one(buffer: Vec<u8>, strings: Strings) -> Result<Tape> {
     parser.end()
 }
 
-/// Parses the reply to `count` commands: an array of envelopes, or one error for them all. The tape holds
-/// `count` values, or one error.
-pub(crate) fn parse_many(buffer: Vec<u8>, strings: Strings, count: usize) -> Result<Tape> {
+/// Parses the reply to `count` commands: an array of envelopes, or one error for all of them.
+pub(crate) fn parse_many(buffer: Vec<u8>, strings: Strings, count: usize) -> Result<Parsed> {
     check_size(&buffer)?;
     let mut parser = Parser::new(buffer, strings);
     if parser.peek()? == b'{' {
         parser.envelope()?;
         let tape = parser.end()?;
         return match tape.nodes.first() {
-            Some(super::tape::Node::Error { .. }) => Ok(tape),
+            Some(Node::Error { .. }) => Ok(Parsed::Refusal(tape)),
             _ => Err(Error::protocol(format!("one result came for {count} commands"))),
         };
     }
@@ -48,15 +47,11 @@ pub(crate) fn parse_many(buffer: Vec<u8>, strings: Strings, count: usize) -> Res
         }
     }
     let tape = parser.end()?;
-    if found == count { Ok(tape) } else { Err(Error::protocol(format!("{found} replies came for {count} commands"))) }
-}
-
-/// Parses a bare JSON array of strings: what [`Command`](crate::Command) has built.
-pub(crate) fn parse_value(buffer: Vec<u8>) -> Result<Tape> {
-    check_size(&buffer)?;
-    let mut parser = Parser::new(buffer, Strings::Plain);
-    parser.value(0)?;
-    parser.end()
+    if found == count {
+        Ok(Parsed::Replies(tape))
+    } else {
+        Err(Error::protocol(format!("{found} replies came for {count} commands")))
+    }
 }
 
 struct Parser {

@@ -1,25 +1,50 @@
 //! The wire formats as pure functions: arguments to bytes, bytes to a [`Tape`](tape::Tape). No HTTP, no async.
 
-pub(crate) mod base64;
-pub(crate) mod json;
+mod base64;
+mod encoding;
+mod json;
+pub(crate) mod number;
 pub(crate) mod request;
-pub(crate) mod resp2;
+mod resp2;
 pub(crate) mod sse;
 pub(crate) mod tape;
 
+pub use self::encoding::Encoding;
 use self::json::Strings;
 use self::tape::Tape;
-use crate::config::Encoding;
 use crate::error::Result;
 
-/// Parses the body of a response to `count` commands. `many` says that it is one of the endpoints that take several,
-/// also if there is but one.
-pub(crate) fn parse(body: Vec<u8>, encoding: Encoding, count: usize, many: bool) -> Result<Tape> {
-    let strings = if encoding == Encoding::Base64 { Strings::Base64 } else { Strings::Plain };
-    match (encoding, many) {
-        (Encoding::Resp2, false) => resp2::parse_one(body),
-        (Encoding::Resp2, true) => resp2::parse_many(body, count),
-        (_, false) => json::parse_one(body, strings),
-        (_, true) => json::parse_many(body, strings, count),
+/// What a response to several commands holds.
+#[derive(Debug)]
+pub(crate) enum Parsed {
+    /// A reply to each command.
+    Replies(Tape),
+    /// One error for all commands, none of which was executed.
+    Refusal(Tape),
+}
+
+/// Parses the body of a successful response to one command.
+pub(crate) fn parse_one(body: Vec<u8>, encoding: Encoding) -> Result<Tape> {
+    match encoding {
+        Encoding::Resp2 => resp2::parse_one(body),
+        Encoding::Base64 => json::parse_one(body, Strings::Base64),
+        Encoding::Json => json::parse_one(body, Strings::Plain),
+    }
+}
+
+/// Parses the body of a successful response from an endpoint that takes several commands, of which there are `count`.
+pub(crate) fn parse_many(body: Vec<u8>, encoding: Encoding, count: usize) -> Result<Parsed> {
+    match encoding {
+        Encoding::Resp2 => resp2::parse_many(body, count),
+        Encoding::Base64 => json::parse_many(body, Strings::Base64, count),
+        Encoding::Json => json::parse_many(body, Strings::Plain, count),
+    }
+}
+
+/// Parses the body of an error response. The service's own refusals are JSON even if RESP2 was asked for.
+pub(crate) fn parse_error(body: Vec<u8>, encoding: Encoding) -> Result<Tape> {
+    match (encoding, body.first()) {
+        (Encoding::Resp2, Some(b'-')) => resp2::parse_one(body),
+        _ => json::parse_one(body, Strings::Plain),
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
-use crate::arg::Arg;
+use crate::arg::{Arg, float_text};
 use crate::error::{Error, Result};
 
 /// Bytes that a JSON string cannot hold as they are.
@@ -58,6 +58,35 @@ fn push_escape(json: &mut Vec<u8>, byte: u8) {
     json.extend_from_slice(&[b'\\', short]);
 }
 
+/// Reads the JSON string that [`push_text`] wrote at the front of `json`; returns its text and what follows it.
+pub(crate) fn pop_text(json: &[u8]) -> Option<(Vec<u8>, &[u8])> {
+    let mut rest = json.strip_prefix(b"\"")?;
+    let mut text = Vec::new();
+    loop {
+        let (&byte, after) = rest.split_first()?;
+        rest = after;
+        match byte {
+            b'"' => return Some((text, rest)),
+            b'\\' => {
+                let (&escape, after) = rest.split_first()?;
+                rest = after;
+                text.push(match escape {
+                    b'n' => b'\n',
+                    b'r' => b'\r',
+                    b't' => b'\t',
+                    b'u' => {
+                        let (digits, after) = rest.split_at_checked(4)?;
+                        rest = after;
+                        u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?
+                    }
+                    other => other,
+                });
+            }
+            other => text.push(other),
+        }
+    }
+}
+
 /// Why an argument is not part of the JSON.
 #[derive(Debug)]
 pub(crate) enum NotText {
@@ -90,19 +119,6 @@ fn push_number(json: &mut Vec<u8>, digits: &str) {
     json.push(b'"');
     json.extend_from_slice(digits.as_bytes());
     json.push(b'"');
-}
-
-/// The shortest decimal form that reads back as the same number, as Redis writes it: `1`, `0.1`, `1e300`, `inf`.
-pub(crate) fn float_text(float: f64) -> String {
-    let mut text = String::new();
-    let magnitude = float.abs();
-    // Writing to a String cannot fail.
-    let _ = if float.is_finite() && (magnitude >= 1e17 || (magnitude < 1e-7 && magnitude > 0.0)) {
-        write!(text, "{float:e}")
-    } else {
-        write!(text, "{float}")
-    };
-    text
 }
 
 /// Words that stand alone among the options behind a value; others are followed by theirs.
@@ -175,7 +191,9 @@ mod tests {
         fn json_readers_read_back_any_text(text: String) {
             let mut json = Vec::new();
             push_text(&mut json, &text);
-            prop_assert_eq!(serde_json::from_slice::<String>(&json).unwrap(), text);
+            prop_assert_eq!(&serde_json::from_slice::<String>(&json).unwrap(), &text);
+            json.extend_from_slice(b",rest");
+            prop_assert_eq!(pop_text(&json), Some((text.into_bytes(), b",rest".as_slice())));
         }
 
         #[test]

@@ -3,8 +3,8 @@
 use memchr::memchr;
 
 use super::tape::{MAX_DEPTH, Node, Nodes, Tape, check_size, too_deep};
+use super::{Parsed, number};
 use crate::error::{Error, Result};
-use crate::number;
 
 /// Parses the reply to one command. The tape holds one value.
 pub(crate) fn parse_one(buffer: Vec<u8>) -> Result<Tape> {
@@ -15,16 +15,16 @@ pub(crate) fn parse_one(buffer: Vec<u8>) -> Result<Tape> {
     }
 }
 
-/// Parses the reply to `count` commands: that many values in a row, or one array of them, or one error for them all.
+/// Parses the reply to `count` commands: that many values in a row, one array of them, or one error for all of them.
 ///
-/// The API's documentation does not say which; the number of values tells them apart.
-pub(crate) fn parse_many(buffer: Vec<u8>, count: usize) -> Result<Tape> {
+/// The API's documentation does not say which. The number of values distinguishes them.
+pub(crate) fn parse_many(buffer: Vec<u8>, count: usize) -> Result<Parsed> {
     let (mut tape, found) = parse_all(buffer)?;
     if found == count {
-        return Ok(tape);
+        return Ok(Parsed::Replies(tape));
     }
     match tape.nodes.first() {
-        Some(Node::Error { .. }) if found == 1 => Ok(tape),
+        Some(Node::Error { .. }) if found == 1 => Ok(Parsed::Refusal(tape)),
         Some(&Node::Array { count: inner, .. }) if found == 1 && inner as usize == count => {
             tape.nodes.remove(0);
             for node in &mut tape.nodes {
@@ -32,7 +32,7 @@ pub(crate) fn parse_many(buffer: Vec<u8>, count: usize) -> Result<Tape> {
                     *end -= 1;
                 }
             }
-            Ok(tape)
+            Ok(Parsed::Replies(tape))
         }
         _ => Err(Error::protocol(format!("{found} replies came for {count} commands"))),
     }

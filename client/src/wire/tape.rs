@@ -32,26 +32,15 @@ pub(crate) enum Node {
 
 /// The nodes of one HTTP reply, in document order.
 #[derive(Debug)]
-pub struct Tape {
+pub(crate) struct Tape {
     pub(crate) nodes: Vec<Node>,
     pub(crate) buffer: Bytes,
-    /// How it came.
-    pub(crate) history: History,
-}
-
-/// What happened until the reply was there.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct History {
-    /// How often the request was tried.
-    pub(crate) attempts: u32,
-    /// Whether one of the attempts before the last changes data and may have been executed.
-    pub(crate) may_have_executed: bool,
 }
 
 impl Tape {
-    /// The replies to no commands.
+    /// The replies to a request without commands.
     pub(crate) fn empty() -> Self {
-        Tape { nodes: Vec::new(), buffer: Bytes::new(), history: History::default() }
+        Tape { nodes: Vec::new(), buffer: Bytes::new() }
     }
 }
 
@@ -94,7 +83,7 @@ impl Nodes {
     }
 
     pub(crate) fn finish(self, buffer: Vec<u8>) -> Tape {
-        Tape { nodes: self.0, buffer: Bytes::from(buffer), history: History::default() }
+        Tape { nodes: self.0, buffer: Bytes::from(buffer) }
     }
 }
 

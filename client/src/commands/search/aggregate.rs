@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::args::{Args, ToArgs};
+use crate::command::{Args, ToArgs};
 
 /// Aggregations by the names that their results will have.
 ///

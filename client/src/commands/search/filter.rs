@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::ser::Error as _;
 use serde_json::{Map, Value};
 
-use crate::args::{Args, ToArgs};
+use crate::command::{Args, ToArgs};
 
 /// Which documents a query is about. What one filter asks for must all hold; without anything it matches every document.
 ///

@@ -18,8 +18,8 @@ pub use self::query::{
 pub use self::replies::{Aggregate, Aggregates, Bucket, FacetValue, SearchField, SearchHit, SearchIndex};
 pub use self::schema::{FastField, IndexField, KeywordField, SearchSchema, TextField};
 use crate::arg::ToArg;
-use crate::args::{Args, ToArgs};
 use crate::command::Command;
+use crate::command::{Args, ToArgs};
 use crate::executor::Executor;
 use crate::reply::FromReply as _;
 
@@ -51,13 +51,13 @@ pub trait SearchCommands: Executor {
         filter: &SearchFilter,
         aggregations: &Aggregations,
     ) -> Self::Out<Option<Aggregates>> {
-        self.submit(Command::read("SEARCH.AGGREGATE").arg(index).options(filter).options(aggregations))
+        self.execute(Command::read("SEARCH.AGGREGATE").arg(index).options(filter).options(aggregations))
     }
 
     /// Makes an alias of an index, or lets it stand for another index, and says whether it is new.
     /// [SEARCH.ALIASADD](https://upstash.com/docs/redis/commands/search/aliasadd), O(1).
     fn search_aliasadd(self, alias: impl ToArg, index: impl ToArg) -> Self::Out<bool> {
-        let command = Command::<u64>::write("SEARCH.ALIASADD").arg(alias).arg(index);
+        let command = Command::write("SEARCH.ALIASADD").arg(alias).arg(index);
         self.submit(command.decode_with(|reply| match u64::from_reply(reply)? {
             1 => Ok(true),
             2 => Ok(false),
@@ -68,44 +68,44 @@ pub trait SearchCommands: Executor {
     /// Removes an alias, and says whether there was one.
     /// [SEARCH.ALIASDEL](https://upstash.com/docs/redis/commands/search/aliasdel), O(1).
     fn search_aliasdel(self, alias: impl ToArg) -> Self::Out<bool> {
-        self.submit(Command::write("SEARCH.ALIASDEL").arg(alias))
+        self.execute(Command::write("SEARCH.ALIASDEL").arg(alias))
     }
 
     /// How many documents a filter matches; `None` when there is no such index.
     /// [SEARCH.COUNT](https://upstash.com/docs/redis/commands/search/count), O(n) in the matches.
     fn search_count(self, index: impl ToArg, filter: &SearchFilter) -> Self::Out<Option<u64>> {
-        let command = Command::<i64>::read("SEARCH.COUNT").arg(index).options(filter);
+        let command = Command::read("SEARCH.COUNT").arg(index).options(filter);
         self.submit(command.decode_with(|reply| Ok(u64::try_from(i64::from_reply(reply)?).ok())))
     }
 
     /// Makes an index, and says whether it is new: with [`SearchSchema::exists_ok`] the same index may be there already.
     /// [SEARCH.CREATE](https://upstash.com/docs/redis/commands/search/create), O(n) in the keys to be indexed, in the background.
     fn search_create(self, index: impl ToArg, schema: &SearchSchema) -> Self::Out<bool> {
-        self.submit(Command::write("SEARCH.CREATE").arg(index).options(schema))
+        self.execute(Command::write("SEARCH.CREATE").arg(index).options(schema))
     }
 
     /// What there is to know of an index; `None` when there is no such index.
     /// [SEARCH.DESCRIBE](https://upstash.com/docs/redis/commands/search/describe), O(1).
     fn search_describe(self, index: impl ToArg) -> Self::Out<Option<SearchIndex>> {
-        self.submit(Command::read("SEARCH.DESCRIBE").arg(index))
+        self.execute(Command::read("SEARCH.DESCRIBE").arg(index))
     }
 
     /// Removes an index, not the keys that it is over, and says whether there was one.
     /// [SEARCH.DROP](https://upstash.com/docs/redis/commands/search/drop), O(1).
     fn search_drop(self, index: impl ToArg) -> Self::Out<bool> {
-        self.submit(Command::write("SEARCH.DROP").arg(index))
+        self.execute(Command::write("SEARCH.DROP").arg(index))
     }
 
     /// All aliases, each with its index. [SEARCH.LISTALIASES](https://upstash.com/docs/redis/commands/search/listaliases),
     /// O(n) in the aliases.
     fn search_listaliases(self) -> Self::Out<Vec<(String, String)>> {
-        self.submit(Command::<()>::read("SEARCH.LISTALIASES").decode_with(replies::aliases))
+        self.submit(Command::read("SEARCH.LISTALIASES").decode_with(replies::aliases))
     }
 
     /// The names of the indexes, each with its type, all or a page of those that match a glob-style pattern.
     /// [SEARCH.LISTINDEXES](https://upstash.com/docs/redis/commands/search/listindexes), O(n) in the indexes.
     fn search_listindexes(self, options: ListIndexesOptions) -> Self::Out<Vec<(String, String)>> {
-        self.submit(Command::<()>::read("SEARCH.LISTINDEXES").options(options).decode_with(replies::indexes))
+        self.submit(Command::read("SEARCH.LISTINDEXES").options(options).decode_with(replies::indexes))
     }
 
     /// The documents that a query finds, best first, as whatever serde makes of them; `None` when there is no such index.
@@ -117,25 +117,25 @@ pub trait SearchCommands: Executor {
         index: impl ToArg,
         query: &SearchQuery,
     ) -> Self::Out<Option<Vec<SearchHit<D>>>> {
-        self.submit(Command::read("SEARCH.QUERY").arg(index).options(query))
+        self.execute(Command::read("SEARCH.QUERY").arg(index).options(query))
     }
 
     /// The keys and scores of the documents that a query finds, best first; `None` when there is no such index.
     /// [SEARCH.QUERY](https://upstash.com/docs/redis/commands/search/query), O(n) in the matches.
     fn search_query_nocontent(self, index: impl ToArg, query: &SearchQuery) -> Self::Out<Option<Vec<(String, f64)>>> {
-        self.submit(Command::read("SEARCH.QUERY").arg(index).options(query.without_content()))
+        self.execute(Command::read("SEARCH.QUERY").arg(index).options(query.without_content()))
     }
 
     /// Builds an index anew, in the background, and says whether there is one.
     /// [SEARCH.REINDEX](https://upstash.com/docs/redis/commands/search/reindex), O(n) in the keys.
     fn search_reindex(self, index: impl ToArg) -> Self::Out<bool> {
-        self.submit(Command::idempotent_write("SEARCH.REINDEX").arg(index))
+        self.execute(Command::idempotent_write("SEARCH.REINDEX").arg(index))
     }
 
     /// Waits until an index has all that was written before, and says whether there is one.
     /// [SEARCH.WAITINDEXING](https://upstash.com/docs/redis/commands/search/waitindexing), as slow as what is waited for.
     fn search_waitindexing(self, index: impl ToArg) -> Self::Out<bool> {
-        self.submit(Command::read("SEARCH.WAITINDEXING").arg(index))
+        self.execute(Command::read("SEARCH.WAITINDEXING").arg(index))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::filter::SearchFilter;
 use super::push_named;
-use crate::args::{Args, ToArgs};
+use crate::command::{Args, ToArgs};
 
 /// A filter, and what to give of the documents that it matches: the 10 best, whole, by default.
 #[derive(Debug, Clone)]

@@ -1,7 +1,7 @@
 //! What an index is over, and how its fields are indexed.
 
 use super::push_named;
-use crate::args::{Args, ToArgs};
+use crate::command::{Args, ToArgs};
 
 /// What an index is over: keys of one type that begin with one of its prefixes, and their fields.
 ///

@@ -2,8 +2,8 @@
 
 use std::ops::{Bound, RangeBounds};
 
-use crate::args::{Args, ToArgs};
-use crate::wire::request::float_text;
+use crate::arg::float_text;
+use crate::command::{Args, ToArgs};
 
 /// A member and its score.
 pub type Scored<M> = (M, f64);

@@ -2,11 +2,11 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::StreamId;
 use super::replies::StreamEntry;
 use crate::commands::info::Info;
 use crate::error::Result;
 use crate::reply::{FromReply, Reply};
-use crate::stream_id::StreamId;
 
 /// A consumer of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! Streams: logs of entries, and groups of consumers that share them.
 
+mod id;
 mod info;
 mod options;
 mod replies;
@@ -7,6 +8,7 @@ mod replies;
 use std::ops::{Bound, RangeBounds};
 use std::time::Duration;
 
+pub use self::id::StreamId;
 pub use self::info::{ConsumerInfo, ConsumerInfoFull, Delivery, GroupInfo, GroupInfoFull, StreamInfo, StreamInfoFull};
 pub use self::options::{
     GroupPosition, GroupStart, NewId, RefPolicy, Trim, XAddOptions, XClaimOptions, XPendingOptions, XReadGroupOptions,
@@ -17,7 +19,6 @@ use crate::arg::ToArg;
 use crate::command::Command;
 use crate::executor::Executor;
 use crate::reply::FromReply;
-use crate::stream_id::StreamId;
 
 /// The commands on streams. `BLOCK` does not go over REST: poll, or wait by a subscription.
 ///
@@ -37,7 +38,7 @@ pub trait StreamCommands: Executor {
     /// Marks entries as done by a group, and gives how many were pending.
     /// [XACK](https://redis.io/docs/latest/commands/xack/), O(1) an id.
     fn xack(self, key: impl ToArg, group: impl ToArg, ids: impl IntoIterator<Item = StreamId>) -> Self::Out<u64> {
-        self.submit(Command::write("XACK").arg(key).arg(group).one_or_more("id", ids))
+        self.execute(Command::write("XACK").arg(key).arg(group).one_or_more("id", ids))
     }
 
     /// Marks entries as done by a group and removes them from the stream, and tells what became of each. Redis 8.2.
@@ -50,7 +51,7 @@ pub trait StreamCommands: Executor {
         ids: impl IntoIterator<Item = StreamId>,
     ) -> Self::Out<Vec<EntryRemoval>> {
         let command = Command::write("XACKDEL").arg(key).arg(group).arg(policy.word());
-        self.submit(command.counted("IDS", "id", ids))
+        self.execute(command.counted("IDS", "id", ids))
     }
 
     /// Adds an entry, and gives its id. [XADD](https://redis.io/docs/latest/commands/xadd/), O(1).
@@ -59,7 +60,7 @@ pub trait StreamCommands: Executor {
         key: impl ToArg,
         fields: impl IntoIterator<Item = (F, V)>,
     ) -> Self::Out<StreamId> {
-        self.submit(Command::write("XADD").arg(key).arg("*").one_or_more_pairs("field and value", fields))
+        self.execute(Command::write("XADD").arg(key).arg("*").one_or_more_pairs("field and value", fields))
     }
 
     /// Adds an entry, and gives its id; `None` when the stream does not exist and is not to be made.
@@ -70,7 +71,7 @@ pub trait StreamCommands: Executor {
         options: XAddOptions,
         fields: impl IntoIterator<Item = (F, V)>,
     ) -> Self::Out<Option<StreamId>> {
-        self.submit(Command::write("XADD").arg(key).options(options).one_or_more_pairs("field and value", fields))
+        self.execute(Command::write("XADD").arg(key).options(options).one_or_more_pairs("field and value", fields))
     }
 
     /// Takes up to `count` entries, from `start` on, that other consumers have held for `min_idle`.
@@ -85,7 +86,7 @@ pub trait StreamCommands: Executor {
         count: Option<u64>,
     ) -> Self::Out<AutoClaim<StreamEntry<F>>> {
         let command = Command::write("XAUTOCLAIM").arg(key).arg(group).arg(consumer).millis(min_idle);
-        self.submit(command.arg(start).count(count))
+        self.execute(command.arg(start).count(count))
     }
 
     /// As [`xautoclaim`](Self::xautoclaim), giving the ids alone, and not counting it as a delivery.
@@ -99,7 +100,7 @@ pub trait StreamCommands: Executor {
         count: Option<u64>,
     ) -> Self::Out<AutoClaim<StreamId>> {
         let command = Command::write("XAUTOCLAIM").arg(key).arg(group).arg(consumer).millis(min_idle);
-        self.submit(command.arg(start).count(count).arg("JUSTID"))
+        self.execute(command.arg(start).count(count).arg("JUSTID"))
     }
 
     /// Takes entries that other consumers have held for `min_idle`.
@@ -114,7 +115,7 @@ pub trait StreamCommands: Executor {
         options: XClaimOptions,
     ) -> Self::Out<Vec<StreamEntry<F>>> {
         let command = Command::write("XCLAIM").arg(key).arg(group).arg(consumer).millis(min_idle);
-        self.submit(command.one_or_more("id", ids).options(options))
+        self.execute(command.one_or_more("id", ids).options(options))
     }
 
     /// As [`xclaim`](Self::xclaim), giving the ids alone, and not counting it as a delivery.
@@ -128,12 +129,12 @@ pub trait StreamCommands: Executor {
         options: XClaimOptions,
     ) -> Self::Out<Vec<StreamId>> {
         let command = Command::write("XCLAIM").arg(key).arg(group).arg(consumer).millis(min_idle);
-        self.submit(command.one_or_more("id", ids).options(options).arg("JUSTID"))
+        self.execute(command.one_or_more("id", ids).options(options).arg("JUSTID"))
     }
 
     /// Removes entries, and gives how many there were. [XDEL](https://redis.io/docs/latest/commands/xdel/), O(1) an id.
     fn xdel(self, key: impl ToArg, ids: impl IntoIterator<Item = StreamId>) -> Self::Out<u64> {
-        self.submit(Command::write("XDEL").arg(key).one_or_more("id", ids))
+        self.execute(Command::write("XDEL").arg(key).one_or_more("id", ids))
     }
 
     /// Removes entries as the policy says, and tells what became of each. Redis 8.2.
@@ -144,61 +145,61 @@ pub trait StreamCommands: Executor {
         policy: RefPolicy,
         ids: impl IntoIterator<Item = StreamId>,
     ) -> Self::Out<Vec<EntryRemoval>> {
-        self.submit(Command::write("XDELEX").arg(key).arg(policy.word()).counted("IDS", "id", ids))
+        self.execute(Command::write("XDELEX").arg(key).arg(policy.word()).counted("IDS", "id", ids))
     }
 
     /// Makes a group that reads from `start` on; with `mkstream`, and the stream too if it does not exist.
     /// [XGROUP CREATE](https://redis.io/docs/latest/commands/xgroup-create/), O(1).
     fn xgroup_create(self, key: impl ToArg, group: impl ToArg, start: GroupStart, mkstream: bool) -> Self::Out<()> {
         let command = Command::write("XGROUP").arg("CREATE").arg(key).arg(group).options(start);
-        self.submit(if mkstream { command.arg("MKSTREAM") } else { command })
+        self.execute(if mkstream { command.arg("MKSTREAM") } else { command })
     }
 
     /// Makes a consumer, and says whether it is new.
     /// [XGROUP CREATECONSUMER](https://redis.io/docs/latest/commands/xgroup-createconsumer/), O(1).
     fn xgroup_createconsumer(self, key: impl ToArg, group: impl ToArg, consumer: impl ToArg) -> Self::Out<bool> {
-        self.submit(Command::write("XGROUP").arg("CREATECONSUMER").arg(key).arg(group).arg(consumer))
+        self.execute(Command::write("XGROUP").arg("CREATECONSUMER").arg(key).arg(group).arg(consumer))
     }
 
     /// Removes a consumer, and gives how many entries it held: they are pending no more.
     /// [XGROUP DELCONSUMER](https://redis.io/docs/latest/commands/xgroup-delconsumer/), O(1).
     fn xgroup_delconsumer(self, key: impl ToArg, group: impl ToArg, consumer: impl ToArg) -> Self::Out<u64> {
-        self.submit(Command::write("XGROUP").arg("DELCONSUMER").arg(key).arg(group).arg(consumer))
+        self.execute(Command::write("XGROUP").arg("DELCONSUMER").arg(key).arg(group).arg(consumer))
     }
 
     /// Removes a group, and says whether there was one.
     /// [XGROUP DESTROY](https://redis.io/docs/latest/commands/xgroup-destroy/), O(n) in its pending entries.
     fn xgroup_destroy(self, key: impl ToArg, group: impl ToArg) -> Self::Out<bool> {
-        self.submit(Command::write("XGROUP").arg("DESTROY").arg(key).arg(group))
+        self.execute(Command::write("XGROUP").arg("DESTROY").arg(key).arg(group))
     }
 
     /// Lets a group read from `start` on. [XGROUP SETID](https://redis.io/docs/latest/commands/xgroup-setid/), O(1).
     fn xgroup_setid(self, key: impl ToArg, group: impl ToArg, start: GroupStart) -> Self::Out<()> {
         let command = Command::idempotent_write("XGROUP").arg("SETID").arg(key).arg(group);
         // Where the end is may be another place the second time.
-        self.submit(command.options(start).only_once_if(start == GroupStart::End))
+        self.execute(command.options(start).non_idempotent_if(start == GroupStart::End))
     }
 
     /// A group's consumers. [XINFO CONSUMERS](https://redis.io/docs/latest/commands/xinfo-consumers/), O(n).
     fn xinfo_consumers(self, key: impl ToArg, group: impl ToArg) -> Self::Out<Vec<ConsumerInfo>> {
-        self.submit(Command::read("XINFO").arg("CONSUMERS").arg(key).arg(group))
+        self.execute(Command::read("XINFO").arg("CONSUMERS").arg(key).arg(group))
     }
 
     /// A stream's groups. [XINFO GROUPS](https://redis.io/docs/latest/commands/xinfo-groups/), O(1).
     fn xinfo_groups(self, key: impl ToArg) -> Self::Out<Vec<GroupInfo>> {
-        self.submit(Command::read("XINFO").arg("GROUPS").arg(key))
+        self.execute(Command::read("XINFO").arg("GROUPS").arg(key))
     }
 
     /// What there is to know of a stream. [XINFO STREAM](https://redis.io/docs/latest/commands/xinfo-stream/), O(1).
     fn xinfo_stream<F: FromReply>(self, key: impl ToArg) -> Self::Out<StreamInfo<F>> {
-        self.submit(Command::read("XINFO").arg("STREAM").arg(key))
+        self.execute(Command::read("XINFO").arg("STREAM").arg(key))
     }
 
     /// All there is to know of a stream, up to `count` entries, and of each group and consumer up to as many pending
     /// ones; 10 by default, and all of them for 0. [XINFO STREAM](https://redis.io/docs/latest/commands/xinfo-stream/), O(n) in the entries.
     fn xinfo_stream_full<F: FromReply>(self, key: impl ToArg, count: Option<u64>) -> Self::Out<StreamInfoFull<F>> {
         let command = Command::read("XINFO").arg("STREAM").arg(key).arg("FULL");
-        self.submit(match count {
+        self.execute(match count {
             Some(count) => command.arg("COUNT").arg(count),
             None => command,
         })
@@ -206,13 +207,13 @@ pub trait StreamCommands: Executor {
 
     /// How many entries there are. [XLEN](https://redis.io/docs/latest/commands/xlen/), O(1).
     fn xlen(self, key: impl ToArg) -> Self::Out<u64> {
-        self.submit(Command::read("XLEN").arg(key))
+        self.execute(Command::read("XLEN").arg(key))
     }
 
     /// How many entries are pending in a group, and with whom.
     /// [XPENDING](https://redis.io/docs/latest/commands/xpending/), O(1).
     fn xpending(self, key: impl ToArg, group: impl ToArg) -> Self::Out<PendingSummary> {
-        self.submit(Command::read("XPENDING").arg(key).arg(group))
+        self.execute(Command::read("XPENDING").arg(key).arg(group))
     }
 
     /// Up to `count` pending entries of a range. [XPENDING](https://redis.io/docs/latest/commands/xpending/), O(n).
@@ -230,7 +231,7 @@ pub trait StreamCommands: Executor {
             None => command,
         };
         let command = command.arg(start(&ids)).arg(end(&ids)).at_least_one(count);
-        self.submit(command.args_of(options.consumer))
+        self.execute(command.args_of(options.consumer))
     }
 
     /// The entries of a range, oldest first. [XRANGE](https://redis.io/docs/latest/commands/xrange/), O(n).
@@ -240,7 +241,7 @@ pub trait StreamCommands: Executor {
         ids: impl RangeBounds<StreamId>,
         count: Option<u64>,
     ) -> Self::Out<Vec<StreamEntry<F>>> {
-        self.submit(Command::read("XRANGE").arg(key).arg(start(&ids)).arg(end(&ids)).count(count))
+        self.execute(Command::read("XRANGE").arg(key).arg(start(&ids)).arg(end(&ids)).count(count))
     }
 
     /// The entries of several streams, each behind its id; a stream without any is left out.
@@ -250,7 +251,7 @@ pub trait StreamCommands: Executor {
         streams: impl IntoIterator<Item = (impl ToArg, StreamId)>,
         count: Option<u64>,
     ) -> Self::Out<Vec<StreamEntries<K, F>>> {
-        let command = Command::<()>::read("XREAD").count(count).arg("STREAMS");
+        let command = Command::read("XREAD").count(count).arg("STREAMS");
         self.submit(command.streams(streams).decode_with(or_empty))
     }
 
@@ -264,7 +265,7 @@ pub trait StreamCommands: Executor {
         streams: impl IntoIterator<Item = (impl ToArg, GroupPosition)>,
         options: XReadGroupOptions,
     ) -> Self::Out<Vec<StreamEntries<K, F>>> {
-        let command = Command::<()>::write("XREADGROUP").arg("GROUP").arg(group).arg(consumer).options(options);
+        let command = Command::write("XREADGROUP").arg("GROUP").arg(group).arg(consumer).options(options);
         self.submit(command.arg("STREAMS").streams(streams).decode_with(or_empty))
     }
 
@@ -275,13 +276,13 @@ pub trait StreamCommands: Executor {
         ids: impl RangeBounds<StreamId>,
         count: Option<u64>,
     ) -> Self::Out<Vec<StreamEntry<F>>> {
-        self.submit(Command::read("XREVRANGE").arg(key).arg(end(&ids)).arg(start(&ids)).count(count))
+        self.execute(Command::read("XREVRANGE").arg(key).arg(end(&ids)).arg(start(&ids)).count(count))
     }
 
     /// Removes old entries, and gives how many. [XTRIM](https://redis.io/docs/latest/commands/xtrim/), O(n) in what is
     /// removed.
     fn xtrim(self, key: impl ToArg, trim: Trim) -> Self::Out<u64> {
-        self.submit(Command::write("XTRIM").arg(key).options(trim))
+        self.execute(Command::write("XTRIM").arg(key).options(trim))
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use super::StreamId;
 use crate::arg::{Arg, ToArg};
-use crate::args::{Args, ToArgs};
-use crate::stream_id::StreamId;
+use crate::command::{Args, ToArgs};
 
 /// The id that a new entry gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

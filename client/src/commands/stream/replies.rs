@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use super::StreamId;
 use crate::commands::list::or_empty;
 use crate::error::Result;
 use crate::reply::{FromReply, Reply};
-use crate::stream_id::StreamId;
 
 /// An entry of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]

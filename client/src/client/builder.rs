@@ -9,36 +9,12 @@ use std::time::Duration;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
-use crate::auto_pipeline::AutoPipelining;
-use crate::blocking;
-use crate::client::Redis;
-use crate::core::{Core, Settings};
+use super::auto_pipeline::AutoPipelining;
+use crate::connection::{Connection, Limits, RetryPolicy, Settings, telemetry};
 use crate::error::{Error, ErrorKind, Result};
-use crate::telemetry;
 use crate::transport::Transport;
 use crate::transport::reqwest::{ReqwestTransport, default_client};
-use crate::transport::retry::{Limits, RetryPolicy};
-
-/// In which form replies travel. The values that commands give do not depend on it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Encoding {
-    /// JSON whose strings are base64: every server speaks it, and any bytes come back as they are.
-    #[default]
-    Base64,
-    /// JSON with plain strings: a quarter fewer bytes than base64, but bytes that are not UTF-8 come back as U+FFFD.
-    Json,
-    /// Redis's own protocol: any bytes, no base64. Transactions travel in base64 still: the service answers
-    /// `/multi-exec` in JSON only. An error within an array, which only scripts make, is text in the other encodings.
-    Resp2,
-}
-
-impl Encoding {
-    /// In which form transactions are answered.
-    pub(crate) fn of_transactions(self) -> Self {
-        if self == Encoding::Resp2 { Encoding::Base64 } else { self }
-    }
-}
+use crate::wire::Encoding;
 
 /// Settings of a client; see [`Redis::builder`].
 ///
@@ -239,25 +215,11 @@ impl RedisBuilder {
         self
     }
 
-    /// Builds the client. Nothing is sent.
-    ///
-    /// # Errors
-    ///
-    /// `Config`, saying what is wrong and how to mend it.
-    pub fn build(self) -> Result<Redis> {
-        self.build_in(|name| std::env::var(name).ok())
-    }
-
-    /// Builds the [blocking](crate::blocking) client.
-    ///
-    /// # Errors
-    ///
-    /// `Config`, as [`build`](Self::build).
-    pub fn build_blocking(self) -> Result<blocking::Redis> {
-        blocking::Redis::over(self.build()?)
-    }
-
-    fn build_in(self, env: impl Fn(&str) -> Option<String>) -> Result<Redis> {
+    /// Checks the settings. Returns the connection, and the limits of auto-pipelining if that is on.
+    pub(super) fn connection(
+        self,
+        env: impl Fn(&str) -> Option<String>,
+    ) -> Result<(Connection, Option<AutoPipelining>)> {
         if self.timeout.is_zero() || self.deadline.is_zero() {
             return Err(config(
                 "the timeout and the deadline must be longer than zero; for no limit, use Duration::MAX",
@@ -315,12 +277,12 @@ impl RedisBuilder {
             read_your_writes: self.read_your_writes,
             max_request_bytes: self.max_request_bytes,
             max_response_bytes: self.max_response_bytes,
-            auto_pipelining: self.auto_pipelining.map(|limits| {
-                // The bracket around the commands is no command's.
-                limits.max_bytes(limits.max_bytes.min(self.max_request_bytes.saturating_sub(2).max(1)))
-            }),
         };
-        Ok(Redis::from_core(Core::new(transport, &headers, settings)))
+        let auto_pipelining = self.auto_pipelining.map(|limits| {
+            // The brackets around the commands take two bytes.
+            limits.max_bytes(limits.max_bytes.min(self.max_request_bytes.saturating_sub(2).max(1)))
+        });
+        Ok((Connection::new(transport, &headers, settings), auto_pipelining))
     }
 }
 
@@ -482,7 +444,7 @@ mod tests {
     fn telemetry_has_two_opt_outs() {
         let sends = |on: bool, env: fn(&str) -> Option<String>| {
             let builder = RedisBuilder::new(Some("https://h".into()), Some("t".into())).telemetry(on);
-            builder.build_in(env).unwrap().core().headers().contains_key("upstash-telemetry-sdk")
+            builder.connection(env).unwrap().0.headers().contains_key("upstash-telemetry-sdk")
         };
         assert!(sends(true, |_| None));
         assert!(!sends(false, |_| None));

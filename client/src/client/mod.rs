@@ -1,4 +1,9 @@
-//! The async client.
+//! The clients: async ([`Redis`]) and [`blocking`], and what only a client can do.
+
+mod auto_pipeline;
+pub mod blocking;
+mod builder;
+pub mod subscribe;
 
 use std::fmt;
 use std::future::IntoFuture;
@@ -7,18 +12,15 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 
+use self::auto_pipeline::AutoPipeline;
+pub use self::auto_pipeline::AutoPipelining;
+pub use self::builder::RedisBuilder;
+use self::subscribe::{Monitor, Subscription};
 use crate::arg::ToArg;
-use crate::batch::Batch;
-use crate::command::Command;
-use crate::config::RedisBuilder;
-use crate::core::Core;
-use crate::encoded::Encoded;
+use crate::command::{Command, Encoded, Received};
+use crate::connection::Connection;
 use crate::error::{Error, Result};
-use crate::executor::{Client, Executor};
-use crate::pages::{Pages, Paging};
-use crate::pipeline::Pipeline;
-use crate::subscribe::{Monitor, Subscription};
-use crate::wire::tape::Tape;
+use crate::executor::{Batch, Client, Executor, Pages, Paging, Pipeline};
 
 /// A client of one database. Cheap to clone; clones share the connections and the sync token.
 ///
@@ -37,7 +39,8 @@ use crate::wire::tape::Tape;
 /// ```
 #[derive(Clone)]
 pub struct Redis {
-    core: Arc<Core>,
+    connection: Arc<Connection>,
+    auto_pipeline: Option<Arc<AutoPipeline>>,
 }
 
 impl Redis {
@@ -93,14 +96,14 @@ impl Redis {
     /// # }
     /// ```
     pub fn pipeline(&self) -> Pipeline<&Redis> {
-        Pipeline::new(self, false)
+        Pipeline::new(self)
     }
 
     /// Begins a transaction: a [pipeline](Redis::pipeline) whose commands run atomically, nothing in between.
     ///
     /// A command that fails does not undo the others: Redis has no rollback.
     pub fn transaction(&self) -> Pipeline<&Redis> {
-        Pipeline::new(self, true)
+        Pipeline::atomic(self)
     }
 
     /// Begins a batch: a pipeline for loops, and for more commands than a tuple holds.
@@ -117,12 +120,12 @@ impl Redis {
     /// # }
     /// ```
     pub fn batch(&self) -> Batch<&Redis> {
-        Batch::new(self, false)
+        Batch::new(self)
     }
 
     /// Begins a batch whose commands run atomically.
     pub fn atomic_batch(&self) -> Batch<&Redis> {
-        Batch::new(self, true)
+        Batch::atomic(self)
     }
 
     /// Listens to channels; see [`Subscription`].
@@ -143,24 +146,24 @@ impl Redis {
     /// # }
     /// ```
     pub fn subscribe(&self, channels: impl IntoIterator<Item = impl ToArg>) -> Subscription {
-        Subscription::new(Arc::clone(&self.core)).subscribe(channels)
+        Subscription::new(Arc::clone(&self.connection)).subscribe(channels)
     }
 
     /// Listens to the channels that match glob-style patterns; see [`subscribe`](Redis::subscribe).
     pub fn psubscribe(&self, patterns: impl IntoIterator<Item = impl ToArg>) -> Subscription {
-        Subscription::new(Arc::clone(&self.core)).psubscribe(patterns)
+        Subscription::new(Arc::clone(&self.connection)).psubscribe(patterns)
     }
 
     /// Watches all commands that the server executes, which costs it much: for debugging. See [`Monitor`].
     pub fn monitor(&self) -> Monitor {
-        Monitor::new(Arc::clone(&self.core))
+        Monitor::new(Arc::clone(&self.connection))
     }
 
     /// The token that makes another client's reads see what this client has written; `None` before the first
     /// reply, and when [`read_your_writes`](RedisBuilder::read_your_writes) is off.
     #[must_use]
     pub fn sync_token(&self) -> Option<String> {
-        let token = self.core.sync_token()?.current()?;
+        let token = self.connection.sync_token()?.current()?;
         token.to_str().ok().map(str::to_owned)
     }
 
@@ -173,25 +176,30 @@ impl Redis {
     pub fn set_sync_token(&self, token: &str) -> Result<()> {
         let value = HeaderValue::try_from(token)
             .map_err(|_| Error::invalid_input("the sync token has characters that a header cannot carry"))?;
-        if let Some(sync) = self.core.sync_token() {
+        if let Some(sync) = self.connection.sync_token() {
             sync.set(value);
         }
         Ok(())
     }
+}
 
-    pub(crate) fn from_core(core: Core) -> Self {
-        Redis { core: Arc::new(core) }
-    }
-
-    #[cfg(test)]
-    pub(crate) fn core(&self) -> &Core {
-        &self.core
+impl RedisBuilder {
+    /// Builds the client. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// `Config`, which says what is wrong and how to correct it.
+    pub fn build(self) -> Result<Redis> {
+        let (connection, auto_pipelining) = self.connection(|name| std::env::var(name).ok())?;
+        let connection = Arc::new(connection);
+        let auto_pipeline = auto_pipelining.map(|limits| Arc::new(AutoPipeline::new(Arc::clone(&connection), limits)));
+        Ok(Redis { connection, auto_pipeline })
     }
 }
 
 impl fmt::Debug for Redis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Redis").field(&self.core).finish()
+        f.debug_tuple("Redis").field(&self.connection).finish()
     }
 }
 
@@ -204,19 +212,22 @@ impl<'a> Executor for &'a Redis {
 }
 
 impl<'a> Client for &'a Redis {
-    type Ran<T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
+    type Outcome<T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
     type Paged<T> = Pages<'a, T>;
 
-    fn run<T: 'static>(
+    fn request<T: 'static>(
         self,
         encoded: Encoded,
-        finish: impl FnOnce(Tape) -> Result<T> + Send + 'static,
-    ) -> Self::Ran<T> {
-        Box::pin(async move { finish(self.core.run(encoded).await?) })
+        finish: impl FnOnce(Received) -> Result<T> + Send + 'static,
+    ) -> Self::Outcome<T> {
+        Box::pin(async move { finish(self.connection.request(encoded).await?) })
     }
 
     fn paged<P: Paging>(self, paging: P) -> Pages<'a, P::Item> {
-        Pages::of(self, paging)
+        Pages::new(paging, move |paging: P| async move {
+            let reply = self.submit(paging.command()).await?;
+            Ok(paging.advance(reply))
+        })
     }
 }
 
@@ -235,10 +246,9 @@ impl<'a, R: 'a> IntoFuture for Request<'a, R> {
     type IntoFuture = Pin<Box<dyn Future<Output = Result<R>> + Send + 'a>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let core = &self.redis.core;
-        match core.auto_pipeline() {
-            None => Box::pin(core.execute(self.command)),
-            Some(pipeline) => Box::pin(pipeline.execute(core, self.command)),
+        match &self.redis.auto_pipeline {
+            None => Box::pin(self.redis.connection.execute(self.command)),
+            Some(auto_pipeline) => Box::pin(auto_pipeline.execute(self.command)),
         }
     }
 }

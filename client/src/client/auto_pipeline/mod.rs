@@ -21,25 +21,23 @@ use tokio::task::yield_now;
 use tokio::time::Instant;
 
 pub use self::settings::AutoPipelining;
-use crate::command::{Command, Expect, Safety};
-use crate::core::Core;
-use crate::encoded::Encoded;
+use crate::command::{Attempts, Command, Encoded, Received};
+use crate::connection::{Connection, Progress};
 use crate::error::{Error, ErrorKind, Result};
 use crate::reply::Replies;
-use crate::transport::retry::Begun;
-use crate::wire::tape::Tape;
 
 /// The commands that wait to be sent.
 #[derive(Debug)]
-pub(crate) struct AutoPipeline {
+pub(super) struct AutoPipeline {
+    connection: Arc<Connection>,
     limits: AutoPipelining,
     /// One for each runtime that has a driver.
-    queues: Mutex<Vec<(Id, VecDeque<Entry>)>>,
+    queues: Mutex<Vec<(Id, VecDeque<Queued>)>>,
 }
 
-/// A command, and who awaits its reply.
+/// A command, and the channel to the task that awaits its reply.
 #[derive(Debug)]
-struct Entry {
+struct Queued {
     encoded: Encoded,
     since: Instant,
     reply: oneshot::Sender<Result<Share>>,
@@ -48,48 +46,56 @@ struct Entry {
 /// One command's part of the replies to a request.
 #[derive(Debug)]
 struct Share {
-    tape: Arc<Tape>,
+    received: Arc<Received>,
+    /// The node at which the command's reply begins.
     start: usize,
 }
 
 impl AutoPipeline {
-    pub(crate) fn new(limits: AutoPipelining) -> Self {
-        AutoPipeline { limits, queues: Mutex::default() }
+    pub(super) fn new(connection: Arc<Connection>, limits: AutoPipelining) -> Self {
+        AutoPipeline { connection, limits, queues: Mutex::default() }
     }
 
-    /// Queues a command when it is first polled, and gives its reply.
-    pub(crate) fn execute<'a, R: 'a>(
-        &'a self,
-        core: &'a Arc<Core>,
+    /// Queues a command when the future is first polled. Returns its reply.
+    pub(super) fn execute<'a, R: 'a>(
+        self: &'a Arc<Self>,
         command: Command<R>,
     ) -> impl Future<Output = Result<R>> + Send + 'a {
-        // Outside of the future, which is the smaller for it.
-        let mut encoded = Encoded::new(false);
+        // Encoded outside of the future, which is smaller without the command.
+        let mut encoded = Encoded::new();
         let expect = encoded.push(command);
         async move {
-            let receiver = self.submit(core, encoded).map_err(|error| expect.blame(error))?;
-            let Share { tape, start } =
-                receiver.await.unwrap_or_else(|_| Err(gone(&expect))).map_err(|error| expect.blame(error))?;
-            expect.decode(&mut Replies::starting_at(&tape, start, expect.parts()))
+            let share = match self.submit(encoded) {
+                Ok(receiver) => receiver.await.unwrap_or_else(|_| {
+                    // The driver was dropped while it waited for the replies.
+                    let ended = Error::new(ErrorKind::Interrupted, "the runtime that sends the commands has ended");
+                    Err(Attempts::default().record_in(ended, expect.idempotency()))
+                }),
+                Err(error) => Err(error),
+            };
+            let Share { received, start } = share.map_err(|error| expect.blame(error))?;
+            let mut replies = Replies::starting_at(&received.tape, start, expect.parts());
+            expect.decode(&mut replies, received.attempts)
         }
     }
 
-    fn submit(&self, core: &Arc<Core>, mut encoded: Encoded) -> Result<oneshot::Receiver<Result<Share>>> {
-        if let Some(problem) = encoded.problem.take() {
-            return Err(problem);
+    fn submit(self: &Arc<Self>, mut encoded: Encoded) -> Result<oneshot::Receiver<Result<Share>>> {
+        if let Some(error) = encoded.take_error() {
+            return Err(error);
         }
         let runtime = Handle::try_current().map_err(|error| {
             Error::new(ErrorKind::Config, "auto-pipelining needs a tokio runtime; nothing was sent").with_source(error)
         })?;
         let (reply, receiver) = oneshot::channel();
-        if self.push(runtime.id(), Entry { encoded, since: Instant::now(), reply }) {
-            drop(runtime.spawn(Driver { core: Arc::clone(core), runtime: runtime.id(), has_finished: false }.run()));
+        if self.push(runtime.id(), Queued { encoded, since: Instant::now(), reply }) {
+            let driver = Driver { pipeline: Arc::clone(self), runtime: runtime.id(), has_finished: false };
+            drop(runtime.spawn(driver.run()));
         }
         Ok(receiver)
     }
 
     /// Adds a command to the queue of its runtime, and says whether that needs a driver.
-    fn push(&self, runtime: Id, entry: Entry) -> bool {
+    fn push(&self, runtime: Id, entry: Queued) -> bool {
         let mut queues = self.lock();
         match queues.iter_mut().find(|(id, _)| *id == runtime) {
             Some((_, entries)) => {
@@ -103,19 +109,19 @@ impl AutoPipeline {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<(Id, VecDeque<Entry>)>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<(Id, VecDeque<Queued>)>> {
         self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes the queue of a runtime, which then has no driver.
-    fn remove(&self, runtime: Id) -> VecDeque<Entry> {
+    fn remove(&self, runtime: Id) -> VecDeque<Queued> {
         let mut queues = self.lock();
         let at = queues.iter().position(|(id, _)| *id == runtime);
         at.map(|at| queues.swap_remove(at).1).unwrap_or_default()
     }
 
     /// The next request: as many commands as fit into one. `None` when none is left, and nobody drives from now on.
-    fn next(&self, runtime: Id, patience: Duration) -> Option<Vec<Entry>> {
+    fn next(&self, runtime: Id, patience: Duration) -> Option<Vec<Queued>> {
         let mut late = Vec::new();
         let batch = self.take(runtime, patience, &mut late);
         // Not under the lock: who hears of it may run at once.
@@ -125,12 +131,12 @@ impl AutoPipeline {
         batch
     }
 
-    fn take(&self, runtime: Id, patience: Duration, late: &mut Vec<Entry>) -> Option<Vec<Entry>> {
+    fn take(&self, runtime: Id, patience: Duration, late: &mut Vec<Queued>) -> Option<Vec<Queued>> {
         let now = Instant::now();
         let mut queues = self.lock();
         let at = queues.iter().position(|(id, _)| *id == runtime)?;
         let entries = &mut queues.get_mut(at)?.1;
-        let mut batch: Vec<Entry> = Vec::with_capacity(entries.len().min(self.limits.max_commands));
+        let mut batch: Vec<Queued> = Vec::with_capacity(entries.len().min(self.limits.max_commands));
         let mut bytes = 0;
         while let Some(next) = entries.front() {
             // Cancelled, or out of time, before it was sent.
@@ -155,16 +161,9 @@ impl AutoPipeline {
     }
 }
 
-/// The driver was dropped while the command was under way.
-#[cold]
-fn gone<R>(expect: &Expect<R>) -> Error {
-    let gone = Error::new(ErrorKind::Interrupted, "the runtime that sends the commands has ended");
-    gone.with_may_have_executed(expect.safety() != Safety::Read)
-}
-
 /// The task that sends what queues in one runtime.
 struct Driver {
-    core: Arc<Core>,
+    pipeline: Arc<AutoPipeline>,
     runtime: Id,
     /// Whether the queue is gone already, in which case another driver may have one of the same runtime.
     has_finished: bool,
@@ -172,15 +171,15 @@ struct Driver {
 
 impl Driver {
     async fn run(mut self) {
-        let Some(pipeline) = self.core.auto_pipeline() else { return };
-        let deadline = self.core.deadline();
+        let connection = &self.pipeline.connection;
+        let deadline = connection.deadline();
         loop {
-            // Tasks that are ready to run now can still join: those that were given their replies just now, above all.
+            // Tasks that are ready to run can still join, above all those that have just received their replies.
             yield_now().await;
-            let Some(batch) = pipeline.next(self.runtime, deadline) else { break };
-            // Their time began when they were awaited.
-            let since = batch.first().map_or_else(Instant::now, |oldest| oldest.since);
-            recovery::send(&self.core, batch, Begun::since(since, deadline)).await;
+            let Some(batch) = self.pipeline.next(self.runtime, deadline) else { break };
+            // A command's time starts when it is awaited.
+            let start = batch.first().map_or_else(Instant::now, |oldest| oldest.since);
+            recovery::send(connection, batch, Progress::starting_at(start, deadline)).await;
         }
         self.has_finished = true;
     }
@@ -193,8 +192,7 @@ impl Drop for Driver {
             return;
         }
         // Not under the lock: who hears of it may run at once.
-        let unsent = self.core.auto_pipeline().map(|pipeline| pipeline.remove(self.runtime)).unwrap_or_default();
-        for Entry { reply, .. } in unsent {
+        for Queued { reply, .. } in self.pipeline.remove(self.runtime) {
             let gone =
                 Error::new(ErrorKind::Interrupted, "the runtime that sends the commands has ended; it was not sent");
             let _ = reply.send(Err(gone));

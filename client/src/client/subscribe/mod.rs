@@ -16,8 +16,7 @@ use futures_core::Stream;
 use self::feed::{Feed, Happening};
 pub use self::monitor::{Monitor, MonitorEvent, MonitoredCommand};
 use crate::arg::ToArg;
-use crate::command::Command;
-use crate::core::Core;
+use crate::connection::Connection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::wire::request::path_segment;
 
@@ -74,7 +73,7 @@ impl Message {
 /// With [`RetryPolicy::never`](crate::RetryPolicy::never) a break is an error, and the end of that channel.
 #[must_use = "a subscription sends nothing until it is polled"]
 pub struct Subscription {
-    core: Arc<Core>,
+    connection: Arc<Connection>,
     topics: Vec<Topic>,
     /// Which topic is asked first, so that a busy one does not silence the others.
     first: usize,
@@ -90,8 +89,8 @@ struct Topic {
 }
 
 impl Subscription {
-    pub(crate) fn new(core: Arc<Core>) -> Self {
-        Subscription { core, topics: Vec::new(), first: 0, refused: None }
+    pub(crate) fn new(connection: Arc<Connection>) -> Self {
+        Subscription { connection, topics: Vec::new(), first: 0, refused: None }
     }
 
     /// Listens to these channels as well.
@@ -108,7 +107,7 @@ impl Subscription {
         let mut any = false;
         for name in names {
             any = true;
-            match Topic::new(&self.core, name, is_pattern) {
+            match Topic::new(&self.connection, name, is_pattern) {
                 Ok(topic) => self.topics.push(topic),
                 Err(error) => self.refuse(error, is_pattern),
             }
@@ -161,10 +160,8 @@ fn command(is_pattern: bool) -> &'static str {
 }
 
 impl Topic {
-    fn new(core: &Arc<Core>, name: impl ToArg, is_pattern: bool) -> Result<Self> {
-        let named = Command::<()>::read(command(is_pattern)).arg(name);
-        named.validate()?;
-        let name = named.args().pop().unwrap_or_default();
+    fn new(connection: &Arc<Connection>, name: impl ToArg, is_pattern: bool) -> Result<Self> {
+        let name = Bytes::from(name.to_arg().into_bytes()?);
         let segment = path_segment(&name).ok_or_else(|| {
             Error::invalid_input(
                 "the name travels in the request's path, where it cannot be empty, `.`, `..` or so long",
@@ -172,7 +169,7 @@ impl Topic {
         })?;
         let path = if is_pattern { format!("/psubscribe/{segment}") } else { format!("/subscribe/{segment}") };
         let shown = String::from_utf8_lossy(&name).replace("\r\n", "\n").replace('\r', "\n");
-        Ok(Topic { name, shown, is_pattern, feed: Feed::new(Arc::clone(core), path) })
+        Ok(Topic { name, shown, is_pattern, feed: Feed::new(Arc::clone(connection), path) })
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<SubscriptionEvent>>> {

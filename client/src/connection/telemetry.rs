@@ -3,8 +3,8 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-pub(crate) const RETRY: HeaderName = HeaderName::from_static("upstash-telemetry-retry");
-const SDK: HeaderName = HeaderName::from_static("upstash-telemetry-sdk");
+pub(super) const RETRY: HeaderName = HeaderName::from_static("upstash-telemetry-retry");
+pub(super) const SDK: HeaderName = HeaderName::from_static("upstash-telemetry-sdk");
 const RUNTIME: HeaderName = HeaderName::from_static("upstash-telemetry-runtime");
 const PLATFORM: HeaderName = HeaderName::from_static("upstash-telemetry-platform");
 

@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::arg::{Arg, ToArg};
 use crate::error::{Error, Result};
-use crate::number;
 use crate::reply::{FromReply, Reply};
+use crate::wire::number;
 
 /// The id of a stream's entry, `1526919030474-55`: a time in milliseconds and a number within it. Ids are ordered as
 /// the entries are.

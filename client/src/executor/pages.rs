@@ -1,4 +1,4 @@
-//! Items that come in pages, each fetched when the last one is used up: as a stream and as an iterator.
+//! Items that come in pages, as a stream and as an iterator. Each page is fetched when the one before it is used up.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -8,30 +8,28 @@ use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 
-use crate::blocking;
-use crate::client::Redis;
 use crate::command::Command;
 use crate::error::Result;
-use crate::executor::Executor as _;
 
-/// Where one is among pages that take one command each, and how to go on.
+/// A position among pages that take one command each, and how to continue from there.
 pub trait Paging: Send + Sized + 'static {
-    /// What the stream or the iterator gives.
+    /// An item of the stream or the iterator.
     type Item: Send + 'static;
-    /// What the command of a page replies.
+    /// The reply to the command for a page.
     type Reply: 'static;
 
-    /// Asks for the page.
+    /// Returns the command for the page.
     fn command(&self) -> Command<Self::Reply>;
 
-    /// The page's items, and the next page if there is one.
-    fn turn(self, reply: Self::Reply) -> (Vec<Result<Self::Item>>, Option<Self>);
+    /// Returns the page's items, and the next page if there is one.
+    fn advance(self, reply: Self::Reply) -> (Vec<Result<Self::Item>>, Option<Self>);
 }
 
-/// A stream of items that come in pages, each fetched when it is needed.
+/// A stream of items that come in pages. Each page is fetched when it is needed.
 ///
 /// It is a [`Stream`], and needs no extension trait: [`next`](Pages::next) and [`collect`](Pages::collect) are methods
-/// of its own. An item that cannot be read is an error, and the stream goes on; when a page cannot be fetched, it ends.
+/// of its own. An item that cannot be read is an error, and the stream continues. If a page cannot be fetched, the stream
+/// ends with that error.
 #[must_use = "a stream fetches nothing until it is polled"]
 pub struct Pages<'a, T> {
     page: VecDeque<Result<T>>,
@@ -45,7 +43,7 @@ type Fetch<'a, T> = Pin<Box<dyn Future<Output = Result<(Vec<Result<T>>, Option<N
 struct Next<'a, T>(Box<dyn FnOnce() -> Fetch<'a, T> + Send + 'a>);
 
 impl<'a, T: Send + 'a> Pages<'a, T> {
-    /// The pages from `start` on. `fetch` gives a page's items, and where the next one begins.
+    /// Creates a stream of the pages from `start` on. `fetch` returns a page's items, and where the next page starts.
     pub fn new<P, F>(start: P, fetch: impl Fn(P) -> F + Send + Clone + 'a) -> Self
     where
         P: Send + 'a,
@@ -54,23 +52,16 @@ impl<'a, T: Send + 'a> Pages<'a, T> {
         Pages { page: VecDeque::new(), fetch: Some(begin(start, fetch)) }
     }
 
-    pub(crate) fn of<P: Paging<Item = T>>(redis: &'a Redis, paging: P) -> Self {
-        Pages::new(paging, move |paging: P| async move {
-            let reply = redis.submit(paging.command()).await?;
-            Ok(paging.turn(reply))
-        })
-    }
-
-    /// The next item; `None` at the end.
+    /// Returns the next item; `None` at the end.
     pub async fn next(&mut self) -> Option<Result<T>> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
 
-    /// All items.
+    /// Returns all items.
     ///
     /// # Errors
     ///
-    /// The first one.
+    /// The first error, which ends the stream.
     pub async fn collect(mut self) -> Result<Vec<T>> {
         let mut items = Vec::new();
         while let Some(item) = self.next().await {
@@ -125,10 +116,11 @@ impl<T> fmt::Debug for Pages<'_, T> {
     }
 }
 
-/// An iterator over items that come in pages, each fetched when it is needed: what the blocking client gives for a
-/// [`Pages`].
+/// An iterator over items that come in pages: what the blocking client returns instead of [`Pages`]. Each page is fetched
+/// when it is needed.
 ///
-/// An item that cannot be read is an error, and the iterator goes on; when a page cannot be fetched, it ends.
+/// An item that cannot be read is an error, and the iterator continues. If a page cannot be fetched, the iterator ends
+/// with that error.
 #[must_use = "an iterator fetches nothing until it is used"]
 pub struct PageIter<'a, T> {
     page: std::vec::IntoIter<Result<T>>,
@@ -139,12 +131,16 @@ pub struct PageIter<'a, T> {
 type FetchNow<'a, T> = Box<dyn FnMut() -> Option<Result<Vec<Result<T>>>> + Send + 'a>;
 
 impl<'a, T> PageIter<'a, T> {
-    pub(crate) fn of<P: Paging<Item = T>>(redis: &'a blocking::Redis, paging: P) -> Self {
-        let mut next = Some(paging);
+    /// Creates an iterator over the pages from `start` on. `fetch` returns the reply to a page's command.
+    pub(crate) fn new<P: Paging<Item = T>>(
+        start: P,
+        fetch: impl Fn(Command<P::Reply>) -> Result<P::Reply> + Send + 'a,
+    ) -> Self {
+        let mut next = Some(start);
         let fetch = move || {
             let paging = next.take()?;
-            let turned = redis.submit(paging.command()).map(|reply| paging.turn(reply));
-            Some(turned.map(|(items, following)| {
+            let advanced = fetch(paging.command()).map(|reply| paging.advance(reply));
+            Some(advanced.map(|(items, following)| {
                 next = following;
                 items
             }))

@@ -20,18 +20,12 @@ use std::thread::{self, Thread};
 use futures_core::Stream;
 use tokio::runtime::Runtime;
 
+use super::RedisBuilder;
+use super::subscribe::{Monitor, Subscription};
 use crate::arg::ToArg;
-use crate::batch::Batch;
-use crate::client;
-use crate::command::Command;
-use crate::config::RedisBuilder;
-use crate::encoded::Encoded;
+use crate::command::{Command, Encoded, Received};
 use crate::error::{Error, ErrorKind, Result};
-use crate::executor::{Client, Executor};
-use crate::pages::{PageIter, Paging};
-use crate::pipeline::Pipeline;
-use crate::subscribe::{Monitor, Subscription};
-use crate::wire::tape::Tape;
+use crate::executor::{Batch, Client, Executor, PageIter, Paging, Pipeline};
 
 /// A client whose calls block the calling thread until the reply is there. Cheap to clone; clones share the
 /// connections and one background thread that drives them.
@@ -40,7 +34,7 @@ use crate::wire::tape::Tape;
 /// use [`redis_rest::Redis`](crate::Redis) there.
 #[derive(Clone)]
 pub struct Redis {
-    client: client::Redis,
+    client: super::Redis,
     driver: Arc<Driver>,
 }
 
@@ -51,7 +45,7 @@ impl Redis {
     ///
     /// `Config` when a variable is missing or malformed.
     pub fn from_env() -> Result<Self> {
-        client::Redis::builder_from_env().build_blocking()
+        super::Redis::builder_from_env().build_blocking()
     }
 
     /// A client of the database at `url`, with the default settings. [`redis_rest::Redis::builder`](crate::Redis::builder)
@@ -61,36 +55,32 @@ impl Redis {
     ///
     /// `Config` when the URL or the token is malformed.
     pub fn new(url: impl Into<String>, token: impl Into<String>) -> Result<Self> {
-        client::Redis::builder(url, token).build_blocking()
+        super::Redis::builder(url, token).build_blocking()
     }
 
     /// Settings for a client of the database at `url`; end them with [`build_blocking`](RedisBuilder::build_blocking).
     pub fn builder(url: impl Into<String>, token: impl Into<String>) -> RedisBuilder {
-        client::Redis::builder(url, token)
-    }
-
-    pub(crate) fn over(client: client::Redis) -> Result<Self> {
-        Ok(Redis { client, driver: Arc::new(Driver::start()?) })
+        super::Redis::builder(url, token)
     }
 
     /// Begins a pipeline; see [`redis_rest::Redis::pipeline`](crate::Redis::pipeline).
     pub fn pipeline(&self) -> Pipeline<&Redis> {
-        Pipeline::new(self, false)
+        Pipeline::new(self)
     }
 
     /// Begins a transaction; see [`redis_rest::Redis::transaction`](crate::Redis::transaction).
     pub fn transaction(&self) -> Pipeline<&Redis> {
-        Pipeline::new(self, true)
+        Pipeline::atomic(self)
     }
 
     /// Begins a batch; see [`redis_rest::Redis::batch`](crate::Redis::batch).
     pub fn batch(&self) -> Batch<&Redis> {
-        Batch::new(self, false)
+        Batch::new(self)
     }
 
     /// Begins a batch whose commands run atomically.
     pub fn atomic_batch(&self) -> Batch<&Redis> {
-        Batch::new(self, true)
+        Batch::atomic(self)
     }
 
     /// Listens to channels; see [`redis_rest::Redis::subscribe`](crate::Redis::subscribe).
@@ -103,18 +93,18 @@ impl Redis {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn subscribe(&self, channels: impl IntoIterator<Item = impl ToArg>) -> Waiting<'_, Subscription> {
-        Waiting { redis: self, stream: self.client.subscribe(channels) }
+    pub fn subscribe(&self, channels: impl IntoIterator<Item = impl ToArg>) -> BlockingIter<'_, Subscription> {
+        BlockingIter { redis: self, stream: self.client.subscribe(channels) }
     }
 
     /// Listens to the channels that match glob-style patterns.
-    pub fn psubscribe(&self, patterns: impl IntoIterator<Item = impl ToArg>) -> Waiting<'_, Subscription> {
-        Waiting { redis: self, stream: self.client.psubscribe(patterns) }
+    pub fn psubscribe(&self, patterns: impl IntoIterator<Item = impl ToArg>) -> BlockingIter<'_, Subscription> {
+        BlockingIter { redis: self, stream: self.client.psubscribe(patterns) }
     }
 
     /// Watches all commands that the server executes; see [`redis_rest::Redis::monitor`](crate::Redis::monitor).
-    pub fn monitor(&self) -> Waiting<'_, Monitor> {
-        Waiting { redis: self, stream: self.client.monitor() }
+    pub fn monitor(&self) -> BlockingIter<'_, Monitor> {
+        BlockingIter { redis: self, stream: self.client.monitor() }
     }
 
     /// The token that makes another client's reads see what this client has written; see
@@ -134,6 +124,17 @@ impl Redis {
     }
 }
 
+impl RedisBuilder {
+    /// Builds the [blocking](self) client. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// `Config`, which says what is wrong and how to correct it.
+    pub fn build_blocking(self) -> Result<Redis> {
+        Ok(Redis { client: self.build()?, driver: Arc::new(Driver::start()?) })
+    }
+}
+
 impl fmt::Debug for Redis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("blocking::Redis").field(&self.client).finish()
@@ -149,27 +150,31 @@ impl Executor for &Redis {
 }
 
 impl<'a> Client for &'a Redis {
-    type Ran<T> = Result<T>;
+    type Outcome<T> = Result<T>;
     type Paged<T> = PageIter<'a, T>;
 
-    fn run<T: 'static>(self, encoded: Encoded, finish: impl FnOnce(Tape) -> Result<T> + Send + 'static) -> Result<T> {
-        self.driver.wait(Client::run(&self.client, encoded, finish))
+    fn request<T: 'static>(
+        self,
+        encoded: Encoded,
+        finish: impl FnOnce(Received) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.driver.wait(self.client.request(encoded, finish))
     }
 
     fn paged<P: Paging>(self, paging: P) -> PageIter<'a, P::Item> {
-        PageIter::of(self, paging)
+        PageIter::new(paging, move |command| self.submit(command))
     }
 }
 
-/// An iterator over a stream, which waits for each item.
+/// An iterator over a stream. It blocks the calling thread until the next item is there.
 #[derive(Debug)]
 #[must_use = "an iterator does nothing until it is used"]
-pub struct Waiting<'a, S> {
+pub struct BlockingIter<'a, S> {
     redis: &'a Redis,
     stream: S,
 }
 
-impl<S: Stream + Unpin> Iterator for Waiting<'_, S> {
+impl<S: Stream + Unpin> Iterator for BlockingIter<'_, S> {
     type Item = S::Item;
 
     fn next(&mut self) -> Option<S::Item> {

@@ -1,6 +1,8 @@
 //! Types with named fields, written to a sink and read from a source whatever the shape: hash, list element, event.
 
-use redis_rest::{Error, Reply, Result};
+use redis_rest::{Error, Pairs, Result};
+
+use crate::codec::Kind;
 
 /// A type with named fields: a record, a list's element, an event, or what is flattened into one.
 ///
@@ -115,19 +117,6 @@ const fn same(left: &[u8], right: &[u8]) -> bool {
     true
 }
 
-/// What a field's text is like, for formats that tell the difference.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Text.
-    Text,
-    /// A number, `NaN` and infinities included.
-    Number,
-    /// `true` or `false`.
-    Bool,
-    /// JSON.
-    Json,
-}
-
 /// Where fields are written.
 pub trait Sink {
     /// A field that is there.
@@ -169,20 +158,12 @@ impl<'a> Content<'a> {
     }
 }
 
-/// The names and values of HGETALL and XRANGE: a flat array.
+/// The names and values in a reply to HGETALL, or in an entry of XRANGE: a flat array.
 #[derive(Clone, Copy)]
-pub(crate) struct FlatReply<'a>(Reply<'a>);
-
-impl<'a> FlatReply<'a> {
-    pub(crate) fn new(reply: Reply<'a>) -> Result<Self> {
-        drop(reply.pairs()?);
-        Ok(FlatReply(reply))
-    }
-}
+pub(crate) struct FlatReply<'a>(pub(crate) Pairs<'a>);
 
 impl<'a> Source<'a> for FlatReply<'a> {
     fn fields(self) -> impl Iterator<Item = Result<(&'a [u8], Content<'a>)>> {
-        let pairs = self.0.pairs().into_iter().flatten();
-        pairs.map(|(name, value)| Ok::<_, Error>((name.bytes()?, Content::Text(value.bytes()?))))
+        self.0.map(|(name, value)| Ok::<_, Error>((name.bytes()?, Content::Text(value.bytes()?))))
     }
 }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use tokio::time::{Instant, Sleep, sleep};
 
-use crate::core::{Core, transport_error};
+use crate::connection::{Connection, transport_error};
 use crate::error::{Error, ErrorKind, Result};
 use crate::transport::Body;
 use crate::wire::sse::Events;
@@ -22,7 +22,7 @@ pub(super) enum Happening {
 
 /// The events at one path.
 pub(super) struct Feed {
-    core: Arc<Core>,
+    connection: Arc<Connection>,
     path: String,
     /// How often in a row it could not be read.
     failures: u32,
@@ -41,9 +41,9 @@ enum State {
 }
 
 impl Feed {
-    pub(super) fn new(core: Arc<Core>, path: String) -> Self {
-        let state = connect(&core, &path);
-        Feed { core, path, failures: 0, since: None, begun: false, state }
+    pub(super) fn new(connection: Arc<Connection>, path: String) -> Self {
+        let state = connect(&connection, &path);
+        Feed { connection, path, failures: 0, since: None, begun: false, state }
     }
 
     /// The next happening; an error is the last.
@@ -54,7 +54,7 @@ impl Feed {
                 State::Ended => return Poll::Ready(None),
                 State::Waiting(sleep) => {
                     ready!(sleep.as_mut().poll(cx));
-                    self.state = connect(&self.core, &self.path);
+                    self.state = connect(&self.connection, &self.path);
                 }
                 State::Connecting(connecting) => match ready!(connecting.as_mut().poll(cx)) {
                     Ok(body) => self.state = State::Open(Box::new(body), Events::default(), Instant::now()),
@@ -69,7 +69,7 @@ impl Feed {
                         return Poll::Ready(Some(Ok(Happening::Data(data))));
                     }
                     let broken = match ready!(body.poll_chunk(cx)) {
-                        Some(Ok(chunk)) => match events.push(&chunk, self.core.max_response_bytes()) {
+                        Some(Ok(chunk)) => match events.push(&chunk, self.connection.max_response_bytes()) {
                             Ok(()) => continue,
                             Err(error) => {
                                 self.state = State::Ended;
@@ -80,7 +80,7 @@ impl Feed {
                         None => Error::new(ErrorKind::Interrupted, "the server ended the stream of events"),
                     };
                     // One that stood for a while is no failure; one that is ended at once, over and over, is.
-                    if since.elapsed() > self.core.retry_policy().longest_backoff() {
+                    if since.elapsed() > self.connection.retry_policy().max_backoff() {
                         self.failures = 0;
                     }
                     let was_begun = self.begun;
@@ -98,10 +98,10 @@ impl Feed {
     /// Waits to connect again, if that can help: at first as often as a request is retried, and without end once there
     /// was something to listen to, since the user then knows of the gap.
     fn again(&mut self, error: Error) -> Result<Error> {
-        let policy = self.core.retry_policy();
-        let most = policy.most_retries();
+        let policy = self.connection.retry_policy();
+        let most = policy.max_retries();
         let wait = policy.wait(&error, self.failures);
-        let limit = self.core.deadline();
+        let limit = self.connection.deadline();
         let left = limit.saturating_sub(self.since.map(|since| since.elapsed()).unwrap_or_default());
         let is_in_vain = !self.begun && (self.failures >= most || wait > left);
         if !error.kind().is_transient() || most == 0 || is_in_vain {
@@ -116,9 +116,9 @@ impl Feed {
     }
 }
 
-fn connect(core: &Arc<Core>, path: &str) -> State {
-    let (core, path) = (Arc::clone(core), path.to_owned());
-    State::Connecting(Box::pin(async move { core.events(path).await }))
+fn connect(connection: &Arc<Connection>, path: &str) -> State {
+    let (connection, path) = (Arc::clone(connection), path.to_owned());
+    State::Connecting(Box::pin(async move { connection.open_events(path).await }))
 }
 
 impl fmt::Debug for Feed {

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use futures_core::Stream;
 
 use super::feed::{Feed, Happening};
-use crate::core::Core;
+use crate::connection::Connection;
 use crate::error::{Error, Result};
 
 /// What comes of monitoring.
@@ -85,8 +85,8 @@ pub struct Monitor {
 }
 
 impl Monitor {
-    pub(crate) fn new(core: Arc<Core>) -> Self {
-        Monitor { feed: Feed::new(core, "/monitor".to_owned()) }
+    pub(crate) fn new(connection: Arc<Connection>) -> Self {
+        Monitor { feed: Feed::new(connection, "/monitor".to_owned()) }
     }
 
     /// The next event; `None` at the end.

@@ -1,0 +1,195 @@
+//! The arguments of one command, encoded for the wire as they are added.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+
+use crate::arg::{Arg, ToArg};
+use crate::error::Error;
+use crate::wire::request::{NotText, pop_text, push_arg, push_text};
+
+/// The arguments of one command, encoded for the wire as they are added.
+///
+/// Implement [`ToArgs`] with these methods for a type that adds several arguments: options, a range.
+/// If an argument cannot be sent, the command fails with that argument's error before anything is sent.
+#[derive(Debug, Clone)]
+pub struct Args {
+    /// A JSON array without its closing bracket: `["SET","k","v"`.
+    json: Vec<u8>,
+    /// The number of arguments, the command's name included.
+    count: usize,
+    /// What few commands have. It is boxed because commands are moved often.
+    exceptions: Option<Box<Exceptions>>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Exceptions {
+    /// The argument that JSON cannot hold; `""` stands in its place.
+    raw: Option<RawArg>,
+    /// Why the command cannot be sent.
+    error: Option<Error>,
+}
+
+/// An argument that is not UTF-8.
+#[derive(Debug, Clone)]
+pub(super) struct RawArg {
+    /// Its position; 0 would be the command's name.
+    pub(super) at: usize,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// A type that adds any number of arguments to a command: options, ranges, field lists.
+///
+/// ```
+/// use redis_rest::{Args, Command, ToArgs};
+///
+/// struct Limit { offset: u64, count: u64 }
+///
+/// impl ToArgs for Limit {
+///     fn write_args(&self, args: &mut Args) {
+///         args.push("LIMIT").push(self.offset).push(self.count);
+///     }
+/// }
+///
+/// let command = Command::read("ZRANGE").arg("key").options(&Limit { offset: 0, count: 9 });
+/// assert_eq!(command.args(), ["ZRANGE", "key", "LIMIT", "0", "9"]);
+/// ```
+pub trait ToArgs {
+    /// Adds the arguments.
+    fn write_args(&self, args: &mut Args);
+}
+
+impl ToArgs for () {
+    fn write_args(&self, _: &mut Args) {}
+}
+
+impl<T: ToArgs + ?Sized> ToArgs for &T {
+    fn write_args(&self, args: &mut Args) {
+        (**self).write_args(args);
+    }
+}
+
+impl<T: ToArgs> ToArgs for Option<T> {
+    fn write_args(&self, args: &mut Args) {
+        if let Some(options) = self {
+            options.write_args(args);
+        }
+    }
+}
+
+impl Args {
+    pub(super) fn new(name: &str) -> Self {
+        let mut json = Vec::with_capacity(96);
+        json.push(b'[');
+        push_text(&mut json, name);
+        Args { json, count: 1, exceptions: None }
+    }
+
+    /// Adds one argument.
+    pub fn push(&mut self, arg: impl ToArg) -> &mut Self {
+        self.push_arg(arg.to_arg());
+        self
+    }
+
+    /// Adds an argument for each item.
+    pub fn extend(&mut self, args: impl IntoIterator<Item = impl ToArg>) -> &mut Self {
+        for arg in args {
+            self.push_arg(arg.to_arg());
+        }
+        self
+    }
+
+    /// Makes the command fail as `InvalidInput` before anything is sent. The first reason counts.
+    pub fn reject(&mut self, why: impl Into<Cow<'static, str>>) -> &mut Self {
+        self.fail(Error::invalid_input(why))
+    }
+
+    /// Makes the command fail with `error` before anything is sent. The first error counts.
+    pub fn fail(&mut self, error: Error) -> &mut Self {
+        self.exceptions().error.get_or_insert(error);
+        self
+    }
+
+    fn exceptions(&mut self) -> &mut Exceptions {
+        self.exceptions.get_or_insert_default()
+    }
+
+    fn push_arg(&mut self, arg: Arg<'_>) {
+        self.json.push(b',');
+        match push_arg(&mut self.json, arg) {
+            Ok(()) => {}
+            Err(NotText::Raw(bytes)) => {
+                self.json.extend_from_slice(b"\"\"");
+                let raw = RawArg { at: self.count, bytes };
+                if self.exceptions().raw.replace(raw).is_some() {
+                    self.reject(
+                        "two arguments are bytes that are not UTF-8, but a request can carry only one; \
+                         send them in separate commands, or encode them as text",
+                    );
+                }
+            }
+            Err(NotText::Invalid(why)) => {
+                self.json.extend_from_slice(b"\"\"");
+                self.reject(why);
+            }
+        }
+        self.count += 1;
+    }
+
+    /// Why the command cannot be sent.
+    pub(super) fn error(&self) -> Option<&Error> {
+        self.exceptions.as_ref()?.error.as_ref()
+    }
+
+    /// The length of the encoded arguments so far.
+    pub(super) fn len(&self) -> usize {
+        self.json.len()
+    }
+
+    /// The encoded arguments, without the closing bracket, and the one that JSON cannot hold.
+    pub(super) fn into_parts(self) -> (Vec<u8>, Option<RawArg>) {
+        (self.json, self.exceptions.and_then(|exceptions| exceptions.raw))
+    }
+
+    /// The arguments as they were added, the command's name first.
+    pub(super) fn to_vec(&self) -> Vec<Bytes> {
+        let mut args = texts(&self.json);
+        if let Some(raw) = self.exceptions.as_ref().and_then(|exceptions| exceptions.raw.as_ref())
+            && let Some(arg) = args.get_mut(raw.at)
+        {
+            *arg = Bytes::copy_from_slice(&raw.bytes);
+        }
+        args
+    }
+}
+
+/// The arguments in one encoded command.
+pub(super) fn texts(json: &[u8]) -> Vec<Bytes> {
+    let mut args = Vec::new();
+    let mut rest = json;
+    // Before each string stands a bracket or a comma.
+    while let Some((text, after)) = rest.get(1..).and_then(pop_text) {
+        args.push(Bytes::from(text));
+        rest = after;
+    }
+    args
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_come_back_as_they_were_added() {
+        let mut args = Args::new("SET");
+        args.push("k\"\\\n\u{1}é").push(b"\xff\x00".as_slice()).push(1_u8);
+        assert_eq!(args.to_vec(), [b"SET".as_slice(), "k\"\\\n\u{1}é".as_bytes(), b"\xff\x00", b"1"]);
+    }
+
+    #[test]
+    fn a_second_raw_argument_is_refused() {
+        let mut args = Args::new("HSET");
+        args.push(b"\xff".as_slice()).push(b"\xfe".as_slice());
+        assert!(args.error().unwrap().message().contains("two arguments"));
+    }
+}

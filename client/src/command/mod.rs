@@ -1,0 +1,430 @@
+//! A command as a value: its encoded arguments, the type of its reply, and what a retry may assume.
+
+mod args;
+mod attempts;
+mod encoded;
+mod idempotency;
+mod script;
+
+use std::borrow::Cow;
+use std::fmt;
+
+use bytes::Bytes;
+
+pub use self::args::{Args, ToArgs};
+pub(crate) use self::attempts::Attempts;
+pub(crate) use self::attempts::Received;
+pub(crate) use self::encoded::Body;
+pub(crate) use self::encoded::Encoded;
+pub(crate) use self::idempotency::Idempotency;
+pub(crate) use self::script::BySha1;
+pub use self::script::Script;
+use crate::arg::{Arg, ToArg};
+use crate::error::{Error, ErrorKind, Result, Subject};
+use crate::reply::{FromReply, Replies, Reply, Value};
+use crate::wire::{self, Encoding, Parsed};
+
+/// One command: its arguments, already encoded for the wire, and the type `R` of its reply.
+///
+/// [`read`](Command::read), [`idempotent_write`](Command::idempotent_write) and [`write`](Command::write) start a
+/// command, and say when a client may retry it; [`arg`](Command::arg) and its like add arguments.
+/// The reply type comes last: [`reply`](Command::reply) sets it, and [`execute`](crate::Executor::execute) takes it from
+/// its caller. Until then the reply is any [`Value`].
+///
+/// Methods such as [`get`](crate::StringCommands::get) create commands and pass them to an
+/// [`Executor`](crate::Executor) at once; the executor [`Build`](crate::Build) returns them instead of sending them.
+///
+/// A command for which this crate has no method, executed once:
+///
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use redis_rest::{Command, Executor};
+///
+/// let frequency: Option<i64> = redis.execute(Command::read("OBJECT").arg("FREQ").arg("orders")).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// And as a method that every executor has:
+///
+/// ```
+/// use redis_rest::{Build, Command, Executor, ToArg};
+///
+/// trait BloomCommands: Executor {
+///     /// Returns whether `item` may be in the filter.
+///     fn bf_exists(self, key: impl ToArg, item: impl ToArg) -> Self::Out<bool> {
+///         self.execute(Command::read("BF.EXISTS").arg(key).arg(item))
+///     }
+/// }
+///
+/// impl<E: Executor> BloomCommands for E {}
+///
+/// assert_eq!(Build.bf_exists("seen", 7).args(), ["BF.EXISTS", "seen", "7"]);
+/// ```
+#[must_use = "a command does nothing until it is submitted to an executor"]
+pub struct Command<R = Value> {
+    args: Args,
+    /// The script that the arguments name by its SHA-1.
+    by_sha1: Option<Box<BySha1>>,
+    /// The other commands of an atomic group.
+    others: Vec<Args>,
+    expect: Expect<R>,
+}
+
+/// How to decode the replies to a command, and what its errors say.
+pub struct Expect<R> {
+    name: Cow<'static, str>,
+    idempotency: Idempotency,
+    /// The number of commands on the wire: 1, or that of an atomic group.
+    parts: usize,
+    decode: Decode<R>,
+    subject: Option<Box<Subject>>,
+    field: Option<&'static str>,
+}
+
+enum Decode<R> {
+    One(fn(Reply<'_>) -> Result<R>),
+    Group(fn(Replies<'_>) -> Result<R>),
+}
+
+impl<R> Clone for Decode<R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<R> Copy for Decode<R> {}
+
+impl Command {
+    /// Starts a command that changes nothing. A client retries it after any failure that can pass.
+    pub fn read(name: impl Into<Cow<'static, str>>) -> Self {
+        Command::new(name.into(), Idempotency::ReadOnly)
+    }
+
+    /// Starts a command whose second execution changes the data again (`INCR`, `RPUSH`) or returns another reply
+    /// (`DEL`). A client retries it only if it was certainly not executed.
+    pub fn write(name: impl Into<Cow<'static, str>>) -> Self {
+        Command::new(name.into(), Idempotency::NonIdempotent)
+    }
+
+    /// Starts a command that, executed twice in a row, leaves the same data and returns the same reply (`SET`). A client
+    /// retries it after any failure that can pass.
+    pub fn idempotent_write(name: impl Into<Cow<'static, str>>) -> Self {
+        Command::new(name.into(), Idempotency::Idempotent)
+    }
+
+    fn new(name: Cow<'static, str>, idempotency: Idempotency) -> Self {
+        let mut args = Args::new(&name);
+        if name.is_empty() {
+            args.reject("a command needs a name");
+        }
+        let decode = Decode::One(Value::from_reply);
+        let expect = Expect { name, idempotency, parts: 1, decode, subject: None, field: None };
+        Command { args, by_sha1: None, others: Vec::new(), expect }
+    }
+
+    /// Starts the command that runs `script`, up to its keys.
+    pub(crate) fn script(script: &Script) -> Self {
+        let name = if script.idempotency().writes() { "EVALSHA" } else { "EVALSHA_RO" };
+        let mut command = Command::new(name.into(), script.idempotency()).arg(script.sha1());
+        command.by_sha1 = Some(Box::new(BySha1::new(script.clone(), command.args.len())));
+        command
+    }
+}
+
+impl<R> Command<R> {
+    /// Adds one argument.
+    pub fn arg(mut self, arg: impl ToArg) -> Self {
+        self.args.push(arg);
+        self
+    }
+
+    /// Adds an argument for each item.
+    pub fn args_of(mut self, args: impl IntoIterator<Item = impl ToArg>) -> Self {
+        self.args.extend(args);
+        self
+    }
+
+    /// Adds an argument for each item. Without items the command fails as `InvalidInput`: it needs at least one `what`.
+    pub fn one_or_more(mut self, what: &str, args: impl IntoIterator<Item = impl ToArg>) -> Self {
+        let mut args = args.into_iter().peekable();
+        if args.peek().is_none() {
+            self.args.reject(format!("needs at least one {what}"));
+        }
+        self.args.extend(args);
+        self
+    }
+
+    /// Adds two arguments for each pair. Without pairs the command fails as `InvalidInput`: it needs at least one `what`.
+    pub fn one_or_more_pairs<A: ToArg, B: ToArg>(
+        mut self,
+        what: &str,
+        pairs: impl IntoIterator<Item = (A, B)>,
+    ) -> Self {
+        let mut pairs = pairs.into_iter().peekable();
+        if pairs.peek().is_none() {
+            self.args.reject(format!("needs at least one {what}"));
+        }
+        for (first, second) in pairs {
+            self.args.push(first).push(second);
+        }
+        self
+    }
+
+    /// Adds `word`, the number of items, and an argument for each item: `FIELDS 2 a b`.
+    pub fn counted(mut self, word: &str, what: &str, args: impl IntoIterator<Item = impl ToArg>) -> Self {
+        self.args.push(word);
+        self.numbered(what, args)
+    }
+
+    /// Adds the number of items, and an argument for each item: `2 a b`.
+    pub fn numbered(self, what: &str, args: impl IntoIterator<Item = impl ToArg>) -> Self {
+        let args: Vec<_> = args.into_iter().collect();
+        self.arg(args.len()).one_or_more(what, args)
+    }
+
+    /// Adds a count, which Redis does not allow to be 0.
+    pub(crate) fn at_least_one(self, count: u64) -> Self {
+        if count == 0 { self.reject("a count of 0 asks for nothing; use at least 1") } else { self.arg(count) }
+    }
+
+    /// Adds the limit of a count, if there is one. For Redis, 0 means no limit.
+    pub(crate) fn limit(self, limit: Option<u64>) -> Self {
+        match limit {
+            Some(limit) => self.arg("LIMIT").arg(limit),
+            None => self,
+        }
+    }
+
+    /// Adds the arguments of an options type.
+    pub fn options(mut self, options: impl ToArgs) -> Self {
+        options.write_args(&mut self.args);
+        self
+    }
+
+    /// Makes the command fail as `InvalidInput` before anything is sent. The first reason counts.
+    pub fn reject(mut self, why: impl Into<Cow<'static, str>>) -> Self {
+        self.args.reject(why);
+        self
+    }
+
+    /// Makes the command fail with `error` before anything is sent. The first error counts.
+    pub fn fail(mut self, error: Error) -> Self {
+        self.args.fail(error);
+        self
+    }
+
+    /// Declares that this form of the command is not idempotent, if `condition` holds.
+    pub(crate) fn non_idempotent_if(mut self, condition: bool) -> Self {
+        if condition {
+            self.expect.idempotency = Idempotency::NonIdempotent;
+        }
+        self
+    }
+
+    /// Sets the type of the reply.
+    pub fn reply<T: FromReply>(self) -> Command<T> {
+        self.decode_with(T::from_reply)
+    }
+
+    /// Decodes the reply with `decode` instead of by its type.
+    pub fn decode_with<T>(self, decode: fn(Reply<'_>) -> Result<T>) -> Command<T> {
+        self.with_decode(Decode::One(decode))
+    }
+
+    /// Adds `other` to make an atomic group: no command of another client runs between the two. `decode` takes the
+    /// replies to all commands of the group, in order.
+    ///
+    /// A group travels as one transaction. A pipeline that contains a group becomes a transaction.
+    pub fn and<B, T>(mut self, other: Command<B>, decode: fn(Replies<'_>) -> Result<T>) -> Command<T> {
+        let problem = other.args.error().or_else(|| self.others.iter().find_map(Args::error)).cloned();
+        if let Some(error) = problem {
+            self.args.fail(error);
+        }
+        self.expect.idempotency = self.expect.idempotency.max(other.expect.idempotency);
+        self.expect.parts += other.expect.parts;
+        self.others.push(other.args);
+        self.others.extend(other.others);
+        self.with_decode(Decode::Group(decode))
+    }
+
+    fn with_decode<T>(self, decode: Decode<T>) -> Command<T> {
+        let Expect { name, idempotency, parts, subject, field, .. } = self.expect;
+        Command {
+            args: self.args,
+            by_sha1: self.by_sha1,
+            others: self.others,
+            expect: Expect { name, idempotency, parts, decode, subject, field },
+        }
+    }
+
+    /// Names the model and the key of the record that the command is about. Its errors name both.
+    pub fn about(mut self, model: &'static str, key: impl Into<String>) -> Self {
+        self.expect.subject = Some(Box::new(Subject { name: model, key: key.into() }));
+        self
+    }
+
+    /// Names the field of the record that the command is about. Its errors name it.
+    pub fn about_field(mut self, field: &'static str) -> Self {
+        self.expect.field = Some(field);
+        self
+    }
+
+    /// The command's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.expect.name
+    }
+
+    /// The arguments as they are sent, the command's name first. For an atomic group, those of its first command.
+    #[must_use]
+    pub fn args(&self) -> Vec<Bytes> {
+        self.args.to_vec()
+    }
+
+    /// The arguments of each command that is sent: of this one, or of all in an atomic group.
+    #[must_use]
+    pub fn commands(&self) -> Vec<Vec<Bytes>> {
+        std::iter::once(&self.args).chain(&self.others).map(Args::to_vec).collect()
+    }
+
+    /// Decodes the body of a successful response to this command on its own, as a client with this encoding does.
+    ///
+    /// ```
+    /// use redis_rest::{Build, Encoding, StringCommands};
+    ///
+    /// let reply = Build.get::<String>("greeting").decode(r#"{"result":"aGVsbG8="}"#, Encoding::Base64)?;
+    /// assert_eq!(reply.as_deref(), Some("hello"));
+    /// # Ok::<(), redis_rest::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `Protocol` if the body is malformed, `Redis` if it is an error, `Decode` if it is not an `R`.
+    pub fn decode(&self, body: impl Into<Vec<u8>>, encoding: Encoding) -> Result<R> {
+        let parts = self.expect.parts;
+        let encoding = if parts > 1 { encoding.of_transactions() } else { encoding };
+        let parsed = if parts > 1 {
+            wire::parse_many(body.into(), encoding, parts)
+        } else {
+            wire::parse_one(body.into(), encoding).map(Parsed::Replies)
+        };
+        match parsed.map_err(|error| self.expect.blame(error))? {
+            Parsed::Replies(tape) => self.expect.decode(&mut Replies::of(&tape, parts), Attempts::default()),
+            Parsed::Refusal(tape) => Err(self.expect.blame(Reply::root(&tape).mismatch("replies"))),
+        }
+    }
+
+    /// Checks whether the command can be sent.
+    ///
+    /// # Errors
+    ///
+    /// The error that an executor would return before it sends anything, mostly `InvalidInput`.
+    pub fn validate(&self) -> Result<()> {
+        match self.args.error() {
+            None => Ok(()),
+            Some(error) => Err(self.expect.blame(error.clone())),
+        }
+    }
+}
+
+impl<R> Clone for Command<R> {
+    fn clone(&self) -> Self {
+        Command {
+            args: self.args.clone(),
+            by_sha1: self.by_sha1.clone(),
+            others: self.others.clone(),
+            expect: self.expect.clone(),
+        }
+    }
+}
+
+impl<R> fmt::Debug for Command<R> {
+    /// Shows the name only, because an argument may be a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Command").field("name", &self.expect.name).finish_non_exhaustive()
+    }
+}
+
+impl<R> Expect<R> {
+    pub(crate) fn name(&self) -> &Cow<'static, str> {
+        &self.name
+    }
+
+    pub(crate) fn parts(&self) -> usize {
+        self.parts
+    }
+
+    pub(crate) fn idempotency(&self) -> Idempotency {
+        self.idempotency
+    }
+
+    /// Takes the replies to this command off the front of `replies` and decodes them.
+    pub(crate) fn decode(&self, replies: &mut Replies<'_>, attempts: Attempts) -> Result<R> {
+        let own = replies.split(self.parts);
+        let decoded = match self.decode {
+            Decode::One(decode) => own.clone().expect_next().and_then(decode),
+            Decode::Group(decode) => decode(own),
+        };
+        decoded.map_err(|error| {
+            // If Redis refused one command of a group, the others were executed.
+            let others_executed = self.parts > 1 && error.kind() == ErrorKind::Redis && own.any_executed();
+            let attempts = if others_executed { attempts.may_have_executed() } else { attempts };
+            attempts.record_in(self.blame(error), self.idempotency)
+        })
+    }
+
+    /// Names this command, and the record it is about, in `error`.
+    #[cold]
+    pub(crate) fn blame(&self, error: Error) -> Error {
+        let error = error.with_command(self.name.clone()).with_subject(self.subject.as_deref());
+        match self.field {
+            Some(field) => error.with_field(field),
+            None => error,
+        }
+    }
+}
+
+impl<R> Clone for Expect<R> {
+    fn clone(&self) -> Self {
+        Expect { name: self.name.clone(), decode: self.decode, subject: self.subject.clone(), ..*self }
+    }
+}
+
+impl<R> fmt::Debug for Expect<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Expect").field("command", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// A command from its arguments, the name first. It counts as a [`write`](Command::write): the client keeps no list of
+/// commands.
+impl<A: ToArg> FromIterator<A> for Command {
+    fn from_iter<I: IntoIterator<Item = A>>(args: I) -> Self {
+        let mut args = args.into_iter();
+        let name = match args.next().as_ref().map(ToArg::to_arg) {
+            Some(Arg::Text(name)) => name.into_owned(),
+            Some(Arg::Bytes(name)) => String::from_utf8_lossy(&name).into_owned(),
+            _ => String::new(),
+        };
+        Command::write(name).args_of(args)
+    }
+}
+
+impl<A: ToArg, const N: usize> From<[A; N]> for Command {
+    fn from(args: [A; N]) -> Self {
+        args.into_iter().collect()
+    }
+}
+
+impl<A: ToArg> From<&[A]> for Command {
+    fn from(args: &[A]) -> Self {
+        args.iter().collect()
+    }
+}
+
+impl<A: ToArg> From<Vec<A>> for Command {
+    fn from(args: Vec<A>) -> Self {
+        args.into_iter().collect()
+    }
+}

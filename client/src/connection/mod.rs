@@ -1,0 +1,244 @@
+//! One request to the server: it is encoded, attempted, repeated if that is safe, and its response is parsed.
+//!
+//! [`execute`](Connection::execute) takes a command, [`request`](Connection::request) the commands of one request.
+//! A request consists of attempts (`attempt`), and an attempt of one HTTP round trip (`round_trip`), or two if the server
+//! does not know a script.
+
+mod backoff;
+mod body;
+mod refusal;
+mod retry;
+mod sync_token;
+pub(crate) mod telemetry;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use tokio::time::timeout;
+use tracing::Instrument as _;
+
+use self::body::read_body;
+pub(crate) use self::body::transport_error;
+pub use self::retry::RetryPolicy;
+pub(crate) use self::retry::{Limits, Progress};
+pub(crate) use self::sync_token::SyncToken;
+use crate::command::{self, BySha1, Command, Encoded, Received};
+use crate::error::{Error, ErrorKind, Result};
+use crate::reply::{Replies, Reply, Shape};
+use crate::transport::{Body, Endpoint, Request, Transport};
+use crate::wire::tape::Tape;
+use crate::wire::{self, Encoding, Parsed};
+
+const ENCODING: HeaderName = HeaderName::from_static("upstash-encoding");
+const FORMAT: HeaderName = HeaderName::from_static("upstash-response-format");
+const SYNC_TOKEN: HeaderName = HeaderName::from_static("upstash-sync-token");
+
+/// What all clones of a client share: the transport, and how to use it.
+pub(crate) struct Connection {
+    transport: Arc<dyn Transport>,
+    /// For commands and pipelines.
+    headers: HeaderMap,
+    /// For transactions, which are never answered in RESP2.
+    transaction_headers: HeaderMap,
+    settings: Settings,
+    sync_token: Option<SyncToken>,
+}
+
+/// How a connection behaves, whatever its transport is.
+pub(crate) struct Settings {
+    pub(crate) encoding: Encoding,
+    pub(crate) limits: Limits,
+    pub(crate) read_your_writes: bool,
+    pub(crate) max_request_bytes: usize,
+    pub(crate) max_response_bytes: usize,
+}
+
+/// What one attempt sends, and how its response is read.
+struct Prepared<'a> {
+    body: command::Body,
+    headers: &'a HeaderMap,
+    encoding: Encoding,
+    /// The number of commands on the wire.
+    count: usize,
+    writes: bool,
+}
+
+impl Connection {
+    pub(crate) fn new(transport: Arc<dyn Transport>, headers: &HeaderMap, settings: Settings) -> Self {
+        let with_encoding = |encoding| {
+            let mut headers = headers.clone();
+            match encoding {
+                Encoding::Base64 => headers.insert(ENCODING, HeaderValue::from_static("base64")),
+                Encoding::Json => None,
+                Encoding::Resp2 => headers.insert(FORMAT, HeaderValue::from_static("resp2")),
+            };
+            headers
+        };
+        Connection {
+            transport,
+            headers: with_encoding(settings.encoding),
+            transaction_headers: with_encoding(settings.encoding.of_transactions()),
+            sync_token: settings.read_your_writes.then(SyncToken::default),
+            settings,
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// What makes reads see earlier writes, if that is on.
+    pub(crate) fn sync_token(&self) -> Option<&SyncToken> {
+        self.sync_token.as_ref()
+    }
+
+    pub(crate) fn retry_policy(&self) -> &RetryPolicy {
+        &self.settings.limits.policy
+    }
+
+    pub(crate) fn deadline(&self) -> Duration {
+        self.settings.limits.deadline
+    }
+
+    pub(crate) fn max_response_bytes(&self) -> usize {
+        self.settings.max_response_bytes
+    }
+
+    /// Opens the stream of server-sent events at `path`.
+    pub(crate) async fn open_events(&self, path: String) -> Result<Body> {
+        let mut headers = self.headers.clone();
+        headers.remove(ENCODING);
+        headers.remove(FORMAT);
+        headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
+        let request = Request { endpoint: Endpoint::Path(path), headers, body: Bytes::from_static(b"[]") };
+        let sent = timeout(self.settings.limits.timeout, self.transport.send(request)).await;
+        let response = sent.map_err(|_| Error::timeout("no reply in time"))?.map_err(transport_error)?;
+        let is_json =
+            response.headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+        if response.status.is_success() && !is_json {
+            Ok(response.body)
+        } else {
+            Err(refusal::read(response, Encoding::Json, self.settings.limits.timeout).await)
+        }
+    }
+
+    /// Executes one command.
+    pub(crate) async fn execute<R>(&self, command: Command<R>) -> Result<R> {
+        let mut encoded = Encoded::new();
+        let expect = encoded.push(command);
+        let Received { tape, attempts } = self.request(encoded).await.map_err(|error| expect.blame(error))?;
+        expect.decode(&mut Replies::of(&tape, expect.parts()), attempts)
+    }
+
+    /// Sends the commands of one request. Returns as many replies as there are commands.
+    pub(crate) async fn request(&self, encoded: Encoded) -> Result<Received> {
+        self.continue_request(encoded, Progress::starting_now(self.settings.limits.deadline)).await
+    }
+
+    /// Sends a request for which some attempts may have been made already.
+    pub(crate) async fn continue_request(&self, mut encoded: Encoded, progress: Progress) -> Result<Received> {
+        let writes = encoded.take_writes();
+        let span = tracing::debug_span!("redis", command = %encoded.name(), commands = encoded.count());
+        let attempts = self.attempts(encoded, progress);
+        let outcome = if span.is_disabled() { attempts.await } else { attempts.instrument(span).await };
+        outcome.map_err(|error| error.with_unconfirmed(writes))
+    }
+
+    /// Makes attempts until one succeeds, or none may follow.
+    async fn attempts(&self, encoded: Encoded, progress: Progress) -> Result<Received> {
+        let (count, idempotency) = (encoded.count(), encoded.idempotency());
+        let Some(body) = encoded.into_body()? else {
+            return Ok(Received { tape: Tape::empty(), attempts: progress.attempts });
+        };
+        if body.bytes.len() > self.settings.max_request_bytes {
+            return Err(Error::new(
+                ErrorKind::TooLarge,
+                format!(
+                    "the request has {} bytes, more than max_request_bytes, {}; nothing was sent",
+                    body.bytes.len(),
+                    self.settings.max_request_bytes
+                ),
+            ));
+        }
+        let (headers, encoding) = match body.endpoint {
+            Endpoint::Transaction => (&self.transaction_headers, self.settings.encoding.of_transactions()),
+            _ => (&self.headers, self.settings.encoding),
+        };
+        let prepared = Prepared { body, headers, encoding, count, writes: idempotency.writes() };
+        let (tape, attempts) =
+            retry::until_final(&self.settings.limits, progress, idempotency, |number| self.attempt(&prepared, number))
+                .await?;
+        Ok(Received { tape, attempts })
+    }
+
+    /// Makes one attempt. If the server does not know a script, it was not executed, and is sent in full.
+    async fn attempt(&self, prepared: &Prepared<'_>, number: u32) -> Result<Tape> {
+        let outcome = self.round_trip(prepared, prepared.body.bytes.clone(), number).await;
+        match &prepared.body.by_sha1 {
+            Some(by_sha1) if is_unknown_script(&outcome) => {
+                let in_full = BySha1::in_full(by_sha1, &prepared.body.bytes);
+                self.round_trip(prepared, Bytes::from(in_full), number).await
+            }
+            _ => outcome,
+        }
+    }
+
+    /// Sends one HTTP request and parses the response.
+    async fn round_trip(&self, prepared: &Prepared<'_>, body: Bytes, number: u32) -> Result<Tape> {
+        let mut headers = prepared.headers.clone();
+        let endpoint = prepared.body.endpoint.clone();
+        if matches!(endpoint, Endpoint::Path(_)) {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+        }
+        if number > 0 && headers.contains_key(telemetry::SDK) {
+            headers.insert(telemetry::RETRY, HeaderValue::from(number));
+        }
+        let sent_token = self.sync_token.as_ref().and_then(SyncToken::current);
+        if let Some(token) = &sent_token {
+            headers.insert(SYNC_TOKEN, token.clone());
+        }
+        let many = matches!(endpoint, Endpoint::Pipeline | Endpoint::Transaction);
+        let request = Request { endpoint, headers, body };
+        let mut response = self.transport.send(request).await.map_err(transport_error)?;
+        if let (Some(sync), Some(token)) = (&self.sync_token, response.headers.remove(SYNC_TOKEN)) {
+            sync.observe(token, sent_token.as_ref(), prepared.writes);
+        }
+        if !response.status.is_success() {
+            return Err(refusal::read(response, prepared.encoding, self.settings.limits.timeout).await);
+        }
+        let body = read_body(response.body, self.settings.max_response_bytes).await?;
+        let parsed = if many {
+            wire::parse_many(body, prepared.encoding, prepared.count)
+        } else {
+            wire::parse_one(body, prepared.encoding).map(Parsed::Replies)
+        };
+        match parsed.map_err(|error| error.with_status(response.status.as_u16()))? {
+            Parsed::Replies(tape) => Ok(tape),
+            Parsed::Refusal(tape) => Err(Reply::root(&tape).mismatch("replies")),
+        }
+    }
+}
+
+/// Whether the server does not know a script, in the server's own words: a script may return errors that begin like it.
+fn is_unknown_script(outcome: &Result<Tape>) -> bool {
+    const UNKNOWN: &str = "NOSCRIPT No matching script";
+    match outcome {
+        Err(error) => error.kind() == ErrorKind::Redis && error.message().starts_with(UNKNOWN),
+        Ok(tape) => matches!(Reply::root(tape).shape(), Shape::Error(text) if text.starts_with(UNKNOWN)),
+    }
+}
+
+impl fmt::Debug for Connection {
+    /// Omits the headers, which contain the token.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("transport", &self.transport)
+            .field("encoding", &self.settings.encoding)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,93 @@
+//! Responses that are refusals: their status and body become an [`Error`].
+
+use std::time::{Duration, SystemTime};
+
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, StatusCode};
+use tokio::time::timeout;
+
+use super::body::read_body;
+use crate::error::{Error, ErrorKind, Result};
+use crate::reply::{Reply, Shape};
+use crate::transport::Response;
+use crate::wire::{self, Encoding};
+
+/// The most that is read of an error's body.
+const MAX_ERROR_BYTES: usize = 64 << 10;
+
+/// The longest that an error's body is waited for.
+const MAX_ERROR_TIME: Duration = Duration::from_secs(1);
+
+/// The error that a response with an error status stands for. `limit` is the time for the whole attempt.
+pub(super) async fn read(response: Response, encoding: Encoding, limit: Duration) -> Error {
+    // The status counts even if the body breaks off or never ends.
+    let patience = (limit / 4).min(MAX_ERROR_TIME);
+    let body = timeout(patience, read_body(response.body, MAX_ERROR_BYTES)).await;
+    let body = body.ok().and_then(Result::ok).unwrap_or_default();
+    status_error(response.status, &response.headers, error_text(body, encoding))
+}
+
+/// The text of an error's body.
+fn error_text(body: Vec<u8>, encoding: Encoding) -> Option<String> {
+    let tape = wire::parse_error(body, encoding).ok()?;
+    match Reply::root(&tape).shape() {
+        Shape::Error(text) => Some(text.to_owned()),
+        _ => None,
+    }
+}
+
+/// The error for a response whose status is not a success.
+fn status_error(status: StatusCode, headers: &HeaderMap, message: Option<String>) -> Error {
+    let kind = match status.as_u16() {
+        400 if message.as_ref().is_some_and(|text| text.contains("max request size exceeded")) => ErrorKind::TooLarge,
+        400 | 405 if message.is_some() => ErrorKind::Redis,
+        401 | 403 => ErrorKind::Unauthorized,
+        413 => ErrorKind::TooLarge,
+        429 => ErrorKind::RateLimited,
+        408 | 500.. => ErrorKind::Unavailable,
+        _ => ErrorKind::Rejected,
+    };
+    let error = match (kind, message) {
+        (_, Some(text)) => Error::of_redis(kind, &text),
+        (ErrorKind::Unauthorized, None) => Error::new(kind, "the token is wrong or missing"),
+        (ErrorKind::RateLimited, None) => Error::new(kind, "too many requests"),
+        (ErrorKind::TooLarge, None) => Error::new(kind, "the request is too large for the service"),
+        (ErrorKind::Rejected, None) => Error::new(
+            kind,
+            format!(
+                "the server answered with status {status} and no reason that can be read: does the URL point at a Redis REST endpoint?"
+            ),
+        ),
+        (_, None) => Error::new(kind, format!("the service answered with status {status}")),
+    };
+    error.with_status(status.as_u16()).with_retry_after(retry_after(headers))
+}
+
+/// `Retry-After`, in seconds or as a date.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(text).ok()?;
+    Some(date.duration_since(SystemTime::now()).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let parse = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, text.parse().unwrap());
+            retry_after(&headers)
+        };
+        assert_eq!(parse("7"), Some(Duration::from_secs(7)));
+        assert_eq!(parse("Thu, 01 Jan 1970 00:00:00 GMT"), Some(Duration::ZERO));
+        let soon = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(30));
+        assert!(parse(&soon).unwrap() > Duration::from_secs(20));
+        assert_eq!(parse("soon"), None);
+    }
+}

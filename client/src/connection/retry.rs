@@ -1,0 +1,215 @@
+//! When a request is sent again, and the loop that does it.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::backoff;
+use crate::command::{Attempts, Idempotency};
+use crate::error::{Error, Result};
+
+/// When a failed request is sent again.
+///
+/// Requests that were certainly not executed (no connection, 429) are always retried. Requests that may have been
+/// executed (timeout, broken connection, 5xx) are retried only if they are idempotent: a pipeline only if every command in
+/// it is.
+///
+/// The wait before a retry is exponential backoff with full jitter, added to the time in `Retry-After` if the server sent
+/// one. All attempts stay within the [deadline](crate::RedisBuilder::deadline).
+///
+/// ```
+/// use std::time::Duration;
+/// use redis_rest::RetryPolicy;
+///
+/// let patient = RetryPolicy::default().retries(8).backoff(Duration::from_millis(20), Duration::from_secs(5));
+/// let redis = redis_rest::Redis::builder("https://example.upstash.io", "token").retry(patient).build()?;
+/// # Ok::<(), redis_rest::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RetryPolicy {
+    retries: u32,
+    base: Duration,
+    cap: Duration,
+    writes: bool,
+}
+
+impl Default for RetryPolicy {
+    /// 3 retries, backing off from 50 ms to 2 s.
+    fn default() -> Self {
+        RetryPolicy { retries: 3, base: Duration::from_millis(50), cap: Duration::from_secs(2), writes: false }
+    }
+}
+
+impl RetryPolicy {
+    /// Sends each request once.
+    #[must_use]
+    pub fn never() -> Self {
+        RetryPolicy::default().retries(0)
+    }
+
+    /// Sets how many times a failed request is sent again.
+    #[must_use]
+    pub fn retries(mut self, retries: u32) -> Self {
+        self.retries = retries;
+        self
+    }
+
+    /// Sets the backoff. The wait before the first retry is random, up to `base`. That bound doubles with each retry, up to
+    /// `cap`.
+    #[must_use]
+    pub fn backoff(mut self, base: Duration, cap: Duration) -> Self {
+        self.base = base;
+        self.cap = cap;
+        self
+    }
+
+    /// Sets whether writes that may have been executed and are not idempotent are retried too: an `INCR` can then count
+    /// twice. Off by default.
+    #[must_use]
+    pub fn retry_uncertain_writes(mut self, writes: bool) -> Self {
+        self.writes = writes;
+        self
+    }
+
+    pub(crate) fn max_backoff(&self) -> Duration {
+        self.cap
+    }
+
+    pub(crate) fn max_retries(&self) -> u32 {
+        self.retries
+    }
+
+    /// The wait before retry `number`, counted from 0. Backoff is added to the time that the service asks for, so that
+    /// clients to which it answered the same do not return together.
+    pub(crate) fn wait(&self, error: &Error, number: u32) -> Duration {
+        let backoff = backoff::delay(self.base, self.cap, number, fastrand::f64());
+        error.retry_after().unwrap_or_default().saturating_add(backoff)
+    }
+
+    /// Whether an idempotent request is sent again after this error.
+    pub(crate) fn repeats_idempotent(&self, error: &Error) -> bool {
+        error.attempts() <= self.retries && error.is_uncertain() && self.allows(error, Idempotency::Idempotent)
+    }
+
+    fn allows(&self, error: &Error, idempotency: Idempotency) -> bool {
+        let is_safe = !error.is_uncertain() || idempotency != Idempotency::NonIdempotent || self.writes;
+        error.kind().is_transient() && is_safe
+    }
+}
+
+/// The time that one request has, and when it is retried.
+#[derive(Debug, Clone)]
+pub(crate) struct Limits {
+    pub(crate) policy: RetryPolicy,
+    /// For one attempt.
+    pub(crate) timeout: Duration,
+    /// For all attempts.
+    pub(crate) deadline: Duration,
+}
+
+/// The attempts at a request so far, and the time by which the last must end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Progress {
+    pub(crate) deadline: Instant,
+    pub(crate) attempts: Attempts,
+}
+
+impl Progress {
+    /// No attempts yet, and `deadline` from now on.
+    pub(crate) fn starting_now(deadline: Duration) -> Self {
+        Progress::starting_at(Instant::now(), deadline)
+    }
+
+    /// No attempts yet, and `deadline` from `start` on.
+    pub(crate) fn starting_at(start: Instant, deadline: Duration) -> Self {
+        Progress { deadline: after(start, deadline), attempts: Attempts::default() }
+    }
+}
+
+/// Calls `attempt` with its number, counted from 0, until it succeeds or must not be repeated.
+///
+/// However the last attempt ends, the outcome tells whether an earlier one may have been executed.
+pub(super) async fn until_final<T, F: Future<Output = Result<T>>>(
+    limits: &Limits,
+    progress: Progress,
+    idempotency: Idempotency,
+    mut attempt: impl FnMut(u32) -> F,
+) -> Result<(T, Attempts)> {
+    let Progress { deadline, mut attempts } = progress;
+    loop {
+        let number = attempts.count();
+        let until = deadline.min(after(Instant::now(), limits.timeout));
+        let result = match timeout_at(until, attempt(number)).await {
+            Ok(result) => result,
+            Err(_) => Err(Error::timeout("no reply in time")),
+        };
+        let error = match result {
+            Ok(reply) => return Ok((reply, attempts.and_answered())),
+            Err(error) => error,
+        };
+        attempts = attempts.and_failed(&error);
+        let wait = limits.policy.wait(&error, number);
+        let in_time = deadline.saturating_duration_since(Instant::now()) > wait;
+        if number >= limits.policy.retries || !in_time || !limits.policy.allows(&error, idempotency) {
+            return Err(attempts.record_in(error, idempotency));
+        }
+        tracing::debug!(kind = ?error.kind(), attempt = attempts.count(), wait = ?wait, "retrying");
+        sleep(wait).await;
+    }
+}
+
+/// `duration` after `start`; decades later if the clock cannot count that far.
+fn after(start: Instant, duration: Duration) -> Instant {
+    const DECADES: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+    start + duration.min(DECADES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    async fn failure(idempotency: Idempotency, attempt: impl AsyncFn(u32) -> Error) -> Error {
+        let policy = RetryPolicy::default().backoff(Duration::from_millis(1), Duration::from_millis(1));
+        let limits = Limits { policy, timeout: Duration::from_secs(1), deadline: Duration::from_secs(5) };
+        let attempt = &attempt;
+        let progress = Progress::starting_now(limits.deadline);
+        until_final::<(), _>(&limits, progress, idempotency, |number| async move { Err(attempt(number).await) })
+            .await
+            .unwrap_err()
+    }
+
+    async fn attempts(idempotency: Idempotency, kind: ErrorKind) -> (u32, bool) {
+        let error = failure(idempotency, async |_| Error::new(kind, "")).await;
+        (error.attempts(), error.may_have_executed())
+    }
+
+    #[tokio::test]
+    async fn only_what_cannot_be_executed_twice_is_retried() {
+        assert_eq!(attempts(Idempotency::NonIdempotent, ErrorKind::Connect).await, (4, false));
+        assert_eq!(attempts(Idempotency::NonIdempotent, ErrorKind::RateLimited).await, (4, false));
+        assert_eq!(attempts(Idempotency::NonIdempotent, ErrorKind::Interrupted).await, (1, true));
+        assert_eq!(attempts(Idempotency::NonIdempotent, ErrorKind::Unavailable).await, (1, true));
+        assert_eq!(attempts(Idempotency::Idempotent, ErrorKind::Interrupted).await, (4, true));
+        assert_eq!(attempts(Idempotency::ReadOnly, ErrorKind::Interrupted).await, (4, false));
+        assert_eq!(attempts(Idempotency::ReadOnly, ErrorKind::Redis).await, (1, false));
+    }
+
+    #[tokio::test]
+    async fn an_uncertain_attempt_is_not_forgotten() {
+        let error = failure(Idempotency::Idempotent, async |number| {
+            Error::new(if number == 0 { ErrorKind::Interrupted } else { ErrorKind::Connect }, "")
+        });
+        assert!(error.await.may_have_executed());
+    }
+
+    #[tokio::test]
+    async fn a_wait_past_the_deadline_is_not_begun() {
+        let began = Instant::now();
+        let hour = Some(Duration::from_secs(3600));
+        let error =
+            failure(Idempotency::ReadOnly, async |_| Error::new(ErrorKind::RateLimited, "").with_retry_after(hour));
+        assert_eq!(error.await.attempts(), 1);
+        assert!(began.elapsed() < Duration::from_secs(5));
+    }
+}

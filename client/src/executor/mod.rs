@@ -1,0 +1,73 @@
+//! What takes commands, and what it returns for them.
+
+mod batch;
+mod client;
+mod pages;
+mod pipeline;
+
+pub use self::batch::{Batch, BatchReplies, Slot};
+pub use self::client::Client;
+pub use self::pages::{PageIter, Pages, Paging};
+pub use self::pipeline::{Pipeline, Tuple};
+use crate::command::Command;
+use crate::reply::FromReply;
+
+/// Takes commands. Every method of every command family is a provided method over [`submit`](Executor::submit), so every
+/// type that implements this trait has them all.
+///
+/// | executor | what it returns for a command |
+/// | --- | --- |
+/// | `&`[`Redis`](crate::Redis) | a [`Request`](crate::Request): await it for the reply |
+/// | `&`[`blocking::Redis`](crate::blocking::Redis) | the reply |
+/// | [`Pipeline`] | the pipeline with the reply's type added to its tuple |
+/// | `&mut` [`Batch`] | a [`Slot`], to take the reply after `exec` |
+/// | [`Build`] | the [`Command`] itself, unsent |
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not take commands",
+    label = "not an executor",
+    note = "executors are `&Redis`, `&blocking::Redis`, `Pipeline` (of at most 16 commands; use a `Batch` for more), `&mut Batch` and `Build`"
+)]
+pub trait Executor: Sized {
+    /// What this executor returns for a command with a reply of type `R`.
+    type Out<R>;
+
+    /// Takes `command`.
+    fn submit<R>(self, command: Command<R>) -> Self::Out<R>;
+
+    /// Executes any command, and decodes its reply to the type that the caller asks for. [`Value`](crate::Value) takes any
+    /// reply.
+    ///
+    /// An array or a `Vec` of text is a command whose first item is the name. [`Command`] builds one from arguments of
+    /// several types, and says whether a client may retry it; a command from an array counts as a write that it must not.
+    ///
+    /// ```no_run
+    /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+    /// use redis_rest::{Command, Executor};
+    ///
+    /// let length: i64 = redis.execute(["XLEN", "orders"]).await?;
+    /// let frequency: Option<i64> = redis.execute(Command::read("OBJECT").arg("FREQ").arg("orders")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn execute<R: FromReply>(self, command: impl Into<Command>) -> Self::Out<R> {
+        self.submit(command.into().reply())
+    }
+}
+
+/// An executor that sends nothing: it returns each [`Command`], to inspect it or to submit it elsewhere.
+///
+/// ```
+/// use redis_rest::{Build, StringCommands};
+///
+/// assert_eq!(Build.incrby("hits", 5).args(), ["INCRBY", "hits", "5"]);
+/// ```
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Build;
+
+impl Executor for Build {
+    type Out<R> = Command<R>;
+
+    fn submit<R>(self, command: Command<R>) -> Command<R> {
+        command
+    }
+}

@@ -1,0 +1,107 @@
+//! Errors about a field that is missing, or whose text does not fit its type.
+
+use std::any::type_name;
+use std::borrow::Cow;
+use std::fmt;
+use std::str::Utf8Error;
+
+use redis_rest::{Error, ErrorKind};
+
+/// The text of a field is not a value of its type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mismatch {
+    /// What was expected, if the type alone does not say it.
+    pub expected: Option<Cow<'static, str>>,
+}
+
+impl Mismatch {
+    /// The type says what was expected.
+    pub const TYPE: Mismatch = Mismatch { expected: None };
+
+    /// `what` was expected.
+    pub fn expected(what: impl Into<Cow<'static, str>>) -> Self {
+        Mismatch { expected: Some(what.into()) }
+    }
+}
+
+impl std::error::Error for Mismatch {}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.expected.as_deref().unwrap_or("not a value of the type"))
+    }
+}
+
+/// The most characters of a text that an error shows.
+const EXCERPT: usize = 32;
+
+#[cold]
+pub(crate) fn missing<T>(name: &'static str) -> Error {
+    let message = format!(
+        "missing; expected {}. A field that can be missing is an `Option`, or has a `default`",
+        short_name::<T>()
+    );
+    Error::new(ErrorKind::Decode, message).with_field(name)
+}
+
+#[cold]
+pub(crate) fn mismatch<T>(text: &str, source: Box<dyn std::error::Error + Send + Sync>) -> Error {
+    let expected = match source.downcast_ref::<Mismatch>() {
+        Some(Mismatch { expected: Some(expected) }) => expected.to_string(),
+        _ => short_name::<T>(),
+    };
+    let error = Error::new(ErrorKind::Decode, format!("expected {expected}, found {}", excerpt(text)));
+    if source.is::<Mismatch>() { error } else { error.with_source(source) }
+}
+
+#[cold]
+pub(crate) fn not_utf8<T>(bytes: &[u8], error: Utf8Error) -> Error {
+    let message = format!("expected {}, found {} bytes that are not UTF-8", short_name::<T>(), bytes.len());
+    Error::new(ErrorKind::Decode, message).with_source(error)
+}
+
+#[cold]
+pub(crate) fn not_encodable<T>(name: &'static str, source: Box<dyn std::error::Error + Send + Sync>) -> Error {
+    let message = format!("the {} cannot be encoded: {source}", short_name::<T>());
+    Error::new(ErrorKind::InvalidInput, message).with_field(name).with_source(source)
+}
+
+#[cold]
+pub(crate) fn unknown_variant(tag: &'static str, found: &str, known: &str) -> Error {
+    Error::new(ErrorKind::Decode, format!("expected one of {known}, found {}", excerpt(found))).with_field(tag)
+}
+
+/// The beginning of a text that does not fit.
+fn excerpt(text: &str) -> String {
+    match text.char_indices().nth(EXCERPT) {
+        None => format!("{text:?}"),
+        Some((end, _)) => format!("{:?} and {} bytes more", text.get(..end).unwrap_or_default(), text.len() - end),
+    }
+}
+
+/// A type's name without the paths: `Option<String>`.
+fn short_name<T>() -> String {
+    let full = type_name::<T>();
+    let mut short = String::with_capacity(full.len());
+    for segment in full.split_inclusive(['<', '>', ',', ' ', '(', ')', '[', ']', '&', ';']) {
+        short.push_str(segment.rsplit("::").next().unwrap_or(segment));
+    }
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_are_named_without_their_paths() {
+        assert_eq!(short_name::<Option<String>>(), "Option<String>");
+        assert_eq!(short_name::<(u8, Vec<std::net::IpAddr>)>(), "(u8, Vec<IpAddr>)");
+    }
+
+    #[test]
+    fn long_texts_are_cut() {
+        assert_eq!(excerpt("12x"), "\"12x\"");
+        assert_eq!(excerpt(&"é".repeat(40)), format!("{:?} and 16 bytes more", "é".repeat(32)));
+    }
+}
