@@ -14,9 +14,7 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::Semaphore;
 
 use crate::error::Error;
-use crate::policy::waits;
-pub(crate) use crate::resp::Args;
-use crate::resp::{Parser, Value, push_command};
+use crate::resp::{Args, Parser, Value, push_command};
 
 /// Connections to Redis. Each request has one to itself while it needs it: whatever breaks, or waits, is its own.
 #[derive(Debug)]
@@ -131,6 +129,11 @@ impl Backend {
         }
         Ok(connection)
     }
+}
+
+/// Whether a command may wait for others, so that it needs a connection beside theirs.
+fn waits(args: &Args) -> bool {
+    args.first().is_some_and(|name| name.eq_ignore_ascii_case(b"WAIT") || name.eq_ignore_ascii_case(b"WAITAOF"))
 }
 
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}

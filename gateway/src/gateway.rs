@@ -8,8 +8,10 @@ use tokio::sync::watch;
 
 use crate::backend::Backend;
 use crate::error::Error;
-use crate::http::{self, State};
+use crate::http;
 use crate::policy::Policy;
+use crate::secret::random_secret;
+use crate::state::State;
 
 /// A listening gateway. It stops when it is dropped.
 #[derive(Debug)]
@@ -94,8 +96,8 @@ impl GatewayBuilder {
     ///
     /// When a token is empty or both are the same, Redis cannot be reached, or the address not be listened on.
     pub async fn start(self) -> Result<Gateway, Error> {
-        let token = self.token.unwrap_or_else(random_token);
-        let read_only_token = self.read_only_token.unwrap_or_else(random_token);
+        let token = self.token.unwrap_or_else(random_secret);
+        let read_only_token = self.read_only_token.unwrap_or_else(random_secret);
         if token.is_empty() || read_only_token.is_empty() || token == read_only_token {
             return Err(Error::new("the two tokens must differ, and neither may be empty"));
         }
@@ -113,7 +115,7 @@ impl GatewayBuilder {
             token: token.clone(),
             read_only_token: read_only_token.clone(),
             max_request_bytes: self.max_request_bytes,
-            replies: AtomicU64::new(0),
+            responses: AtomicU64::new(0),
             stopped,
         };
         tokio::spawn(http::serve(listener, state));
@@ -126,8 +128,4 @@ impl std::fmt::Debug for GatewayBuilder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("GatewayBuilder").field("listen", &self.listen).finish_non_exhaustive()
     }
-}
-
-pub(crate) fn random_token() -> String {
-    (0..32).map(|_| fastrand::alphanumeric()).collect()
 }

@@ -19,17 +19,28 @@
 //! It answers as the service is documented to answer. Where the documentation is silent it follows what the official
 //! SDKs send and expect; none of it could be compared with the hosted service from where it was built.
 
-mod backend;
+// From the ground up: a module uses only modules above it in this list.
 mod error;
-mod gateway;
-mod http;
-pub mod install;
-mod policy;
+mod secret;
+
+mod resp;
+
 mod reply;
 mod request;
-mod resp;
-mod server;
+
+mod backend;
+mod policy;
+mod state;
+
+mod response;
 mod sse;
+
+mod http;
+
+mod gateway;
+mod server;
+
+pub mod install;
 
 pub use crate::error::Error;
 pub use crate::gateway::{Gateway, GatewayBuilder};

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 
-use crate::backend::{Args, Backend};
+use crate::backend::Backend;
 use crate::error::Error;
-use crate::resp::Value;
+use crate::resp::{Args, Value};
 
 /// Commands that are about the connection, of which REST has none, or have an endpoint of their own.
 const CONNECTION_BOUND: [&str; 17] = [
@@ -71,11 +71,6 @@ fn unavailable(name: &str) -> Verdict {
     Verdict::Refuse(format!(
         "ERR Command is not available: '{name}'. See https://upstash.com/docs/redis/overall/rediscompatibility for details"
     ))
-}
-
-/// Whether a command may wait for others, so that it needs a connection beside theirs.
-pub(crate) fn waits(args: &Args) -> bool {
-    args.first().is_some_and(|name| name.eq_ignore_ascii_case(b"WAIT") || name.eq_ignore_ascii_case(b"WAITAOF"))
 }
 
 /// What there is to know of a command by its name alone.

@@ -16,12 +16,6 @@ pub(crate) enum Format {
 }
 
 /// `{"result": …}` or `{"error": …}`.
-pub(crate) fn envelope(value: &Value, format: Format) -> String {
-    let mut json = String::with_capacity(32);
-    push_envelope(&mut json, value, format);
-    json
-}
-
 pub(crate) fn push_envelope(json: &mut String, value: &Value, format: Format) {
     match value {
         Value::Error(error) => push_error(json, &String::from_utf8_lossy(error)),
@@ -124,6 +118,12 @@ mod tests {
 
     fn bulk(bytes: &'static [u8]) -> Value {
         Value::Bulk(Bytes::from_static(bytes))
+    }
+
+    fn envelope(value: &Value, format: Format) -> String {
+        let mut json = String::new();
+        push_envelope(&mut json, value, format);
+        json
     }
 
     #[test]

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use percent_encoding::percent_decode;
 use serde_json::value::RawValue;
 
-use crate::backend::Args;
+use crate::resp::Args;
 
 /// The command of `POST /`.
 pub(crate) fn command(body: &Bytes) -> Result<Args, String> {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::backend::Backend;
 use crate::error::Error;
-use crate::gateway::random_token;
+use crate::secret::random_secret;
 
 /// The variable that names the server program to start.
 pub(crate) const SERVER_VARIABLE: &str = "REDIS_SERVER";
@@ -132,7 +132,7 @@ pub(crate) fn find_program() -> Option<PathBuf> {
 
 async fn start_once(program: &Path, modules: &[PathBuf]) -> Result<Server, Error> {
     let port = free_port()?;
-    let password = random_token();
+    let password = random_secret();
     let mut config = format!(
         "bind 127.0.0.1\nport {port}\nrequirepass {password}\nsave \"\"\nappendonly no\nloglevel warning\nlogfile \"\"\ndir \"{}\"",
         std::env::temp_dir().display()

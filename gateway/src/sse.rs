@@ -4,19 +4,19 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
-use axum::http::StatusCode;
 use axum::response::Response;
 use futures_util::stream::{self, Stream, StreamExt as _};
 
 use crate::backend::Connection;
-use crate::http::{Refusal, State, with_type};
 use crate::resp::Value;
+use crate::response::{self, Refusal};
+use crate::state::State;
 
 /// `/subscribe/CHANNEL[/CHANNEL…]` and `/psubscribe/PATTERN[/PATTERN…]`.
 pub(crate) async fn subscribe(state: &Arc<State>, names: Vec<Bytes>, patterns: bool) -> Result<Response, Refusal> {
     let word = if patterns { "psubscribe" } else { "subscribe" };
     if names.is_empty() {
-        return Err(Refusal(StatusCode::BAD_REQUEST, format!("ERR wrong number of arguments for '{word}' command")));
+        return Err(Refusal::bad_request(format!("ERR wrong number of arguments for '{word}' command")));
     }
     let command = [Bytes::from_static(word.as_bytes())].into_iter().chain(names).collect();
     Ok(events(state, begin(state, command).await?.map(|value| joined(&value))))
@@ -33,7 +33,7 @@ async fn begin(state: &State, command: Vec<Bytes>) -> Result<impl Stream<Item = 
     let mut connection = state.backend.new_connection().await?;
     let first = connection.run(&[command]).await?.pop().unwrap_or(Value::Nil);
     if let Value::Error(error) = &first {
-        return Err(Refusal(StatusCode::BAD_REQUEST, String::from_utf8_lossy(error).into_owned()));
+        return Err(Refusal::bad_request(String::from_utf8_lossy(error)));
     }
     let rest = stream::unfold(connection, |mut connection: Connection| async {
         let value = connection.next().await.ok()?;
@@ -64,7 +64,7 @@ fn event(text: &str) -> String {
 fn events(state: &State, texts: impl Stream<Item = String> + Send + 'static) -> Response {
     let chunks = texts.map(|text| Ok::<_, Infallible>(Bytes::from(event(&text))));
     let chunks = chunks.take_until(Box::pin(state.stopped()));
-    with_type(StatusCode::OK, "text/event-stream", Body::from_stream(chunks))
+    response::event_stream(Body::from_stream(chunks))
 }
 
 #[cfg(test)]
