@@ -1,8 +1,8 @@
-//! What can go wrong before the gateway answers requests.
+//! The error of this crate.
 
 use std::fmt;
 
-/// Why a gateway or a server could not be started, in words for a person.
+/// The reason why a gateway or a server could not be started.
 #[derive(Debug)]
 pub struct Error {
     message: String,
@@ -14,7 +14,7 @@ impl Error {
         Error { message: message.into(), source: None }
     }
 
-    pub(crate) fn caused(
+    pub(crate) fn with_source(
         message: impl Into<String>,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {

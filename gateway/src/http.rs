@@ -1,4 +1,4 @@
-//! The HTTP side: who may ask, what is asked, and the answer.
+//! The HTTP server: authorization, endpoints and the execution of commands.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -22,20 +22,20 @@ use crate::state::State;
 
 const SYNC_TOKEN: HeaderName = HeaderName::from_static("upstash-sync-token");
 
-/// What a token allows.
+/// The commands that a token allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Access {
     Full,
     ReadOnly,
 }
 
-/// Answers requests until told to stop.
+/// Answers requests until the gateway is dropped.
 pub(crate) async fn serve(listener: TcpListener, state: State) {
     let state = Arc::new(state);
     let stopped = state.stopped();
     let router = Router::new().fallback(move |request: Request| answer(Arc::clone(&state), request));
     tokio::select! {
-        // It ends with an error only when the listener does, and then there is nobody to tell.
+        // This ends only if the listener fails, and there is no caller to report that to.
         _ = async { axum::serve(listener, router).await } => {}
         () = stopped => {}
     }
@@ -46,7 +46,7 @@ async fn answer(state: Arc<State>, request: Request) -> Response {
         Ok(response) => response,
         Err(refusal) => refusal.into_response(),
     };
-    // One server has no replicas to wait for, so any token that is new with each reply will do.
+    // The gateway has no replicas to wait for, so it never reads a sync token. Each response only needs a new one.
     let count = state.responses.fetch_add(1, Ordering::Relaxed);
     if let Ok(token) = HeaderValue::try_from(format!("gateway:{count}")) {
         response.headers_mut().insert(SYNC_TOKEN, token);
@@ -98,7 +98,7 @@ fn format(headers: &HeaderMap) -> Result<Format, Refusal> {
         }
         Some("resp2") => Ok(Format::Resp2),
         None | Some("json" | "") => Ok(if base64 { Format::Base64 } else { Format::Json }),
-        Some(_) => Err(Refusal::bad_request("ERR unknown response format: it is json or resp2")),
+        Some(_) => Err(Refusal::bad_request("ERR unknown response format: expected json or resp2")),
     }
 }
 
@@ -108,14 +108,15 @@ async fn read_body(state: &State, body: Body) -> Result<Bytes, Refusal> {
     let mut length = 0;
     let mut chunks = body.into_data_stream();
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|_| Refusal::bad_request("ERR the request's body broke off"))?;
+        let chunk = chunk.map_err(|_| Refusal::bad_request("ERR the request body ended early"))?;
         length += chunk.len();
         if length <= limit {
             read.extend_from_slice(&chunk);
         } else if length > limit.saturating_mul(8) {
             break;
         }
-        // Between the two it is read and forgotten: a client that is still sending would not hear the answer.
+        // A body of up to eight times the limit is read to its end and discarded: a client that is still sending might
+        // not read the response.
     }
     if length <= limit {
         return Ok(read.into());
@@ -126,11 +127,11 @@ async fn read_body(state: &State, body: Body) -> Result<Bytes, Refusal> {
     )))
 }
 
-/// What a command that does not reach Redis is answered with.
+/// Returns the reply to a command that is not sent to Redis, or `None` if Redis is to run it.
 fn intercept(state: &State, access: Access, args: &Args) -> Option<Slot> {
     match state.policy.judge(args, access == Access::Full) {
         Verdict::Ok => Some(Ok(Value::ok())),
-        Verdict::Refuse(why) => Some(Err(why)),
+        Verdict::Refuse(text) => Some(Err(text)),
         Verdict::Run => None,
     }
 }
@@ -149,7 +150,7 @@ async fn pipeline(state: &State, access: Access, format: Format, body: &Bytes) -
     let mut to_run = Vec::new();
     for command in commands {
         match command.map(|args| (intercept(state, access, &args), args)) {
-            Err(why) => slots.push(Some(Err(why))),
+            Err(text) => slots.push(Some(Err(text))),
             Ok((Some(slot), _)) => slots.push(Some(slot)),
             Ok((None, args)) => {
                 slots.push(None);
@@ -168,9 +169,9 @@ async fn transaction(state: &State, access: Access, format: Format, body: &Bytes
         let args = command.map_err(Refusal::bad_request)?;
         match intercept(state, access, &args) {
             None => queue.push(args),
-            // Within a transaction SELECT 0 has nothing to do, but must have its place among the replies.
+            // Only SELECT 0 is answered without Redis. It is queued so that its reply has its place in the result.
             Some(Ok(_)) => queue.push(vec![Bytes::from_static(b"SELECT"), Bytes::from_static(b"0")]),
-            Some(Err(why)) => return Err(Refusal::bad_request(why)),
+            Some(Err(text)) => return Err(Refusal::bad_request(text)),
         }
     }
     queue.push(vec![Bytes::from_static(b"EXEC")]);
@@ -186,7 +187,7 @@ async fn transaction(state: &State, access: Access, format: Format, body: &Bytes
     }
 }
 
-/// RESP2 does not apply to transactions.
+/// Replaces RESP2, which the API does not offer for transactions, by JSON.
 fn json_only(format: Format) -> Format {
     if format == Format::Resp2 { Format::Json } else { format }
 }

@@ -38,7 +38,7 @@ impl IntoResponse for Refusal {
 /// The reply to one command: the value from Redis, or the text of an error from the gateway.
 pub(crate) type Slot = Result<Value, String>;
 
-/// The response to a single command.
+/// Returns the response to a single command.
 pub(crate) fn single(format: Format, slot: &Slot) -> Response {
     let status = if matches!(slot, Ok(Value::Error(_)) | Err(_)) { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     if format == Format::Resp2 {
@@ -51,7 +51,7 @@ pub(crate) fn single(format: Format, slot: &Slot) -> Response {
     json(status, body)
 }
 
-/// The response to several commands.
+/// Returns the response to several commands.
 pub(crate) fn several(format: Format, slots: impl Iterator<Item = Slot>) -> Response {
     if format == Format::Resp2 {
         let mut wire = Vec::new();
@@ -71,7 +71,7 @@ pub(crate) fn several(format: Format, slots: impl Iterator<Item = Slot>) -> Resp
     json(StatusCode::OK, body)
 }
 
-/// The response that carries server-sent events.
+/// Returns a response that carries server-sent events.
 pub(crate) fn event_stream(events: Body) -> Response {
     with_type(StatusCode::OK, "text/event-stream", events)
 }

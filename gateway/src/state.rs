@@ -25,7 +25,7 @@ impl State {
     /// Completes when the gateway is dropped.
     pub(crate) fn stopped(&self) -> impl Future<Output = ()> + Send + use<> {
         let mut stopped = self.stopped.clone();
-        // Nothing is ever sent, so `changed` only fails, once the sender is dropped.
+        // Nothing is ever sent, so `changed` returns only an error, when the sender is dropped.
         async move { while stopped.changed().await.is_ok() {} }
     }
 }
