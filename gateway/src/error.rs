@@ -3,6 +3,21 @@
 use std::fmt;
 
 /// The reason why a gateway or a server could not be started.
+///
+/// The text says what is wrong and what to do, and includes the cause.
+///
+/// ```
+/// use redis_rest_gateway::Gateway;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let error = Gateway::over("localhost:6379").start().await.unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "the Redis URL is malformed: expected redis://[[user]:password@]host[:port][/database] or unix:///path",
+/// );
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Error {
     message: String,

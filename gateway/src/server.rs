@@ -34,13 +34,36 @@ kill -9 "$server"
 /// A running Redis or Valkey server. It is killed when this value is dropped or the process ends for any reason.
 ///
 /// The server listens on a free port of 127.0.0.1, has a random password and saves nothing to disk.
+///
+/// ```no_run
+/// use redis_rest_gateway::Server;
+///
+/// # async fn example() -> Result<(), redis_rest_gateway::Error> {
+/// let server = Server::start().await?;
+/// assert!(server.url().starts_with("redis://:"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Server {
     watchdog: Child,
     url: String,
 }
 
-/// The settings of a [`Server`]; created by [`Server::builder`].
+/// The settings of a [`Server`]; created by [`Server::builder`] or by a function of [`install`](crate::install).
+///
+/// ```no_run
+/// use redis_rest_gateway::Server;
+///
+/// # async fn example() -> Result<(), redis_rest_gateway::Error> {
+/// let server = Server::builder()
+///     .program("/opt/redis/bin/redis-server")
+///     .module("/opt/redis/lib/rejson.so")
+///     .start()
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default)]
 #[must_use = "call `start` to run the server"]
 pub struct ServerBuilder {
@@ -49,7 +72,7 @@ pub struct ServerBuilder {
 }
 
 impl Server {
-    /// Starts a server with the default settings.
+    /// Starts a server with the default settings. [`ServerBuilder::program`] documents which program that is.
     ///
     /// # Errors
     ///
