@@ -1,4 +1,4 @@
-//! The Redis behind the gateway: where it is, and connections to it.
+//! Connections to the Redis server behind the gateway.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -14,35 +14,36 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::Semaphore;
 
 use crate::error::Error;
-use crate::policy::waits;
-pub(crate) use crate::resp::Args;
-use crate::resp::{Parser, Value, push_command};
+use crate::resp::{Args, Parser, Value, push_command};
 
-/// Connections to Redis. Each request has one to itself while it needs it: whatever breaks, or waits, is its own.
+/// A pool of connections to Redis.
+///
+/// A request has a connection to itself while it runs, so a connection that breaks or blocks affects no other request.
 #[derive(Debug)]
 pub(crate) struct Backend {
     target: Target,
-    /// Connections that nobody uses at the moment.
     idle: Mutex<Vec<Connection>>,
-    /// How many more may be used at once: Redis has 10,000 for all its clients.
-    room: Semaphore,
+    permits: Semaphore,
 }
 
-/// How many connections there may be at once.
-const MOST_CONNECTIONS: usize = 256;
+/// The largest number of pooled connections in use at once. Redis allows 10,000 for all its clients by default.
+const MAX_CONNECTIONS: usize = 256;
 
-/// How long it may take until a connection is there, or a first answer. Commands have no limit: the client of the gateway has its own, and a
-/// slow command is not a broken connection.
+/// The time limit for connecting and for the first reply.
+///
+/// Commands have no time limit: a slow command is not a broken connection, and clients have timeouts of their own.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How large a buffer an idle connection keeps.
-const MOST_BUFFERED: usize = 64 << 10;
+/// The largest buffer, in bytes, that an idle connection keeps.
+const MAX_IDLE_BUFFER: usize = 64 << 10;
 
-/// Redis cannot be reached: what a request is told. No more than the kind, since the whole text may name a password.
+/// Why Redis cannot be reached.
+///
+/// Clients see this, so it holds no text of the underlying error: that text may contain a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unreachable {
-    RefusesPassword,
-    Broken,
+    PasswordRejected,
+    Disconnected,
     NotRedis,
 }
 
@@ -50,51 +51,55 @@ impl fmt::Display for Unreachable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ERR the gateway cannot reach Redis: ")?;
         f.write_str(match self {
-            Unreachable::RefusesPassword => "it refuses the password",
-            Unreachable::Broken => "the connection is refused or broken",
-            Unreachable::NotRedis => "it does not answer as Redis does",
+            Unreachable::PasswordRejected => "it rejects the password",
+            Unreachable::Disconnected => "the connection is refused or lost",
+            Unreachable::NotRedis => "its replies are not those of a Redis server",
         })
     }
 }
 
 impl From<std::io::Error> for Unreachable {
     fn from(_: std::io::Error) -> Self {
-        Unreachable::Broken
+        Unreachable::Disconnected
     }
 }
 
 impl Backend {
+    /// Connects to the server at `url` and checks that it answers PING.
     pub(crate) async fn connect(url: &str) -> Result<Self, Error> {
         let target = Target::parse(url).ok_or_else(|| {
-            Error::new("the Redis URL is malformed: it should be redis://[:password@]host[:port] or unix:///path")
+            Error::new(
+                "the Redis URL is malformed: expected redis://[[user]:password@]host[:port][/database] or unix:///path",
+            )
         })?;
-        let backend = Backend { target, idle: Mutex::default(), room: Semaphore::new(MOST_CONNECTIONS) };
+        let backend = Backend { target, idle: Mutex::default(), permits: Semaphore::new(MAX_CONNECTIONS) };
         let ping = [vec![Bytes::from_static(b"PING")]];
-        let answer = tokio::time::timeout(CONNECT_TIMEOUT, backend.run(&ping)).await;
-        match answer.as_ref().map(|answer| answer.as_deref()) {
-            Err(_) => Err(Error::new("what listens there does not answer within 5 seconds")),
+        let outcome = tokio::time::timeout(CONNECT_TIMEOUT, backend.run(&ping)).await;
+        match outcome.as_ref().map(|reply| reply.as_deref()) {
+            Err(_) => Err(Error::new("cannot reach Redis: the server did not answer PING within 5 seconds")),
             Ok(Ok([Value::Status(_)])) => Ok(backend),
-            Ok(Ok(_)) => {
-                Err(Error::new("what listens there does not answer PING as Redis does, or wants another password"))
-            }
+            Ok(Ok(_)) => Err(Error::new(
+                "the server did not answer PING with PONG: check that the URL names a Redis server and has the right password",
+            )),
             Ok(Err(unreachable)) => Err(Error::new(unreachable.to_string())),
         }
     }
 
-    /// Sends commands and gives one value for each, errors among them.
+    /// Sends the commands and returns one value for each. A command that fails has an error as its value.
     pub(crate) async fn run(&self, commands: &[Args]) -> Result<Vec<Value>, Unreachable> {
-        // Who waits for others must not keep them out.
-        if commands.iter().any(waits) {
+        // WAIT can block for long, and must not hold a permit that other requests need.
+        if commands.iter().any(is_wait) {
             return self.new_connection().await?.run(commands).await;
         }
-        // It is never closed.
-        let _room = self.room.acquire().await.map_err(|_| Unreachable::Broken)?;
+        // The semaphore is never closed, so this does not fail.
+        let _permit = self.permits.acquire().await.map_err(|_| Unreachable::Disconnected)?;
         let idle = std::iter::from_fn(|| self.idle().pop()).find_map(Connection::if_alive);
         let mut connection = match idle {
             Some(connection) => connection,
             None => self.new_connection().await?,
         };
-        // If it fails, or is not waited for, the connection is gone with what is left of the replies.
+        // On an error, or if this future is dropped, the connection is dropped too: unread replies would answer the
+        // next request.
         let values = connection.run(commands).await?;
         self.idle().extend(connection.if_clean());
         Ok(values)
@@ -104,12 +109,12 @@ impl Backend {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A connection for whoever keeps it: subscriptions, MONITOR.
+    /// Opens a connection outside the pool.
     pub(crate) async fn new_connection(&self) -> Result<Connection, Unreachable> {
-        tokio::time::timeout(CONNECT_TIMEOUT, self.connected()).await.unwrap_or(Err(Unreachable::Broken))
+        tokio::time::timeout(CONNECT_TIMEOUT, self.open()).await.unwrap_or(Err(Unreachable::Disconnected))
     }
 
-    async fn connected(&self) -> Result<Connection, Unreachable> {
+    async fn open(&self) -> Result<Connection, Unreachable> {
         let stream: Box<dyn Stream> = match &self.target.address {
             Address::Tcp(host, port) => {
                 let stream = TcpStream::connect((host.as_str(), *port)).await?;
@@ -118,14 +123,15 @@ impl Backend {
             }
             Address::Unix(path) => Box::new(UnixStream::connect(path).await?),
         };
-        let mut connection = Connection { stream, buffer: BytesMut::new(), largest: 0, parser: Parser::default() };
-        for (command, refused) in
-            [(&self.target.auth, Unreachable::RefusesPassword), (&self.target.select, Unreachable::NotRedis)]
+        let mut connection =
+            Connection { stream, buffer: BytesMut::new(), peak_capacity: 0, parser: Parser::default() };
+        for (command, rejected) in
+            [(&self.target.auth, Unreachable::PasswordRejected), (&self.target.select, Unreachable::NotRedis)]
         {
             if let Some(command) = command {
                 let replies = connection.run(std::slice::from_ref(command)).await?;
                 if replies != [Value::ok()] {
-                    return Err(refused);
+                    return Err(rejected);
                 }
             }
         }
@@ -133,21 +139,26 @@ impl Backend {
     }
 }
 
+/// Returns whether the command is WAIT or WAITAOF, which block until replicas or the disk have caught up.
+fn is_wait(args: &Args) -> bool {
+    args.first().is_some_and(|name| name.eq_ignore_ascii_case(b"WAIT") || name.eq_ignore_ascii_case(b"WAITAOF"))
+}
+
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// A connection to Redis.
+/// One connection to Redis.
 pub(crate) struct Connection {
     stream: Box<dyn Stream>,
     buffer: BytesMut,
-    /// How large the buffer was.
-    largest: usize,
+    /// The largest capacity that the buffer has had.
+    peak_capacity: usize,
     parser: Parser,
 }
 
 impl Connection {
-    /// Sends commands and gives one value for each.
+    /// Sends the commands and returns one value for each.
     pub(crate) async fn run(&mut self, commands: &[Args]) -> Result<Vec<Value>, Unreachable> {
         let mut wire = Vec::with_capacity(commands.len() * 48);
         for args in commands {
@@ -161,31 +172,31 @@ impl Connection {
         Ok(values)
     }
 
-    /// The next value that comes.
+    /// Waits for the next value.
     pub(crate) async fn next(&mut self) -> Result<Value, Unreachable> {
         loop {
             if let Some(value) = self.parser.next(&mut self.buffer).map_err(|_| Unreachable::NotRedis)? {
                 return Ok(value);
             }
             self.buffer.reserve(16 << 10);
-            self.largest = self.largest.max(self.buffer.capacity());
+            self.peak_capacity = self.peak_capacity.max(self.buffer.capacity());
             if self.stream.read_buf(&mut self.buffer).await? == 0 {
-                return Err(Unreachable::Broken);
+                return Err(Unreachable::Disconnected);
             }
         }
     }
 
-    /// The connection, unless something is left of what it said. The memory of a large reply is given back.
+    /// Returns the connection if all its input has been read. Frees the memory of large replies.
     fn if_clean(mut self) -> Option<Self> {
         let is_clean = self.buffer.is_empty() && self.parser.is_between_values();
-        if self.largest > MOST_BUFFERED {
+        if self.peak_capacity > MAX_IDLE_BUFFER {
             self.buffer = BytesMut::new();
-            self.largest = 0;
+            self.peak_capacity = 0;
         }
         is_clean.then_some(self)
     }
 
-    /// The connection, unless Redis has closed it or said what nobody asked for.
+    /// Returns the connection if it is open and has no unexpected input.
     fn if_alive(mut self) -> Option<Self> {
         let mut byte = [0];
         let mut byte = ReadBuf::new(&mut byte);
@@ -201,7 +212,7 @@ impl fmt::Debug for Connection {
     }
 }
 
-/// Where Redis is, and what is said to it first.
+/// The address of Redis, and the commands that each connection starts with.
 struct Target {
     address: Address,
     auth: Option<Args>,
@@ -214,7 +225,7 @@ enum Address {
 }
 
 impl Target {
-    /// `redis://[[user]:password@]host[:port][/database]` or `unix:///path`.
+    /// Parses `redis://[[user]:password@]host[:port][/database]` or `unix:///path`.
     fn parse(url: &str) -> Option<Self> {
         if let Some(path) = url.strip_prefix("unix://") {
             let address = Address::Unix(path.into());
@@ -222,18 +233,18 @@ impl Target {
         }
         let rest = url.strip_prefix("redis://")?;
         let (credentials, rest) = rest.rsplit_once('@').map_or((None, rest), |(left, right)| (Some(left), right));
-        let (place, database) = rest.split_once('/').unwrap_or((rest, ""));
-        let (host, port) = match place.strip_prefix('[') {
-            Some(place) => place.split_once(']')?,
-            None => place.split_at(place.find(':').unwrap_or(place.len())),
+        let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));
+        let (host, port) = match authority.strip_prefix('[') {
+            Some(bracketed) => bracketed.split_once(']')?,
+            None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
         };
         let port = if port.is_empty() { 6379 } else { port.strip_prefix(':')?.parse().ok()? };
         let host = if host.is_empty() { "127.0.0.1" } else { host };
-        let decoded = |text: &str| percent_decode_str(text).collect::<Bytes>();
+        let decode = |text: &str| percent_decode_str(text).collect::<Bytes>();
         let auth = credentials.map(|credentials| {
             let (user, password) = credentials.split_once(':').unwrap_or(("", credentials));
-            let user = (!user.is_empty()).then(|| decoded(user));
-            [Bytes::from_static(b"AUTH")].into_iter().chain(user).chain([decoded(password)]).collect()
+            let user = (!user.is_empty()).then(|| decode(user));
+            [Bytes::from_static(b"AUTH")].into_iter().chain(user).chain([decode(password)]).collect()
         });
         let select = match database {
             "" | "0" => None,
@@ -244,7 +255,7 @@ impl Target {
 }
 
 impl fmt::Debug for Target {
-    /// Without the password.
+    /// Leaves out the password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.address {
             Address::Tcp(host, port) => write!(f, "{host}:{port}"),
@@ -267,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn urls_name_the_place_the_password_and_the_database() {
+    fn urls_have_an_address_a_password_and_a_database() {
         let cases = [
             ("redis://localhost", "localhost:6379", None, None),
             ("redis://h:7/2", "h:7", None, args(&["SELECT", "2"])),
@@ -275,8 +286,8 @@ mod tests {
             ("redis://user:p:w@[::1]:7", "::1:7", args(&["AUTH", "user", "p:w"]), None),
             ("unix:///run/redis.sock", "/run/redis.sock", None, None),
         ];
-        for (url, place, auth, select) in cases {
-            assert_eq!(parsed(url), Some((place.to_owned(), auth, select)), "{url}");
+        for (url, address, auth, select) in cases {
+            assert_eq!(parsed(url), Some((address.to_owned(), auth, select)), "{url}");
         }
         for url in ["", "localhost", "rediss://h", "redis://h:port", "redis://h/x", "unix://run", "redis://[::1"] {
             assert_eq!(parsed(url), None, "{url}");

@@ -1,8 +1,23 @@
-//! What can go wrong before the gateway answers requests.
+//! The error of this crate.
 
 use std::fmt;
 
-/// Why a gateway or a server could not be started, in words for a person.
+/// The reason why a gateway or a server could not be started.
+///
+/// The text says what is wrong and what to do, and includes the cause.
+///
+/// ```
+/// use redis_rest_gateway::Gateway;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let error = Gateway::over("localhost:6379").start().await.unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "the Redis URL is malformed: expected redis://[[user]:password@]host[:port][/database] or unix:///path",
+/// );
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Error {
     message: String,
@@ -14,7 +29,7 @@ impl Error {
         Error { message: message.into(), source: None }
     }
 
-    pub(crate) fn caused(
+    pub(crate) fn with_source(
         message: impl Into<String>,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {

@@ -1,4 +1,4 @@
-//! A gateway that listens, and its settings.
+//! A running gateway and its settings.
 
 use std::net::SocketAddr;
 use std::sync::atomic::AtomicU64;
@@ -8,22 +8,53 @@ use tokio::sync::watch;
 
 use crate::backend::Backend;
 use crate::error::Error;
-use crate::http::{self, State};
+use crate::http;
 use crate::policy::Policy;
+use crate::secret::random_secret;
+use crate::state::State;
 
-/// A listening gateway. It stops when it is dropped.
+/// A running gateway. It stops when it is dropped.
+///
+/// ```no_run
+/// use redis_rest_gateway::Gateway;
+///
+/// # async fn example() -> Result<(), redis_rest_gateway::Error> {
+/// let gateway = Gateway::over("redis://127.0.0.1:6379").start().await?;
+/// println!("UPSTASH_REDIS_REST_URL={}", gateway.url());
+/// println!("UPSTASH_REDIS_REST_TOKEN={}", gateway.token());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Gateway {
     address: SocketAddr,
     token: String,
     read_only_token: String,
-    /// Dropped with it, which stops what runs.
+    /// Dropping the sender stops the gateway's tasks.
     _stop: watch::Sender<()>,
 }
 
-/// Settings of a gateway; see [`Gateway::over`].
+/// The settings of a [`Gateway`]; created by [`Gateway::over`].
+///
+/// ```no_run
+/// use redis_rest_gateway::Gateway;
+///
+/// # async fn example() -> Result<(), redis_rest_gateway::Error> {
+/// // A fixed address and fixed tokens, so that clients keep their settings between runs.
+/// let gateway = Gateway::over("redis://127.0.0.1:6379")
+///     .listen(([127, 0, 0, 1], 8079).into())
+///     .token("local-token")
+///     .read_only_token("local-read-only-token")
+///     .max_request_bytes(1 << 20)
+///     .start()
+///     .await?;
+/// assert_eq!(gateway.url(), "http://127.0.0.1:8079");
+/// assert_eq!(gateway.token(), "local-token");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
-#[must_use = "a gateway listens once it is started"]
+#[must_use = "call `start` to run the gateway"]
 pub struct GatewayBuilder {
     redis_url: String,
     listen: SocketAddr,
@@ -33,7 +64,9 @@ pub struct GatewayBuilder {
 }
 
 impl Gateway {
-    /// A gateway over the Redis at `redis_url`: `redis://[:password@]host[:port]` or `unix:///path`.
+    /// Returns the settings of a gateway to the Redis server at `redis_url`.
+    ///
+    /// The URL is `redis://[[user]:password@]host[:port][/database]` or `unix:///path`.
     pub fn over(redis_url: impl Into<String>) -> GatewayBuilder {
         GatewayBuilder {
             redis_url: redis_url.into(),
@@ -44,19 +77,19 @@ impl Gateway {
         }
     }
 
-    /// The URL to give to a client.
+    /// Returns the URL for clients, such as `http://127.0.0.1:8079`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The token that allows everything.
+    /// Returns the token that allows all commands.
     #[must_use]
     pub fn token(&self) -> &str {
         &self.token
     }
 
-    /// The token that allows reading alone.
+    /// Returns the token that allows only commands that read.
     #[must_use]
     pub fn read_only_token(&self) -> &str {
         &self.read_only_token
@@ -64,48 +97,52 @@ impl Gateway {
 }
 
 impl GatewayBuilder {
-    /// Where to listen; a free port of the loopback address by default.
+    /// Sets the address to listen on. The default is a free port on 127.0.0.1.
     pub fn listen(mut self, address: SocketAddr) -> Self {
         self.listen = address;
         self
     }
 
-    /// The token that allows everything; a random one by default.
+    /// Sets the token that allows all commands. The default is random.
     pub fn token(mut self, token: impl Into<String>) -> Self {
         self.token = Some(token.into());
         self
     }
 
-    /// The token that allows reading alone; a random one by default.
+    /// Sets the token that allows only commands that read. The default is random.
     pub fn read_only_token(mut self, token: impl Into<String>) -> Self {
         self.read_only_token = Some(token.into());
         self
     }
 
-    /// The largest request, 10 MiB by default, as on the service's small plans.
+    /// Sets the largest request body in bytes. The default is 10 MiB, the limit of the service's small plans.
     pub fn max_request_bytes(mut self, bytes: usize) -> Self {
         self.max_request_bytes = bytes;
         self
     }
 
-    /// Connects to Redis and listens, in a task of the current tokio runtime.
+    /// Connects to Redis and starts to answer requests.
+    ///
+    /// The gateway is a task of the current tokio runtime and stops when that runtime shuts down.
     ///
     /// # Errors
     ///
-    /// When a token is empty or both are the same, Redis cannot be reached, or the address not be listened on.
+    /// Returns an error if a token is empty, if both tokens are the same, if Redis cannot be reached, or if the address is
+    /// not available.
     pub async fn start(self) -> Result<Gateway, Error> {
-        let token = self.token.unwrap_or_else(random_token);
-        let read_only_token = self.read_only_token.unwrap_or_else(random_token);
+        let token = self.token.unwrap_or_else(random_secret);
+        let read_only_token = self.read_only_token.unwrap_or_else(random_secret);
         if token.is_empty() || read_only_token.is_empty() || token == read_only_token {
-            return Err(Error::new("the two tokens must differ, and neither may be empty"));
+            return Err(Error::new("the token and the read-only token must not be empty and must differ"));
         }
         let backend = Backend::connect(&self.redis_url).await?;
-        let policy = Policy::learn(&backend).await?;
+        let policy = Policy::load(&backend).await?;
         let listener = TcpListener::bind(self.listen)
             .await
-            .map_err(|error| Error::caused(format!("cannot listen on {}", self.listen), error))?;
-        let address =
-            listener.local_addr().map_err(|error| Error::caused("the listening address is unknown", error))?;
+            .map_err(|error| Error::with_source(format!("cannot listen on {}", self.listen), error))?;
+        let address = listener
+            .local_addr()
+            .map_err(|error| Error::with_source("cannot determine the address of the listening socket", error))?;
         let (stop, stopped) = watch::channel(());
         let state = State {
             backend,
@@ -113,7 +150,7 @@ impl GatewayBuilder {
             token: token.clone(),
             read_only_token: read_only_token.clone(),
             max_request_bytes: self.max_request_bytes,
-            replies: AtomicU64::new(0),
+            responses: AtomicU64::new(0),
             stopped,
         };
         tokio::spawn(http::serve(listener, state));
@@ -122,12 +159,8 @@ impl GatewayBuilder {
 }
 
 impl std::fmt::Debug for GatewayBuilder {
-    /// Without the tokens and the URL, which may hold a password.
+    /// Leaves out the tokens, and the URL, which may contain a password.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("GatewayBuilder").field("listen", &self.listen).finish_non_exhaustive()
     }
-}
-
-pub(crate) fn random_token() -> String {
-    (0..32).map(|_| fastrand::alphanumeric()).collect()
 }

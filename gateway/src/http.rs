@@ -1,77 +1,41 @@
-//! The HTTP side: who may ask, what is asked, and the answer.
+//! The HTTP server: authorization, endpoints and the execution of commands.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
-use axum::http::header::{ALLOW, AUTHORIZATION, CONTENT_TYPE};
+use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use futures_util::StreamExt as _;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 
-use crate::backend::{Args, Backend, Unreachable};
-use crate::policy::{Policy, Verdict};
-use crate::reply::{self, Format};
+use crate::policy::Verdict;
+use crate::reply::Format;
 use crate::request;
-use crate::resp::Value;
+use crate::resp::{Args, Value};
+use crate::response::{self, Refusal, Slot};
 use crate::sse;
+use crate::state::State;
 
 const SYNC_TOKEN: HeaderName = HeaderName::from_static("upstash-sync-token");
 
-/// What every request needs.
-#[derive(Debug)]
-pub(crate) struct State {
-    pub(crate) backend: Backend,
-    pub(crate) policy: Policy,
-    pub(crate) token: String,
-    pub(crate) read_only_token: String,
-    pub(crate) max_request_bytes: usize,
-    pub(crate) replies: AtomicU64,
-    pub(crate) stopped: watch::Receiver<()>,
-}
-
-/// What a token allows.
+/// The commands that a token allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Access {
     Full,
     ReadOnly,
 }
 
-/// A request that gets an error instead of an answer.
-pub(crate) struct Refusal(pub(crate) StatusCode, pub(crate) String);
-
-impl Refusal {
-    fn bad(text: impl Into<String>) -> Self {
-        Refusal(StatusCode::BAD_REQUEST, text.into())
-    }
-}
-
-impl From<Unreachable> for Refusal {
-    fn from(error: Unreachable) -> Self {
-        Refusal(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
-    }
-}
-
-impl State {
-    /// Until the gateway is dropped.
-    pub(crate) fn stopped(&self) -> impl Future<Output = ()> + Send + use<> {
-        let mut stopped = self.stopped.clone();
-        // Nothing is ever sent: it ends with the sender.
-        async move { while stopped.changed().await.is_ok() {} }
-    }
-}
-
-/// Answers requests until told to stop.
+/// Answers requests until the gateway is dropped.
 pub(crate) async fn serve(listener: TcpListener, state: State) {
     let state = Arc::new(state);
     let stopped = state.stopped();
     let router = Router::new().fallback(move |request: Request| answer(Arc::clone(&state), request));
     tokio::select! {
-        // It ends with an error only when the listener does, and then there is nobody to tell.
+        // This ends only if the listener fails, and there is no caller to report that to.
         _ = async { axum::serve(listener, router).await } => {}
         () = stopped => {}
     }
@@ -80,16 +44,10 @@ pub(crate) async fn serve(listener: TcpListener, state: State) {
 async fn answer(state: Arc<State>, request: Request) -> Response {
     let mut response = match respond(&state, request).await {
         Ok(response) => response,
-        Err(Refusal(status, text)) => {
-            let mut response = json(status, reply::error(&text));
-            if status == StatusCode::METHOD_NOT_ALLOWED {
-                response.headers_mut().insert(ALLOW, HeaderValue::from_static("HEAD, GET, POST, PUT"));
-            }
-            response
-        }
+        Err(refusal) => refusal.into_response(),
     };
-    // One server has no replicas to wait for, so any token that is new with each reply will do.
-    let count = state.replies.fetch_add(1, Ordering::Relaxed);
+    // The gateway has no replicas to wait for, so it never reads a sync token. Each response only needs a new one.
+    let count = state.responses.fetch_add(1, Ordering::Relaxed);
     if let Ok(token) = HeaderValue::try_from(format!("gateway:{count}")) {
         response.headers_mut().insert(SYNC_TOKEN, token);
     }
@@ -116,7 +74,7 @@ async fn respond(state: &Arc<State>, request: Request) -> Result<Response, Refus
     match endpoint {
         "pipeline" => pipeline(state, access, format, &body).await,
         "multi-exec" => transaction(state, access, format, &body).await,
-        "" => single(state, access, format, request::command(&body).map_err(Refusal::bad)?).await,
+        "" => single(state, access, format, request::command(&body).map_err(Refusal::bad_request)?).await,
         _ => single(state, access, format, request::path_command(path, query, &body)).await,
     }
 }
@@ -135,10 +93,12 @@ fn format(headers: &HeaderMap) -> Result<Format, Refusal> {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_ascii_lowercase);
     let base64 = header("upstash-encoding").as_deref() == Some("base64");
     match header("upstash-response-format").as_deref() {
-        Some("resp2") if base64 => Err(Refusal::bad("ERR the resp2 format cannot be combined with base64 encoding")),
+        Some("resp2") if base64 => {
+            Err(Refusal::bad_request("ERR the resp2 format cannot be combined with base64 encoding"))
+        }
         Some("resp2") => Ok(Format::Resp2),
         None | Some("json" | "") => Ok(if base64 { Format::Base64 } else { Format::Json }),
-        Some(_) => Err(Refusal::bad("ERR unknown response format: it is json or resp2")),
+        Some(_) => Err(Refusal::bad_request("ERR unknown response format: expected json or resp2")),
     }
 }
 
@@ -148,69 +108,49 @@ async fn read_body(state: &State, body: Body) -> Result<Bytes, Refusal> {
     let mut length = 0;
     let mut chunks = body.into_data_stream();
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|_| Refusal::bad("ERR the request's body broke off"))?;
+        let chunk = chunk.map_err(|_| Refusal::bad_request("ERR the request body ended early"))?;
         length += chunk.len();
         if length <= limit {
             read.extend_from_slice(&chunk);
         } else if length > limit.saturating_mul(8) {
             break;
         }
-        // Between the two it is read and forgotten: a client that is still sending would not hear the answer.
+        // A body of up to eight times the limit is read to its end and discarded: a client that is still sending might
+        // not read the response.
     }
     if length <= limit {
         return Ok(read.into());
     }
-    Err(Refusal::bad(format!(
+    Err(Refusal::bad_request(format!(
         "ERR max request size exceeded. Limit: {limit} bytes, Actual: {length} bytes. \
          See https://upstash.com/docs/redis/troubleshooting/max_request_size_exceeded for details"
     )))
 }
 
-/// What a command that does not reach Redis is answered with.
-fn intercept(state: &State, access: Access, args: &Args) -> Option<Result<Value, String>> {
+/// Returns the reply to a command that is not sent to Redis, or `None` if Redis is to run it.
+fn intercept(state: &State, access: Access, args: &Args) -> Option<Slot> {
     match state.policy.judge(args, access == Access::Full) {
         Verdict::Ok => Some(Ok(Value::ok())),
-        Verdict::Refuse(why) => Some(Err(why)),
+        Verdict::Refuse(text) => Some(Err(text)),
         Verdict::Run => None,
     }
 }
 
 async fn single(state: &State, access: Access, format: Format, args: Args) -> Result<Response, Refusal> {
-    let value = match intercept(state, access, &args) {
-        Some(Ok(value)) => value,
-        Some(Err(why)) => return Ok(error_reply(format, &why)),
-        None => state.backend.run(&[args]).await?.pop().unwrap_or(Value::Nil),
+    let slot = match intercept(state, access, &args) {
+        Some(slot) => slot,
+        None => Ok(state.backend.run(&[args]).await?.pop().unwrap_or(Value::Nil)),
     };
-    let status = if matches!(value, Value::Error(_)) { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-    if format == Format::Resp2 {
-        let mut wire = Vec::new();
-        reply::push_resp2(&mut wire, &value);
-        return Ok(resp2(status, wire));
-    }
-    Ok(json(status, reply::envelope(&value, format)))
+    Ok(response::single(format, &slot))
 }
-
-fn error_reply(format: Format, text: &str) -> Response {
-    match format {
-        Format::Resp2 => {
-            let mut wire = Vec::new();
-            reply::push_resp2_error(&mut wire, text);
-            resp2(StatusCode::BAD_REQUEST, wire)
-        }
-        Format::Json | Format::Base64 => json(StatusCode::BAD_REQUEST, reply::error(text)),
-    }
-}
-
-/// What is to be said for a command: its value, or an error of the gateway's own.
-type Slot = Result<Value, String>;
 
 async fn pipeline(state: &State, access: Access, format: Format, body: &Bytes) -> Result<Response, Refusal> {
-    let commands = request::commands(body, "pipeline").map_err(Refusal::bad)?;
+    let commands = request::commands(body, "pipeline").map_err(Refusal::bad_request)?;
     let mut slots: Vec<Option<Slot>> = Vec::with_capacity(commands.len());
     let mut to_run = Vec::new();
     for command in commands {
         match command.map(|args| (intercept(state, access, &args), args)) {
-            Err(why) => slots.push(Some(Err(why))),
+            Err(text) => slots.push(Some(Err(text))),
             Ok((Some(slot), _)) => slots.push(Some(slot)),
             Ok((None, args)) => {
                 slots.push(None);
@@ -220,74 +160,34 @@ async fn pipeline(state: &State, access: Access, format: Format, body: &Bytes) -
     }
     let mut values = if to_run.is_empty() { Vec::new() } else { state.backend.run(&to_run).await? }.into_iter();
     let slots = slots.into_iter().map(|slot| slot.unwrap_or_else(|| Ok(values.next().unwrap_or(Value::Nil))));
-    Ok(slots_reply(format, slots))
+    Ok(response::several(format, slots))
 }
 
 async fn transaction(state: &State, access: Access, format: Format, body: &Bytes) -> Result<Response, Refusal> {
     let mut queue = vec![vec![Bytes::from_static(b"MULTI")]];
-    for command in request::commands(body, "multi-exec").map_err(Refusal::bad)? {
-        let args = command.map_err(Refusal::bad)?;
+    for command in request::commands(body, "multi-exec").map_err(Refusal::bad_request)? {
+        let args = command.map_err(Refusal::bad_request)?;
         match intercept(state, access, &args) {
             None => queue.push(args),
-            // Within a transaction SELECT 0 has nothing to do, but must have its place among the replies.
+            // Only SELECT 0 is answered without Redis. It is queued so that its reply has its place in the result.
             Some(Ok(_)) => queue.push(vec![Bytes::from_static(b"SELECT"), Bytes::from_static(b"0")]),
-            Some(Err(why)) => return Err(Refusal::bad(why)),
+            Some(Err(text)) => return Err(Refusal::bad_request(text)),
         }
     }
     queue.push(vec![Bytes::from_static(b"EXEC")]);
     let mut replies = state.backend.run(&queue).await?;
     let executed = replies.pop();
     if let Some(Value::Error(error)) = replies.iter().find(|value| matches!(value, Value::Error(_))) {
-        return Err(Refusal::bad(String::from_utf8_lossy(error)));
+        return Err(Refusal::bad_request(String::from_utf8_lossy(error)));
     }
     match executed {
-        Some(Value::Array(values)) => Ok(slots_reply(json_only(format), values.into_iter().map(Ok))),
-        Some(Value::Error(error)) => Err(Refusal::bad(String::from_utf8_lossy(&error))),
-        _ => Err(Refusal::bad("EXECABORT the transaction was discarded")),
+        Some(Value::Array(values)) => Ok(response::several(json_only(format), values.into_iter().map(Ok))),
+        Some(Value::Error(error)) => Err(Refusal::bad_request(String::from_utf8_lossy(&error))),
+        _ => Err(Refusal::bad_request("EXECABORT the transaction was discarded")),
     }
 }
 
-/// RESP2 does not apply to transactions.
+/// Replaces RESP2, which the API does not offer for transactions, by JSON.
 fn json_only(format: Format) -> Format {
     if format == Format::Resp2 { Format::Json } else { format }
-}
-
-fn slots_reply(format: Format, slots: impl Iterator<Item = Slot>) -> Response {
-    if format == Format::Resp2 {
-        let mut wire = Vec::new();
-        for slot in slots {
-            match slot {
-                Ok(value) => reply::push_resp2(&mut wire, &value),
-                Err(why) => reply::push_resp2_error(&mut wire, &why),
-            }
-        }
-        return resp2(StatusCode::OK, wire);
-    }
-    let mut replies = String::from("[");
-    for (at, slot) in slots.enumerate() {
-        if at > 0 {
-            replies.push(',');
-        }
-        match slot {
-            Ok(value) => reply::push_envelope(&mut replies, &value, format),
-            Err(why) => reply::push_error(&mut replies, &why),
-        }
-    }
-    replies.push(']');
-    json(StatusCode::OK, replies)
-}
-
-fn json(status: StatusCode, body: String) -> Response {
-    with_type(status, "application/json", Body::from(body))
-}
-
-fn resp2(status: StatusCode, body: Vec<u8>) -> Response {
-    with_type(status, "application/octet-stream", Body::from(body))
-}
-
-pub(crate) fn with_type(status: StatusCode, content_type: &'static str, body: Body) -> Response {
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    response
 }

@@ -1,35 +1,87 @@
-//! The Upstash Redis REST API over any Redis or Valkey, for development and tests.
+//! Serves the Upstash Redis REST API from any Redis or Valkey server, for development and tests.
 //!
-//! A [`Gateway`] listens on a loopback port and answers every form of the API: commands as JSON, commands in the
-//! path, `/pipeline`, `/multi-exec`, and server-sent events at `/subscribe`, `/psubscribe` and `/monitor`; in JSON,
-//! base64 and RESP2; with a full and a read-only token. Behind it is a Redis that you name, or a [`Server`] that it
-//! starts for itself.
+//! A [`Gateway`] is an HTTP server in your process. It runs each command of a request on a Redis server and encodes the
+//! reply as the hosted service does. With it, you can develop and test programs that use the REST API without an account
+//! or a network. The program `redis-rest-gateway` does the same from a terminal; see `redis-rest-gateway --help`.
+//!
+//! Do not use the gateway in production: it has no TLS, no rate limits and no replicas.
+//!
+//! # In a test
+//!
+//! Start a [`Server`] and a gateway to it, and pass the URL and the token of the gateway to the client:
 //!
 //! ```no_run
-//! # async fn example() -> Result<(), redis_rest_gateway::Error> {
 //! use redis_rest_gateway::{Gateway, Server};
 //!
-//! let server = Server::start().await?; // found on PATH or by REDIS_SERVER; gone when dropped
+//! # async fn test() -> Result<(), redis_rest_gateway::Error> {
+//! // The first valkey-server or redis-server on PATH, on a free port and with an empty database.
+//! let server = Server::start().await?;
 //! let gateway = Gateway::over(server.url()).start().await?;
-//! println!("UPSTASH_REDIS_REST_URL={} UPSTASH_REDIS_REST_TOKEN={}", gateway.url(), gateway.token());
+//!
+//! let url = gateway.url(); // for UPSTASH_REDIS_REST_URL
+//! let token = gateway.token(); // for UPSTASH_REDIS_REST_TOKEN
+//! assert!(url.starts_with("http://127.0.0.1:"));
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! It answers as the service is documented to answer. Where the documentation is silent it follows what the official
-//! SDKs send and expect; none of it could be compared with the hosted service from where it was built.
+//! Clients then get the replies of the hosted service:
+//!
+//! ```text
+//! $ curl $UPSTASH_REDIS_REST_URL -H "Authorization: Bearer $UPSTASH_REDIS_REST_TOKEN" -d '["SET", "greeting", "hello"]'
+//! {"result":"OK"}
+//! $ curl $UPSTASH_REDIS_REST_URL/get/greeting -H "Authorization: Bearer $UPSTASH_REDIS_REST_TOKEN"
+//! {"result":"hello"}
+//! ```
+//!
+//! Keep both values until the test ends: each of them stops when it is dropped. The gateway also stops with the tokio runtime
+//! that started it, and every `#[tokio::test]` has a runtime of its own. Tests that share a gateway therefore need a
+//! runtime that outlives them.
+//!
+//! # Types
+//!
+//! | type | purpose |
+//! | --- | --- |
+//! | [`Gateway`], [`GatewayBuilder`] | the gateway; its address, tokens and size limit |
+//! | [`Server`], [`ServerBuilder`] | a Redis or Valkey process that ends with your process; its program and modules |
+//! | [`install`] | finds a server program, or installs one where there is none, such as in CI |
+//! | [`Error`] | why a gateway or a server did not start |
+//!
+//! # What it covers
+//!
+//! - Commands as a JSON array (`POST /`) or in the path (`/set/key/value`), `/pipeline` and `/multi-exec`.
+//! - Server-sent events at `/subscribe`, `/psubscribe` and `/monitor`.
+//! - Replies in JSON, base64 and RESP2.
+//! - A token for all commands and a read-only token.
+//!
+//! Commands that the service does not offer are refused with its error. Which of the other commands exist depends on the
+//! server behind the gateway.
+//!
+//! The gateway follows the documentation of the service, and the requests and expectations of the official SDKs where the
+//! documentation is silent. It has not been compared with the hosted service.
 
-mod backend;
+// From the ground up: a module uses only modules above it in this list.
 mod error;
-mod gateway;
-mod http;
-pub mod install;
-mod policy;
+mod secret;
+
+mod resp;
+
 mod reply;
 mod request;
-mod resp;
-mod server;
+
+mod backend;
+mod policy;
+mod state;
+
+mod response;
 mod sse;
+
+mod http;
+
+mod gateway;
+mod server;
+
+pub mod install;
 
 pub use crate::error::Error;
 pub use crate::gateway::{Gateway, GatewayBuilder};

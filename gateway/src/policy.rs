@@ -1,14 +1,15 @@
-//! What the API does not let through: commands that block or belong to a connection, and writes by the read-only token.
+//! Which commands the API allows. It refuses commands that block or need a connection of their own, and writes with the
+//! read-only token.
 
 use std::collections::HashMap;
 
 use bytes::Bytes;
 
-use crate::backend::{Args, Backend};
+use crate::backend::Backend;
 use crate::error::Error;
-use crate::resp::Value;
+use crate::resp::{Args, Value};
 
-/// Commands that are about the connection, of which REST has none, or have an endpoint of their own.
+/// Commands that change the state of a connection, which REST does not have, or that have an endpoint of their own.
 const CONNECTION_BOUND: [&str; 17] = [
     "AUTH",
     "CLIENT",
@@ -29,7 +30,7 @@ const CONNECTION_BOUND: [&str; 17] = [
     "WATCH",
 ];
 
-/// Commands that the service does not have: those that block, and those that would end or move the server.
+/// Commands that the service does not offer: they block, or they stop, move or replicate the server.
 const UNAVAILABLE: [&str; 24] = [
     "ASKING",
     "BLMOVE",
@@ -57,13 +58,13 @@ const UNAVAILABLE: [&str; 24] = [
     "SYNC",
 ];
 
-/// What to do with a command.
+/// How to answer a command.
 pub(crate) enum Verdict {
-    /// Send it to Redis.
+    /// Let Redis run it.
     Run,
-    /// Answer it with OK.
+    /// Reply OK.
     Ok,
-    /// Answer it with this error.
+    /// Reply with this error.
     Refuse(String),
 }
 
@@ -73,15 +74,10 @@ fn unavailable(name: &str) -> Verdict {
     ))
 }
 
-/// Whether a command may wait for others, so that it needs a connection beside theirs.
-pub(crate) fn waits(args: &Args) -> bool {
-    args.first().is_some_and(|name| name.eq_ignore_ascii_case(b"WAIT") || name.eq_ignore_ascii_case(b"WAITAOF"))
-}
-
-/// What there is to know of a command by its name alone.
+/// What the name of a command determines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// Redis has it; whether the read-only token may use it.
+    /// A command of the server. `reads` is whether the read-only token allows it.
     Known {
         reads: bool,
     },
@@ -89,9 +85,10 @@ enum Kind {
     Unavailable,
 }
 
-/// Whether BLOCK stands among the options: not behind STREAMS, where it would be a key, nor behind GROUP, where it
-/// would be a name.
-fn blocks(args: &Args) -> bool {
+/// Returns whether an XREAD or XREADGROUP has the option BLOCK.
+///
+/// BLOCK is not an option after STREAMS, where it is a key, or after GROUP, where it is a name.
+fn has_block_option(args: &Args) -> bool {
     let mut options = args.iter().skip(1);
     while let Some(option) = options.next() {
         if option.eq_ignore_ascii_case(b"STREAMS") {
@@ -107,34 +104,40 @@ fn blocks(args: &Args) -> bool {
     false
 }
 
-/// Which commands there are, by their names in lower case, a subcommand's as `config|get`. The read-only token may use
-/// those that Redis itself puts into the categories of its documented equivalent, `+@read -@dangerous`, and PING and ECHO.
+/// Decides which commands are allowed.
+///
+/// The read-only token allows the commands that the ACL rules `+@read -@dangerous` allow, which the service documents as
+/// its equivalent, and PING and ECHO.
 #[derive(Debug)]
 pub(crate) struct Policy {
+    /// The commands by their names in lower case. Subcommands are named as in `config|get`.
     kinds: HashMap<Vec<u8>, Kind>,
 }
 
 impl Policy {
-    /// Asks Redis for its commands.
-    pub(crate) async fn learn(backend: &Backend) -> Result<Self, Error> {
+    /// Builds the policy from the commands that Redis reports.
+    pub(crate) async fn load(backend: &Backend) -> Result<Self, Error> {
         let reply = backend
             .run(&[vec![Bytes::from_static(b"COMMAND")]])
             .await
             .map_err(|error| Error::new(error.to_string()))?;
         match reply.first() {
-            Some(commands @ Value::Array(_)) => Ok(Policy::of(commands.items().iter())),
-            Some(Value::Error(error)) => {
-                Err(Error::new(format!("Redis does not say which commands it has: {}", String::from_utf8_lossy(error))))
-            }
-            _ => Err(Error::new("what listens there does not answer COMMAND as Redis does")),
+            Some(commands @ Value::Array(_)) => Ok(Policy::from_commands(commands.items().iter())),
+            Some(Value::Error(error)) => Err(Error::new(format!(
+                "Redis refused to list its commands (COMMAND): {}",
+                String::from_utf8_lossy(error)
+            ))),
+            _ => Err(Error::new(
+                "the server's reply to COMMAND is not that of Redis: check that the URL names a Redis server",
+            )),
         }
     }
 
-    /// Of the entries of COMMAND's reply.
-    fn of<'a>(commands: impl Iterator<Item = &'a Value>) -> Self {
+    /// Builds the policy from the entries of COMMAND's reply.
+    fn from_commands<'a>(commands: impl Iterator<Item = &'a Value>) -> Self {
         let mut kinds = HashMap::new();
         for command in commands {
-            learn_command(command, &mut kinds);
+            add_command(command, &mut kinds);
         }
         kinds.extend([b"ping", b"echo"].map(|name| (name.to_vec(), Kind::Known { reads: true })));
         kinds.extend(CONNECTION_BOUND.map(|name| (lower(name.as_bytes()), Kind::ConnectionBound)));
@@ -142,20 +145,20 @@ impl Policy {
         Policy { kinds }
     }
 
-    /// What to do with a command, given what its token allows.
+    /// Decides how to answer a command. `may_write` is whether the token allows all commands.
     pub(crate) fn judge(&self, args: &Args, may_write: bool) -> Verdict {
         let Some(name) = args.first() else { return Verdict::Refuse("ERR empty command".to_owned()) };
         let name = lower(name);
-        let shown = || String::from_utf8_lossy(&name).to_ascii_uppercase();
+        let upper = || String::from_utf8_lossy(&name).to_ascii_uppercase();
         let reads = match self.kinds.get(&name) {
             Some(Kind::Known { reads }) => *reads,
             Some(Kind::ConnectionBound) => {
-                let name = shown();
+                let name = upper();
                 return Verdict::Refuse(format!(
                     "ERR Command \"{name}\" is not allowed in REST or it has a special context path"
                 ));
             }
-            Some(Kind::Unavailable) | None => return unavailable(&shown()),
+            Some(Kind::Unavailable) | None => return unavailable(&upper()),
         };
         let first = args.get(1);
         match name.as_slice() {
@@ -164,8 +167,8 @@ impl Policy {
             }
             b"select" if first.is_some_and(|database| database == "0") => return Verdict::Ok,
             b"select" => return Verdict::Refuse("ERR DB index is out of range".to_owned()),
-            b"xread" | b"xreadgroup" if blocks(args) => {
-                return Verdict::Refuse(format!("ERR {} with BLOCK is not available over REST", shown()));
+            b"xread" | b"xreadgroup" if has_block_option(args) => {
+                return Verdict::Refuse(format!("ERR {} with BLOCK is not available over REST", upper()));
             }
             _ => {}
         }
@@ -176,6 +179,7 @@ impl Policy {
         Verdict::Refuse(format!("NOPERM this user has no permissions to run the '{name}' command or its subcommand"))
     }
 
+    /// Returns whether a subcommand reads, or `None` if the command has no such subcommand.
     fn subcommand_reads(&self, name: &[u8], word: Option<&Bytes>) -> Option<bool> {
         match self.kinds.get(&[name, b"|", &lower(word?)].concat())? {
             Kind::Known { reads } => Some(*reads),
@@ -188,15 +192,15 @@ fn lower(name: &[u8]) -> Vec<u8> {
     name.to_ascii_lowercase()
 }
 
-/// An entry of COMMAND's reply: its name first, its ACL categories seventh, its subcommands tenth.
-fn learn_command(command: &Value, kinds: &mut HashMap<Vec<u8>, Kind>) {
+/// Adds an entry of COMMAND's reply: element 0 is the name, 6 the ACL categories, 9 the subcommands.
+fn add_command(command: &Value, kinds: &mut HashMap<Vec<u8>, Kind>) {
     let parts = command.items();
     let Some(name) = parts.first().and_then(Value::text) else { return };
     let categories: Vec<&str> = parts.get(6).into_iter().flat_map(Value::items).filter_map(Value::text).collect();
     let reads = categories.contains(&"@read") && !categories.contains(&"@dangerous");
     kinds.insert(lower(name.as_bytes()), Kind::Known { reads });
     for subcommand in parts.get(9).into_iter().flat_map(Value::items) {
-        learn_command(subcommand, kinds);
+        add_command(subcommand, kinds);
     }
 }
 
@@ -207,9 +211,9 @@ mod tests {
     fn refusal(line: &str) -> Option<String> {
         let command = |name: &'static str| Value::Array(vec![Value::Bulk(name.as_bytes().into())]);
         let known = ["get", "select", "script", "xread", "xreadgroup", "config"].map(command);
-        let policy = Policy::of(known.iter());
+        let policy = Policy::from_commands(known.iter());
         match policy.judge(&line.split(' ').map(|arg| arg.as_bytes().to_vec().into()).collect(), true) {
-            Verdict::Refuse(why) => Some(why),
+            Verdict::Refuse(text) => Some(text),
             Verdict::Run | Verdict::Ok => None,
         }
     }

@@ -1,4 +1,4 @@
-//! Redis's values as the API's replies.
+//! The encoding of Redis values as replies of the API.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::resp::{Value, push_length};
 
-/// In which form a reply is asked for.
+/// The format of a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
     Json,
@@ -15,17 +15,11 @@ pub(crate) enum Format {
     Resp2,
 }
 
-/// `{"result": …}` or `{"error": …}`.
-pub(crate) fn envelope(value: &Value, format: Format) -> String {
-    let mut json = String::with_capacity(32);
-    push_envelope(&mut json, value, format);
-    json
-}
-
+/// Adds `{"result": …}` or `{"error": …}`.
 pub(crate) fn push_envelope(json: &mut String, value: &Value, format: Format) {
     match value {
         Value::Error(error) => push_error(json, &String::from_utf8_lossy(error)),
-        // The status OK is the one string that base64 leaves as it is, at the top of a result alone.
+        // The API does not encode the status OK as base64 if it is the whole result.
         Value::Status(status) if status == "OK" => json.push_str(r#"{"result":"OK"}"#),
         _ => {
             json.push_str(r#"{"result":"#);
@@ -35,13 +29,14 @@ pub(crate) fn push_envelope(json: &mut String, value: &Value, format: Format) {
     }
 }
 
-/// `{"error": …}`.
+/// Returns `{"error": …}`.
 pub(crate) fn error(text: &str) -> String {
     let mut json = String::new();
     push_error(&mut json, text);
     json
 }
 
+/// Adds `{"error": …}`.
 pub(crate) fn push_error(json: &mut String, text: &str) {
     json.push_str(r#"{"error":"#);
     push_text(json, text);
@@ -84,7 +79,7 @@ fn push_text(json: &mut String, text: &str) {
     json.push_str(&serde_json::to_string(text).unwrap_or_default());
 }
 
-/// The value in RESP2.
+/// Adds the value in RESP2.
 pub(crate) fn push_resp2(wire: &mut Vec<u8>, value: &Value) {
     match value {
         Value::Nil => wire.extend_from_slice(b"$-1\r\n"),
@@ -105,7 +100,7 @@ pub(crate) fn push_resp2(wire: &mut Vec<u8>, value: &Value) {
     }
 }
 
-/// An error of the gateway's own in RESP2: one line, whatever it repeats of what was asked.
+/// Adds an error of the gateway in RESP2. The text may quote the request, so line breaks become spaces.
 pub(crate) fn push_resp2_error(wire: &mut Vec<u8>, text: &str) {
     push_line(wire, b'-', text.replace(['\r', '\n'], " ").as_bytes());
 }
@@ -126,8 +121,14 @@ mod tests {
         Value::Bulk(Bytes::from_static(bytes))
     }
 
+    fn envelope(value: &Value, format: Format) -> String {
+        let mut json = String::new();
+        push_envelope(&mut json, value, format);
+        json
+    }
+
     #[test]
-    fn base64_spares_the_status_ok_at_the_top_alone() {
+    fn base64_leaves_only_a_top_level_ok_unencoded() {
         let nested = Value::Array(vec![Value::ok(), bulk(b"\xff"), Value::Nil, Value::Int(7)]);
         assert_eq!(envelope(&Value::ok(), Format::Base64), r#"{"result":"OK"}"#);
         assert_eq!(envelope(&nested, Format::Base64), r#"{"result":["T0s=","/w==",null,7]}"#);
@@ -135,12 +136,12 @@ mod tests {
     }
 
     #[test]
-    fn plain_json_replaces_what_is_not_utf8() {
+    fn json_replaces_invalid_utf8() {
         assert_eq!(envelope(&bulk(b"a\xff\""), Format::Json), "{\"result\":\"a\u{fffd}\\\"\"}");
     }
 
     #[test]
-    fn resp2_is_redis_own() {
+    fn resp2_matches_the_redis_protocol() {
         let mut wire = Vec::new();
         push_resp2(&mut wire, &Value::Array(vec![Value::ok(), Value::Nil, bulk(b"\xff")]));
         assert_eq!(wire, b"*3\r\n+OK\r\n$-1\r\n$1\r\n\xff\r\n");

@@ -1,4 +1,4 @@
-//! Requests as commands: JSON bodies, and the path form.
+//! The commands in a request: in its JSON body or in its path.
 
 use std::borrow::Cow;
 
@@ -6,9 +6,9 @@ use bytes::Bytes;
 use percent_encoding::percent_decode;
 use serde_json::value::RawValue;
 
-use crate::backend::Args;
+use crate::resp::Args;
 
-/// The command of `POST /`.
+/// Reads the command in the body of `POST /`.
 pub(crate) fn command(body: &Bytes) -> Result<Args, String> {
     let items: Vec<&RawValue> = serde_json::from_slice(body)
         .map_err(|_| "ERR failed to parse command: expected a JSON array of strings and numbers".to_owned())?;
@@ -18,13 +18,14 @@ pub(crate) fn command(body: &Bytes) -> Result<Args, String> {
     items.into_iter().map(|item| arg(body, item)).collect()
 }
 
-/// The commands of `POST /pipeline` (`what` is `pipeline`) and `POST /multi-exec`. A command that has a wrong
-/// argument is an error of its own.
-pub(crate) fn commands(body: &Bytes, what: &str) -> Result<Vec<Result<Args, String>>, String> {
+/// Reads the commands in the body of `POST /pipeline` or `POST /multi-exec`; `endpoint` names which.
+///
+/// A command with an invalid argument is an error in the list and does not affect the others.
+pub(crate) fn commands(body: &Bytes, endpoint: &str) -> Result<Vec<Result<Args, String>>, String> {
     let lists: Vec<Vec<&RawValue>> =
-        serde_json::from_slice(body).map_err(|_| format!("ERR failed to parse {what} request"))?;
+        serde_json::from_slice(body).map_err(|_| format!("ERR failed to parse {endpoint} request"))?;
     if lists.is_empty() {
-        return Err(format!("ERR empty {what} request"));
+        return Err(format!("ERR empty {endpoint} request"));
     }
     let command = |items: Vec<&RawValue>| {
         if items.is_empty() {
@@ -36,7 +37,9 @@ pub(crate) fn commands(body: &Bytes, what: &str) -> Result<Vec<Result<Args, Stri
     Ok(lists.into_iter().map(command).collect())
 }
 
-/// A string's text; a number's or a bool's own digits or letters. What needs no decoding is a slice of the body.
+/// Returns the text of a JSON string, or a number or boolean as it is written.
+///
+/// Text without escapes is a slice of the body and not copied.
 fn arg(body: &Bytes, item: &RawValue) -> Result<Bytes, String> {
     let json = item.get();
     match json.as_bytes().first() {
@@ -54,7 +57,7 @@ fn arg(body: &Bytes, item: &RawValue) -> Result<Bytes, String> {
     }
 }
 
-/// The command in a path, with the body as the argument after it, and the query's names and values behind that.
+/// Reads the command in a path. The body is the next argument, followed by the names and values of the query.
 pub(crate) fn path_command(path: &str, query: &str, body: &Bytes) -> Args {
     let mut args: Args = path.trim_start_matches('/').split('/').map(decode_segment).collect();
     if !body.is_empty() {
@@ -69,13 +72,13 @@ pub(crate) fn path_command(path: &str, query: &str, body: &Bytes) -> Args {
     args
 }
 
-/// The value of the query's `_token`.
+/// Returns the value of the query parameter `_token`.
 pub(crate) fn query_token(query: &str) -> Option<String> {
     let (_, value) = query_pairs(query).find(|(name, _)| name == "_token")?;
     String::from_utf8(value.into()).ok()
 }
 
-/// The channels or patterns of a subscription's path.
+/// Returns the segments of a path: the channels or patterns of a subscription.
 pub(crate) fn segments(path: &str) -> Vec<Bytes> {
     path.split('/').filter(|segment| !segment.is_empty()).map(decode_segment).collect()
 }
@@ -104,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn json_arguments_keep_their_own_digits() {
+    fn json_numbers_are_passed_as_written() {
         let body = Bytes::from_static(br#"["SET","k\u00e9y",1e+21,-0.10,9223372036854775807,true]"#);
         assert_eq!(
             command(&body).unwrap(),
@@ -113,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_command_is_refused() {
+    fn invalid_commands_are_rejected() {
         for (body, error) in [
             ("", "failed to parse"),
             ("{}", "failed to parse"),
@@ -128,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_a_command_with_the_body_before_the_query() {
+    fn path_commands_take_the_body_before_the_query() {
         assert_eq!(
             path_command("/set/a%2Fb", "_token=t&EX=100&NX", &Bytes::from_static(b"\xff")),
             [&b"set"[..], b"a/b", b"\xff", b"EX", b"100", b"NX"]

@@ -1,14 +1,14 @@
-//! Redis's own protocol, RESP2, from the side of a client: commands to bytes, bytes to values.
+//! RESP2, the protocol of Redis: encodes commands and parses replies.
 //!
-//! A library would do this, had it room for what Redis really sends: statuses and errors that are no UTF-8, since they
-//! repeat what a client sent, and arrays as deep as a script makes them.
+//! The crate `redis` is not used, because it rejects replies that Redis does send: statuses and errors that are not UTF-8,
+//! since they quote what a client sent, and deeply nested arrays, which scripts can return.
 
 use bytes::{Buf as _, Bytes, BytesMut};
 
-/// A command's arguments, its name first.
+/// A command: its name and its arguments.
 pub(crate) type Args = Vec<Bytes>;
 
-/// What Redis replies.
+/// A reply of Redis.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Value {
     Nil,
@@ -20,12 +20,12 @@ pub(crate) enum Value {
 }
 
 impl Value {
-    /// The status OK.
+    /// Returns the status OK.
     pub(crate) fn ok() -> Self {
         Value::Status(Bytes::from_static(b"OK"))
     }
 
-    /// The values of an array; none of anything else.
+    /// Returns the items of an array. Any other value has none.
     pub(crate) fn items(&self) -> &[Value] {
         match self {
             Value::Array(items) => items,
@@ -33,7 +33,7 @@ impl Value {
         }
     }
 
-    /// The text of a string or a status.
+    /// Returns the text of a string or status, or `None` if it is not UTF-8 or the value has another type.
     pub(crate) fn text(&self) -> Option<&str> {
         match self {
             Value::Bulk(bytes) | Value::Status(bytes) => std::str::from_utf8(bytes).ok(),
@@ -42,14 +42,14 @@ impl Value {
     }
 }
 
-/// The longest string that Redis has, by default.
-const LONGEST: usize = 512 << 20;
+/// The longest string that Redis allows by default.
+const MAX_STRING: usize = 512 << 20;
 
-/// Bytes that are no RESP2.
+/// The input is not RESP2.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Malformed;
 
-/// Adds a command.
+/// Adds a command as an array of bulk strings.
 pub(crate) fn push_command(wire: &mut Vec<u8>, args: &Args) {
     push_length(wire, b'*', args.len());
     for arg in args {
@@ -59,13 +59,14 @@ pub(crate) fn push_command(wire: &mut Vec<u8>, args: &Args) {
     }
 }
 
+/// Adds a line that consists of a type byte and a length.
 pub(crate) fn push_length(wire: &mut Vec<u8>, kind: u8, length: usize) {
     wire.push(kind);
     push_number(wire, length);
     wire.extend_from_slice(b"\r\n");
 }
 
-/// Adds the digits of a number.
+/// Adds a number in decimal digits.
 fn push_number(wire: &mut Vec<u8>, mut number: usize) {
     let start = wire.len();
     loop {
@@ -81,24 +82,27 @@ fn push_number(wire: &mut Vec<u8>, mut number: usize) {
     }
 }
 
-/// Puts values together from bytes that arrive in any pieces. Arrays that are not whole yet stand on a stack of its own: no
-/// depth is too deep, and what was read of them is not read again.
+/// Parses values from input that arrives in pieces.
+///
+/// Incomplete arrays are kept on an explicit stack, so the nesting depth is not limited by the call stack, and no element is
+/// parsed twice.
 #[derive(Debug, Default)]
 pub(crate) struct Parser {
+    /// The incomplete arrays, outermost first: the items so far and the number of items.
     open: Vec<(Vec<Value>, usize)>,
 }
 
 impl Parser {
-    /// Takes the next value off the front of `buffer`; `None` when it is not all there.
+    /// Removes the next value from `buffer`. Returns `None` if the value is incomplete.
     pub(crate) fn next(&mut self, buffer: &mut BytesMut) -> Result<Option<Value>, Malformed> {
         loop {
             let Some(mut value) = self.element(buffer)? else { return Ok(None) };
-            // It may be the last of an array, and that the last of another.
+            // The value may complete an array, which may complete the array around it, and so on.
             loop {
-                if let Some(whole) = value {
+                if let Some(complete) = value {
                     match self.open.last_mut() {
-                        None => return Ok(Some(whole)),
-                        Some((items, _)) => items.push(whole),
+                        None => return Ok(Some(complete)),
+                        Some((items, _)) => items.push(complete),
                     }
                 }
                 match self.open.pop_if(|(items, count)| items.len() == *count) {
@@ -109,12 +113,14 @@ impl Parser {
         }
     }
 
-    /// Whether nothing has begun that is not whole.
+    /// Returns whether no array is incomplete.
     pub(crate) fn is_between_values(&self) -> bool {
         self.open.is_empty()
     }
 
-    /// Takes one element: a value, or the beginning of an array, which is none yet.
+    /// Removes one element from `buffer`.
+    ///
+    /// Returns `None` if the element is incomplete, and `Some(None)` if it is the header of an array.
     fn element(&mut self, buffer: &mut BytesMut) -> Result<Option<Option<Value>>, Malformed> {
         let Some(end) = buffer.windows(2).position(|pair| pair == b"\r\n") else { return Ok(None) };
         let (Some(&kind), Some(line)) = (buffer.first(), buffer.get(1..end)) else { return Err(Malformed) };
@@ -132,14 +138,14 @@ impl Parser {
             b'$' => match usize::try_from(number()?) {
                 Err(_) => Some(Value::Nil),
                 Ok(length) => {
-                    if length > LONGEST {
+                    if length > MAX_STRING {
                         return Err(Malformed);
                     }
-                    let whole = end + 2 + length + 2;
-                    if buffer.len() < whole {
+                    let total = end + 2 + length + 2;
+                    if buffer.len() < total {
                         return Ok(None);
                     }
-                    let mut bytes = buffer.split_to(whole).freeze();
+                    let mut bytes = buffer.split_to(total).freeze();
                     bytes.advance(end + 2);
                     if bytes.split_off(length) != b"\r\n"[..] {
                         return Err(Malformed);
@@ -178,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn values_come_whole_wherever_the_bytes_are_cut() {
+    fn values_are_parsed_from_pieces_of_any_size() {
         let wire = b"+OK\r\n-ERR \xff\r\n:-7\r\n$-1\r\n*-1\r\n*0\r\n*3\r\n$4\r\na\r\nb\r\n*2\r\n*0\r\n:1\r\n+x\r\n";
         let bulk = |text: &'static str| Value::Bulk(Bytes::from_static(text.as_bytes()));
         let inner = Value::Array(vec![Value::Array(vec![]), Value::Int(1)]);
@@ -197,14 +203,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_resp_is_refused() {
+    fn malformed_input_is_rejected() {
         for wire in ["x\r\n", "\r\n", ":one\r\n", "$1\r\nab\r\n", "*x\r\n", "$9223372036854775807\r\n"] {
             assert_eq!(parse(wire.as_bytes(), 99), Err(Malformed), "{wire:?}");
         }
     }
 
     #[test]
-    fn commands_are_arrays_of_strings() {
+    fn commands_are_arrays_of_bulk_strings() {
         let mut wire = Vec::new();
         push_command(&mut wire, &vec![Bytes::from_static(b"GET"), Bytes::from_static(b"\xff")]);
         assert_eq!(wire, b"*2\r\n$3\r\nGET\r\n$1\r\n\xff\r\n");

