@@ -4,8 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
-use super::fields::{bound, check_names, names, read_fields, write_field};
-use super::model::Code;
+use super::fields::{Code, bound, check_names, names, read_fields, write_field};
 use crate::ast::{Model, Variant, VariantBody};
 
 /// The code of an enum's `Fields`.

@@ -6,9 +6,22 @@ use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{Ident, LitByteStr, LitStr, Type};
 
-use super::model::Code;
 use crate::ast::{Field, Model};
 use crate::attr::{Codec, Default};
+
+/// The bodies of a type's `Fields`.
+pub(crate) struct Code {
+    /// What the compiler is to check of the names.
+    pub(crate) checks: TokenStream,
+    /// The fields' names.
+    pub(crate) names: TokenStream,
+    /// Writes `self` to `__sink`.
+    pub(crate) write: TokenStream,
+    /// Reads from `__source`.
+    pub(crate) read: TokenStream,
+    /// What must hold of the fields' types.
+    pub(crate) bounds: Vec<(Type, TokenStream)>,
+}
 
 /// The code of a struct's `Fields`.
 pub(crate) fn of_struct(model: &Model, fields: &[Field]) -> Code {

@@ -8,22 +8,8 @@ use syn::Type;
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 
-use super::fields;
+use super::fields::{self, Code};
 use crate::ast::{Body, Field, Model, Shape};
-
-/// The bodies of a type's `Fields`.
-pub(crate) struct Code {
-    /// What the compiler is to check of the names.
-    pub(crate) checks: TokenStream,
-    /// The fields' names.
-    pub(crate) names: TokenStream,
-    /// Writes `self` to `__sink`.
-    pub(crate) write: TokenStream,
-    /// Reads from `__source`.
-    pub(crate) read: TokenStream,
-    /// What must hold of the fields' types.
-    pub(crate) bounds: Vec<(Type, TokenStream)>,
-}
 
 pub(crate) fn expand(model: &Model, code: &Code) -> TokenStream {
     let traits = implement(model, code);
