@@ -19,7 +19,7 @@ pub(crate) fn check(model: &Model, errors: &mut Errors) {
             check_ids(model, shape, fields, errors);
             check_fields(fields, &[], errors);
             if shape == Shape::Hash {
-                check_constants(fields, errors);
+                check_constants(model, fields, errors);
             } else if fields.iter().all(|field| field.attrs.skip.is_some()) {
                 errors
                     .at(&model.ident, "a struct that stores no field stores nothing; give it one that is not skipped");
@@ -160,10 +160,24 @@ fn check_fields(fields: &[Field], taken: &[(&str, &str)], errors: &mut Errors) {
     }
 }
 
-/// Each field of a record has a constant of its name in capitals.
-fn check_constants(fields: &[Field], errors: &mut Errors) {
+/// The constants of `HashModel`. A field's constant is inherent, so it would hide the trait's without a warning.
+const TRAIT_CONSTANTS: [&str; 2] = ["MODEL_NAME", "KEY_PREFIX"];
+
+/// Checks the constants of a record's fields: each needs a name that nothing else has.
+fn check_constants(model: &Model, fields: &[Field], errors: &mut Errors) {
     let mut constants: HashMap<String, &Field> = HashMap::new();
     for field in fields.iter().filter(|field| field.is_stored()) {
+        let constant = field.constant();
+        if TRAIT_CONSTANTS.contains(&constant.as_str()) {
+            errors.at(
+                &field.ident,
+                format!(
+                    "the constant of this field, `{}::{constant}`, would hide `HashModel::{constant}`; rename the field in \
+                     Rust and keep its name in Redis with #[redis(rename = \"{}\")]",
+                    model.ident, field.name
+                ),
+            );
+        }
         if let Some(other) = constants.insert(field.constant(), field) {
             errors.at(
                 &field.ident,
