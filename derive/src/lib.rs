@@ -1,5 +1,7 @@
-//! `#[derive(RedisModel)]`: parse (`ast`, `attr`), check (`check`), expand (`expand`). An input with mistakes gets all
-//! their errors at once, and a stub (`fallback`) so that they cause no others.
+//! The derive macro of `redis-model`. Users import it from there; see [`RedisModel`] for all attributes.
+//!
+//! The input is parsed (`ast`, `attr`), checked (`check`) and expanded (`expand`). An invalid input gets all of its errors
+//! at once, and stubs of the traits (`fallback`), so that one mistake causes no further errors.
 
 mod ast;
 mod attr;
@@ -64,8 +66,8 @@ pub fn derive_redis_model(input: TokenStream) -> TokenStream {
     match (errors.into_tokens(), model) {
         (None, Some(model)) => expand::expand(&model).into(),
         (errors, model) => {
-            let stub = model.map(|model| fallback::expand(&model));
-            quote::quote!(#errors #stub).into()
+            let stubs = model.map(|model| fallback::expand(&model));
+            quote::quote!(#errors #stubs).into()
         }
     }
 }
