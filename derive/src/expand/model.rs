@@ -57,8 +57,8 @@ fn shape_impl(model: &Model, bounds: &TokenStream) -> TokenStream {
     let name = ident.unraw().to_string();
     let prefix = model.attrs.prefix.as_ref().map(syn::LitStr::value).unwrap_or_default();
     let common = quote! {
-        const NAME: &'static #krate::codegen::str = #name;
-        const PREFIX: &'static #krate::codegen::str = #prefix;
+        const MODEL_NAME: &'static #krate::codegen::str = #name;
+        const KEY_PREFIX: &'static #krate::codegen::str = #prefix;
     };
     let (shape_trait, items) = match model.shape() {
         Shape::Value => return TokenStream::new(),
