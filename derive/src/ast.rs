@@ -1,4 +1,4 @@
-//! The input as the derive sees it: what shape of model, with which fields and variants.
+//! The input as the derive sees it: the shape of the model, its fields and its variants.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -9,7 +9,7 @@ use crate::attr;
 use crate::case::Case;
 use crate::errors::Errors;
 
-/// A struct or enum, and what it is to become.
+/// A struct or enum that derives `RedisModel`.
 pub(crate) struct Model {
     pub(crate) ident: Ident,
     pub(crate) generics: Generics,
@@ -18,9 +18,9 @@ pub(crate) struct Model {
 }
 
 pub(crate) enum Body {
-    /// Named fields.
+    /// A struct with named fields.
     Struct(Vec<Field>),
-    /// One unnamed field.
+    /// A struct with one unnamed field.
     Newtype(Box<Type>),
     Enum(Vec<Variant>),
 }
@@ -30,15 +30,16 @@ pub(crate) struct Field {
     pub(crate) vis: Visibility,
     pub(crate) ty: Type,
     pub(crate) attrs: attr::Field,
-    /// Its name in Redis.
+    /// The name in Redis.
     pub(crate) name: String,
-    /// Where that name is said.
+    /// The tokens that set the name: the `rename` literal or the identifier.
     pub(crate) name_span: Span,
 }
 
 pub(crate) struct Variant {
     pub(crate) ident: Ident,
     pub(crate) attrs: attr::Variant,
+    /// The name in Redis.
     pub(crate) name: String,
     pub(crate) body: VariantBody,
 }
@@ -46,33 +47,29 @@ pub(crate) struct Variant {
 pub(crate) enum VariantBody {
     Unit,
     Struct(Vec<Field>),
-    /// One unnamed field, whose own fields the event has.
+    /// One unnamed field: an embedded struct.
     Newtype(Box<Type>),
-    /// What no model can be made of; said already.
-    Wrong,
+    /// Several unnamed fields. The error is already reported.
+    Invalid,
 }
 
-/// What a model is stored as.
+/// How Redis stores the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
+    /// A hash.
     Hash,
+    /// An element of a list.
     List,
+    /// An entry of a stream.
     Stream,
-    /// Fields for others.
+    /// Fields of another model.
     Embedded,
-    /// One field of others.
+    /// One field of another model.
     Value,
 }
 
-/// An unnamed field has none of the attributes that a named one has.
-fn refuse_attributes(field: &syn::Field, why: &str, errors: &mut Errors) {
-    for attr in field.attrs.iter().filter(|attr| attr.path().is_ident("redis")) {
-        errors.at(attr, format!("{why}; remove this, or give the field a name"));
-    }
-}
-
 impl Model {
-    /// `None` when nothing can be made of the input; the errors say why.
+    /// Parses the input. Returns `None`, and reports why, if the input cannot become a model at all.
     pub(crate) fn parse(input: &DeriveInput, errors: &mut Errors) -> Option<Self> {
         let attrs = attr::Container::parse(&input.attrs, errors);
         let case = attrs.rename_all.map(|(case, _)| case);
@@ -83,26 +80,35 @@ impl Model {
                 }
                 Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
                     let field = fields.unnamed.first()?;
-                    refuse_attributes(field, "a newtype is as its inner type: `id` goes on the struct itself", errors);
+                    reject_attributes(
+                        field,
+                        "the field of a newtype takes no attributes; write `#[redis(id)]` on the struct itself, or name \
+                         the field",
+                        errors,
+                    );
                     Body::Newtype(Box::new(field.ty.clone()))
                 }
                 Fields::Unnamed(fields) => {
-                    errors.at(fields, "a model's fields have names: write `struct Name { field: Type, .. }`; one unnamed field makes a newtype");
+                    errors.push_spanned(
+                        fields,
+                        "the fields of a model need names; write `struct Name { field: Type, .. }`, or keep one unnamed \
+                         field to make a newtype",
+                    );
                     return None;
                 }
                 Fields::Unit => {
-                    errors.at(&input.ident, "a struct without fields stores nothing; give it fields");
+                    errors.push_spanned(&input.ident, "a struct without fields has nothing to store; add a field");
                     return None;
                 }
             },
             Data::Enum(data) => {
                 if data.variants.is_empty() {
-                    errors.at(&input.ident, "an enum without variants has no values to store; give it a variant");
+                    errors.push_spanned(&input.ident, "an enum without variants has nothing to store; add a variant");
                 }
                 Body::Enum(data.variants.iter().map(|variant| Variant::parse(variant, case, errors)).collect())
             }
             Data::Union(data) => {
-                errors.at(&data.union_token, "a union does not say what it holds; use a struct or an enum");
+                errors.push_spanned(&data.union_token, "a union cannot be a model; use a struct or an enum");
                 return None;
             }
         };
@@ -119,12 +125,13 @@ impl Model {
         }
     }
 
-    /// The path to this crate's user, `redis_model`.
+    /// Returns the path of the `redis_model` crate.
     pub(crate) fn krate(&self) -> TokenStream {
         self.krate_at(Span::call_site())
     }
 
-    /// The same, so that errors about what is named by it are at `span`.
+    /// Returns the path of the `redis_model` crate with this span, so that compiler errors about an item of the crate
+    /// point at the span.
     pub(crate) fn krate_at(&self, span: Span) -> TokenStream {
         match &self.attrs.krate {
             Some(path) => quote!(#path),
@@ -132,7 +139,7 @@ impl Model {
         }
     }
 
-    /// The field that names the variant.
+    /// Returns the name of the field that holds the name of the variant.
     pub(crate) fn tag(&self) -> String {
         self.attrs.tag.as_ref().map_or_else(|| "event".to_owned(), LitStr::value)
     }
@@ -142,28 +149,29 @@ impl Field {
     fn parse(field: &syn::Field, case: Option<Case>, errors: &mut Errors) -> Self {
         let attrs = attr::Field::parse(&field.attrs, errors);
         let ident = field.ident.clone().unwrap_or_else(|| Ident::new("unnamed", Span::call_site()));
-        let plain = ident.unraw().to_string();
-        let (name, name_span) = match &attrs.rename {
-            Some(rename) => (rename.value(), rename.span()),
-            None => (case.map_or_else(|| plain.clone(), |case| case.field(&plain)), ident.span()),
+        let rust_name = ident.unraw().to_string();
+        let (name, name_span) = match (&attrs.rename, case) {
+            (Some(rename), _) => (rename.value(), rename.span()),
+            (None, Some(case)) => (case.field(&rust_name), ident.span()),
+            (None, None) => (rust_name, ident.span()),
         };
         Field { ident, vis: field.vis.clone(), ty: field.ty.clone(), attrs, name, name_span }
     }
 
-    /// The name of its constant.
+    /// Returns the name of the associated constant for this field.
     pub(crate) fn constant(&self) -> String {
         self.ident.unraw().to_string().to_uppercase()
     }
 
-    /// Whether it is stored as one field of its own.
+    /// Returns whether the field is stored as one field in Redis.
     pub(crate) fn is_stored(&self) -> bool {
         self.attrs.skip.is_none() && self.attrs.flatten.is_none()
     }
 
-    /// The type in a type written `Option<..>`.
-    pub(crate) fn option_of(&self) -> Option<&Type> {
+    /// Returns `T` if the type of the field is written `Option<T>`.
+    pub(crate) fn option_inner(&self) -> Option<&Type> {
         let mut ty = &self.ty;
-        // As macros pass them on.
+        // A type that was passed through a macro arrives in a group.
         while let Type::Group(syn::TypeGroup { elem, .. }) | Type::Paren(syn::TypeParen { elem, .. }) = ty {
             ty = elem;
         }
@@ -180,10 +188,11 @@ impl Field {
 impl Variant {
     fn parse(variant: &syn::Variant, case: Option<Case>, errors: &mut Errors) -> Self {
         let attrs = attr::Variant::parse(&variant.attrs, errors);
-        let plain = variant.ident.unraw().to_string();
-        let name = match &attrs.rename {
-            Some(rename) => rename.value(),
-            None => case.map_or_else(|| plain.clone(), |case| case.variant(&plain)),
+        let rust_name = variant.ident.unraw().to_string();
+        let name = match (&attrs.rename, case) {
+            (Some(rename), _) => rename.value(),
+            (None, Some(case)) => case.variant(&rust_name),
+            (None, None) => rust_name,
         };
         let body = match &variant.fields {
             Fields::Unit => VariantBody::Unit,
@@ -192,15 +201,30 @@ impl Variant {
             }
             Fields::Unnamed(fields) => match fields.unnamed.first() {
                 Some(field) if fields.unnamed.len() == 1 => {
-                    refuse_attributes(field, "the fields of the embedded struct are stored as they are", errors);
+                    reject_attributes(
+                        field,
+                        "the unnamed field of a variant takes no attributes; remove this, or name the field",
+                        errors,
+                    );
                     VariantBody::Newtype(Box::new(field.ty.clone()))
                 }
                 _ => {
-                    errors.at(fields, "a variant's fields have names: write `Variant { field: Type, .. }`; one unnamed field holds an `embedded` struct");
-                    VariantBody::Wrong
+                    errors.push_spanned(
+                        fields,
+                        "the fields of a variant need names; write `Variant { field: Type, .. }`, or keep one unnamed \
+                         field that holds an `embedded` struct",
+                    );
+                    VariantBody::Invalid
                 }
             },
         };
         Variant { ident: variant.ident.clone(), attrs, name, body }
+    }
+}
+
+/// Reports each `#[redis(..)]` attribute of an unnamed field.
+fn reject_attributes(field: &syn::Field, message: &str, errors: &mut Errors) {
+    for attr in field.attrs.iter().filter(|attr| attr.path().is_ident("redis")) {
+        errors.push_spanned(attr, message);
     }
 }

@@ -1,4 +1,4 @@
-//! The `#[redis(..)]` attributes, read one by one; what they mean together is for `check`.
+//! Parses the `#[redis(..)]` attributes one by one. Rules that involve several attributes are in `check`.
 
 use proc_macro2::Span;
 use syn::meta::ParseNestedMeta;
@@ -8,11 +8,11 @@ use syn::{Attribute, LitInt, LitStr, Path};
 use crate::case::Case;
 use crate::errors::Errors;
 
-/// What `#[redis(..)]` on a struct or enum says.
+/// The attributes of a struct or enum.
 #[derive(Default)]
 pub(crate) struct Container {
     pub(crate) prefix: Option<LitStr>,
-    /// Whether there is a prefix, even a wrong one.
+    /// Whether there is a `prefix`, valid or not.
     pub(crate) has_prefix: bool,
     pub(crate) list: Option<Span>,
     pub(crate) stream: Option<Span>,
@@ -24,7 +24,7 @@ pub(crate) struct Container {
     pub(crate) krate: Option<Path>,
 }
 
-/// How a field is written.
+/// How the value of a field becomes text.
 pub(crate) enum Codec {
     Text,
     Json(Span),
@@ -33,26 +33,53 @@ pub(crate) enum Codec {
     With(Path),
 }
 
-/// Where the value of a missing field comes from.
-pub(crate) enum Default {
+impl Codec {
+    /// Returns the attribute that sets the codec, or `None` for the codec that needs no attribute.
+    pub(crate) fn attribute(&self) -> Option<(&'static str, Span)> {
+        match self {
+            Codec::Text => None,
+            Codec::Json(span) => Some(("json", *span)),
+            Codec::Bincode(span) => Some(("bincode", *span)),
+            Codec::Base64(span) => Some(("base64", *span)),
+            Codec::With(path) => Some(("with", path.span())),
+        }
+    }
+}
+
+/// The value of a field that Redis does not have.
+pub(crate) enum FieldDefault {
+    /// There is no default: a missing field is an error.
     None,
+    /// `Default::default()`.
     Trait(Span),
+    /// The return value of this function.
     Function(Path),
 }
 
-/// What `#[redis(..)]` on a field says.
+impl FieldDefault {
+    /// Returns the tokens that set the default.
+    pub(crate) fn span(&self) -> Option<Span> {
+        match self {
+            FieldDefault::None => None,
+            FieldDefault::Trait(span) => Some(*span),
+            FieldDefault::Function(path) => Some(path.span()),
+        }
+    }
+}
+
+/// The attributes of a field.
 pub(crate) struct Field {
     pub(crate) id: Option<Span>,
     pub(crate) rename: Option<LitStr>,
     pub(crate) aliases: Vec<LitStr>,
-    pub(crate) default: Default,
+    pub(crate) default: FieldDefault,
     pub(crate) skip: Option<Span>,
     pub(crate) flatten: Option<Span>,
     pub(crate) codec: Codec,
 }
 
-/// What `#[redis(..)]` on a variant says.
-#[derive(std::default::Default)]
+/// The attributes of a variant.
+#[derive(Default)]
 pub(crate) struct Variant {
     pub(crate) rename: Option<LitStr>,
     pub(crate) aliases: Vec<LitStr>,
@@ -65,31 +92,35 @@ const VARIANT: &str = "rename, alias";
 impl Container {
     pub(crate) fn parse(attrs: &[Attribute], errors: &mut Errors) -> Self {
         let mut container = Container::default();
-        each(attrs, errors, |meta| match word(meta).as_str() {
+        parse_items(attrs, errors, |meta| match item_name(meta).as_str() {
             "prefix" => {
                 container.has_prefix = true;
-                once(&mut container.prefix, meta, text)
+                set_once(&mut container.prefix, meta, parse_string)
             }
-            "list" => once(&mut container.list, meta, flag),
-            "stream" => once(&mut container.stream, meta, flag),
-            "embedded" => once(&mut container.embedded, meta, flag),
-            "id" => once(&mut container.id, meta, flag),
-            "rename_all" => once(&mut container.rename_all, meta, |meta| {
-                let name = text(meta)?;
+            "list" => set_once(&mut container.list, meta, parse_flag),
+            "stream" => set_once(&mut container.stream, meta, parse_flag),
+            "embedded" => set_once(&mut container.embedded, meta, parse_flag),
+            "id" => set_once(&mut container.id, meta, parse_flag),
+            "rename_all" => set_once(&mut container.rename_all, meta, |meta| {
+                let name = parse_string(meta)?;
                 Ok((Case::parse(&name)?, name.span()))
             }),
-            "max_len" => once(&mut container.max_len, meta, |meta| {
+            "max_len" => set_once(&mut container.max_len, meta, |meta| {
                 let literal: LitInt = meta.value()?.parse()?;
                 match literal.base10_parse::<u64>() {
-                    Ok(0) => {
-                        Err(syn::Error::new(literal.span(), "a log that keeps no entry holds nothing; give at least 1"))
-                    }
+                    Ok(0) => Err(syn::Error::new(
+                        literal.span(),
+                        "`max_len = 0` would keep no entries; use at least 1, or remove `max_len` to keep all entries",
+                    )),
                     Ok(entries) => Ok((entries, literal.span())),
-                    Err(_) => Err(syn::Error::new(literal.span(), "`max_len` is a whole number of entries, 1_000_000")),
+                    Err(_) => Err(syn::Error::new(
+                        literal.span(),
+                        "`max_len` takes a whole number of entries; write `max_len = 1_000_000`",
+                    )),
                 }
             }),
-            "tag" => once(&mut container.tag, meta, text),
-            "crate" => once(&mut container.krate, meta, path),
+            "tag" => set_once(&mut container.tag, meta, parse_string),
+            "crate" => set_once(&mut container.krate, meta, parse_path),
             _ => Err(unknown(meta, "container", CONTAINER)),
         });
         container
@@ -102,43 +133,45 @@ impl Field {
             id: None,
             rename: None,
             aliases: Vec::new(),
-            default: Default::None,
+            default: FieldDefault::None,
             skip: None,
             flatten: None,
             codec: Codec::Text,
         };
-        each(attrs, errors, |meta| {
-            let codec = match word(meta).as_str() {
-                "id" => return once(&mut field.id, meta, flag),
-                "rename" => return once(&mut field.rename, meta, text),
-                "skip" => return once(&mut field.skip, meta, flag),
-                "flatten" => return once(&mut field.flatten, meta, flag),
+        parse_items(attrs, errors, |meta| {
+            let codec = match item_name(meta).as_str() {
+                "id" => return set_once(&mut field.id, meta, parse_flag),
+                "rename" => return set_once(&mut field.rename, meta, parse_string),
+                "skip" => return set_once(&mut field.skip, meta, parse_flag),
+                "flatten" => return set_once(&mut field.flatten, meta, parse_flag),
                 "alias" => {
-                    field.aliases.push(text(meta)?);
+                    field.aliases.push(parse_string(meta)?);
                     return Ok(());
                 }
                 "default" => {
-                    if !matches!(field.default, Default::None) {
-                        return Err(twice(meta));
+                    if !matches!(field.default, FieldDefault::None) {
+                        return Err(duplicate(meta));
                     }
-                    let given = meta.input.peek(syn::Token![=]);
-                    field.default = if given { Default::Function(path(meta)?) } else { Default::Trait(flag(meta)?) };
+                    field.default = if meta.input.peek(syn::Token![=]) {
+                        FieldDefault::Function(parse_path(meta)?)
+                    } else {
+                        FieldDefault::Trait(parse_flag(meta)?)
+                    };
                     return Ok(());
                 }
-                "json" => Codec::Json(flag(meta)?),
-                "bincode" => Codec::Bincode(flag(meta)?),
-                "base64" => Codec::Base64(flag(meta)?),
-                "with" => Codec::With(path(meta)?),
+                "json" => Codec::Json(parse_flag(meta)?),
+                "bincode" => Codec::Bincode(parse_flag(meta)?),
+                "base64" => Codec::Base64(parse_flag(meta)?),
+                "with" => Codec::With(parse_path(meta)?),
                 "unique" | "index" | "version" => {
-                    return Err(meta.error(format!(
-                        "`{}` is not supported yet: it needs the indexes that a later version brings",
-                        word(meta)
-                    )));
+                    return Err(meta.error(format!("`{}` is not supported yet; remove it", item_name(meta))));
                 }
                 _ => return Err(unknown(meta, "field", FIELD)),
             };
             if !matches!(field.codec, Codec::Text) {
-                return Err(meta.error("a field has one codec: keep one of `json`, `bincode`, `base64` and `with`"));
+                return Err(
+                    meta.error("a field has only one codec; keep one of `json`, `bincode`, `base64` and `with`")
+                );
             }
             field.codec = codec;
             Ok(())
@@ -150,10 +183,10 @@ impl Field {
 impl Variant {
     pub(crate) fn parse(attrs: &[Attribute], errors: &mut Errors) -> Self {
         let mut variant = Variant::default();
-        each(attrs, errors, |meta| match word(meta).as_str() {
-            "rename" => once(&mut variant.rename, meta, text),
+        parse_items(attrs, errors, |meta| match item_name(meta).as_str() {
+            "rename" => set_once(&mut variant.rename, meta, parse_string),
             "alias" => {
-                variant.aliases.push(text(meta)?);
+                variant.aliases.push(parse_string(meta)?);
                 Ok(())
             }
             _ => Err(unknown(meta, "variant", VARIANT)),
@@ -162,11 +195,15 @@ impl Variant {
     }
 }
 
-/// Reads every item of every `#[redis(..)]`, going on behind one that is wrong.
-fn each(attrs: &[Attribute], errors: &mut Errors, mut read: impl FnMut(&ParseNestedMeta<'_>) -> syn::Result<()>) {
+/// Parses every item of every `#[redis(..)]`. Reports an invalid item and continues with the next one.
+fn parse_items(
+    attrs: &[Attribute],
+    errors: &mut Errors,
+    mut parse: impl FnMut(&ParseNestedMeta<'_>) -> syn::Result<()>,
+) {
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("redis")) {
         let outcome = attr.parse_nested_meta(|meta| {
-            if let Err(error) = read(&meta) {
+            if let Err(error) = parse(&meta) {
                 errors.push(error);
                 skip_value(&meta)?;
             }
@@ -178,7 +215,7 @@ fn each(attrs: &[Attribute], errors: &mut Errors, mut read: impl FnMut(&ParseNes
     }
 }
 
-/// Skips what is left of an item, up to the comma.
+/// Skips the rest of an item, up to the comma.
 fn skip_value(meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
     while !meta.input.is_empty() && !meta.input.peek(syn::Token![,]) {
         meta.input.parse::<proc_macro2::TokenTree>()?;
@@ -186,68 +223,65 @@ fn skip_value(meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
     Ok(())
 }
 
-fn word(meta: &ParseNestedMeta<'_>) -> String {
+fn item_name(meta: &ParseNestedMeta<'_>) -> String {
     meta.path.get_ident().map(ToString::to_string).unwrap_or_default()
 }
 
-fn once<T>(
+fn set_once<T>(
     slot: &mut Option<T>,
     meta: &ParseNestedMeta<'_>,
-    read: impl FnOnce(&ParseNestedMeta<'_>) -> syn::Result<T>,
+    parse: impl FnOnce(&ParseNestedMeta<'_>) -> syn::Result<T>,
 ) -> syn::Result<()> {
     if slot.is_some() {
-        return Err(twice(meta));
+        return Err(duplicate(meta));
     }
-    *slot = Some(read(meta)?);
+    *slot = Some(parse(meta)?);
     Ok(())
 }
 
-fn twice(meta: &ParseNestedMeta<'_>) -> syn::Error {
-    meta.error(format!("`{}` is given twice; keep one", word(meta)))
+fn duplicate(meta: &ParseNestedMeta<'_>) -> syn::Error {
+    meta.error(format!("`{}` is set twice; keep one", item_name(meta)))
 }
 
 fn unknown(meta: &ParseNestedMeta<'_>, place: &str, known: &str) -> syn::Error {
-    let name = word(meta);
-    let hint = match (place, name.as_str()) {
+    let name = item_name(meta);
+    let right_place = match (place, name.as_str()) {
         ("field", "prefix" | "list" | "stream" | "embedded" | "rename_all" | "max_len" | "tag" | "crate") => {
-            ". It belongs on the struct or enum itself"
+            "the struct or enum itself"
         }
-        ("container", "rename" | "alias" | "default" | "skip" | "flatten" | "json" | "bincode" | "base64" | "with") => {
-            ". It belongs on a field"
-        }
-        _ => "",
+        ("container", "rename" | "alias") => "a field or a variant",
+        ("container", "default" | "skip" | "flatten" | "json" | "bincode" | "base64" | "with") => "a field",
+        _ => return meta.error(format!("unknown {place} attribute `{name}`; use one of: {known}")),
     };
-    meta.error(format!("no {place} attribute `{name}`{hint}; there are: {known}"))
+    meta.error(format!("`{name}` is not a {place} attribute; write it on {right_place}"))
 }
 
-fn flag(meta: &ParseNestedMeta<'_>) -> syn::Result<Span> {
+fn parse_flag(meta: &ParseNestedMeta<'_>) -> syn::Result<Span> {
     if meta.input.peek(syn::Token![=]) || meta.input.peek(syn::token::Paren) {
-        return Err(meta.error(format!("`{}` takes no value: write it alone", word(meta))));
+        return Err(meta.error(format!("`{0}` takes no value; write only `{0}`", item_name(meta))));
     }
     Ok(meta.path.span())
 }
 
-fn text(meta: &ParseNestedMeta<'_>) -> syn::Result<LitStr> {
-    let name = word(meta);
-    let value = meta.value().map_err(|_| meta.error(format!("`{name}` takes text: {name} = \"..\"")))?;
-    let literal: LitStr = value
-        .parse()
-        .map_err(|error| syn::Error::new(error.span(), format!("`{name}` takes text: {name} = \"..\"")))?;
+fn parse_string(meta: &ParseNestedMeta<'_>) -> syn::Result<LitStr> {
+    let name = item_name(meta);
+    let message = format!("`{name}` takes a string; write `{name} = \"..\"`");
+    let value = meta.value().map_err(|_| meta.error(&message))?;
+    let literal: LitStr = value.parse().map_err(|error| syn::Error::new(error.span(), &message))?;
     if literal.value().is_empty() {
-        return Err(syn::Error::new(literal.span(), format!("`{name}` is empty; give it at least one character")));
+        return Err(syn::Error::new(literal.span(), format!("`{name}` is empty; use at least one character")));
     }
     Ok(literal)
 }
 
-/// A path, bare or in quotes as serde has it.
-fn path(meta: &ParseNestedMeta<'_>) -> syn::Result<Path> {
-    let name = word(meta);
-    let value = meta.value().map_err(|_| meta.error(format!("`{name}` takes a path: {name} = some::path")))?;
+/// Parses a path, either bare or as a string like in serde.
+fn parse_path(meta: &ParseNestedMeta<'_>) -> syn::Result<Path> {
+    let name = item_name(meta);
+    let message = format!("`{name}` takes a path; write `{name} = some::path`");
+    let value = meta.value().map_err(|_| meta.error(&message))?;
     if value.peek(LitStr) {
         let quoted: LitStr = value.parse()?;
-        return quoted
-            .parse()
-            .map_err(|_| syn::Error::new(quoted.span(), format!("`{name}` takes a path: {name} = some::path")));
+        return quoted.parse().map_err(|_| syn::Error::new(quoted.span(), &message));
     }
     value.parse()
 }

@@ -1,8 +1,8 @@
-//! `rename_all`: the rules of serde, under the same names.
+//! The naming styles of `rename_all`: the same names and rules as in serde.
 
 use syn::LitStr;
 
-/// How names are spelled.
+/// A naming style.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Case {
     Lower,
@@ -33,30 +33,33 @@ impl Case {
             Some((_, case)) => Ok(*case),
             None => {
                 let known: Vec<String> = CASES.iter().map(|(name, _)| format!("\"{name}\"")).collect();
-                Err(syn::Error::new(text.span(), format!("no such case; use one of {}", known.join(", "))))
+                Err(syn::Error::new(
+                    text.span(),
+                    format!("unknown naming style `{value}`; use one of {}", known.join(", ")),
+                ))
             }
         }
     }
 
-    /// The name of a field, which is written `snake_case`.
+    /// Converts the name of a field, which Rust writes in `snake_case`.
     pub(crate) fn field(self, name: &str) -> String {
         match self {
             Case::Lower | Case::Snake => name.to_owned(),
             Case::Upper | Case::ScreamingSnake => name.to_uppercase(),
             Case::Kebab => name.replace('_', "-"),
             Case::ScreamingKebab => name.to_uppercase().replace('_', "-"),
-            Case::Pascal => name.split('_').map(capitalized).collect(),
-            Case::Camel => uncapitalized(&Case::Pascal.field(name)),
+            Case::Pascal => name.split('_').map(capitalize).collect(),
+            Case::Camel => uncapitalize(&Case::Pascal.field(name)),
         }
     }
 
-    /// The name of a variant, which is written `PascalCase`.
+    /// Converts the name of a variant, which Rust writes in `PascalCase`.
     pub(crate) fn variant(self, name: &str) -> String {
         match self {
             Case::Pascal => name.to_owned(),
             Case::Lower => name.to_lowercase(),
             Case::Upper => name.to_uppercase(),
-            Case::Camel => uncapitalized(name),
+            Case::Camel => uncapitalize(name),
             Case::Snake => {
                 let spaced = name.char_indices().flat_map(|(at, letter)| {
                     let separator = (at > 0 && letter.is_uppercase()).then_some('_');
@@ -69,12 +72,12 @@ impl Case {
     }
 }
 
-fn capitalized(word: &str) -> String {
+fn capitalize(word: &str) -> String {
     let mut letters = word.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-fn uncapitalized(word: &str) -> String {
+fn uncapitalize(word: &str) -> String {
     let mut letters = word.chars();
     letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
@@ -84,8 +87,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_are_spelled_from_snake_case() {
-        let spelled = CASES.map(|(_, case)| case.field("created_at"));
+    fn fields_are_converted_from_snake_case() {
+        let converted = CASES.map(|(_, case)| case.field("created_at"));
         let expected = [
             "created_at",
             "CREATED_AT",
@@ -96,19 +99,19 @@ mod tests {
             "created-at",
             "CREATED-AT",
         ];
-        assert_eq!(spelled, expected);
+        assert_eq!(converted, expected);
     }
 
     #[test]
-    fn underscores_that_separate_nothing_are_as_with_serde() {
+    fn leading_underscores_follow_serde() {
         assert_eq!(Case::Snake.field("_id"), "_id");
         assert_eq!(Case::Camel.field("_id"), "id");
         assert_eq!(Case::Camel.field("user_ID"), "userID");
     }
 
     #[test]
-    fn variants_are_spelled_from_pascal_case() {
-        let spelled = CASES.map(|(_, case)| case.variant("InTransit"));
+    fn variants_are_converted_from_pascal_case() {
+        let converted = CASES.map(|(_, case)| case.variant("InTransit"));
         let expected = [
             "intransit",
             "INTRANSIT",
@@ -119,6 +122,6 @@ mod tests {
             "in-transit",
             "IN-TRANSIT",
         ];
-        assert_eq!(spelled, expected);
+        assert_eq!(converted, expected);
     }
 }

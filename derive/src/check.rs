@@ -1,28 +1,27 @@
-//! The rules that attributes and fields have together. All cross-attribute rules live here.
+//! The rules that involve more than one attribute or field. All of them are in this file.
 
 use std::collections::HashMap;
 
 use proc_macro2::Span;
 use quote::ToTokens;
-use syn::LitStr;
-use syn::spanned::Spanned as _;
+use syn::{Ident, LitStr};
 
 use crate::ast::{Body, Field, Model, Shape, Variant, VariantBody};
-use crate::attr::{Codec, Default};
+use crate::attr::FieldDefault;
 use crate::errors::Errors;
 
+/// Reports every broken rule.
 pub(crate) fn check(model: &Model, errors: &mut Errors) {
     let shape = model.shape();
     check_container(model, shape, errors);
     match &model.body {
         Body::Struct(fields) => {
             check_ids(model, shape, fields, errors);
-            check_fields(fields, &[], errors);
+            check_fields(fields, None, errors);
             if shape == Shape::Hash {
-                check_constants(fields, errors);
+                check_constants(model, fields, errors);
             } else if fields.iter().all(|field| field.attrs.skip.is_some()) {
-                errors
-                    .at(&model.ident, "a struct that stores no field stores nothing; give it one that is not skipped");
+                errors.push_spanned(&model.ident, "all fields are skipped, so nothing is stored; store at least one");
             }
         }
         Body::Newtype(_) => check_newtype(model, shape, errors),
@@ -33,55 +32,60 @@ pub(crate) fn check(model: &Model, errors: &mut Errors) {
 fn check_container(model: &Model, shape: Shape, errors: &mut Errors) {
     let attrs = &model.attrs;
     let shapes = [("list", attrs.list), ("stream", attrs.stream), ("embedded", attrs.embedded)];
-    let given: Vec<(&str, Span)> = shapes.into_iter().filter_map(|(name, span)| Some((name, span?))).collect();
-    if let [(first, _), (second, span), ..] = given.as_slice() {
+    let set: Vec<(&str, Span)> = shapes.into_iter().filter_map(|(name, span)| Some((name, span?))).collect();
+    if let [(first, _), (second, span), ..] = set.as_slice() {
         errors.push(syn::Error::new(
             *span,
-            format!("a model is one of `{first}` and `{second}`; keep one, or make two types"),
+            format!("a model cannot be both `{first}` and `{second}`; keep one, or make two types"),
         ));
     }
-    match (shape, &attrs.prefix) {
-        (Shape::Hash | Shape::List | Shape::Stream, None) => {
-            // A model with neither a prefix nor an id gets one error, about both.
-            let is_bare = shape == Shape::Hash && !has_id(model);
-            if !is_bare && !attrs.has_prefix {
-                errors.at(&model.ident, "a model needs a prefix for its keys: add #[redis(prefix = \"..\")]");
-            }
-        }
-        (Shape::Embedded | Shape::Value, Some(prefix)) => {
-            let what = if shape == Shape::Embedded { "an `embedded` struct" } else { "a value" };
-            errors.at(prefix, format!("{what} is part of other models and has no key: remove the prefix"));
-        }
-        (_, Some(prefix)) => check_prefix(prefix, errors),
-        (_, None) => {}
-    }
+    check_prefix(model, shape, errors);
     if let Some((_, span)) = attrs.max_len.filter(|_| shape != Shape::Stream) {
-        errors.push(syn::Error::new(span, "`max_len` is for streams: add `stream`, or remove it"));
+        errors.push(syn::Error::new(span, "`max_len` applies only to streams; add `stream`, or remove `max_len`"));
     }
     let has_tag = matches!(model.body, Body::Enum(_)) && matches!(shape, Shape::List | Shape::Stream);
     if let Some(tag) = attrs.tag.as_ref().filter(|_| !has_tag) {
-        errors.at(tag, "`tag` names the variant of an enum in a list or a stream: remove it");
+        errors.push_spanned(tag, "`tag` applies only to an enum with `list` or `stream`; remove `tag`");
     }
     if let Some(id) = attrs.id.filter(|_| !matches!(model.body, Body::Newtype(_))) {
         errors.push(syn::Error::new(
             id,
-            "`id` here makes a newtype an id; for a record, write it on the field that is its id",
+            "`id` on the type itself is for newtypes; for a record, write `#[redis(id)]` on the field that is its id",
         ));
     }
     for lifetime in model.generics.lifetimes() {
-        errors.at(lifetime, "a model owns what it is loaded with: use owned types instead of references");
+        errors.push_spanned(lifetime, "a model must own its data; use owned types instead of references");
     }
 }
 
-/// A prefix that ends up in keys and in glob patterns.
-fn check_prefix(prefix: &LitStr, errors: &mut Errors) {
+fn check_prefix(model: &Model, shape: Shape, errors: &mut Errors) {
+    let Some(prefix) = &model.attrs.prefix else {
+        let needs_prefix = matches!(shape, Shape::Hash | Shape::List | Shape::Stream);
+        // A record with neither a prefix nor an id gets a single error from `check_ids`.
+        let reported = model.attrs.has_prefix || (shape == Shape::Hash && !has_id(model));
+        if needs_prefix && !reported {
+            errors.push_spanned(&model.ident, "a model needs a prefix for its keys; add #[redis(prefix = \"..\")]");
+        }
+        return;
+    };
+    let unused = match (shape, &model.body) {
+        (Shape::Hash | Shape::List | Shape::Stream, _) => None,
+        (Shape::Embedded, _) => Some("an `embedded` struct has no key of its own; remove the prefix"),
+        (Shape::Value, Body::Enum(_)) => Some(
+            "an enum without `list` or `stream` is stored as one field and has no key of its own; add one of them, or \
+             remove the prefix",
+        ),
+        (Shape::Value, _) => Some("a newtype is stored as one field and has no key of its own; remove the prefix"),
+    };
     let value = prefix.value();
-    if value.starts_with(':') || value.ends_with(':') {
-        errors.at(prefix, "the separator `:` between prefix and id is added: remove it here");
+    if let Some(message) = unused {
+        errors.push_spanned(prefix, message);
+    } else if value.starts_with(':') || value.ends_with(':') {
+        errors.push_spanned(prefix, "the separator `:` between prefix and id is added for you; remove it here");
     } else if value.contains(|c: char| c.is_whitespace() || c.is_control()) {
-        errors.at(
+        errors.push_spanned(
             prefix,
-            "a prefix with white space makes keys that are hard to type: use letters, digits, `-`, `_` and `:`",
+            "a prefix must not contain white space or control characters; use letters, digits, `-`, `_` and `:`",
         );
     }
 }
@@ -94,16 +98,16 @@ fn check_ids(model: &Model, shape: Shape, fields: &[Field], errors: &mut Errors)
     let mut ids = fields.iter().filter_map(|field| Some((field, field.attrs.id?)));
     let first = ids.next();
     for (_, span) in ids {
-        errors.push(syn::Error::new(span, "a record has one id: keep the `id` of one field"));
+        errors.push(syn::Error::new(span, "a record has only one id; keep `id` on one field"));
     }
     match (shape, first) {
         (Shape::Hash, None) => {
-            let prefix = if !model.attrs.has_prefix { " and the struct #[redis(prefix = \"..\")]" } else { "" };
-            errors.at(
+            let prefix = if model.attrs.has_prefix { "" } else { " and the struct #[redis(prefix = \"..\")]" };
+            errors.push_spanned(
                 &model.ident,
                 format!(
-                    "a record needs an id: mark one field #[redis(id)]{prefix}. For lists and event logs mark the struct \
-                     `list` or `stream`, for fields of other models `embedded`"
+                    "a record needs an id; mark one field #[redis(id)]{prefix}. For an element of a list or an event of a \
+                     log, mark the struct `list` or `stream` instead; for fields of other models, `embedded`"
                 ),
             );
         }
@@ -111,7 +115,7 @@ fn check_ids(model: &Model, shape: Shape, fields: &[Field], errors: &mut Errors)
         (_, Some((_, span))) => {
             errors.push(syn::Error::new(
                 span,
-                "only records have an id: remove it, or the struct's `list`, `stream` or `embedded`",
+                "only a record has an id; remove `id`, or remove `list`, `stream` or `embedded` from the struct",
             ));
         }
         (_, None) => {}
@@ -119,31 +123,28 @@ fn check_ids(model: &Model, shape: Shape, fields: &[Field], errors: &mut Errors)
 }
 
 fn check_id(field: &Field, span: Span, errors: &mut Errors) {
-    let conflict = if field.attrs.skip.is_some() {
-        Some("skip")
-    } else if field.attrs.flatten.is_some() {
-        Some("flatten")
-    } else {
-        None
-    };
-    if let Some(other) = conflict {
-        errors.push(syn::Error::new(span, format!("the id is stored as a field: remove `{other}` from it")));
+    let attrs = &field.attrs;
+    for (other, _) in [("skip", attrs.skip), ("flatten", attrs.flatten)].iter().filter(|(_, span)| span.is_some()) {
+        errors.push(syn::Error::new(span, format!("the id is stored as a field; remove `{other}`")));
     }
-    if field.option_of().is_some() {
-        errors.at(&field.ty, "an id is always there: use the type without `Option`");
+    if field.option_inner().is_some() {
+        errors.push_spanned(&field.ty, "a record always has an id; use the type without `Option`");
     }
-    if !matches!(field.attrs.codec, Codec::Text) {
-        errors.push(syn::Error::new(span, "an id is written as itself: remove its codec"));
+    if let Some((codec, _)) = attrs.codec.attribute() {
+        errors.push(syn::Error::new(span, format!("an id takes no codec; remove `{codec}`")));
     }
-    if !matches!(field.attrs.default, Default::None) {
-        errors.push(syn::Error::new(span, "an id has no default: two records would share it"));
+    if attrs.default.span().is_some() {
+        errors.push(syn::Error::new(
+            span,
+            "an id cannot have a default; remove it, or several records would share one id",
+        ));
     }
 }
 
-/// `taken` are names that are not a field's own: the tag's.
-fn check_fields(fields: &[Field], taken: &[(&str, &str)], errors: &mut Errors) {
-    let mut seen: HashMap<String, String> =
-        taken.iter().map(|(name, of)| ((*name).to_owned(), (*of).to_owned())).collect();
+/// Checks the fields of a struct or variant. `tag` is the name of the field that holds the name of the variant.
+fn check_fields(fields: &[Field], tag: Option<&str>, errors: &mut Errors) {
+    // `None` stands for the tag.
+    let mut seen: HashMap<String, Option<&Ident>> = tag.map(|tag| (tag.to_owned(), None)).into_iter().collect();
     for field in fields {
         check_field(field, errors);
         if !field.is_stored() {
@@ -152,22 +153,40 @@ fn check_fields(fields: &[Field], taken: &[(&str, &str)], errors: &mut Errors) {
         let own = [(field.name.clone(), field.name_span)];
         let aliases = field.attrs.aliases.iter().map(|alias| (alias.value(), alias.span()));
         for (name, span) in own.into_iter().chain(aliases) {
-            let of = format!("the field `{}`", field.ident);
-            if let Some(other) = seen.insert(name.clone(), of) {
-                errors.push(syn::Error::new(span, format!("\"{name}\" is the name of {other} already: rename one")));
-            }
+            let message = match seen.insert(name.clone(), Some(&field.ident)) {
+                None => continue,
+                Some(Some(other)) => format!("\"{name}\" is already a name of the field `{other}`; rename one"),
+                Some(None) => {
+                    format!("\"{name}\" is already the name of the tag; rename this field, or set another `tag`")
+                }
+            };
+            errors.push(syn::Error::new(span, message));
         }
     }
 }
 
-/// Each field of a record has a constant of its name in capitals.
-fn check_constants(fields: &[Field], errors: &mut Errors) {
+/// The constants of `HashModel`. A field's constant is inherent, so it would hide the trait's without a warning.
+const TRAIT_CONSTANTS: [&str; 2] = ["MODEL_NAME", "KEY_PREFIX"];
+
+/// Checks the constants of a record's fields: each needs a name that nothing else has.
+fn check_constants(model: &Model, fields: &[Field], errors: &mut Errors) {
     let mut constants: HashMap<String, &Field> = HashMap::new();
     for field in fields.iter().filter(|field| field.is_stored()) {
-        if let Some(other) = constants.insert(field.constant(), field) {
-            errors.at(
+        let constant = field.constant();
+        if TRAIT_CONSTANTS.contains(&constant.as_str()) {
+            errors.push_spanned(
                 &field.ident,
-                format!("differs from `{}` in case alone, and both would have one constant: rename one", other.ident),
+                format!(
+                    "the constant of this field, `{}::{constant}`, would hide `HashModel::{constant}`; rename the field in \
+                     Rust and keep its name in Redis with #[redis(rename = \"{}\")]",
+                    model.ident, field.name
+                ),
+            );
+        }
+        if let Some(other) = constants.insert(constant.clone(), field) {
+            errors.push_spanned(
+                &field.ident,
+                format!("this field and `{}` would both have the constant `{constant}`; rename one", other.ident),
             );
         }
     }
@@ -176,96 +195,91 @@ fn check_constants(fields: &[Field], errors: &mut Errors) {
 fn check_field(field: &Field, errors: &mut Errors) {
     let attrs = &field.attrs;
     if let (Some(_), Some(span)) = (attrs.skip, attrs.flatten) {
-        errors.push(syn::Error::new(span, "a field is either skipped or flattened: keep one"));
+        errors.push(syn::Error::new(span, "a field cannot be both skipped and flattened; keep `skip` or `flatten`"));
     }
-    let exclusive = match (attrs.skip, attrs.flatten) {
-        (Some(_), _) => Some(("skipped", "is not stored")),
-        (None, Some(_)) => Some(("flattened", "has no name of its own")),
+    let no_effect = match (attrs.skip, attrs.flatten) {
+        (Some(_), _) => Some("a skipped field is not stored"),
+        (None, Some(_)) => Some("the fields of the embedded struct are stored in place of a flattened field"),
         (None, None) => None,
     };
-    if let Some((what, why)) = exclusive {
-        let mut refuse = |span: Span, name: &str| {
-            errors.push(syn::Error::new(span, format!("a {what} field {why}: remove `{name}`")));
-        };
-        if let Some(rename) = &attrs.rename {
-            refuse(rename.span(), "rename");
-        }
-        if let Some(alias) = attrs.aliases.first() {
-            refuse(alias.span(), "alias");
-        }
-        match &attrs.default {
-            Default::Trait(span) => refuse(*span, "default"),
-            Default::Function(path) => refuse(path.span(), "default"),
-            Default::None => {}
-        }
-        match &attrs.codec {
-            Codec::Json(span) => refuse(*span, "json"),
-            Codec::Bincode(span) => refuse(*span, "bincode"),
-            Codec::Base64(span) => refuse(*span, "base64"),
-            Codec::With(path) => refuse(path.span(), "with"),
-            Codec::Text => {}
+    if let Some(why) = no_effect {
+        let others = [
+            ("rename", attrs.rename.as_ref().map(LitStr::span)),
+            ("alias", attrs.aliases.first().map(LitStr::span)),
+            ("default", attrs.default.span()),
+        ];
+        let others = others.into_iter().filter_map(|(name, span)| Some((name, span?)));
+        for (name, span) in others.chain(attrs.codec.attribute()) {
+            errors.push(syn::Error::new(span, format!("{why}, so `{name}` has no effect; remove `{name}`")));
         }
     }
-    if let (Default::Function(path), Some(_)) = (&attrs.default, field.option_of()) {
-        errors
-            .at(path, "`None` is stored as no field, and would come back as this default: remove it, or the `Option`");
+    if let (FieldDefault::Function(path), Some(_)) = (&attrs.default, field.option_inner()) {
+        errors.push_spanned(
+            path,
+            "`None` is stored as no field and would be read back as this default; remove the default or the `Option`",
+        );
     }
-    if attrs.flatten.is_some() && field.option_of().is_some() {
-        errors.at(
+    if attrs.flatten.is_some() && field.option_inner().is_some() {
+        errors.push_spanned(
             &field.ty,
-            "flattened fields have no `None` of their own: make the fields of the embedded struct `Option`s",
+            "a flattened field cannot be an `Option`; make the fields of the embedded struct `Option`s instead",
         );
     }
 }
 
 fn check_newtype(model: &Model, shape: Shape, errors: &mut Errors) {
     if shape != Shape::Value {
-        errors.at(&model.ident, "a list, a stream and an embedded struct have named fields: write `{ field: Type }`");
+        errors.push_spanned(
+            &model.ident,
+            "a newtype cannot be `list`, `stream` or `embedded`; name its field: `struct Name { field: Type }`",
+        );
     }
     if let Some((_, span)) = model.attrs.rename_all {
-        errors.push(syn::Error::new(span, "a newtype has no names to change: remove `rename_all`"));
+        errors.push(syn::Error::new(span, "a newtype has no names to change; remove `rename_all`"));
     }
 }
 
 fn check_enum(model: &Model, shape: Shape, variants: &[Variant], errors: &mut Errors) {
     if shape == Shape::Embedded {
-        errors.at(&model.ident, "only a struct can be embedded: for an enum use `#[redis(json)]` on the field");
+        errors.push_spanned(
+            &model.ident,
+            "an enum cannot be `embedded`; remove `embedded`, and store the enum as one field with #[redis(json)]",
+        );
         return;
     }
-    let mut seen: HashMap<String, String> = HashMap::new();
+    let tag = model.tag();
+    let mut seen: HashMap<String, &Ident> = HashMap::new();
     for variant in variants {
         let own =
             (variant.name.clone(), variant.attrs.rename.as_ref().map_or_else(|| variant.ident.span(), LitStr::span));
         let aliases = variant.attrs.aliases.iter().map(|alias| (alias.value(), alias.span()));
         for (name, span) in [own].into_iter().chain(aliases) {
-            if let Some(other) = seen.insert(name.clone(), variant.ident.to_string()) {
+            if let Some(other) = seen.insert(name.clone(), &variant.ident) {
                 errors.push(syn::Error::new(
                     span,
-                    format!("\"{name}\" is the name of the variant `{other}` already: rename one"),
+                    format!("\"{name}\" is already a name of the variant `{other}`; rename one"),
                 ));
             }
         }
         match &variant.body {
-            VariantBody::Unit | VariantBody::Wrong => {}
-            VariantBody::Newtype(ty) if shape == Shape::Value => refuse_data(ty, errors),
-            VariantBody::Struct(_) if shape == Shape::Value => refuse_data(&variant.ident, errors),
+            VariantBody::Unit | VariantBody::Invalid => {}
+            VariantBody::Newtype(ty) if shape == Shape::Value => reject_data(ty, errors),
+            VariantBody::Struct(_) if shape == Shape::Value => reject_data(&variant.ident, errors),
             VariantBody::Newtype(_) => {}
             VariantBody::Struct(fields) => {
-                check_fields(fields, &[(&model.tag(), "the variant (see `tag`)")], errors);
-                for field in fields {
-                    if let Some(span) = field.attrs.id {
-                        errors.push(syn::Error::new(span, "only records have an id: an event's id is its entry's"));
-                    }
+                check_fields(fields, Some(&tag), errors);
+                for span in fields.iter().filter_map(|field| field.attrs.id) {
+                    errors.push(syn::Error::new(span, "only a record has an id; remove `id`"));
                 }
             }
         }
     }
 }
 
-fn refuse_data(tokens: &impl ToTokens, errors: &mut Errors) {
-    errors.at(
+fn reject_data(tokens: &impl ToTokens, errors: &mut Errors) {
+    errors.push_spanned(
         tokens,
-        "an enum with data is no single field: add #[redis(stream, prefix = \"..\")] or #[redis(list, prefix = \"..\")], \
-         or derive serde's traits and mark the field that holds it #[redis(json)]",
+        "an enum with data cannot be stored as one field; add #[redis(stream, prefix = \"..\")] or #[redis(list, prefix = \
+         \"..\")], or derive serde's traits instead and mark the field that holds the enum #[redis(json)]",
     );
 }

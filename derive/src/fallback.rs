@@ -1,26 +1,26 @@
-//! The stub for an input with mistakes: its traits without their work, so that code that uses the model has no further
-//! errors.
+//! Generates stubs of the traits for an invalid input, so that code that uses the model gets no further errors.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::ast::{Model, Shape};
-use crate::expand::{Code, constants, implement};
+use crate::expand::{FieldsImpl, field_constants, trait_impls};
 
 pub(crate) fn expand(model: &Model) -> TokenStream {
     if model.shape() == Shape::Value {
         return value(model);
     }
     if model.generics.lifetimes().next().is_some() {
-        // The traits cannot be implemented for it at all.
+        // `Fields` requires `'static`.
         return TokenStream::new();
     }
     let (write, read) = (stub(), stub());
     let krate = model.krate();
     let names = quote!(#krate::codegen::Names { own: &[], flattened: &[] });
-    let code = Code { checks: TokenStream::new(), names, write: quote!(#write;), read, bounds: Vec::new() };
-    let traits = implement(model, &code);
-    let constants = constants(model);
+    let fields =
+        FieldsImpl { name_checks: TokenStream::new(), names, write: quote!(#write;), read, bounds: Vec::new() };
+    let traits = trait_impls(model, &fields);
+    let constants = field_constants(model);
     quote!(#traits #constants)
 }
 
@@ -48,7 +48,7 @@ fn value(model: &Model) -> TokenStream {
     }
 }
 
-/// Never runs: there is an error.
+/// Never runs, because the input does not compile.
 fn stub() -> TokenStream {
     quote!(::core::panic!("the derive of RedisModel failed"))
 }

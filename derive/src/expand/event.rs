@@ -1,18 +1,17 @@
-//! An enum in a list or a stream: the variant's name in a field of its own, the variant's fields beside it.
+//! Enums in a list or a stream. The tag field holds the name of the variant, next to the fields of the variant.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
-use super::fields::{bound, check_names, names, read_fields, write_field};
-use super::model::Code;
+use super::fields::{FieldsImpl, name_check, names, read_fields, where_predicate, write_field};
 use crate::ast::{Model, Variant, VariantBody};
 
-/// The code of an enum's `Fields`.
-pub(crate) fn code(model: &Model, variants: &[Variant]) -> Code {
+/// Returns the `Fields` implementation of an enum.
+pub(crate) fn fields_impl(model: &Model, variants: &[Variant]) -> FieldsImpl {
     let krate = model.krate();
     let tag = model.tag();
-    let known = variants.iter().map(|variant| format!("`{}`", variant.name)).collect::<Vec<_>>().join(", ");
+    let expected = variants.iter().map(|variant| format!("`{}`", variant.name)).collect::<Vec<_>>().join(", ");
     let write = variants.iter().map(|variant| write_arm(model, &tag, variant));
     let read = variants.iter().map(|variant| {
         let (name, aliases) = (&variant.name, &variant.attrs.aliases);
@@ -20,33 +19,34 @@ pub(crate) fn code(model: &Model, variants: &[Variant]) -> Code {
         quote!(#name #(| #aliases)* => { #body })
     });
     let bounds = variants.iter().flat_map(|variant| match &variant.body {
-        VariantBody::Struct(fields) => fields.iter().map(|field| bound(model, field)).collect(),
+        VariantBody::Struct(fields) => fields.iter().map(|field| where_predicate(model, field)).collect(),
         VariantBody::Newtype(ty) => vec![((**ty).clone(), quote!(#ty: #krate::codegen::Embedded))],
-        VariantBody::Unit | VariantBody::Wrong => Vec::new(),
+        VariantBody::Unit | VariantBody::Invalid => Vec::new(),
     });
-    Code {
-        checks: checks(model, &tag, variants),
+    FieldsImpl {
+        name_checks: name_checks(model, &tag, variants),
         names: quote!(#krate::codegen::Names { own: &[#tag], flattened: &[] }),
         write: quote!(match self { #(#write)* }),
         read: quote! {
-            match #krate::codegen::variant(__source, #tag, #known)? {
+            match #krate::codegen::variant(__source, #tag, #expected)? {
                 #(#read)*
-                __other => #krate::codegen::Err(#krate::codegen::unknown_variant(#tag, __other, #known)),
+                __other => #krate::codegen::Err(#krate::codegen::unknown_variant(#tag, __other, #expected)),
             }
         },
         bounds: bounds.collect(),
     }
 }
 
-/// Each variant's fields are beside the tag, and must not be called as it is.
-fn checks(model: &Model, tag: &str, variants: &[Variant]) -> TokenStream {
+/// Returns assertions that no field of a variant has the name of the tag or of another field.
+fn name_checks(model: &Model, tag: &str, variants: &[Variant]) -> TokenStream {
     let tags = [tag.to_owned()];
     let checks = variants.iter().map(|variant| match &variant.body {
-        VariantBody::Struct(fields) => check_names(model, fields, &names(model, &tags, fields)),
+        VariantBody::Struct(fields) => name_check(model, fields, &names(model, &tags, fields)),
         VariantBody::Newtype(ty) => {
             let krate = model.krate_at(ty.span());
-            let message =
-                format!("a field of this variant has the name of the tag, \"{tag}\": rename it, or set another `tag`");
+            let message = format!(
+                "a field of this variant has the same name as the tag, \"{tag}\"; rename it, or set another `tag`"
+            );
             quote_spanned! {ty.span()=>
                 const {
                     let flattened = &[<#ty as #krate::codegen::Embedded>::FLATTENED];
@@ -54,7 +54,7 @@ fn checks(model: &Model, tag: &str, variants: &[Variant]) -> TokenStream {
                 };
             }
         }
-        VariantBody::Unit | VariantBody::Wrong => TokenStream::new(),
+        VariantBody::Unit | VariantBody::Invalid => TokenStream::new(),
     });
     quote!(#(#checks)*)
 }
@@ -62,25 +62,26 @@ fn checks(model: &Model, tag: &str, variants: &[Variant]) -> TokenStream {
 fn write_arm(model: &Model, tag: &str, variant: &Variant) -> TokenStream {
     let krate = model.krate();
     let (ident, name) = (&variant.ident, &variant.name);
-    let set = quote! {
+    let set_tag = quote! {
         #krate::codegen::Sink::set(__sink, #tag, #krate::codegen::String::from(#name), #krate::codegen::Kind::Text);
     };
     match &variant.body {
         VariantBody::Struct(fields) => {
             let stored: Vec<_> = fields.iter().filter(|field| field.attrs.skip.is_none()).collect();
             let idents = stored.iter().map(|field| &field.ident);
-            // Names of their own: a field may be called `sink`.
-            let bound: Vec<_> = (0..stored.len()).map(|at| format_ident!("__field_{at}")).collect();
-            let writes = stored.iter().zip(&bound).map(|(field, bound)| write_field(model, field, &quote!(#bound)));
-            quote!(Self::#ident { #(#idents: #bound,)* .. } => { #set #(#writes)* })
+            // The fields are bound to generated names, because a field could have the name of another variable.
+            let bindings: Vec<_> = (0..stored.len()).map(|index| format_ident!("__field_{index}")).collect();
+            let writes =
+                stored.iter().zip(&bindings).map(|(field, binding)| write_field(model, field, &quote!(#binding)));
+            quote!(Self::#ident { #(#idents: #bindings,)* .. } => { #set_tag #(#writes)* })
         }
         VariantBody::Newtype(ty) => {
             let krate = model.krate_at(ty.span());
             let write =
                 quote_spanned!(ty.span()=> <#ty as #krate::codegen::Embedded>::write_flattened(__inner, __sink)?;);
-            quote!(Self::#ident(__inner) => { #set #write })
+            quote!(Self::#ident(__inner) => { #set_tag #write })
         }
-        VariantBody::Unit | VariantBody::Wrong => quote!(Self::#ident => { #set }),
+        VariantBody::Unit | VariantBody::Invalid => quote!(Self::#ident => { #set_tag }),
     }
 }
 
@@ -93,6 +94,6 @@ fn read_variant(model: &Model, variant: &Variant) -> TokenStream {
             let krate = model.krate_at(ty.span());
             quote_spanned!(ty.span()=> #krate::codegen::Ok(Self::#ident(<#ty as #krate::codegen::Embedded>::read_flattened(__source)?)))
         }
-        VariantBody::Unit | VariantBody::Wrong => quote!(#krate::codegen::Ok(Self::#ident)),
+        VariantBody::Unit | VariantBody::Invalid => quote!(#krate::codegen::Ok(Self::#ident)),
     }
 }

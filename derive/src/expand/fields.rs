@@ -1,4 +1,4 @@
-//! Writing and reading named fields, of a struct or of a variant.
+//! Writes and reads the named fields of a struct or of a variant.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
@@ -6,27 +6,41 @@ use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{Ident, LitByteStr, LitStr, Type};
 
-use super::model::Code;
 use crate::ast::{Field, Model};
-use crate::attr::{Codec, Default};
+use crate::attr::{Codec, FieldDefault};
 
-/// The code of a struct's `Fields`.
-pub(crate) fn of_struct(model: &Model, fields: &[Field]) -> Code {
+/// The parts of a type's `Fields` implementation.
+pub(crate) struct FieldsImpl {
+    /// Constant assertions that no field name appears twice.
+    pub(crate) name_checks: TokenStream,
+    /// The value of `NAMES`.
+    pub(crate) names: TokenStream,
+    /// The body of `write`, which writes `self` to `__sink`.
+    pub(crate) write: TokenStream,
+    /// The body of `read`, which reads from `__source`.
+    pub(crate) read: TokenStream,
+    /// The type of each field, with the where predicate that it needs.
+    pub(crate) bounds: Vec<(Type, TokenStream)>,
+}
+
+/// Returns the `Fields` implementation of a struct.
+pub(crate) fn fields_impl(model: &Model, fields: &[Field]) -> FieldsImpl {
     let write = fields.iter().map(|field| {
         let ident = &field.ident;
         write_field(model, field, &quote!(&self.#ident))
     });
     let names = names(model, &[], fields);
-    Code {
-        checks: check_names(model, fields, &names),
+    FieldsImpl {
+        name_checks: name_check(model, fields, &names),
         names,
         write: quote!(#(#write)*),
         read: read_fields(model, fields, &quote!(Self)),
-        bounds: fields.iter().map(|field| bound(model, field)).collect(),
+        bounds: fields.iter().map(|field| where_predicate(model, field)).collect(),
     }
 }
 
-/// The names of the fields, and of those that are flattened into them.
+/// Returns the `Names` of the fields and of the structs that are flattened among them. `others` are names that belong to no
+/// field: the tag of an enum.
 pub(crate) fn names(model: &Model, others: &[String], fields: &[Field]) -> TokenStream {
     let krate = model.krate();
     let stored = fields.iter().filter(|field| field.is_stored());
@@ -41,14 +55,16 @@ pub(crate) fn names(model: &Model, others: &[String], fields: &[Field]) -> Token
     quote!(#krate::codegen::Names { own: &[#(#own),*], flattened: &[#(#flattened),*] })
 }
 
-/// Lets the compiler check that no name stands twice, where something is flattened: only it knows those names.
-pub(crate) fn check_names(model: &Model, fields: &[Field], names: &TokenStream) -> TokenStream {
+/// Returns an assertion that no name appears twice. Only the compiler can check this if a field is flattened, because the
+/// derive does not see the fields of the embedded struct.
+pub(crate) fn name_check(model: &Model, fields: &[Field], names: &TokenStream) -> TokenStream {
     let Some(field) = fields.iter().find(|field| field.attrs.flatten.is_some()) else { return TokenStream::new() };
-    let message = format!("a flattened field has the name of another field of {}: rename one", model.ident.unraw());
+    let message =
+        format!("a flattened field has the same name as another field of {}; rename one", model.ident.unraw());
     quote_spanned!(field.ty.span()=> const { ::core::assert!((#names).are_distinct(), #message) };)
 }
 
-/// Writes one field to `__sink`. Trait errors are at the field's type.
+/// Returns the code that writes one field to `__sink`. Errors about missing traits point at the type of the field.
 pub(crate) fn write_field(model: &Model, field: &Field, value: &TokenStream) -> TokenStream {
     let (ty, name) = (&field.ty, &field.name);
     let krate = model.krate_at(ty.span());
@@ -63,31 +79,32 @@ pub(crate) fn write_field(model: &Model, field: &Field, value: &TokenStream) -> 
     quote_spanned!(ty.span()=> <#codec as #krate::codegen::Codec<#ty>>::put(__sink, #name, &[#(#aliases),*], #value)?;)
 }
 
-/// Reads all fields of `__source` and makes `constructor` of them.
+/// Returns the code that reads all fields from `__source` and builds a value with `constructor`.
 pub(crate) fn read_fields(model: &Model, fields: &[Field], constructor: &TokenStream) -> TokenStream {
     let krate = model.krate();
     let mut slots = TokenStream::new();
     let mut arms = TokenStream::new();
     let mut fallbacks = TokenStream::new();
-    for (at, field) in fields.iter().enumerate().filter(|(_, field)| field.is_stored()) {
-        let (slot, old) = (slot(at), format_ident!("__alias_{at}"));
+    for (index, field) in fields.iter().enumerate().filter(|(_, field)| field.is_stored()) {
+        let (slot, alias_slot) = (slot(index), format_ident!("__alias_{index}"));
         let (ty, name) = (&field.ty, &field.name);
         let codec = codec(model, field);
-        let here = model.krate_at(ty.span());
-        let found = quote_spanned!(ty.span()=> <#codec as #here::codegen::Codec<#ty>>::get(#name, __content)?);
+        let krate_at_type = model.krate_at(ty.span());
+        let decoded =
+            quote_spanned!(ty.span()=> <#codec as #krate_at_type::codegen::Codec<#ty>>::get(#name, __content)?);
         let bytes = LitByteStr::new(name.as_bytes(), field.name_span);
         slots.extend(quote!(let mut #slot: #krate::codegen::Option<#ty> = #krate::codegen::None;));
-        arms.extend(quote!(#bytes => #slot = #found,));
+        arms.extend(quote!(#bytes => #slot = #decoded,));
         if field.attrs.aliases.is_empty() {
             continue;
         }
-        // Under its present name it counts, whatever an old one says.
+        // The current name wins over an alias, whichever comes first.
         let aliases = field.attrs.aliases.iter().map(|alias| LitByteStr::new(alias.value().as_bytes(), alias.span()));
-        slots.extend(quote!(let mut #old = #krate::codegen::None;));
-        arms.extend(quote!(#(#aliases)|* => #old = #krate::codegen::Some(__content),));
+        slots.extend(quote!(let mut #alias_slot = #krate::codegen::None;));
+        arms.extend(quote!(#(#aliases)|* => #alias_slot = #krate::codegen::Some(__content),));
         fallbacks.extend(quote! {
-            if let (#krate::codegen::None, #krate::codegen::Some(__content)) = (&#slot, #old) {
-                #slot = #found;
+            if let (#krate::codegen::None, #krate::codegen::Some(__content)) = (&#slot, #alias_slot) {
+                #slot = #decoded;
             }
         });
     }
@@ -102,16 +119,17 @@ pub(crate) fn read_fields(model: &Model, fields: &[Field], constructor: &TokenSt
             }
         }
     });
-    let inits = fields.iter().enumerate().map(|(at, field)| init(model, at, field));
+    let initializers = fields.iter().enumerate().map(|(index, field)| initializer(model, index, field));
     quote! {
         #slots
         #scan
         #fallbacks
-        #krate::codegen::Ok(#constructor { #(#inits),* })
+        #krate::codegen::Ok(#constructor { #(#initializers),* })
     }
 }
 
-fn init(model: &Model, at: usize, field: &Field) -> TokenStream {
+/// Returns the `field: value` of a struct expression.
+fn initializer(model: &Model, index: usize, field: &Field) -> TokenStream {
     let (ident, ty, name) = (&field.ident, &field.ty, &field.name);
     let krate = model.krate_at(ty.span());
     if field.attrs.skip.is_some() {
@@ -120,25 +138,25 @@ fn init(model: &Model, at: usize, field: &Field) -> TokenStream {
     if field.attrs.flatten.is_some() {
         return quote_spanned!(ty.span()=> #ident: <#ty as #krate::codegen::Embedded>::read_flattened(__source)?);
     }
-    let slot = slot(at);
+    let slot = slot(index);
     match &field.attrs.default {
-        Default::Trait(_) => {
+        FieldDefault::Trait(_) => {
             quote_spanned!(ty.span()=> #ident: #slot.unwrap_or_else(<#ty as ::core::default::Default>::default))
         }
-        Default::Function(path) => quote_spanned!(path.span()=> #ident: #slot.unwrap_or_else(#path)),
-        Default::None => {
+        FieldDefault::Function(path) => quote_spanned!(path.span()=> #ident: #slot.unwrap_or_else(#path)),
+        FieldDefault::None => {
             let codec = codec(model, field);
             quote_spanned!(ty.span()=> #ident: <#codec as #krate::codegen::Codec<#ty>>::found(#name, #slot)?)
         }
     }
 }
 
-/// The variable that a field is read into.
-fn slot(at: usize) -> Ident {
-    format_ident!("__slot_{at}")
+/// Returns the variable that a field is read into.
+fn slot(index: usize) -> Ident {
+    format_ident!("__slot_{index}")
 }
 
-/// The codec's type. An `Option` with a codec is absent when it is `None`.
+/// Returns the type of the codec. A codec for `T` is wrapped for `Option<T>`, so that `None` is stored as no field.
 pub(crate) fn codec(model: &Model, field: &Field) -> TokenStream {
     let span = field.ty.span();
     let krate = model.krate_at(span);
@@ -149,14 +167,14 @@ pub(crate) fn codec(model: &Model, field: &Field) -> TokenStream {
         Codec::Base64(_) => quote_spanned!(span=> #krate::codegen::Base64),
         Codec::With(path) => quote!(#path),
     };
-    match field.option_of() {
+    match field.option_inner() {
         Some(_) => quote_spanned!(span=> #krate::codegen::Optional<#codec>),
         None => codec,
     }
 }
 
-/// What must hold of a field's type.
-pub(crate) fn bound(model: &Model, field: &Field) -> (Type, TokenStream) {
+/// Returns the type of a field and the where predicate that it needs.
+pub(crate) fn where_predicate(model: &Model, field: &Field) -> (Type, TokenStream) {
     let krate = model.krate();
     let ty = &field.ty;
     let predicate = if field.attrs.skip.is_some() {

@@ -1,4 +1,4 @@
-//! The code for an input without mistakes.
+//! Generates the code for a valid input.
 
 mod event;
 mod fields;
@@ -7,15 +7,16 @@ mod value;
 
 use proc_macro2::TokenStream;
 
-use crate::ast::{Body, Model};
+use crate::ast::{Body, Model, Shape};
 
-pub(crate) use self::model::{Code, constants, implement};
+pub(crate) use self::fields::FieldsImpl;
+pub(crate) use self::model::{field_constants, trait_impls};
 
 pub(crate) fn expand(model: &Model) -> TokenStream {
     match (&model.body, model.shape()) {
         (Body::Newtype(ty), _) => value::newtype(model, ty),
-        (Body::Enum(variants), crate::ast::Shape::Value) => value::unit_enum(model, variants),
-        (Body::Enum(variants), _) => model::expand(model, &event::code(model, variants)),
-        (Body::Struct(fields), _) => model::expand(model, &fields::of_struct(model, fields)),
+        (Body::Enum(variants), Shape::Value) => value::unit_enum(model, variants),
+        (Body::Enum(variants), _) => model::expand(model, &event::fields_impl(model, variants)),
+        (Body::Struct(fields), _) => model::expand(model, &fields::fields_impl(model, fields)),
     }
 }

@@ -1,4 +1,4 @@
-//! The traits of a model: `Fields`, and the one of its shape.
+//! Implements the traits of a model: `Fields` and the trait of its shape.
 
 use std::collections::HashSet;
 
@@ -8,38 +8,24 @@ use syn::Type;
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 
-use super::fields;
+use super::fields::{FieldsImpl, codec};
 use crate::ast::{Body, Field, Model, Shape};
 
-/// The bodies of a type's `Fields`.
-pub(crate) struct Code {
-    /// What the compiler is to check of the names.
-    pub(crate) checks: TokenStream,
-    /// The fields' names.
-    pub(crate) names: TokenStream,
-    /// Writes `self` to `__sink`.
-    pub(crate) write: TokenStream,
-    /// Reads from `__source`.
-    pub(crate) read: TokenStream,
-    /// What must hold of the fields' types.
-    pub(crate) bounds: Vec<(Type, TokenStream)>,
+pub(crate) fn expand(model: &Model, fields: &FieldsImpl) -> TokenStream {
+    let traits = trait_impls(model, fields);
+    let constants = field_constants(model);
+    let name_checks = eager_name_checks(model, fields);
+    quote!(#traits #constants #name_checks)
 }
 
-pub(crate) fn expand(model: &Model, code: &Code) -> TokenStream {
-    let traits = implement(model, code);
-    let constants = constants(model);
-    let check = check_now(model, code);
-    quote!(#traits #constants #check)
-}
-
-/// The implementations of `Fields` and of the shape's trait.
-pub(crate) fn implement(model: &Model, code: &Code) -> TokenStream {
+/// Returns the implementations of `Fields` and of the trait of the shape.
+pub(crate) fn trait_impls(model: &Model, fields: &FieldsImpl) -> TokenStream {
     let krate = model.krate();
     let ident = &model.ident;
     let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
-    let bounds = where_clause(model, &code.bounds);
-    let Code { checks, names, write, read, .. } = code;
-    let shape = shape(model, &bounds);
+    let bounds = where_clause(model, &fields.bounds);
+    let FieldsImpl { name_checks, names, write, read, .. } = fields;
+    let shape_impl = shape_impl(model, &bounds);
     quote! {
         #[automatically_derived]
         #[allow(unused_qualifications)]
@@ -48,7 +34,7 @@ pub(crate) fn implement(model: &Model, code: &Code) -> TokenStream {
 
             #[allow(unused_variables, clippy::all, clippy::pedantic)]
             fn write(&self, __sink: &mut impl #krate::codegen::Sink) -> #krate::codegen::Result<()> {
-                #checks
+                #name_checks
                 #write
                 #[allow(unreachable_code)]
                 #krate::codegen::Ok(())
@@ -60,21 +46,21 @@ pub(crate) fn implement(model: &Model, code: &Code) -> TokenStream {
             }
         }
 
-        #shape
+        #shape_impl
     }
 }
 
-fn shape(model: &Model, bounds: &TokenStream) -> TokenStream {
+fn shape_impl(model: &Model, bounds: &TokenStream) -> TokenStream {
     let krate = model.krate();
     let ident = &model.ident;
     let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
     let name = ident.unraw().to_string();
     let prefix = model.attrs.prefix.as_ref().map(syn::LitStr::value).unwrap_or_default();
     let common = quote! {
-        const NAME: &'static #krate::codegen::str = #name;
-        const PREFIX: &'static #krate::codegen::str = #prefix;
+        const MODEL_NAME: &'static #krate::codegen::str = #name;
+        const KEY_PREFIX: &'static #krate::codegen::str = #prefix;
     };
-    let (implemented, items) = match model.shape() {
+    let (shape_trait, items) = match model.shape() {
         Shape::Value => return TokenStream::new(),
         Shape::Embedded => (quote!(Embedded), TokenStream::new()),
         Shape::List => (quote!(ListModel), common),
@@ -89,17 +75,17 @@ fn shape(model: &Model, bounds: &TokenStream) -> TokenStream {
             )
         }
         Shape::Hash => {
-            // An optional id is a mistake that was told already.
-            let Some(id) = id_field(model).filter(|id| id.option_of().is_none()) else { return TokenStream::new() };
+            // The fallback for an invalid input gets here without an id, or with an `Option` that cannot be one.
+            let Some(id) = id_field(model).filter(|id| id.option_inner().is_none()) else { return TokenStream::new() };
             let (field, ty) = (&id.ident, &id.ty);
-            let associated = quote_spanned!(ty.span()=> type Id = #ty;);
-            (quote!(HashModel), quote!(#associated #common fn id(&self) -> &#ty { &self.#field }))
+            let id_type = quote_spanned!(ty.span()=> type Id = #ty;);
+            (quote!(HashModel), quote!(#id_type #common fn id(&self) -> &#ty { &self.#field }))
         }
     };
     quote! {
         #[automatically_derived]
         #[allow(unused_qualifications)]
-        impl #impl_generics #krate::codegen::#implemented for #ident #ty_generics #bounds {
+        impl #impl_generics #krate::codegen::#shape_trait for #ident #ty_generics #bounds {
             #items
         }
     }
@@ -110,8 +96,8 @@ fn id_field(model: &Model) -> Option<&Field> {
     fields.iter().find(|field| field.attrs.id.is_some())
 }
 
-/// What must hold of the types that depend on a type parameter; of the others the compiler finds out by itself, and says
-/// so where they stand.
+/// Returns the where clause, with a bound for each field type that mentions a type parameter. The compiler checks the other
+/// types without a bound, and its errors then point at the field.
 fn where_clause(model: &Model, bounds: &[(Type, TokenStream)]) -> TokenStream {
     let parameters: Vec<_> = model.generics.type_params().map(|parameter| &parameter.ident).collect();
     if parameters.is_empty() {
@@ -133,27 +119,27 @@ fn where_clause(model: &Model, bounds: &[(Type, TokenStream)]) -> TokenStream {
 
 fn mentions(tokens: TokenStream, parameters: &[&syn::Ident]) -> bool {
     tokens.into_iter().any(|token| match token {
-        // `Self` has all of them.
+        // `Self` stands for a type with all of its parameters.
         proc_macro2::TokenTree::Ident(ident) => ident == "Self" || parameters.contains(&&ident),
         proc_macro2::TokenTree::Group(group) => mentions(group.stream(), parameters),
         _ => false,
     })
 }
 
-/// `User::EMAIL` and its like.
-pub(crate) fn constants(model: &Model) -> TokenStream {
-    let (Body::Struct(stored), Shape::Hash) = (&model.body, model.shape()) else { return TokenStream::new() };
+/// Returns the constants of the fields of a record, such as `User::EMAIL`.
+pub(crate) fn field_constants(model: &Model) -> TokenStream {
+    let (Body::Struct(fields), Shape::Hash) = (&model.body, model.shape()) else { return TokenStream::new() };
     let krate = model.krate();
     let ident = &model.ident;
     let (impl_generics, ty_generics, declared) = model.generics.split_for_impl();
-    // Two of one name are a mistake that was told already.
+    // A second constant of the same name would add a compiler error to the one that `check` reports.
     let mut seen = HashSet::new();
-    let distinct = stored.iter().filter(|field| field.is_stored() && seen.insert(field.constant()));
+    let distinct = fields.iter().filter(|field| field.is_stored() && seen.insert(field.constant()));
     let constants = distinct.map(|field| {
         let (vis, ty, name) = (&field.vis, &field.ty, &field.name);
         let constant = format_ident!("{}", field.constant(), span = field.ident.span());
         let aliases = &field.attrs.aliases;
-        let codec = fields::codec(model, field);
+        let codec = codec(model, field);
         let doc = format!("The field `{}`.", field.ident.unraw());
         quote! {
             #[doc = #doc]
@@ -170,11 +156,12 @@ pub(crate) fn constants(model: &Model) -> TokenStream {
     }
 }
 
-/// The same check, made also where nothing is ever written. It cannot be made before type parameters are known.
-fn check_now(model: &Model, code: &Code) -> TokenStream {
-    let checks = &code.checks;
-    if checks.is_empty() || !model.generics.params.is_empty() {
+/// Returns the name checks for the case that `write` is never called. A generic type cannot be checked before its type
+/// parameters are known.
+fn eager_name_checks(model: &Model, fields: &FieldsImpl) -> TokenStream {
+    let name_checks = &fields.name_checks;
+    if name_checks.is_empty() || !model.generics.params.is_empty() {
         return TokenStream::new();
     }
-    quote!(const _: () = { #checks };)
+    quote!(const _: () = { #name_checks };)
 }

@@ -1,4 +1,4 @@
-//! Types that are one field: enums without data, and newtypes.
+//! Types that are stored as one field: enums without data, and newtypes.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -7,7 +7,7 @@ use syn::spanned::Spanned as _;
 
 use crate::ast::{Model, Variant};
 
-/// An enum without data is its variant's name.
+/// Implements `Field` for an enum without data, which is stored as the name of the variant.
 pub(crate) fn unit_enum(model: &Model, variants: &[Variant]) -> TokenStream {
     let krate = model.krate();
     let ident = &model.ident;
@@ -48,7 +48,8 @@ pub(crate) fn unit_enum(model: &Model, variants: &[Variant]) -> TokenStream {
     }
 }
 
-/// A newtype is as its inner type; marked `id`, it is an id of its own.
+/// Implements `Field` for a newtype, which is stored like its inner type. With the attribute `id`, the newtype
+/// implements the id traits as well.
 pub(crate) fn newtype(model: &Model, inner: &Type) -> TokenStream {
     let krate = model.krate_at(inner.span());
     let ident = &model.ident;
@@ -100,15 +101,16 @@ fn newtype_id(model: &Model, inner: &Type) -> TokenStream {
         || quote!(#inner: #krate::codegen::Id, #(#parameters: ::core::marker::Send + ::core::marker::Sync + 'static,)*),
     );
     let id = quote_spanned!(inner.span()=> <#inner as #krate::codegen::Id>);
-    let (counted, made) = (
+    let (integer_id, generate_id) = (
         quote_spanned!(inner.span()=> <#inner as #krate::codegen::IntegerId>),
         quote_spanned!(inner.span()=> <#inner as #krate::codegen::GenerateId>),
     );
-    let (integer, generated) = (
+    let (integer_bound, generate_bound) = (
         quote_spanned!(inner.span()=> #inner: #krate::codegen::IntegerId),
         quote_spanned!(inner.span()=> #inner: #krate::codegen::GenerateId),
     );
-    // `for<'always>` lets the bounds on a concrete type be false, and the implementation then not be there.
+    // Without `for<'always>`, a bound on a concrete type that does not hold would be an error. With it, the newtype merely
+    // does not implement the trait.
     quote! {
         #[automatically_derived]
         #[allow(unused_qualifications)]
@@ -142,10 +144,10 @@ fn newtype_id(model: &Model, inner: &Type) -> TokenStream {
         where
             #(#declared,)*
             #id_bound
-            for<'always> #integer,
+            for<'always> #integer_bound,
         {
             fn from_count(count: ::core::primitive::i64) -> #krate::codegen::Option<Self> {
-                #counted::from_count(count).map(Self)
+                #integer_id::from_count(count).map(Self)
             }
         }
 
@@ -155,10 +157,10 @@ fn newtype_id(model: &Model, inner: &Type) -> TokenStream {
         where
             #(#declared,)*
             #id_bound
-            for<'always> #generated,
+            for<'always> #generate_bound,
         {
             fn generate() -> Self {
-                Self(#made::generate())
+                Self(#generate_id::generate())
             }
         }
     }
