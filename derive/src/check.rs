@@ -165,8 +165,8 @@ fn check_fields(fields: &[Field], tag: Option<&str>, errors: &mut Errors) {
     }
 }
 
-/// The constants of `HashModel`. A field's constant is inherent, so it would hide the trait's without a warning.
-const TRAIT_CONSTANTS: [&str; 2] = ["MODEL_NAME", "KEY_PREFIX"];
+/// The constants of `HashModel` and `Fields`. A field's constant is inherent, so it would hide the trait's without a warning.
+const TRAIT_CONSTANTS: [&str; 3] = ["MODEL_NAME", "KEY_PREFIX", "FIELD_NAMES"];
 
 /// Checks the constants of a record's fields: each needs a name that nothing else has.
 fn check_constants(model: &Model, fields: &[Field], errors: &mut Errors) {
@@ -177,7 +177,7 @@ fn check_constants(model: &Model, fields: &[Field], errors: &mut Errors) {
             errors.push_spanned(
                 &field.ident,
                 format!(
-                    "the constant of this field, `{}::{constant}`, would hide `HashModel::{constant}`; rename the field in \
+                    "the constant of this field, `{}::{constant}`, would hide the constant `{constant}` of its model trait; rename the field in \
                      Rust and keep its name in Redis with #[redis(rename = \"{}\")]",
                     model.ident, field.name
                 ),

@@ -5,7 +5,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use libfuzzer_sys::fuzz_target;
-use redis_rest::{Build, Encoding, RawCommands as _};
+use redis_rest::{Build, Encoding, Executor as _};
 
 fuzz_target!(|text: &[u8]| {
     // A quote or an escape would be JSON's business.

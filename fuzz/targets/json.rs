@@ -4,7 +4,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use redis_rest::{Build, Command, Encoding, FromReply as _, RawCommands as _, Value};
+use redis_rest::{Build, Command, Encoding, FromReply as _, Executor as _, Value};
 use serde_json::Value as Json;
 
 fuzz_target!(|body: &[u8]| {

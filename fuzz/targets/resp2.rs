@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use redis_rest::{Build, Encoding, RawCommands as _, Value};
+use redis_rest::{Build, Encoding, Executor as _, Value};
 
 fuzz_target!(|body: &[u8]| {
     let command = Build.execute::<Value>(["GET", "k"]);

@@ -29,7 +29,7 @@ pub(crate) const SEPARATOR: char = ':';
 /// }
 ///
 /// assert_eq!(Order::key(&OrderId(7))?, "order:7");
-/// # Ok::<(), Error>(())
+/// # Ok::<(), redis_model::Error>(())
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the id of a record",

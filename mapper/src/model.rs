@@ -9,7 +9,7 @@ use crate::codec::Kind;
 /// Implemented by `#[derive(RedisModel)]`; there is no need to call or implement it.
 pub trait Fields: Sized + 'static {
     /// The names of its fields.
-    const NAMES: Names;
+    const FIELD_NAMES: Names;
 
     /// Writes each field.
     ///
@@ -36,7 +36,7 @@ pub trait Embedded: Fields {
     // What the derive calls: here, so that a type that is none is one error, at the field.
 
     #[doc(hidden)]
-    const FLATTENED: Names = Self::NAMES;
+    const FLATTENED: Names = Self::FIELD_NAMES;
 
     #[doc(hidden)]
     fn write_flattened(&self, sink: &mut impl Sink) -> Result<()> {

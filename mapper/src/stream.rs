@@ -128,7 +128,7 @@ impl<M: StreamModel> Log<M> {
     /// range is open at its end.
     ///
     /// ```no_run
-    /// # use redis_model::prelude::*;
+    /// # use redis_model::{Entry, prelude::*};
     /// # #[derive(Debug, RedisModel)]
     /// # #[redis(stream, prefix = "temperature")]
     /// # struct Reading { celsius: f64 }

@@ -11,7 +11,7 @@ use std::hint::black_box;
 use std::process::Command;
 
 use redis_model::prelude::*;
-use redis_model::redis_rest::{Build, Reply};
+use redis_model::redis_rest::{Build, Encoding, FromReply, Reply};
 use redis_model_tests::stack;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;

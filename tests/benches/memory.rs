@@ -9,6 +9,7 @@ use std::fs;
 use std::process::Command;
 
 use redis_model::prelude::*;
+use redis_model::redis_rest::Encoding;
 use redis_model::redis_rest::bytes::Bytes;
 use redis_model_tests::{Stack, stack};
 

@@ -17,8 +17,6 @@ use serde_derive::{Deserialize, Serialize};
 pub struct Hex;
 
 impl Codec<u32> for Hex {
-    type Value = u32;
-
     fn encode(value: &u32, text: &mut String) -> Result<(), CodecError> {
         if *value > 0xff_ffff {
             return Err("more than three bytes".into());
@@ -29,10 +27,6 @@ impl Codec<u32> for Hex {
 
     fn decode(text: &str) -> Result<u32, CodecError> {
         Ok(u32::from_str_radix(text.strip_prefix('#').ok_or("no # in front")?, 16)?)
-    }
-
-    fn decode_value(text: &str) -> Result<u32, CodecError> {
-        Self::decode(text)
     }
 }
 

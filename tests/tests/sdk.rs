@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::extract::Request;
 use redis_model::redis_rest::{
-    AutoPipelining, Batch, Encoding, Error, RawCommand, RawCommands as _, Redis, Result, Value as Reply,
+    AutoPipelining, Batch, Command, Encoding, Error, Executor as _, Redis, Result, Value as Reply,
 };
 use redis_model_tests::own_stack;
 use redis_model_tests::sdk::{Sdk, installed};
@@ -41,7 +41,7 @@ fn session() -> Vec<Vec<Value>> {
     serde_json::from_str(SESSION).expect("a session")
 }
 
-fn command(args: &[Value]) -> RawCommand {
+fn command(args: &[Value]) -> Command {
     args.iter().map(|arg| arg.as_str().map_or_else(|| arg.to_string(), str::to_owned)).collect()
 }
 

@@ -4,7 +4,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
-use redis_model::redis_rest::{Build, Command, Encoding, RawCommands as _, StringCommands as _, Value};
+use redis_model::redis_rest::{Build, Command, Encoding, Executor as _, StringCommands as _, Value};
 
 /// Any reply, with errors inside arrays where the encoding can tell them from text.
 fn reply(bytes: impl Strategy<Value = Vec<u8>> + 'static) -> impl Strategy<Value = Value> {

@@ -132,7 +132,7 @@ impl Redis {
     ///
     /// ```no_run
     /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
-    /// use redis_rest::SubscriptionEvent;
+    /// use redis_rest::subscribe::SubscriptionEvent;
     ///
     /// let mut chat = redis.subscribe(["chat"]).psubscribe(["news.*"]);
     /// while let Some(event) = chat.next().await {

@@ -153,7 +153,7 @@ impl Args {
 
     /// The arguments as they were added, the command's name first.
     pub(super) fn to_vec(&self) -> Vec<Bytes> {
-        let mut args = texts(&self.json);
+        let (mut args, _) = texts(&self.json);
         if let Some(raw) = self.exceptions.as_ref().and_then(|exceptions| exceptions.raw.as_ref())
             && let Some(arg) = args.get_mut(raw.at)
         {
@@ -163,16 +163,16 @@ impl Args {
     }
 }
 
-/// The arguments in one encoded command.
-pub(super) fn texts(json: &[u8]) -> Vec<Bytes> {
+/// The arguments of the first encoded command, and what follows them.
+pub(super) fn texts(json: &[u8]) -> (Vec<Bytes>, &[u8]) {
     let mut args = Vec::new();
     let mut rest = json;
-    // Before each string stands a bracket or a comma.
+    // A bracket or a comma stands before each string.
     while let Some((text, after)) = rest.get(1..).and_then(pop_text) {
         args.push(Bytes::from(text));
         rest = after;
     }
-    args
+    (args, rest)
 }
 
 #[cfg(test)]

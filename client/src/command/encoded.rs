@@ -86,7 +86,7 @@ impl Encoded {
         self.idempotency = self.idempotency.max(expect.idempotency());
         self.atomic |= expect.parts() > 1;
         let fits = (others.into_iter()).fold(self.append(args.into_parts(), by_sha1), |fits, other| {
-            self.append(other.into_parts(), None).and(fits)
+            self.append(other.0.into_parts(), other.1).and(fits)
         });
         if self.error.is_none() {
             self.error = error.or_else(|| fits.err().map(|error| expect.blame(error)));
@@ -189,6 +189,19 @@ impl Encoded {
         self.error.take()
     }
 
+    /// The arguments of each command.
+    pub(super) fn commands(&self) -> Vec<Vec<Bytes>> {
+        let mut commands = Vec::new();
+        let mut rest = self.json.as_slice();
+        while !rest.is_empty() {
+            let (command, after) = texts(rest);
+            commands.push(command);
+            // A closing bracket and a comma stand between two commands.
+            rest = after.get(2..).unwrap_or_default();
+        }
+        commands
+    }
+
     /// The request's body; `None` if there are no commands.
     pub(crate) fn into_body(mut self) -> Result<Option<Body>> {
         if let Some(error) = self.error {
@@ -200,7 +213,7 @@ impl Encoded {
         if let Some(raw) = self.raw.take() {
             // The path has no second form to fall back to.
             self.put_script_in_full();
-            let args = texts(&self.json);
+            let (args, _) = texts(&self.json);
             let path = raw_path(args.iter().map(Bytes::as_ref), raw.at)?;
             return Ok(Some(Body { endpoint: Endpoint::Path(path), bytes: Bytes::from(raw.bytes), by_sha1: None }));
         }

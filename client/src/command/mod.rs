@@ -67,7 +67,7 @@ pub struct Command<R = Value> {
     /// The script that the arguments name by its SHA-1.
     by_sha1: Option<Box<BySha1>>,
     /// The other commands of an atomic group.
-    others: Vec<Args>,
+    others: Vec<(Args, Option<Box<BySha1>>)>,
     expect: Expect<R>,
 }
 
@@ -237,13 +237,12 @@ impl<R> Command<R> {
     ///
     /// A group travels as one transaction. A pipeline that contains a group becomes a transaction.
     pub fn and<B, T>(mut self, other: Command<B>, decode: fn(Replies<'_>) -> Result<T>) -> Command<T> {
-        let problem = other.args.error().or_else(|| self.others.iter().find_map(Args::error)).cloned();
-        if let Some(error) = problem {
-            self.args.fail(error);
+        if let Some(error) = other.args.error() {
+            self.args.fail(error.clone());
         }
         self.expect.idempotency = self.expect.idempotency.max(other.expect.idempotency);
         self.expect.parts += other.expect.parts;
-        self.others.push(other.args);
+        self.others.push((other.args, other.by_sha1));
         self.others.extend(other.others);
         self.with_decode(Decode::Group(decode))
     }
@@ -285,7 +284,12 @@ impl<R> Command<R> {
     /// The arguments of each command that is sent: of this one, or of all in an atomic group.
     #[must_use]
     pub fn commands(&self) -> Vec<Vec<Bytes>> {
-        std::iter::once(&self.args).chain(&self.others).map(Args::to_vec).collect()
+        if self.others.is_empty() {
+            return vec![self.args()];
+        }
+        let mut encoded = Encoded::new();
+        encoded.push(self.clone());
+        encoded.commands()
     }
 
     /// Decodes the body of a successful response to this command on its own, as a client with this encoding does.

@@ -9,7 +9,8 @@ use crate::reply::FromReply as _;
 /// The commands on bitmaps.
 ///
 /// ```
-/// use redis_rest::{BitField, BitmapCommands, BitRange, BitType, Build};
+/// use redis_rest::{BitmapCommands, Build};
+/// use redis_rest::commands::bitmap::{BitField, BitRange, BitType};
 ///
 /// assert_eq!(Build.setbit("seen", 7, true).args(), ["SETBIT", "seen", "7", "1"]);
 /// let counters = BitField::new().saturate().incr_by(BitType::unsigned(8), BitType::slot(2), 1);

@@ -14,7 +14,9 @@ use crate::reply::{FromReply, Reply};
 ///
 /// ```
 /// use std::time::Duration;
-/// use redis_rest::{Build, Expiry, SetOptions, StringCommands};
+/// use redis_rest::{Build, StringCommands};
+/// use redis_rest::commands::expiry::Expiry;
+/// use redis_rest::commands::string::SetOptions;
 ///
 /// let minute = SetOptions::new().expire(Expiry::seconds(60));
 /// assert_eq!(Build.set_with("session", "x", minute).args(), ["SET", "session", "x", "EX", "60"]);

@@ -15,7 +15,8 @@ use crate::reply::{FromReply, Reply};
 ///
 /// ```
 /// use std::time::Duration;
-/// use redis_rest::{Build, ExpireCondition, GenericCommands};
+/// use redis_rest::{Build, GenericCommands};
+/// use redis_rest::commands::expiry::ExpireCondition;
 ///
 /// assert_eq!(Build.del(["a", "b"]).args(), ["DEL", "a", "b"]);
 /// let args = Build.expire_with("a", Duration::from_secs(60), ExpireCondition::IfNone).args();

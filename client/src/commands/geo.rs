@@ -10,7 +10,8 @@ use crate::reply::{FromReply, Reply};
 /// The commands on places.
 ///
 /// ```
-/// use redis_rest::{Build, Coordinates, GeoCommands, GeoFrom, GeoRadiusOptions, GeoSearch, GeoShape, GeoUnit};
+/// use redis_rest::{Build, GeoCommands};
+/// use redis_rest::commands::geo::{Coordinates, GeoFrom, GeoRadiusOptions, GeoSearch, GeoShape, GeoUnit};
 ///
 /// let palermo = Coordinates { longitude: 13.361389, latitude: 38.115556 };
 /// assert_eq!(Build.geoadd("Sicily", [(palermo, "Palermo")]).args(), ["GEOADD", "Sicily", "13.361389", "38.115556", "Palermo"]);

@@ -384,7 +384,9 @@ impl FromReply for FieldPersist {
 /// Options of [`hsetex`](HashCommands::hsetex): at most one condition and one expiry, the last one given.
 ///
 /// ```
-/// use redis_rest::{Build, Expiry, HashCommands, HSetExOptions};
+/// use redis_rest::{Build, HashCommands};
+/// use redis_rest::commands::expiry::Expiry;
+/// use redis_rest::commands::hash::HSetExOptions;
 ///
 /// let once = HSetExOptions::new().if_none_exist().expire(Expiry::seconds(9));
 /// let args = Build.hsetex("code", once, [("sms", "1234")]).args();

@@ -21,7 +21,8 @@ use crate::reply::FromReply;
 ///
 /// ```no_run
 /// # async fn example(redis: redis_rest::Redis, blocking: redis_rest::blocking::Redis) -> redis_rest::Result<()> {
-/// use redis_rest::{IterCommands, ScanOptions};
+/// use redis_rest::IterCommands;
+/// use redis_rest::commands::scan::ScanOptions;
 ///
 /// let mut keys = redis.scan_iter::<String>(ScanOptions::new().matching("user:*").count(500));
 /// while let Some(key) = keys.next().await {

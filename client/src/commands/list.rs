@@ -10,7 +10,8 @@ use crate::reply::{FromReply, Reply};
 /// The commands on lists. Those that block (`BLPOP`, `BLMOVE` …) do not go over REST: poll, or wait by a subscription.
 ///
 /// ```
-/// use redis_rest::{Build, ListCommands, ListSide};
+/// use redis_rest::{Build, ListCommands};
+/// use redis_rest::commands::list::ListSide;
 ///
 /// assert_eq!(Build.rpush("jobs", ["a", "b"]).args(), ["RPUSH", "jobs", "a", "b"]);
 /// let args = Build.lmove::<String>("jobs", "running", ListSide::Left, ListSide::Right).args();

@@ -72,7 +72,9 @@ impl<T: FromReply> FromReply for ScanPage<T> {
 /// Which items a scan gives, and how much work one page may be.
 ///
 /// ```
-/// use redis_rest::{Build, Cursor, GenericCommands, KeyType, ScanOptions};
+/// use redis_rest::{Build, GenericCommands};
+/// use redis_rest::commands::generic::KeyType;
+/// use redis_rest::commands::scan::{Cursor, ScanOptions};
 ///
 /// let users = ScanOptions::new().matching("user:*").count(500).of_type(KeyType::Hash);
 /// let args = Build.scan::<String>(Cursor::START, users).args();

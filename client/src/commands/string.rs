@@ -13,7 +13,8 @@ use crate::reply::{FromReply, Reply};
 /// The commands on strings.
 ///
 /// ```
-/// use redis_rest::{Build, SetOptions, StringCommands};
+/// use redis_rest::{Build, StringCommands};
+/// use redis_rest::commands::string::SetOptions;
 ///
 /// assert_eq!(Build.get::<String>("name").args(), ["GET", "name"]);
 /// let lock = SetOptions::new().nx().ex(30);

@@ -9,7 +9,7 @@ use crate::error::Result;
 ///
 /// ```no_run
 /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
-/// use redis_rest::{RawCommands, Value};
+/// use redis_rest::{Executor, Value};
 ///
 /// let reply: Value = redis.execute(["OBJECT", "ENCODING", "key"]).await?;
 /// println!("{reply:?}");

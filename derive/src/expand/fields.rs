@@ -76,7 +76,7 @@ pub(crate) fn write_field(model: &Model, field: &Field, value: &TokenStream) -> 
     }
     let codec = codec(model, field);
     let aliases = &field.attrs.aliases;
-    quote_spanned!(ty.span()=> <#codec as #krate::codegen::Codec<#ty>>::put(__sink, #name, &[#(#aliases),*], #value)?;)
+    quote_spanned!(ty.span()=> <#codec as #krate::codegen::FieldCodec<#ty>>::put(__sink, #name, &[#(#aliases),*], #value)?;)
 }
 
 /// Returns the code that reads all fields from `__source` and builds a value with `constructor`.
@@ -91,7 +91,7 @@ pub(crate) fn read_fields(model: &Model, fields: &[Field], constructor: &TokenSt
         let codec = codec(model, field);
         let krate_at_type = model.krate_at(ty.span());
         let decoded =
-            quote_spanned!(ty.span()=> <#codec as #krate_at_type::codegen::Codec<#ty>>::get(#name, __content)?);
+            quote_spanned!(ty.span()=> <#codec as #krate_at_type::codegen::FieldCodec<#ty>>::get(#name, __content)?);
         let bytes = LitByteStr::new(name.as_bytes(), field.name_span);
         slots.extend(quote!(let mut #slot: #krate::codegen::Option<#ty> = #krate::codegen::None;));
         arms.extend(quote!(#bytes => #slot = #decoded,));
@@ -146,7 +146,7 @@ fn initializer(model: &Model, index: usize, field: &Field) -> TokenStream {
         FieldDefault::Function(path) => quote_spanned!(path.span()=> #ident: #slot.unwrap_or_else(#path)),
         FieldDefault::None => {
             let codec = codec(model, field);
-            quote_spanned!(ty.span()=> #ident: <#codec as #krate::codegen::Codec<#ty>>::found(#name, #slot)?)
+            quote_spanned!(ty.span()=> #ident: <#codec as #krate::codegen::FieldCodec<#ty>>::found(#name, #slot)?)
         }
     }
 }
@@ -168,8 +168,8 @@ pub(crate) fn codec(model: &Model, field: &Field) -> TokenStream {
         Codec::With(path) => quote!(#path),
     };
     match field.option_inner() {
-        Some(_) => quote_spanned!(span=> #krate::codegen::Optional<#codec>),
-        None => codec,
+        Some(_) => quote_spanned!(span=> #krate::codegen::OptionalWith<#codec>),
+        None => quote_spanned!(span=> #krate::codegen::With<#codec>),
     }
 }
 
@@ -183,7 +183,7 @@ pub(crate) fn where_predicate(model: &Model, field: &Field) -> (Type, TokenStrea
         quote!(#ty: #krate::codegen::Embedded)
     } else {
         let codec = codec(model, field);
-        quote!(#codec: #krate::codegen::Codec<#ty>)
+        quote!(#codec: #krate::codegen::FieldCodec<#ty>)
     };
     (ty.clone(), predicate)
 }

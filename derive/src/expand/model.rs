@@ -30,7 +30,7 @@ pub(crate) fn trait_impls(model: &Model, fields: &FieldsImpl) -> TokenStream {
         #[automatically_derived]
         #[allow(unused_qualifications)]
         impl #impl_generics #krate::codegen::Fields for #ident #ty_generics #bounds {
-            const NAMES: #krate::codegen::Names = #names;
+            const FIELD_NAMES: #krate::codegen::Names = #names;
 
             #[allow(unused_variables, clippy::all, clippy::pedantic)]
             fn write(&self, __sink: &mut impl #krate::codegen::Sink) -> #krate::codegen::Result<()> {

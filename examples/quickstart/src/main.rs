@@ -10,6 +10,7 @@ mod wire;
 use std::error::Error as StdError;
 use std::process::ExitCode;
 
+use redis_model::Entry;
 use redis_model::prelude::*;
 use serde_derive::{Deserialize, Serialize};
 

@@ -1,8 +1,7 @@
 //! Bitmaps, and the two small families: `HyperLogLog` and connection.
 
-use redis_model::redis_rest::{
-    BitField, BitOperation, BitRange, BitType, BitmapCommands, Build, ConnectionCommands, HyperLogLogCommands,
-};
+use redis_model::redis_rest::commands::bitmap::{BitField, BitOperation, BitRange, BitType};
+use redis_model::redis_rest::{BitmapCommands, Build, ConnectionCommands, HyperLogLogCommands};
 
 use crate::{line, refusal};
 

@@ -1,9 +1,9 @@
 use std::time::{Duration, UNIX_EPOCH};
 
-use redis_model::redis_rest::{
-    Build, CopyOptions, Cursor, ExpireCondition, GenericCommands, HashCommands, KeyType, RawCommand, RawCommands,
-    RestoreOptions, ScanOptions,
-};
+use redis_model::redis_rest::commands::expiry::ExpireCondition;
+use redis_model::redis_rest::commands::generic::{CopyOptions, KeyType, RestoreOptions};
+use redis_model::redis_rest::commands::scan::{Cursor, ScanOptions};
+use redis_model::redis_rest::{Build, Command, Executor, GenericCommands, HashCommands};
 
 use crate::{line, refusal};
 
@@ -66,7 +66,7 @@ fn scan() {
 fn any_command_by_its_name() {
     assert_eq!(line(Build.execute::<i64>(["XLEN", "orders"])), "XLEN orders");
     assert_eq!(line(Build.execute::<i64>(vec!["XLEN".to_owned(), "orders".to_owned()])), "XLEN orders");
-    assert_eq!(line(Build.execute::<()>(RawCommand::new("SETEX").arg("k").arg(9).arg("v"))), "SETEX k 9 v");
+    assert_eq!(line(Build.execute::<()>(Command::write("SETEX").arg("k").arg(9).arg("v"))), "SETEX k 9 v");
     let nothing: [&str; 0] = [];
     assert!(refusal(Build.execute::<i64>(nothing)).contains("needs a name"));
 }

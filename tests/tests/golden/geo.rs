@@ -1,6 +1,7 @@
-use redis_model::redis_rest::{
-    Build, Coordinates, GeoAddOptions, GeoCommands, GeoFrom, GeoRadiusOptions, GeoSearch, GeoShape, GeoStore, GeoUnit,
+use redis_model::redis_rest::commands::geo::{
+    Coordinates, GeoAddOptions, GeoFrom, GeoRadiusOptions, GeoSearch, GeoShape, GeoStore, GeoUnit,
 };
+use redis_model::redis_rest::{Build, GeoCommands};
 
 use crate::{line, refusal};
 

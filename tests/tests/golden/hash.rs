@@ -1,8 +1,9 @@
 use std::time::{Duration, UNIX_EPOCH};
 
-use redis_model::redis_rest::{
-    Build, Cursor, ExpireCondition, Expiry, GetExpiry, HSetExOptions, HashCommands, ScanOptions,
-};
+use redis_model::redis_rest::commands::expiry::{ExpireCondition, Expiry, GetExpiry};
+use redis_model::redis_rest::commands::hash::HSetExOptions;
+use redis_model::redis_rest::commands::scan::{Cursor, ScanOptions};
+use redis_model::redis_rest::{Build, HashCommands};
 
 use crate::{line, refusal};
 

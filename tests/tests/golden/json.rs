@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 
-use redis_model::redis_rest::{Build, Encoding, JsonCommands, JsonFormat, JsonSetCondition};
+use redis_model::redis_rest::commands::json::{JsonFormat, JsonSetCondition};
+use redis_model::redis_rest::{Build, Encoding, JsonCommands};
 use serde_json::json;
 
 use crate::{line, refusal};

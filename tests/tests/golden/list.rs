@@ -1,4 +1,5 @@
-use redis_model::redis_rest::{Build, ListCommands, ListPlace, ListSide, LposOptions};
+use redis_model::redis_rest::commands::list::{ListPlace, ListSide, LposOptions};
+use redis_model::redis_rest::{Build, ListCommands};
 
 use crate::{line, refusal};
 

@@ -1,7 +1,8 @@
 //! Scripts, functions, and publishing.
 
+use redis_model::redis_rest::commands::scripting::FlushMode;
 use redis_model::redis_rest::{
-    Build, FlushMode, FromReply as _, FunctionCommands, PubSubCommands, Script, ScriptingCommands, StringCommands as _,
+    Build, FromReply as _, FunctionCommands, PubSubCommands, Script, ScriptingCommands, StringCommands as _,
 };
 
 use crate::{line, lines, refusal};

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use redis_model::redis_rest::search::{
+use redis_model::redis_rest::commands::search::{
     Aggregation, Aggregations, CombineMode, FastField, Highlight, KeywordField, ListIndexesOptions, ScoreField,
     ScoreFunction, ScoreMode, ScoreModifier, SearchFilter, SearchFuzzy, SearchOrder, SearchQuery, SearchSchema,
     TextField,

@@ -1,4 +1,5 @@
-use redis_model::redis_rest::{Build, Encoding, FlushMode, ServerCommands};
+use redis_model::redis_rest::commands::scripting::FlushMode;
+use redis_model::redis_rest::{Build, Encoding, ServerCommands};
 
 use crate::{line, refusal};
 

@@ -1,4 +1,5 @@
-use redis_model::redis_rest::{Build, Cursor, ScanOptions, SetCommands};
+use redis_model::redis_rest::commands::scan::{Cursor, ScanOptions};
+use redis_model::redis_rest::{Build, SetCommands};
 
 use crate::{line, refusal};
 

@@ -1,8 +1,8 @@
 use std::ops::Bound;
 
-use redis_model::redis_rest::{
-    Build, Cursor, LexRange, ScanOptions, SortedSetCommands, ZAddOptions, ZCombineOptions, ZEnd, ZRange,
-};
+use redis_model::redis_rest::commands::scan::{Cursor, ScanOptions};
+use redis_model::redis_rest::commands::sorted_set::{LexRange, ZAddOptions, ZCombineOptions, ZEnd, ZRange};
+use redis_model::redis_rest::{Build, SortedSetCommands};
 
 use crate::{line, refusal};
 

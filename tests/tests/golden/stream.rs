@@ -1,9 +1,10 @@
 use std::time::Duration;
 
-use redis_model::redis_rest::{
-    Build, GroupPosition, GroupStart, NewId, RefPolicy, StreamCommands, StreamId, Trim, XAddOptions, XClaimOptions,
-    XPendingOptions, XReadGroupOptions,
+use redis_model::redis_rest::commands::stream::{
+    GroupPosition, GroupStart, NewId, RefPolicy, StreamId, Trim, XAddOptions, XClaimOptions, XPendingOptions,
+    XReadGroupOptions,
 };
+use redis_model::redis_rest::{Build, StreamCommands};
 
 use crate::{line, refusal};
 

@@ -1,6 +1,8 @@
 use std::time::{Duration, UNIX_EPOCH};
 
-use redis_model::redis_rest::{Build, Compare, Expiry, GetExpiry, Json, SetOptions, StringCommands};
+use redis_model::redis_rest::commands::expiry::{Expiry, GetExpiry};
+use redis_model::redis_rest::commands::string::{Compare, SetOptions};
+use redis_model::redis_rest::{Build, Json, StringCommands};
 
 use crate::{line, refusal};
 

@@ -306,7 +306,7 @@ async fn each_command_tells_for_itself_whether_it_may_have_been_executed() -> Re
     let redis = redis.transport(Canned::new([busy])).build()?;
     let (incr, got) = tokio::join!(redis.incr("k"), redis.get::<i64>("k"));
     for error in [incr.unwrap_err(), got.unwrap_err()] {
-        assert_eq!((error.kind(), error.attempts()), (ErrorKind::Service, 1));
+        assert_eq!((error.kind(), error.attempts()), (ErrorKind::Unavailable, 1));
     }
     // Where nothing is repeated nobody waits for it.
     let busy = Answer::default().status(StatusCode::SERVICE_UNAVAILABLE).header("retry-after", "20");

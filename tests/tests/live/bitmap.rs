@@ -1,9 +1,7 @@
 //! Bitmaps, and the two small families: `HyperLogLog` and connection.
 
-use redis_model::redis_rest::{
-    BitField, BitOperation, BitRange, BitType, BitmapCommands, ConnectionCommands, HyperLogLogCommands, Result,
-    StringCommands as _,
-};
+use redis_model::redis_rest::commands::bitmap::{BitField, BitOperation, BitRange, BitType};
+use redis_model::redis_rest::{BitmapCommands, ConnectionCommands, HyperLogLogCommands, Result, StringCommands as _};
 use redis_model_tests::key;
 use redis_model_tests::via::{Via, everywhere};
 

@@ -1,8 +1,8 @@
 //! The same commands on every executor.
 
 use redis_model::redis_rest::{
-    Build, Encoding, ErrorKind, Executor as _, FromReply as _, GenericCommands as _, HashCommands as _,
-    RawCommands as _, Result, StringCommands as _, Value, blocking,
+    Build, Encoding, ErrorKind, Executor as _, FromReply as _, GenericCommands as _, HashCommands as _, Result,
+    StringCommands as _, Value, blocking,
 };
 use redis_model_tests::{clients, key, stack};
 
@@ -29,7 +29,7 @@ async fn a_failed_command_leaves_the_others_their_replies() -> Result<()> {
             let error = wrong.unwrap_err();
             assert_eq!(
                 (error.kind(), error.command(), error.may_have_executed()),
-                (ErrorKind::Server, Some("INCR"), false)
+                (ErrorKind::Redis, Some("INCR"), false)
             );
             let error = begin().set(k, "text").incr(k).exec().await.unwrap_err();
             assert_eq!(error.command(), Some("INCR"));
@@ -46,7 +46,7 @@ async fn a_group_that_fails_in_part_may_have_executed() -> Result<()> {
     redis.set(text, "text").await?;
     let group = Build.set(done, 1).and(Build.incr(text), |replies| replies.map(i64::from_reply).last().unwrap());
     let error = redis.submit(group).await.unwrap_err();
-    assert!(error.kind() == ErrorKind::Server && error.may_have_executed(), "{error}");
+    assert!(error.kind() == ErrorKind::Redis && error.may_have_executed(), "{error}");
     assert_eq!(redis.exists([done]).await?, 1);
     Ok(())
 }
@@ -57,7 +57,7 @@ async fn a_transaction_that_is_refused_executes_nothing() -> Result<()> {
         let k = &key("refused");
         let outcome = redis.transaction().set(k, 1).execute::<Value>(["GET"]).exec_each().await;
         let error = outcome.unwrap_err();
-        assert_eq!((error.kind(), error.may_have_executed()), (ErrorKind::Server, false));
+        assert_eq!((error.kind(), error.may_have_executed()), (ErrorKind::Redis, false));
         assert_eq!(redis.exists([k]).await?, 0);
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use redis_model::redis_rest::{Error, RawCommands as _, Result, StringCommands as _, Value as Reply};
+use redis_model::redis_rest::{Error, Executor as _, Result, StringCommands as _, Value as Reply};
 use redis_model_tests::{ENCODINGS, key, stack};
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};

@@ -1,10 +1,10 @@
 use std::collections::HashSet;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use redis_model::redis_rest::{
-    CopyOptions, Cursor, ExpireCondition, GenericCommands, HashCommands as _, KeyType, RawCommands as _,
-    RestoreOptions, Result, ScanOptions, StringCommands as _, Ttl, Value,
-};
+use redis_model::redis_rest::commands::expiry::{ExpireCondition, Ttl};
+use redis_model::redis_rest::commands::generic::{CopyOptions, KeyType, RestoreOptions};
+use redis_model::redis_rest::commands::scan::{Cursor, ScanOptions};
+use redis_model::redis_rest::{Executor as _, GenericCommands, HashCommands as _, Result, StringCommands as _, Value};
 use redis_model_tests::via::{Via, everywhere};
 use redis_model_tests::{key, stack};
 

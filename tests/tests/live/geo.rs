@@ -1,7 +1,7 @@
-use redis_model::redis_rest::{
-    Coordinates, GeoAddOptions, GeoCommands, GeoFrom, GeoRadiusOptions, GeoSearch, GeoShape, GeoStore, GeoUnit, Result,
-    SortedSetCommands as _,
+use redis_model::redis_rest::commands::geo::{
+    Coordinates, GeoAddOptions, GeoFrom, GeoRadiusOptions, GeoSearch, GeoShape, GeoStore, GeoUnit,
 };
+use redis_model::redis_rest::{GeoCommands, Result, SortedSetCommands as _};
 use redis_model_tests::key;
 use redis_model_tests::via::{Via, everywhere};
 

@@ -1,10 +1,10 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, UNIX_EPOCH};
 
-use redis_model::redis_rest::{
-    Cursor, ExpireCondition, Expiry, FieldExpire, FieldPersist, GetExpiry, HSetExOptions, HashCommands, Result,
-    ScanOptions, Ttl,
-};
+use redis_model::redis_rest::commands::expiry::{ExpireCondition, Expiry, GetExpiry, Ttl};
+use redis_model::redis_rest::commands::hash::{FieldExpire, FieldPersist, HSetExOptions};
+use redis_model::redis_rest::commands::scan::{Cursor, ScanOptions};
+use redis_model::redis_rest::{HashCommands, Result};
 use redis_model_tests::key;
 use redis_model_tests::via::{Via, everywhere};
 

@@ -131,11 +131,11 @@ async fn statuses_are_kinds() {
     let cases = [
         (401, error_body, ErrorKind::Unauthorized, "WRONGPASS"),
         (401, "denied", ErrorKind::Unauthorized, "the token is wrong or missing"),
-        (400, r#"{"error":"WRONGTYPE Operation"}"#, ErrorKind::Server, "WRONGTYPE"),
+        (400, r#"{"error":"WRONGTYPE Operation"}"#, ErrorKind::Redis, "WRONGTYPE"),
         (404, "<html>", ErrorKind::Rejected, "404"),
         (413, "", ErrorKind::TooLarge, "too large"),
         (400, r#"{"error":"ERR max request size exceeded. Limit: 1 bytes"}"#, ErrorKind::TooLarge, "max request size"),
-        (500, r#"{"error":"ERR internal"}"#, ErrorKind::Service, "ERR internal"),
+        (500, r#"{"error":"ERR internal"}"#, ErrorKind::Unavailable, "ERR internal"),
         (302, "", ErrorKind::Rejected, "does the URL point at"),
     ];
     for (status, body, kind, text) in cases {
@@ -146,7 +146,7 @@ async fn statuses_are_kinds() {
         let status = StatusCode::from_u16(status).unwrap();
         let redis = client(Encoding::Base64, &Canned::new([Answer::ok(body).status(status)]));
         let error = redis.incr("k").await.unwrap_err();
-        assert_eq!(error.may_have_executed(), kind == ErrorKind::Service, "{error}");
+        assert_eq!(error.may_have_executed(), kind == ErrorKind::Unavailable, "{error}");
     }
 }
 

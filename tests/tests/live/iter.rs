@@ -1,8 +1,11 @@
 use std::collections::HashSet;
 
+use redis_model::redis_rest::commands::generic::KeyType;
+use redis_model::redis_rest::commands::scan::ScanOptions;
+use redis_model::redis_rest::commands::stream::{NewId, StreamEntry, StreamId, XAddOptions};
 use redis_model::redis_rest::{
-    ErrorKind, HashCommands as _, IterCommands, KeyType, NewId, Result, ScanOptions, SetCommands as _,
-    SortedSetCommands as _, StreamCommands as _, StreamEntry, StreamId, StringCommands as _, XAddOptions,
+    ErrorKind, HashCommands as _, IterCommands, Result, SetCommands as _, SortedSetCommands as _, StreamCommands as _,
+    StringCommands as _,
 };
 use redis_model_tests::{clients, key, stack};
 

@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 
-use redis_model::redis_rest::{JsonCommands, JsonFormat, JsonSetCondition, JsonType, Result, Value};
+use redis_model::redis_rest::commands::json::{JsonFormat, JsonSetCondition, JsonType};
+use redis_model::redis_rest::{JsonCommands, Result, Value};
 use redis_model_tests::key;
 use redis_model_tests::via::{Via, everywhere};
 use serde_json::json;

@@ -1,4 +1,5 @@
-use redis_model::redis_rest::{ListCommands, ListPlace, ListSide, LposOptions, Popped, Result};
+use redis_model::redis_rest::commands::list::{ListPlace, ListSide, LposOptions, Popped};
+use redis_model::redis_rest::{ListCommands, Result};
 use redis_model_tests::key;
 use redis_model_tests::via::{Via, everywhere};
 

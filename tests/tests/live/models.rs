@@ -4,7 +4,9 @@ use std::collections::HashSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use redis_model::commands::expiry::Ttl;
 use redis_model::prelude::*;
+use redis_model::{Entry, Error, Log};
 use redis_model_tests::{clients, key, stack, valkey};
 use serde_derive::{Deserialize, Serialize};
 use ulid::Ulid;

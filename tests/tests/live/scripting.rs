@@ -1,8 +1,9 @@
 //! Scripts, functions, and publishing.
 
+use redis_model::redis_rest::commands::function::{EngineStats, Function};
+use redis_model::redis_rest::commands::scripting::FlushMode;
 use redis_model::redis_rest::{
-    EngineStats, FlushMode, Function, FunctionCommands, PubSubCommands, Result, Script, ScriptingCommands,
-    StringCommands as _, Value,
+    FunctionCommands, PubSubCommands, Result, Script, ScriptingCommands, StringCommands as _, Value,
 };
 use redis_model_tests::via::{Via, everywhere_over};
 use redis_model_tests::{key, own_stack};

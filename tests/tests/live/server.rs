@@ -1,6 +1,7 @@
 use std::time::{Duration, SystemTime};
 
-use redis_model::redis_rest::{ErrorKind, FlushMode, Result, ServerCommands, StringCommands as _};
+use redis_model::redis_rest::commands::scripting::FlushMode;
+use redis_model::redis_rest::{ErrorKind, Result, ServerCommands, StringCommands as _};
 use redis_model_tests::via::{Via, everywhere_over};
 use redis_model_tests::{key, own_stack};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -56,7 +57,7 @@ async fn server(redis: &Via) -> Result<()> {
     let config = redis.config_get(["hash-max-*-entries", "slowlog-max-len"]).await?;
     assert_eq!((config["hash-max-listpack-entries"].as_str(), config["slowlog-max-len"].as_str()), ("99", "7"));
     let error = redis.config_set([("no-such-setting", 1)]).await.unwrap_err();
-    assert_eq!((error.kind(), error.command()), (ErrorKind::Server, Some("CONFIG")));
+    assert_eq!((error.kind(), error.command()), (ErrorKind::Redis, Some("CONFIG")));
     let info = redis.info(Some("server")).await?;
     assert!(info.get("redis_version").is_some_and(|version| version.starts_with("8.2")));
     assert!(info.iter().all(|(section, ..)| section == "Server") && info.get("used_memory").is_none());

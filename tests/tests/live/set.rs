@@ -1,6 +1,7 @@
 use std::collections::{BTreeSet, HashSet};
 
-use redis_model::redis_rest::{Cursor, Result, ScanOptions, SetCommands};
+use redis_model::redis_rest::commands::scan::{Cursor, ScanOptions};
+use redis_model::redis_rest::{Result, SetCommands};
 use redis_model_tests::key;
 use redis_model_tests::via::{Via, everywhere};
 

@@ -1,6 +1,7 @@
-use redis_model::redis_rest::{
-    Cursor, LexRange, Popped, Result, ScanOptions, SortedSetCommands, ZAddOptions, ZCombineOptions, ZEnd, ZRange,
-};
+use redis_model::redis_rest::commands::list::Popped;
+use redis_model::redis_rest::commands::scan::{Cursor, ScanOptions};
+use redis_model::redis_rest::commands::sorted_set::{LexRange, ZAddOptions, ZCombineOptions, ZEnd, ZRange};
+use redis_model::redis_rest::{Result, SortedSetCommands};
 use redis_model_tests::key;
 use redis_model_tests::via::{Via, everywhere};
 

@@ -1,10 +1,11 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use redis_model::redis_rest::{
-    EntryRemoval, GroupPosition, GroupStart, NewId, RefPolicy, Result, StreamCommands, StreamEntries, StreamEntry,
-    StreamId, Trim, XAddOptions, XClaimOptions, XPendingOptions, XReadGroupOptions,
+use redis_model::redis_rest::commands::stream::{
+    EntryRemoval, GroupPosition, GroupStart, NewId, RefPolicy, StreamEntries, StreamEntry, StreamId, Trim, XAddOptions,
+    XClaimOptions, XPendingOptions, XReadGroupOptions,
 };
+use redis_model::redis_rest::{Result, StreamCommands};
 use redis_model_tests::key;
 use redis_model_tests::via::{Via, everywhere};
 

@@ -1,8 +1,8 @@
 use std::time::{Duration, SystemTime};
 
-use redis_model::redis_rest::{
-    Compare, Expiry, GenericCommands as _, GetExpiry, Json, Result, SetOptions, StringCommands, Ttl,
-};
+use redis_model::redis_rest::commands::expiry::{Expiry, GetExpiry, Ttl};
+use redis_model::redis_rest::commands::string::{Compare, SetOptions};
+use redis_model::redis_rest::{GenericCommands as _, Json, Result, StringCommands};
 use redis_model_tests::via::{Via, everywhere};
 use redis_model_tests::{key, valkey};
 

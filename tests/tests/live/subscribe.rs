@@ -3,10 +3,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
-use redis_model::redis_rest::{
-    ErrorKind, Message, MonitorEvent, MonitoredCommand, PubSubCommands as _, Redis, Result, RetryPolicy,
-    StringCommands as _, Subscription, SubscriptionEvent,
-};
+use redis_model::redis_rest::subscribe::{Message, MonitorEvent, MonitoredCommand, Subscription, SubscriptionEvent};
+use redis_model::redis_rest::{ErrorKind, PubSubCommands as _, Redis, Result, RetryPolicy, StringCommands as _};
 use redis_model_tests::fault::{Answer, Canned, Cut, Faulty};
 use redis_model_tests::{ENCODINGS, Stack, key, own_stack, stack};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

@@ -1,6 +1,7 @@
 //! Values and keys that are hard to carry.
 
-use redis_model::redis_rest::{Encoding, HashCommands as _, Result, SetOptions, StringCommands as _, bytes::Bytes};
+use redis_model::redis_rest::commands::string::SetOptions;
+use redis_model::redis_rest::{Encoding, HashCommands as _, Result, StringCommands as _, bytes::Bytes};
 use redis_model_tests::{ENCODINGS, clients, key, stack};
 
 #[tokio::test]

@@ -2,15 +2,26 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use redis_model::redis_rest::commands::bitmap::{BitField, BitOperation, BitType};
+use redis_model::redis_rest::commands::expiry::{ExpireCondition, Expiry, GetExpiry};
+use redis_model::redis_rest::commands::generic::{CopyOptions, RestoreOptions};
+use redis_model::redis_rest::commands::geo::{
+    Coordinates, GeoAddOptions, GeoFrom, GeoRadiusOptions, GeoSearch, GeoShape, GeoStore, GeoUnit,
+};
+use redis_model::redis_rest::commands::hash::HSetExOptions;
+use redis_model::redis_rest::commands::json::JsonSetCondition;
+use redis_model::redis_rest::commands::list::{ListPlace, ListSide};
+use redis_model::redis_rest::commands::scripting::FlushMode;
+use redis_model::redis_rest::commands::sorted_set::{LexRange, ZAddOptions, ZCombineOptions, ZEnd, ZRange};
+use redis_model::redis_rest::commands::stream::{
+    GroupPosition, GroupStart, NewId, RefPolicy, StreamId, Trim, XAddOptions, XClaimOptions, XReadGroupOptions,
+};
+use redis_model::redis_rest::commands::string::SetOptions;
 use redis_model::redis_rest::{
-    BitField, BitOperation, BitType, BitmapCommands as _, Build, Command, Coordinates, CopyOptions, ExpireCondition,
-    Expiry, FlushMode, FromReply as _, FunctionCommands as _, GenericCommands as _, GeoAddOptions, GeoCommands as _,
-    GeoFrom, GeoRadiusOptions, GeoSearch, GeoShape, GeoStore, GeoUnit, GetExpiry, GroupPosition, GroupStart,
-    HSetExOptions, HashCommands as _, HyperLogLogCommands as _, JsonCommands as _, JsonSetCondition, LexRange,
-    ListCommands as _, ListPlace, ListSide, NewId, PubSubCommands as _, RawCommands as _, RefPolicy, RestoreOptions,
-    Script, ScriptingCommands as _, ServerCommands as _, SetCommands as _, SetOptions, SortedSetCommands as _,
-    StreamCommands as _, StreamId, StringCommands as _, Trim, Value, XAddOptions, XClaimOptions, XReadGroupOptions,
-    ZAddOptions, ZCombineOptions, ZEnd, ZRange,
+    BitmapCommands as _, Build, Command, Executor as _, FromReply as _, FunctionCommands as _, GenericCommands as _,
+    GeoCommands as _, HashCommands as _, HyperLogLogCommands as _, JsonCommands as _, ListCommands as _,
+    PubSubCommands as _, Script, ScriptingCommands as _, ServerCommands as _, SetCommands as _, SortedSetCommands as _,
+    StreamCommands as _, StringCommands as _, Value,
 };
 
 const NONE: [&str; 0] = [];

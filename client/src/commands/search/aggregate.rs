@@ -10,7 +10,7 @@ use crate::command::{Args, ToArgs};
 /// Aggregations by the names that their results will have.
 ///
 /// ```
-/// use redis_rest::search::{Aggregation, Aggregations, SearchFilter};
+/// use redis_rest::commands::search::{Aggregation, Aggregations, SearchFilter};
 /// use redis_rest::{Build, SearchCommands};
 ///
 /// let aggregations = Aggregations::new()

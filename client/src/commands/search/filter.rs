@@ -11,7 +11,7 @@ use crate::command::{Args, ToArgs};
 /// A filter that this does not cover can be made of JSON: `SearchFilter::from(json!({..}))`.
 ///
 /// ```
-/// use redis_rest::search::SearchFilter;
+/// use redis_rest::commands::search::SearchFilter;
 ///
 /// let filter = SearchFilter::new()
 ///     .matches("name", "wireless headphones")

@@ -27,7 +27,7 @@ use crate::reply::FromReply as _;
 /// of its official SDKs, the replies are read as those SDKs and its documentation read them.
 ///
 /// ```
-/// use redis_rest::search::{FastField, SearchFilter, SearchOrder, SearchQuery, SearchSchema, TextField};
+/// use redis_rest::commands::search::{FastField, SearchFilter, SearchOrder, SearchQuery, SearchSchema, TextField};
 /// use redis_rest::{Build, SearchCommands};
 ///
 /// let schema = SearchSchema::json("product:").field("name", TextField::new()).field("price", FastField::f64().fast());

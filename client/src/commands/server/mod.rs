@@ -17,7 +17,8 @@ use crate::reply::FromReply as _;
 /// The commands on the server itself. `MONITOR` is a stream of events: [`Redis::monitor`](crate::Redis::monitor).
 ///
 /// ```
-/// use redis_rest::{Build, FlushMode, ServerCommands};
+/// use redis_rest::{Build, ServerCommands};
+/// use redis_rest::commands::scripting::FlushMode;
 ///
 /// assert_eq!(Build.dbsize().args(), ["DBSIZE"]);
 /// assert_eq!(Build.flushdb(FlushMode::Async).args(), ["FLUSHDB", "ASYNC"]);

@@ -20,7 +20,8 @@ use crate::reply::FromReply;
 /// deprecates in favour of [`zrange`](Self::zrange) are here too.
 ///
 /// ```
-/// use redis_rest::{Build, LexRange, SortedSetCommands, ZAddOptions, ZRange};
+/// use redis_rest::{Build, SortedSetCommands};
+/// use redis_rest::commands::sorted_set::{LexRange, ZAddOptions, ZRange};
 ///
 /// assert_eq!(Build.zadd("board", [(5.0, "ada")]).args(), ["ZADD", "board", "5", "ada"]);
 /// let best = ZRange::score(10.0..).rev().limit(0, 3);

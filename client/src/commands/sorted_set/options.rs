@@ -87,7 +87,8 @@ impl ToArgs for ScoreRange {
 /// A range of members by their names, for sets whose scores are all equal.
 ///
 /// ```
-/// use redis_rest::{Build, LexRange, SortedSetCommands};
+/// use redis_rest::{Build, SortedSetCommands};
+/// use redis_rest::commands::sorted_set::LexRange;
 ///
 /// let args = Build.zlexcount("words", LexRange::all().from("b").before("d")).args();
 /// assert_eq!(args, ["ZLEXCOUNT", "words", "[b", "(d"]);

@@ -13,7 +13,7 @@ use crate::wire::number;
 /// the entries are.
 ///
 /// ```
-/// use redis_rest::StreamId;
+/// use redis_rest::commands::stream::StreamId;
 ///
 /// let id: StreamId = "1526919030474-55".parse()?;
 /// assert!(id < StreamId::new(1526919030474, 56));

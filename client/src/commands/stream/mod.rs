@@ -25,7 +25,8 @@ use crate::reply::FromReply;
 /// The fields of an entry are of whatever type you ask for: a `HashMap`, a `Vec` of pairs. Ranges of ids are Rust ranges.
 ///
 /// ```
-/// use redis_rest::{Build, NewId, StreamCommands, StreamId, Trim, XAddOptions};
+/// use redis_rest::{Build, StreamCommands};
+/// use redis_rest::commands::stream::{NewId, StreamId, Trim, XAddOptions};
 ///
 /// assert_eq!(Build.xadd("log", [("event", "paid")]).args(), ["XADD", "log", "*", "event", "paid"]);
 /// let options = XAddOptions::new().trim(Trim::max_len(1000).approximately());
