@@ -1,7 +1,7 @@
-//! The table of commands in the client's docs, made from one list (`tests/commands.tsv`) and the client's own source: which
-//! commands there are, which method issues each, and what has none. `COVERAGE=overwrite` writes it anew.
+//! The table of commands in the client's docs, generated from one list (`tests/commands.tsv`) and the client's own source:
+//! which commands exist, which method issues each, and which have none. `COVERAGE=overwrite` writes it again.
 //!
-//! Every method is also looked for in the golden tests, and in the tests that run it on every executor.
+//! Every method must also appear in the golden tests, and in the tests that run it on every executor.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -9,6 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use proc_macro2::{TokenStream, TokenTree};
+use syn::visit::{self, Visit};
 
 /// Commands that no server here has: they have golden tests alone.
 const RUN_NOWHERE: [&str; 4] = ["ACL GENTOKEN", "ACL RESTTOKEN", "DELEX", "DIGEST"];
@@ -78,45 +81,114 @@ fn listed() -> Vec<Listed> {
 fn methods(commands: &BTreeSet<String>) -> Vec<Method> {
     let mut found = Vec::new();
     for source in sources(&root().join("client/src/commands")) {
-        let mut family = None;
-        let (mut page, mut name) = (None, None);
-        let mut body = String::new();
-        for line in source.lines() {
-            if let Some(rest) = line.strip_prefix("pub trait ") {
-                family = rest.split(':').next().filter(|name| name.ends_with("Commands")).map(str::to_owned);
-            } else if line == "}" {
-                family = None;
+        let file = syn::parse_file(&source).expect("a source file");
+        let families = file.items.iter().filter_map(|item| match item {
+            syn::Item::Trait(item) if item.ident.to_string().ends_with("Commands") => Some(item),
+            _ => None,
+        });
+        for family in families {
+            for item in &family.items {
+                let syn::TraitItem::Fn(method) = item else { continue };
+                let name = method.sig.ident.to_string();
+                let mut declared = Declared::default();
+                declared.visit_trait_item_fn(method);
+                let Some((writes, command, subcommand)) = declared.0 else {
+                    assert!(OF_OTHERS.contains(&name.as_str()), "`{name}` issues no command");
+                    continue;
+                };
+                let both = subcommand.map(|subcommand| format!("{command} {subcommand}"));
+                let command = both.filter(|both| commands.contains(both)).unwrap_or(command);
+                found.push(Method {
+                    family: family.ident.to_string(),
+                    name,
+                    command,
+                    page: page(&method.attrs),
+                    writes,
+                });
             }
-            let Some(family) = &family else { continue };
-            if let Some(url) = line.trim_start().strip_prefix("///").and_then(|doc| doc.split_once("](https://")) {
-                page.get_or_insert_with(|| format!("https://{}", url.1.split(')').next().unwrap_or_default()));
-            } else if let Some(rest) = line.strip_prefix("    fn ") {
-                name = rest.split(['(', '<']).next().map(str::to_owned);
-                body.clear();
-            } else if line == "    }"
-                && let Some(name) = name.take()
-            {
-                let command = command_of(&body, commands);
-                assert!(command.is_some() || OF_OTHERS.contains(&name.as_str()), "`{name}` issues no command");
-                if let Some(command) = command {
-                    let writes = !body.contains("::read(\"");
-                    found.push(Method { family: family.clone(), name, command, page: page.take(), writes });
-                }
-                page = None;
-            }
-            body.push_str(line.trim());
         }
     }
     found
 }
 
-/// The command that a body makes: `Command::<T>::read("ACL").arg("LIST")` is `ACL LIST`.
-fn command_of(body: &str, commands: &BTreeSet<String>) -> Option<String> {
-    let made = ["::read(\"", "::write(\"", "::idempotent_write(\""].iter().find_map(|call| body.split_once(call))?.1;
-    let (name, rest) = made.split_once("\")")?;
-    let subcommand = rest.strip_prefix(".arg(\"").and_then(|rest| rest.split('"').next());
-    let both = subcommand.map(|subcommand| format!("{name} {subcommand}")).filter(|both| commands.contains(both));
-    Some(both.unwrap_or_else(|| name.to_owned()))
+/// The first command that a body starts: `Command::read("ACL").arg("LIST")` reads, and is `ACL LIST`.
+#[derive(Default)]
+struct Declared(Option<(bool, String, Option<String>)>);
+
+impl<'ast> Visit<'ast> for Declared {
+    fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
+        visit::visit_expr_method_call(self, call);
+        // The receiver was visited before: if it is the start of a command, that one lacks its subcommand.
+        if call.method == "arg"
+            && matches!(&*call.receiver, syn::Expr::Call(start) if started(start).is_some())
+            && let Some((.., subcommand @ None)) = &mut self.0
+        {
+            *subcommand = call.args.first().and_then(literal);
+        }
+    }
+
+    fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
+        visit::visit_expr_call(self, call);
+        if let (None, Some((writes, name))) = (&self.0, started(call)) {
+            self.0 = Some((writes, name, None));
+        }
+    }
+}
+
+/// Whether a call starts a command that writes, and the command's name.
+fn started(call: &syn::ExprCall) -> Option<(bool, String)> {
+    let syn::Expr::Path(path) = &*call.func else { return None };
+    let segments: Vec<_> = path.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+    let [first, constructor] = &segments[..] else { return None };
+    let writes = match constructor.as_str() {
+        "read" => false,
+        "write" | "idempotent_write" => true,
+        _ => return None,
+    };
+    (first == "Command").then_some(())?;
+    Some((writes, call.args.first().and_then(literal)?))
+}
+
+fn literal(expr: &syn::Expr) -> Option<String> {
+    match expr {
+        syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => Some(text.value()),
+        _ => None,
+    }
+}
+
+/// The page that a method's docs link.
+fn page(attrs: &[syn::Attribute]) -> Option<String> {
+    attrs.iter().find_map(|attr| {
+        let syn::Meta::NameValue(doc) = &attr.meta else { return None };
+        let text = literal(&doc.value)?;
+        let (_, url) = text.split_once("](https://")?;
+        Some(format!("https://{}", url.split(')').next().unwrap_or_default()))
+    })
+}
+
+/// The methods that sources call on a value of this name: `get` of `Build.get(..)`. Macros' arguments count too.
+fn calls<'s>(sources: impl IntoIterator<Item = &'s String>, on: &str) -> BTreeSet<String> {
+    fn collect(tokens: TokenStream, on: &str, calls: &mut BTreeSet<String>) {
+        let tokens: Vec<_> = tokens.into_iter().collect();
+        for window in tokens.windows(3) {
+            if let [TokenTree::Ident(value), TokenTree::Punct(dot), TokenTree::Ident(method)] = window
+                && value == on
+                && dot.as_char() == '.'
+            {
+                calls.insert(method.to_string());
+            }
+        }
+        for token in tokens {
+            if let TokenTree::Group(group) = token {
+                collect(group.stream(), on, calls);
+            }
+        }
+    }
+    let mut all = BTreeSet::new();
+    for source in sources {
+        collect(source.parse().expect("a source file"), on, &mut all);
+    }
+    all
 }
 
 fn table(listed: &[Listed], methods: &[Method]) -> String {
@@ -200,18 +272,16 @@ fn every_command_that_the_api_carries_has_a_method_and_the_table_says_which() {
 fn every_method_is_tested() {
     let commands = listed().into_iter().map(|row| row.command).collect();
     let tests = root().join("tests/tests");
-    let golden = sources(&tests.join("golden")).concat();
-    let live: String = sources(&tests.join("live")).into_iter().filter(|text| text.contains("&Via")).collect();
-    let calls = |text: &str, on: &str, name: &str| {
-        text.contains(&format!("{on}.{name}(")) || text.contains(&format!("{on}.{name}::<"))
-    };
+    let golden = calls(&sources(&tests.join("golden")), "Build");
+    let live = sources(&tests.join("live")).into_iter().filter(|text| text.contains("&Via"));
+    let live = calls(&live.collect::<Vec<_>>(), "redis");
     let mut missing = Vec::new();
     for Method { name, command, .. } in methods(&commands) {
         let runs = !command.starts_with("SEARCH.") && !RUN_NOWHERE.contains(&command.as_str());
-        if !calls(&golden, "Build", &name) {
+        if !golden.contains(&name) {
             missing.push(format!("{name}: no golden test"));
         }
-        if runs && !calls(&live, "redis", &name) {
+        if runs && !live.contains(&name) {
             missing.push(format!("{name}: not run on every executor"));
         }
     }
@@ -238,11 +308,10 @@ const NOT_CUT: [&str; 13] = [
 #[test]
 fn every_method_that_writes_is_cut() {
     let commands = listed().into_iter().map(|row| row.command).collect();
-    let cut = read(&root().join("tests/tests/live/writes.rs"));
-    let is_cut = |name: &str| cut.contains(&format!("Build.{name}(")) || cut.contains(&format!("Build.{name}::<"));
+    let cut = calls([&read(&root().join("tests/tests/live/writes.rs"))], "Build");
     let missing: Vec<_> = methods(&commands)
         .into_iter()
-        .filter(|method| method.writes && !is_cut(&method.name) && !NOT_CUT.contains(&method.name.as_str()))
+        .filter(|method| method.writes && !cut.contains(&method.name) && !NOT_CUT.contains(&method.name.as_str()))
         .map(|method| method.name)
         .collect();
     assert!(missing.is_empty(), "not among the commands of tests/live/writes.rs: {missing:#?}");
