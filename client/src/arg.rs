@@ -1,4 +1,4 @@
-//! What may stand as one argument of a command.
+//! Values that can be one argument of a command.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -9,10 +9,10 @@ use bytes::Bytes;
 
 use crate::error::{Error, Result};
 
-/// One argument of a command, in the form in which it came.
+/// One argument of a command.
 ///
-/// The wire carries every argument as text; integers and floats are kept apart here so that
-/// they are formatted straight into the request.
+/// The wire carries every argument as text. Integers and floats have variants of their own so that they are formatted
+/// directly into the request.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Arg<'a> {
@@ -26,12 +26,12 @@ pub enum Arg<'a> {
     Uint(u64),
     /// A float; sent in the shortest decimal form that reads back as the same number.
     Float(f64),
-    /// A value that cannot be sent, and why: the command fails as `InvalidInput`, before anything is sent.
+    /// The reason why a value cannot be sent. The command fails as `InvalidInput` before anything is sent.
     Invalid(Cow<'static, str>),
 }
 
 impl Arg<'_> {
-    /// The same argument, borrowing nothing.
+    /// Converts the argument to one that borrows nothing.
     #[must_use]
     pub fn into_owned(self) -> Arg<'static> {
         match self {
@@ -79,8 +79,8 @@ impl<'a> From<&'a [u8]> for Arg<'a> {
 
 /// A value that is one argument of a command: a key, a field, a member, a number.
 ///
-/// Implemented for text, bytes, numbers and `bool` (`true`, `false`). Implement it for a type of
-/// your own to pass that type where a key or a value is expected:
+/// Text, bytes, numbers and `bool` (`true`, `false`) implement it. Implement it for your own type to pass that type where
+/// a key or a value is expected:
 ///
 /// ```
 /// use redis_rest::{Arg, Build, StringCommands, ToArg};
@@ -101,7 +101,7 @@ impl<'a> From<&'a [u8]> for Arg<'a> {
     note = "text, bytes, numbers and `bool` can; wrap anything that serde serializes in `Json(..)`; implement `ToArg` for your own types"
 )]
 pub trait ToArg {
-    /// The argument.
+    /// Returns the argument.
     fn to_arg(&self) -> Arg<'_>;
 }
 
@@ -168,7 +168,7 @@ impl ToArg for bool {
 
 impl ToArg for f32 {
     fn to_arg(&self) -> Arg<'_> {
-        // By way of its own text: 0.1_f32 is "0.1", not the 0.10000000149011612 of its f64.
+        // Formatted as an f32: 0.1_f32 is "0.1", but as an f64 it would be "0.10000000149011612".
         Arg::from(self.to_string())
     }
 }

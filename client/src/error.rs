@@ -11,16 +11,22 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a request failed.
 ///
-/// An error knows what kind of failure it was ([`kind`](Error::kind)), which command failed
-/// ([`command`](Error::command)), and whether the database may have changed
-/// ([`may_have_executed`](Error::may_have_executed)). No message carries the token or an
-/// argument's value.
+/// An error has a [`kind`](Error::kind), the [`command`](Error::command) that failed, and whether the database
+/// [may have changed](Error::may_have_executed). Its message contains neither the token nor an argument.
 ///
-/// ```
-/// # use redis_rest::{Build, ErrorKind, HashCommands};
-/// let error = Build.hdel("key", [] as [&str; 0]).validate().unwrap_err();
-/// assert_eq!(error.kind(), ErrorKind::InvalidInput);
-/// assert_eq!(error.to_string(), "HDEL: needs at least one field; nothing was sent");
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use redis_rest::{ErrorKind, StringCommands};
+///
+/// match redis.incr("greeting").await {
+///     Ok(count) => println!("{count}"),
+///     Err(error) if error.kind() == ErrorKind::Redis => println!("{error}"), // INCR: ERR value is not an integer or ..
+///     Err(error) if error.may_have_executed() => println!("the counter may have been incremented: {error}"),
+///     Err(error) if error.is_retryable() => println!("nothing happened, try again: {error}"),
+///     Err(error) => return Err(error),
+/// }
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
@@ -41,59 +47,60 @@ struct Inner {
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
-/// What a command is about, for error messages: a model's name and the key of its record.
+/// The record that a command is about, for error messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Subject {
     pub(crate) name: &'static str,
     pub(crate) key: String,
 }
 
-/// What kind of failure an [`Error`] is.
+/// The kind of failure that an [`Error`] reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The client could not be built: a missing or malformed URL or token, plain HTTP to another host.
+    /// The client could not be built: the URL or the token is missing or malformed, or the URL is plain HTTP to another
+    /// host.
     Config,
-    /// The arguments cannot make a valid command. Nothing was sent.
+    /// The arguments do not form a valid command. Nothing was sent.
     InvalidInput,
-    /// No connection: the request never left this machine.
+    /// No connection. The request never left this machine.
     Connect,
     /// No reply in time.
     Timeout,
-    /// The connection broke after the request, or a part of it, had been sent.
+    /// The connection broke after the request, or a part of it, was sent.
     Interrupted,
-    /// 401 or 403: the token is wrong, missing, or may not do this.
+    /// 401 or 403: the token is wrong or missing, or does not permit this.
     Unauthorized,
-    /// 429: too many requests; see [`Error::retry_after`].
+    /// 429: too many requests. See [`Error::retry_after`].
     RateLimited,
-    /// The request is larger than the service allows, or the reply than the client reads.
+    /// The request is larger than the service allows, or the reply is larger than the client reads.
     TooLarge,
-    /// The request was refused, and not executed, by a status that the API does not document: 404, a redirect. Is the
-    /// URL right?
+    /// The server refused the request with a status that the API does not document, such as 404 or a redirect, and did not
+    /// execute it. Check the URL.
     Rejected,
-    /// Redis replied with an error; see [`Error::code`].
+    /// Redis replied with an error. See [`Error::code`].
     Redis,
-    /// The service, or a proxy before it, failed: a 5xx.
+    /// 5xx: the service, or a proxy in front of it, failed.
     Unavailable,
-    /// The reply is not what the API documents: not JSON, cut short, the wrong number of replies.
+    /// The reply is not what the API documents: it is not JSON, it is cut short, or the number of replies is wrong.
     Protocol,
-    /// The reply is well-formed, but not of the type that was asked for.
+    /// The reply is well-formed, but does not have the type that was asked for.
     Decode,
-    /// The record to be created is there already.
+    /// The record to create exists already.
     AlreadyExists,
-    /// The record to be changed is not there.
+    /// The record to change does not exist.
     NotFound,
 }
 
 impl ErrorKind {
-    /// Whether the same request can succeed at another time.
+    /// Whether the same request can succeed later.
     pub(crate) fn is_transient(self) -> bool {
         matches!(self, Self::Connect | Self::RateLimited | Self::Timeout | Self::Interrupted | Self::Unavailable)
     }
 }
 
 impl Error {
-    /// An error of a layer above this client, for instance a codec of your own.
+    /// Creates an error, for layers above this client such as a codec of your own.
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
         Error(Box::new(Inner {
             kind,
@@ -111,28 +118,28 @@ impl Error {
         }))
     }
 
-    /// The same error with what caused it.
+    /// Adds the cause.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.0.source = Some(source.into().into());
         self
     }
 
-    /// The same error, saying which field of a record it is about.
+    /// Adds the field of the record that the error is about. The first one counts.
     #[must_use]
     pub fn with_field(mut self, field: impl Into<Cow<'static, str>>) -> Self {
         self.0.field.get_or_insert_with(|| field.into());
         self
     }
 
-    /// The same error, saying what within the reply or the record it is about: `entry 5-0`.
+    /// Adds what inside the reply or the record the error is about: `entry 5-0`. The first one counts.
     #[must_use]
     pub fn context(mut self, what: impl Into<Cow<'static, str>>) -> Self {
         self.0.context.get_or_insert_with(|| what.into());
         self
     }
 
-    /// The same error, saying whose record it is about.
+    /// Adds the record that the error is about. The first one counts.
     #[must_use]
     pub fn about(self, model: &'static str, key: impl Into<String>) -> Self {
         self.with_subject(Some(&Subject { name: model, key: key.into() }))
@@ -150,7 +157,7 @@ impl Error {
         Error::new(ErrorKind::Protocol, message)
     }
 
-    /// An error with Redis's own text, without the part that repeats the caller's arguments.
+    /// An error with Redis's text, without the part that repeats the caller's arguments.
     pub(crate) fn of_redis(kind: ErrorKind, text: &str) -> Self {
         let text = text.split(", with args beginning with:").next().unwrap_or(text);
         Error::new(kind, text.trim_end().to_owned())
@@ -160,7 +167,7 @@ impl Error {
         Error::of_redis(ErrorKind::Redis, text)
     }
 
-    /// Whether a request that failed like this may have been executed all the same.
+    /// Whether a request that failed with this error may have been executed nevertheless.
     pub(crate) fn is_uncertain(&self) -> bool {
         match self.0.kind {
             ErrorKind::Timeout
@@ -168,7 +175,7 @@ impl Error {
             | ErrorKind::Unavailable
             | ErrorKind::Protocol
             | ErrorKind::Decode => true,
-            // A reply that is too large has been made; a request that is too large was refused, with a status.
+            // A reply that is too large was sent after execution. A request that is too large was refused, with a status.
             ErrorKind::TooLarge => self.0.status.is_none(),
             _ => false,
         }
@@ -206,7 +213,7 @@ impl Error {
         self
     }
 
-    /// Says which commands may have been executed, if any may.
+    /// Adds the commands that may have been executed, if any may.
     pub(crate) fn with_unconfirmed(mut self, writes: Vec<(usize, Cow<'static, str>)>) -> Self {
         if self.0.may_have_executed {
             self.0.unconfirmed = writes;
@@ -214,37 +221,37 @@ impl Error {
         self
     }
 
-    /// What kind of failure this is.
+    /// Returns the kind of failure.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The name of the command that failed, `HGET`. `None` when no single command is to blame.
+    /// Returns the name of the command that failed, such as `HGET`; `None` if the error does not belong to one command.
     #[must_use]
     pub fn command(&self) -> Option<&str> {
         self.0.command.as_deref()
     }
 
-    /// The name of the model whose record the command was about.
+    /// Returns the name of the model whose record the command was about.
     #[must_use]
     pub fn model(&self) -> Option<&'static str> {
         self.0.subject.as_ref().map(|subject| subject.name)
     }
 
-    /// The key of the record that the command was about, where a model issued it.
+    /// Returns the key of the record that the command was about, if a model issued the command.
     #[must_use]
     pub fn key(&self) -> Option<&str> {
         self.0.subject.as_ref().map(|subject| subject.key.as_str())
     }
 
-    /// The field of the record that does not fit, where a model is read.
+    /// Returns the field of the record that could not be read or written.
     #[must_use]
     pub fn field(&self) -> Option<&str> {
         self.0.field.as_deref()
     }
 
-    /// The first word of Redis's error text: `ERR`, `WRONGTYPE`, `NOSCRIPT`, `OOM`.
+    /// Returns the first word of Redis's error text: `ERR`, `WRONGTYPE`, `NOSCRIPT`, `OOM`.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         if self.0.kind != ErrorKind::Redis && self.0.kind != ErrorKind::Unauthorized {
@@ -255,61 +262,63 @@ impl Error {
         is_code.then_some(word)
     }
 
-    /// The message without the command's name and the source.
+    /// Returns the message without the command's name and the source.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// The HTTP status, if a reply came.
+    /// Returns the HTTP status, if a response came.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         self.0.status
     }
 
-    /// How long the service asked to wait before the next request.
+    /// Returns how long the service asked to wait before the next request.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// How many times the request was tried; 0 when it was never tried.
+    /// Returns how many times the request was attempted; 0 if it was never sent.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
 
-    /// Whether the database may have changed although the call failed.
+    /// Returns whether the database may have changed although the call failed.
     ///
-    /// | failure | answer |
+    /// | failure | value |
     /// | --- | --- |
     /// | nothing was sent: `Config`, `InvalidInput`, `Connect` | `false` |
-    /// | refused before execution: `Unauthorized`, `RateLimited`, `Rejected`, `TooLarge` of a request | `false` |
-    /// | Redis replied with an error: `Redis` (what a script wrote before it failed stays) | `false` |
+    /// | the server refused the request: `Unauthorized`, `RateLimited`, `Rejected`, `TooLarge` of a request | `false` |
+    /// | Redis replied with an error: `Redis` (what a script wrote before it failed remains) | `false` |
     /// | the same in an atomic group, whose other commands were executed | `true` |
     /// | a write without a usable reply: `Timeout`, `Interrupted`, `Unavailable`, `Protocol`, `TooLarge` of a reply | `true` |
     /// | a write with a reply of another type: `Decode` | `true` |
-    /// | a read, whatever happened | `false` |
+    /// | a read, whatever the failure | `false` |
     ///
-    /// A pipeline is a write as soon as one of its commands is. When an earlier attempt at the same request failed
-    /// uncertainly, the answer stays `true`, however the last attempt ended.
+    /// A pipeline counts as a write if one of its commands is a write. If the outcome of an earlier attempt at the same
+    /// request is unknown, the value remains `true`, however the last attempt ended.
     #[must_use]
     pub fn may_have_executed(&self) -> bool {
         self.0.may_have_executed
     }
 
-    /// Of a pipeline, a transaction or a batch whose replies were lost: the commands that change data and may have been
-    /// executed, each by its place among them, from 0, and its name. Empty for a command alone, and where none
-    /// [may have been executed](Error::may_have_executed). The commands before one that was executed were executed too; of
-    /// a transaction all were, or none.
+    /// Returns the commands of a pipeline, a transaction or a batch that change data and may have been executed, if its
+    /// replies were lost: each command's position, counted from 0, and its name.
+    ///
+    /// Commands run in order: if one of them was executed, so were all before it. A transaction was executed as a whole or
+    /// not at all. The iterator is empty for a command on its own, and if none
+    /// [may have been executed](Error::may_have_executed).
     ///
     /// ```no_run
     /// # async fn example(redis: redis_rest::Redis) {
     /// use redis_rest::StringCommands;
     ///
     /// if let Err(error) = redis.pipeline().get::<String>("name").incr("hits").exec().await {
-    ///     for (place, command) in error.unconfirmed_commands() {
-    ///         eprintln!("command {place}, {command}, may have been executed");
+    ///     for (position, command) in error.unconfirmed_commands() {
+    ///         eprintln!("command {position}, {command}, may have been executed");
     ///     }
     /// }
     /// # }
@@ -318,63 +327,63 @@ impl Error {
         self.0.unconfirmed.iter().map(|(place, name)| (*place, name.as_ref()))
     }
 
-    /// Whether sending the same request again later can succeed and cannot execute a write twice: a `Connect`,
-    /// `RateLimited`, `Timeout`, `Interrupted` or `Unavailable` failure that
+    /// Returns whether the same request can succeed later and cannot execute a write twice: a `Connect`, `RateLimited`,
+    /// `Timeout`, `Interrupted` or `Unavailable` failure that
     /// [cannot have executed](Error::may_have_executed) anything.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         self.0.kind.is_transient() && !self.0.may_have_executed
     }
 
-    /// `Timeout`: no reply within the attempt's timeout or the total deadline.
+    /// Returns whether there was no reply within the timeout of an attempt or the deadline of all attempts: `Timeout`.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         self.0.kind == ErrorKind::Timeout
     }
 
-    /// `Connect`: the request never left this machine.
+    /// Returns whether the request never left this machine: `Connect`.
     #[must_use]
     pub fn is_connect(&self) -> bool {
         self.0.kind == ErrorKind::Connect
     }
 
-    /// `RateLimited`: the service answered 429.
+    /// Returns whether the service answered 429: `RateLimited`.
     #[must_use]
     pub fn is_rate_limited(&self) -> bool {
         self.0.kind == ErrorKind::RateLimited
     }
 
-    /// `Unauthorized`, or Redis's own `NOPERM`, `WRONGPASS` and `NOAUTH`.
+    /// Returns whether the token was refused: `Unauthorized`, or Redis's own `NOPERM`, `WRONGPASS` and `NOAUTH`.
     #[must_use]
     pub fn is_unauthorized(&self) -> bool {
         self.0.kind == ErrorKind::Unauthorized || matches!(self.code(), Some("NOPERM" | "WRONGPASS" | "NOAUTH"))
     }
 
-    /// Redis's `WRONGTYPE`: the key holds another kind of value.
+    /// Returns whether the key holds another kind of value: Redis's `WRONGTYPE`.
     #[must_use]
     pub fn is_wrong_type(&self) -> bool {
         self.code() == Some("WRONGTYPE")
     }
 
-    /// `InvalidInput`: the arguments were refused and nothing was sent.
+    /// Returns whether the arguments were refused and nothing was sent: `InvalidInput`.
     #[must_use]
     pub fn is_invalid_input(&self) -> bool {
         self.0.kind == ErrorKind::InvalidInput
     }
 
-    /// `Decode`: the reply has another type than the one asked for.
+    /// Returns whether the reply has another type than the one asked for: `Decode`.
     #[must_use]
     pub fn is_decode(&self) -> bool {
         self.0.kind == ErrorKind::Decode
     }
 
-    /// `AlreadyExists`: a record was to be created and is there.
+    /// Returns whether the record to create exists already: `AlreadyExists`.
     #[must_use]
     pub fn is_already_exists(&self) -> bool {
         self.0.kind == ErrorKind::AlreadyExists
     }
 
-    /// `NotFound`: a record was to be changed and is not there.
+    /// Returns whether the record to change does not exist: `NotFound`.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         self.0.kind == ErrorKind::NotFound

@@ -1,4 +1,93 @@
 //! A thin, complete, typed client for the Upstash Redis REST API, for platforms on which TCP is unwelcome.
+//!
+//! ```no_run
+//! # async fn example() -> redis_rest::Result<()> {
+//! use std::time::Duration;
+//! use redis_rest::commands::expiry::Expiry;
+//! use redis_rest::commands::string::SetOptions;
+//! use redis_rest::{Executor, HashCommands, Redis, StringCommands};
+//!
+//! let redis = Redis::from_env()?; // UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN
+//!
+//! redis.set_with("session", "s3cr3t", SetOptions::new().expire(Expiry::seconds(3600))).await?;
+//! let name: Option<String> = redis.hget("user:1", "name").await?;
+//!
+//! let (hits, names) = redis.pipeline().incr("hits").hvals::<String>("user:1").exec().await?; // one request
+//! println!("{hits} hits, {}", names.join(", "));
+//!
+//! let length: i64 = redis.execute(["XLEN", "orders"]).await?; // any command
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Clients
+//!
+//! * [`Redis`] is the async client, [`blocking::Redis`] the blocking one. [`RedisBuilder`] has their settings: timeouts,
+//!   [retries](RetryPolicy), the [encoding](Encoding) of replies, [auto-pipelining](AutoPipelining), and the
+//!   [transport].
+//! * Code that is generic over [`Client`] serves both.
+//!
+//! # Commands
+//!
+//! Each family of the Redis documentation is a trait, whose module has the types of its options and replies:
+//!
+//! | family | trait | types |
+//! | --- | --- | --- |
+//! | bitmaps | [`BitmapCommands`] | [`commands::bitmap`] |
+//! | connection | [`ConnectionCommands`] | |
+//! | functions | [`FunctionCommands`] | [`commands::function`] |
+//! | keys of any type | [`GenericCommands`] | [`commands::generic`] |
+//! | geospatial indexes | [`GeoCommands`] | [`commands::geo`] |
+//! | hashes | [`HashCommands`] | [`commands::hash`] |
+//! | HyperLogLog | [`HyperLogLogCommands`] | |
+//! | JSON | [`JsonCommands`] | [`commands::json`] |
+//! | lists | [`ListCommands`] | [`commands::list`] |
+//! | publishing | [`PubSubCommands`] | |
+//! | scripts | [`ScriptingCommands`] | [`commands::scripting`] |
+//! | search | [`SearchCommands`] | [`commands::search`] |
+//! | server | [`ServerCommands`] | [`commands::server`] |
+//! | sets | [`SetCommands`] | |
+//! | sorted sets | [`SortedSetCommands`] | [`commands::sorted_set`] |
+//! | streams | [`StreamCommands`] | [`commands::stream`] |
+//! | strings | [`StringCommands`] | [`commands::string`] |
+//!
+//! Several families share [`commands::expiry`] and [`commands::scan`]. [`IterCommands`] reads large collections as streams
+//! and iterators. [`commands::coverage`] lists every command with its methods. [`Executor::execute`] sends any other
+//! command, and [`Command`] builds one.
+//!
+//! # Several commands in one request
+//!
+//! * [`Redis::pipeline`] returns the replies as a typed tuple, and [`Redis::transaction`] also runs the commands atomically.
+//! * [`Redis::batch`] takes any number of commands, in loops; [`Redis::atomic_batch`] runs them atomically.
+//! * [`Script`] is a Lua script, which [`run_script`](ScriptingCommands::run_script) sends by its SHA-1 if it can.
+//!
+//! A command family is declared once, over the trait [`Executor`]: the same methods work on both clients, in pipelines,
+//! transactions and batches, and on [`Build`], which returns the [`Command`] instead of sending it.
+//!
+//! # Messages
+//!
+//! [`Redis::subscribe`] and [`Redis::psubscribe`] return streams of messages, and [`Redis::monitor`] a stream of all
+//! commands. [`subscribe`] has their events.
+//!
+//! # Replies and errors
+//!
+//! [`FromReply`] decodes a reply to the type that you ask for; nothing is guessed from its content. [`Json`] stores any
+//! serde type as JSON text, and [`Value`] takes any reply. [`Error`] has a [kind](ErrorKind), the command that failed, and
+//! whether the database [may have changed](Error::may_have_executed).
+//!
+//! # Guides
+//!
+//! * [Testing your app](crate::guide::testing)
+//! * [Coming from upstash-redis (Python) or @upstash/redis](crate::guide::migrating)
+//!
+//! Documentation marks as *unverified* what could not be tried against the hosted service.
+//!
+//! # Features of Cargo
+//!
+//! | feature | default | what it adds |
+//! | --- | --- | --- |
+//! | `tls` | yes | `https://` with rustls, ring and the root certificates of Mozilla, compiled in |
+//! | `http2` | no | several requests on one connection, if the server supports HTTP/2 |
 
 pub mod commands;
 pub mod transport;

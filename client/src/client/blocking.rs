@@ -1,4 +1,4 @@
-//! The blocking client: the same commands, models, pipelines and retries, without `async`.
+//! The blocking client: the same commands, pipelines and retries, without `async`.
 //!
 //! ```no_run
 //! use redis_rest::{StringCommands, blocking};
@@ -27,11 +27,12 @@ use crate::command::{Command, Encoded, Received};
 use crate::error::{Error, ErrorKind, Result};
 use crate::executor::{Batch, Client, Executor, PageIter, Paging, Pipeline};
 
-/// A client whose calls block the calling thread until the reply is there. Cheap to clone; clones share the
-/// connections and one background thread that drives them.
+/// A client for one database whose calls block the calling thread until the reply is there. It has the same methods as the
+/// [async client](crate::Redis). It is cheap to clone; clones share the connections and one background thread that drives
+/// them.
 ///
-/// It may be used, and dropped, anywhere. Within an async runtime it blocks the thread of whichever task calls it:
-/// use [`redis_rest::Redis`](crate::Redis) there.
+/// It can be used and dropped anywhere. Inside an async runtime, it blocks the thread of the task that calls it: use
+/// [`redis_rest::Redis`](crate::Redis) there.
 #[derive(Clone)]
 pub struct Redis {
     client: super::Redis,
@@ -39,51 +40,53 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// A client of the database that the environment names; see [`redis_rest::Redis::from_env`](crate::Redis::from_env).
+    /// Creates a client for the database that the environment names. See
+    /// [`redis_rest::Redis::from_env`](crate::Redis::from_env).
     ///
     /// # Errors
     ///
-    /// `Config` when a variable is missing or malformed.
+    /// `Config` if a variable is missing or malformed.
     pub fn from_env() -> Result<Self> {
         super::Redis::builder_from_env().build_blocking()
     }
 
-    /// A client of the database at `url`, with the default settings. [`redis_rest::Redis::builder`](crate::Redis::builder)
-    /// has settings, and [`build_blocking`](RedisBuilder::build_blocking) at their end.
+    /// Creates a client for the database at `url`, with the default settings. For others, end a
+    /// [`redis_rest::Redis::builder`](crate::Redis::builder) with [`build_blocking`](RedisBuilder::build_blocking).
     ///
     /// # Errors
     ///
-    /// `Config` when the URL or the token is malformed.
+    /// `Config` if the URL or the token is malformed.
     pub fn new(url: impl Into<String>, token: impl Into<String>) -> Result<Self> {
         super::Redis::builder(url, token).build_blocking()
     }
 
-    /// Settings for a client of the database at `url`; end them with [`build_blocking`](RedisBuilder::build_blocking).
+    /// Starts the settings of a client for the database at `url`. End them with
+    /// [`build_blocking`](RedisBuilder::build_blocking).
     pub fn builder(url: impl Into<String>, token: impl Into<String>) -> RedisBuilder {
         super::Redis::builder(url, token)
     }
 
-    /// Begins a pipeline; see [`redis_rest::Redis::pipeline`](crate::Redis::pipeline).
+    /// Starts a pipeline. See [`redis_rest::Redis::pipeline`](crate::Redis::pipeline).
     pub fn pipeline(&self) -> Pipeline<&Redis> {
         Pipeline::new(self)
     }
 
-    /// Begins a transaction; see [`redis_rest::Redis::transaction`](crate::Redis::transaction).
+    /// Starts a transaction. See [`redis_rest::Redis::transaction`](crate::Redis::transaction).
     pub fn transaction(&self) -> Pipeline<&Redis> {
         Pipeline::atomic(self)
     }
 
-    /// Begins a batch; see [`redis_rest::Redis::batch`](crate::Redis::batch).
+    /// Starts a batch. See [`redis_rest::Redis::batch`](crate::Redis::batch).
     pub fn batch(&self) -> Batch<&Redis> {
         Batch::new(self)
     }
 
-    /// Begins a batch whose commands run atomically.
+    /// Starts a batch whose commands run atomically.
     pub fn atomic_batch(&self) -> Batch<&Redis> {
         Batch::atomic(self)
     }
 
-    /// Listens to channels; see [`redis_rest::Redis::subscribe`](crate::Redis::subscribe).
+    /// Subscribes to channels. See [`redis_rest::Redis::subscribe`](crate::Redis::subscribe).
     ///
     /// ```no_run
     /// # fn example(redis: redis_rest::blocking::Redis) -> redis_rest::Result<()> {
@@ -97,28 +100,28 @@ impl Redis {
         BlockingIter { redis: self, stream: self.client.subscribe(channels) }
     }
 
-    /// Listens to the channels that match glob-style patterns.
+    /// Subscribes to all channels that match glob-style patterns.
     pub fn psubscribe(&self, patterns: impl IntoIterator<Item = impl ToArg>) -> BlockingIter<'_, Subscription> {
         BlockingIter { redis: self, stream: self.client.psubscribe(patterns) }
     }
 
-    /// Watches all commands that the server executes; see [`redis_rest::Redis::monitor`](crate::Redis::monitor).
+    /// Watches all commands that the server executes. See [`redis_rest::Redis::monitor`](crate::Redis::monitor).
     pub fn monitor(&self) -> BlockingIter<'_, Monitor> {
         BlockingIter { redis: self, stream: self.client.monitor() }
     }
 
-    /// The token that makes another client's reads see what this client has written; see
+    /// Returns the token with which another client's reads see what this client has written. See
     /// [`redis_rest::Redis::sync_token`](crate::Redis::sync_token).
     #[must_use]
     pub fn sync_token(&self) -> Option<String> {
         self.client.sync_token()
     }
 
-    /// Makes this client's reads see what the client that `token` comes from has written.
+    /// Sets the token of another client, so that this client's reads see what that client has written.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` when `token` is not one that a reply carried.
+    /// `InvalidInput` if `token` has characters that a header cannot carry.
     pub fn set_sync_token(&self, token: &str) -> Result<()> {
         self.client.set_sync_token(token)
     }
@@ -183,10 +186,10 @@ impl<S: Stream + Unpin> Iterator for BlockingIter<'_, S> {
     }
 }
 
-/// The runtime that drives connections and timers, on a thread of its own: between calls too, so that a
-/// connection that the server closed is known to be closed before the next request.
+/// The runtime that drives connections and timers, on a thread of its own. It also runs between calls, so a connection that
+/// the server closed is known to be closed before the next request.
 struct Driver {
-    /// Taken at the drop alone.
+    /// Taken only by `drop`.
     runtime: Option<Runtime>,
 }
 
@@ -203,12 +206,12 @@ impl Driver {
         Ok(Driver { runtime: Some(runtime) })
     }
 
-    /// Polls `future` on this thread, which sleeps in between. Unlike the runtime's own `block_on` this may be
-    /// called from within another runtime.
+    /// Polls `future` on this thread, which sleeps between polls. Unlike the runtime's `block_on`, this does not panic inside
+    /// another runtime.
     fn wait<T>(&self, future: impl Future<Output = T>) -> T {
         let _entered = self.runtime.as_ref().map(Runtime::enter);
-        // Within a task of another runtime, that task's budget would run out here, and be given back only once this
-        // call has returned: so the future does not take part in it.
+        // Inside a task of another runtime, the future would use up that task's budget, which is renewed only after this
+        // call has returned.
         let mut future = pin!(tokio::task::unconstrained(future));
         let unpark = Arc::new(Unpark { thread: thread::current(), woken: AtomicBool::new(false) });
         let waker = Waker::from(Arc::clone(&unpark));
@@ -217,7 +220,7 @@ impl Driver {
             if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
                 return output;
             }
-            // Not by parking alone: something else on this thread may have taken the wake-up.
+            // Parking alone is not enough: something else on this thread may have consumed the wake-up.
             while !unpark.woken.swap(false, Ordering::Acquire) {
                 thread::park();
             }
@@ -226,7 +229,7 @@ impl Driver {
 }
 
 impl Drop for Driver {
-    /// The runtime's own drop would block, which panics within another runtime.
+    /// The runtime's own drop would block, which panics inside another runtime.
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();

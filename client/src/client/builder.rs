@@ -1,4 +1,4 @@
-//! Building a client: setters that cannot fail, and one `build` that checks everything.
+//! The settings of a client: setters cannot fail, and one check at the end reports what is wrong.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,7 +16,8 @@ use crate::transport::Transport;
 use crate::transport::reqwest::{ReqwestTransport, default_client};
 use crate::wire::Encoding;
 
-/// Settings of a client; see [`Redis::builder`].
+/// The settings of a client. [`Redis::builder`](crate::Redis::builder) starts one, [`build`](Self::build) makes the async
+/// client, and [`build_blocking`](Self::build_blocking) the blocking one.
 ///
 /// | setting | default |
 /// | --- | --- |
@@ -26,7 +27,7 @@ use crate::wire::Encoding;
 /// | [`encoding`](Self::encoding) | [`Encoding::Base64`] |
 /// | [`read_your_writes`](Self::read_your_writes) | on |
 /// | [`telemetry`](Self::telemetry) | on, unless `UPSTASH_DISABLE_TELEMETRY` is set |
-/// | [`max_request_bytes`](Self::max_request_bytes) | none: the service has its own |
+/// | [`max_request_bytes`](Self::max_request_bytes) | unlimited; the service has a limit of its own |
 /// | [`max_response_bytes`](Self::max_response_bytes) | 256 MiB |
 /// | [`auto_pipelining`](Self::auto_pipelining) | off |
 #[derive(Clone)]
@@ -50,7 +51,7 @@ pub struct RedisBuilder {
     wrappers: Vec<Wrapper>,
 }
 
-/// What makes one transport of another.
+/// Wraps a transport in another.
 type Wrapper = Arc<dyn Fn(Arc<dyn Transport>) -> Arc<dyn Transport> + Send + Sync>;
 
 impl RedisBuilder {
@@ -75,7 +76,7 @@ impl RedisBuilder {
         }
     }
 
-    /// The URL and the token from the environment: `UPSTASH_REDIS_REST_URL` and `UPSTASH_REDIS_REST_TOKEN`, or else
+    /// Takes the URL and the token from the environment: `UPSTASH_REDIS_REST_URL` and `UPSTASH_REDIS_REST_TOKEN`, or else
     /// `KV_REST_API_URL` and `KV_REST_API_TOKEN`.
     pub(crate) fn from_env(env: impl Fn(&str) -> Option<String>) -> Self {
         let pairs = [("UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN"), ("KV_REST_API_URL", "KV_REST_API_TOKEN")];
@@ -84,70 +85,70 @@ impl RedisBuilder {
         RedisBuilder::new(read(url), read(token))
     }
 
-    /// How long one attempt may take, from the connection to the reply's last byte.
+    /// Sets how long one attempt may take, from connecting to the last byte of the reply.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// How long all attempts at one request may take together, the waits between them included.
+    /// Sets how long all attempts at one request may take, including the waits between them.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// When a failed request is sent again.
+    /// Sets when a failed request is sent again.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
     }
 
-    /// In which form replies travel.
+    /// Sets the format of replies.
     pub fn encoding(mut self, encoding: Encoding) -> Self {
         self.encoding = encoding;
         self
     }
 
-    /// Whether a read sees the writes that this client has made, whichever replica answers it.
+    /// Sets whether a read sees the earlier writes of this client, whichever replica answers it.
     pub fn read_your_writes(mut self, on: bool) -> Self {
         self.read_your_writes = on;
         self
     }
 
-    /// Whether requests say which SDK, runtime and platform they come from (and that alone). The environment
-    /// variable `UPSTASH_DISABLE_TELEMETRY` turns it off as well.
+    /// Sets whether requests carry the names of this SDK, the runtime and the platform. Nothing else is sent. The
+    /// environment variable `UPSTASH_DISABLE_TELEMETRY` turns it off too.
     pub fn telemetry(mut self, on: bool) -> Self {
         self.telemetry = on;
         self
     }
 
-    /// Allows `http://` to a host other than this machine: the token and all data then cross the network readable.
+    /// Sets whether `http://` to another machine is allowed. The token and all data then cross the network unencrypted.
     pub fn allow_insecure_http(mut self, allow: bool) -> Self {
         self.allow_insecure_http = allow;
         self
     }
 
-    /// The largest request that is sent; a larger one is the error [`ErrorKind::TooLarge`] before anything is sent. The
-    /// service has a limit of its own, 10 MB on its small plans, and refuses what is larger with the same kind of error.
+    /// Sets the size of the largest request. A larger one fails as [`ErrorKind::TooLarge`] before anything is sent. The
+    /// service has a limit of its own, 10 MB on its small plans, and refuses larger requests with the same kind of error.
     pub fn max_request_bytes(mut self, bytes: usize) -> Self {
         self.max_request_bytes = bytes;
         self
     }
 
-    /// The largest response that is read; a larger one is the error [`ErrorKind::TooLarge`].
+    /// Sets the size of the largest response that is read. A larger one fails as [`ErrorKind::TooLarge`].
     pub fn max_response_bytes(mut self, bytes: usize) -> Self {
         self.max_response_bytes = bytes;
         self
     }
 
-    /// Lets commands that tasks await at the same time travel in one request, a pipeline, in the order in which they were
-    /// awaited. A lone command waits for nothing.
+    /// Turns auto-pipelining on: commands that tasks await at the same time share one request, a pipeline, in the order in
+    /// which they are awaited. A command on its own is sent at once.
     ///
-    /// A request waits until the one before it is answered, so a slow command holds up those behind it; raw bytes and
-    /// atomic groups have requests to themselves. Where a reply is lost, reads are repeated, and idempotent writes behind
-    /// which there was none that is not; the others fail, each telling for itself whether it may have been executed.
-    /// Pipelines, transactions and batches of your own go as ever. It needs a tokio runtime, and each one has a queue of its
-    /// own.
+    /// - **Waits.** The client sends one request at a time, so a slow command delays the commands after it. Raw bytes and
+    ///   atomic groups get requests of their own. Pipelines, transactions and batches are sent as without auto-pipelining.
+    /// - **Lost replies.** Reads are repeated, and so are idempotent writes after which no other write was sent that is not
+    ///   idempotent. All other commands fail, and the error of each says whether it may have been executed.
+    /// - **Runtimes.** It needs a tokio runtime. Each runtime has a queue of its own.
     ///
     /// ```
     /// use redis_rest::{AutoPipelining, Redis};
@@ -162,31 +163,33 @@ impl RedisBuilder {
         self
     }
 
-    /// A header to send with every request.
+    /// Adds a header to every request.
     pub fn header(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
     }
 
-    /// An HTTP client of your own, with its TLS, proxy and pool settings. Turn its redirects and retries off: it
-    /// does not know which commands must not be sent twice. For subscriptions it needs TCP keepalive, which tells that the
-    /// other end is gone, and no total timeout, which would end them.
+    /// Sets the HTTP client, with its TLS, proxy and pool settings.
+    ///
+    /// Turn off its redirects, which would carry the token to another host, and its retries, because it does not know which
+    /// commands must not be sent twice. Subscriptions need TCP keepalive, which detects that the other end is gone, and no
+    /// total timeout, which would end them.
     ///
     /// This crate's feature `tls` brings rustls into reqwest without a default provider. Enable a TLS feature of
-    /// reqwest's own for your client, or install one by `rustls::crypto::ring::default_provider().install_default()`.
+    /// reqwest for your client, or install a provider with `rustls::crypto::ring::default_provider().install_default()`.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.client = Some(client);
         self
     }
 
-    /// A [`Transport`] of your own, in place of the one over reqwest.
+    /// Replaces the transport, which sends requests with reqwest by default.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Arc::new(transport));
         self
     }
 
-    /// A [`Transport`] around the one that there is, to see, delay or refuse what passes. May be given several times;
-    /// the last is the outermost.
+    /// Wraps the transport in another, which can observe, delay or refuse requests. Call it several times to add several
+    /// transports; the last is the outermost.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -240,16 +243,14 @@ impl RedisBuilder {
             let parsed = (HeaderName::try_from(name.as_ref()), HeaderValue::try_from(value.as_str()));
             let (Ok(name), Ok(mut value)) = parsed else {
                 return Err(config(format!(
-                    "the header `{}` has a name or a value that HTTP does not allow",
+                    "the name or the value of the header `{}` is not allowed in HTTP",
                     name.escape_debug()
                 )));
             };
             if name == AUTHORIZATION || name == CONTENT_TYPE || name.as_str().starts_with("upstash-") {
-                return Err(config(format!(
-                    "the header `{name}` is the client's own: use the setting that it stands for"
-                )));
+                return Err(config(format!("the client sets the header `{name}` itself; use the setting for it")));
             }
-            // It may be a secret, for all that is known.
+            // It may be a secret.
             value.set_sensitive(true);
             headers.insert(name, value);
         }
@@ -263,7 +264,7 @@ impl RedisBuilder {
                             "https:// needs the feature `tls`, or an HTTP client of your own that has TLS",
                         ));
                     }
-                    // Shorter than an attempt: that no connection was made must be known before the attempt is over.
+                    // Shorter than an attempt, so that a missing connection is noticed before the attempt ends.
                     None => default_client((self.timeout.min(self.deadline) / 2).min(Duration::from_secs(5)))?,
                 };
                 Arc::new(ReqwestTransport::new(client, &url)?)
@@ -287,7 +288,7 @@ impl RedisBuilder {
 }
 
 impl fmt::Debug for RedisBuilder {
-    /// Without the token and the headers' values.
+    /// Omits the token and the values of headers.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisBuilder")
             .field("timeout", &self.timeout)
@@ -306,11 +307,11 @@ fn authorization(token: Option<&str>) -> Result<HeaderValue> {
     let token = token.unwrap_or_default();
     if token.is_empty() {
         return Err(config(
-            "there is no token: set UPSTASH_REDIS_REST_TOKEN to the REST token that the database's console shows",
+            "there is no token: set UPSTASH_REDIS_REST_TOKEN to the REST token that the console shows for the database",
         ));
     }
     if token.trim() != token {
-        return Err(config("the token begins or ends with white space: a line end copied from a file?"));
+        return Err(config("the token begins or ends with white space; remove it (a line end copied from a file?)"));
     }
     if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(config("the token contains a line end, a space or another character that a header cannot carry"));
@@ -321,38 +322,38 @@ fn authorization(token: Option<&str>) -> Result<HeaderValue> {
     Ok(value)
 }
 
-/// The URL with a slash at its end.
+/// Returns the URL with a slash at its end.
 fn checked_url(url: Option<&str>, allow_insecure_http: bool) -> Result<String> {
     let url = url.unwrap_or_default();
     if url.is_empty() {
         return Err(config(
-            "there is no URL: set UPSTASH_REDIS_REST_URL to the REST URL that the database's console shows, https://NAME.upstash.io",
+            "there is no URL: set UPSTASH_REDIS_REST_URL to the REST URL that the console shows for the database, https://NAME.upstash.io",
         ));
     }
     if url.starts_with("redis://") || url.starts_with("rediss://") {
-        return Err(config("the URL is of Redis's TCP protocol; the REST URL begins with https://"));
+        return Err(config("the URL is for Redis's TCP protocol; use the REST URL, which begins with https://"));
     }
-    // The URL itself stays out of messages: it could carry a password.
+    // Messages do not contain the URL, which could contain a password.
     let parsed: Uri =
-        url.parse().map_err(|_| config("the URL is malformed: it should look like https://NAME.upstash.io"))?;
+        url.parse().map_err(|_| config("the URL is malformed: it must look like https://NAME.upstash.io"))?;
     let (Some(scheme), Some(authority)) = (parsed.scheme_str(), parsed.authority()) else {
-        return Err(config("the URL is not complete: it should begin with https:// and name a host"));
+        return Err(config("the URL is not complete: it must begin with https:// and name a host"));
     };
     if authority.as_str().contains('@') {
-        return Err(config("the URL carries a user or a password; the REST API takes a token, apart from the URL"));
+        return Err(config("the URL contains a user or a password; remove them, and pass the token separately"));
     }
     if parsed.query().is_some() || url.contains('#') {
-        return Err(config("the URL has a query or a fragment; give it without, and the token apart from it"));
+        return Err(config("the URL has a query or a fragment; remove it, and pass the token separately"));
     }
     match scheme {
         "https" => {}
         "http" if allow_insecure_http || is_loopback(authority.host()) => {}
         "http" => {
             return Err(config(
-                "http:// to another machine sends the token readable: use https://, or opt in by allow_insecure_http(true)",
+                "http:// to another machine sends the token unencrypted; use https://, or opt in with allow_insecure_http(true)",
             ));
         }
-        _ => return Err(config("the URL's scheme is neither https nor http")),
+        _ => return Err(config("the scheme of the URL is neither https nor http")),
     }
     Ok(format!("{}/", url.trim_end_matches('/')))
 }
@@ -424,9 +425,9 @@ mod tests {
         let builder = || RedisBuilder::new(Some("https://h".into()), Some("t".into()));
         for (builder, expected) in [
             (builder().timeout(Duration::ZERO), "longer than zero"),
-            (builder().header("authorization", "x"), "client's own"),
-            (builder().header("Upstash-Encoding", "base64"), "client's own"),
-            (builder().header("x y", "z"), "does not allow"),
+            (builder().header("authorization", "x"), "sets the header"),
+            (builder().header("Upstash-Encoding", "base64"), "sets the header"),
+            (builder().header("x y", "z"), "not allowed"),
         ] {
             let error = builder.build().unwrap_err();
             assert!(error.to_string().contains(expected), "{error}");

@@ -22,10 +22,21 @@ use crate::connection::Connection;
 use crate::error::{Error, Result};
 use crate::executor::{Batch, Client, Executor, Pages, Paging, Pipeline};
 
-/// A client of one database. Cheap to clone; clones share the connections and the sync token.
+/// An async client for one database. It is cheap to clone; clones share the connections and the sync token.
 ///
-/// Every command is a method of a trait in this crate's root, one trait for each family; see
-/// [`commands`](crate::commands).
+/// | task | how |
+/// | --- | --- |
+/// | connect | [`from_env`](Redis::from_env), [`new`](Redis::new), [`builder`](Redis::builder) |
+/// | send a command | a method of a [command family](crate::commands): `redis.get("name").await?` |
+/// | send any other command | [`execute`](Executor::execute) |
+/// | send several commands in one request | [`pipeline`](Redis::pipeline), [`batch`](Redis::batch) |
+/// | the same, atomically | [`transaction`](Redis::transaction), [`atomic_batch`](Redis::atomic_batch) |
+/// | let concurrent commands share requests | [`auto_pipelining`](RedisBuilder::auto_pipelining) |
+/// | run a Lua script | [`run_script`](crate::ScriptingCommands::run_script) |
+/// | read a large collection in pages | [`IterCommands`](crate::IterCommands) |
+/// | receive messages | [`subscribe`](Redis::subscribe), [`psubscribe`](Redis::psubscribe) |
+/// | watch all commands of the server | [`monitor`](Redis::monitor) |
+/// | read what another client wrote | [`sync_token`](Redis::sync_token), [`set_sync_token`](Redis::set_sync_token) |
 ///
 /// ```no_run
 /// # async fn example() -> redis_rest::Result<()> {
@@ -34,6 +45,7 @@ use crate::executor::{Batch, Client, Executor, Pages, Paging, Pipeline};
 /// let redis = Redis::from_env()?;
 /// redis.set("greeting", "hello").await?;
 /// let greeting: Option<String> = redis.get("greeting").await?;
+/// assert_eq!(greeting.as_deref(), Some("hello"));
 /// # Ok(())
 /// # }
 /// ```
@@ -44,26 +56,26 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// A client of the database that the environment names: `UPSTASH_REDIS_REST_URL` and `UPSTASH_REDIS_REST_TOKEN`,
-    /// or else `KV_REST_API_URL` and `KV_REST_API_TOKEN`.
+    /// Creates a client for the database that the environment names: `UPSTASH_REDIS_REST_URL` and
+    /// `UPSTASH_REDIS_REST_TOKEN`, or else `KV_REST_API_URL` and `KV_REST_API_TOKEN`.
     ///
     /// # Errors
     ///
-    /// `Config` when a variable is missing or malformed.
+    /// `Config` if a variable is missing or malformed.
     pub fn from_env() -> Result<Self> {
         Redis::builder_from_env().build()
     }
 
-    /// A client of the database at `url`, with the default settings.
+    /// Creates a client for the database at `url`, with the default settings.
     ///
     /// # Errors
     ///
-    /// `Config` when the URL or the token is malformed.
+    /// `Config` if the URL or the token is malformed.
     pub fn new(url: impl Into<String>, token: impl Into<String>) -> Result<Self> {
         Redis::builder(url, token).build()
     }
 
-    /// Settings for a client of the database at `url`.
+    /// Starts the settings of a client for the database at `url`.
     ///
     /// ```
     /// use std::time::Duration;
@@ -79,13 +91,13 @@ impl Redis {
         RedisBuilder::new(Some(url.into()), Some(token.into()))
     }
 
-    /// Settings for a client of the database that the environment names, as in [`from_env`](Redis::from_env).
+    /// Starts the settings of a client for the database that the environment names, as in [`from_env`](Redis::from_env).
     pub fn builder_from_env() -> RedisBuilder {
         RedisBuilder::from_env(|name| std::env::var(name).ok())
     }
 
-    /// Begins a pipeline: commands that travel in one request and run in order, other clients' commands possibly in
-    /// between. It gives their replies as a tuple.
+    /// Starts a pipeline: commands that travel in one request and run in order. Commands of other clients can run between
+    /// them. [`exec`](Pipeline::exec) returns their replies as a tuple.
     ///
     /// ```no_run
     /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
@@ -99,36 +111,34 @@ impl Redis {
         Pipeline::new(self)
     }
 
-    /// Begins a transaction: a [pipeline](Redis::pipeline) whose commands run atomically, nothing in between.
+    /// Starts a transaction: a [pipeline](Redis::pipeline) whose commands run atomically. No command of another client runs
+    /// between them.
     ///
     /// A command that fails does not undo the others: Redis has no rollback.
-    pub fn transaction(&self) -> Pipeline<&Redis> {
-        Pipeline::atomic(self)
-    }
-
-    /// Begins a batch: a pipeline for loops, and for more commands than a tuple holds.
     ///
     /// ```no_run
     /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
     /// use redis_rest::StringCommands;
     ///
-    /// let mut batch = redis.batch();
-    /// let slots: Vec<_> = (0..100).map(|n| batch.incr(format!("counter:{n}"))).collect();
-    /// let mut replies = batch.exec().await?;
-    /// let counts = slots.into_iter().map(|slot| replies.take(slot)).collect::<Result<Vec<i64>, _>>()?;
+    /// let (left, right) = redis.transaction().decrby("account:1", 20).incrby("account:2", 20).exec().await?;
     /// # Ok(())
     /// # }
     /// ```
+    pub fn transaction(&self) -> Pipeline<&Redis> {
+        Pipeline::atomic(self)
+    }
+
+    /// Starts a batch: a pipeline for loops, and for more commands than a tuple holds. See [`Batch`].
     pub fn batch(&self) -> Batch<&Redis> {
         Batch::new(self)
     }
 
-    /// Begins a batch whose commands run atomically.
+    /// Starts a batch whose commands run atomically.
     pub fn atomic_batch(&self) -> Batch<&Redis> {
         Batch::atomic(self)
     }
 
-    /// Listens to channels; see [`Subscription`].
+    /// Subscribes to channels. See [`Subscription`].
     ///
     /// ```no_run
     /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
@@ -149,30 +159,39 @@ impl Redis {
         Subscription::new(Arc::clone(&self.connection)).subscribe(channels)
     }
 
-    /// Listens to the channels that match glob-style patterns; see [`subscribe`](Redis::subscribe).
+    /// Subscribes to all channels that match glob-style patterns. See [`subscribe`](Redis::subscribe).
     pub fn psubscribe(&self, patterns: impl IntoIterator<Item = impl ToArg>) -> Subscription {
         Subscription::new(Arc::clone(&self.connection)).psubscribe(patterns)
     }
 
-    /// Watches all commands that the server executes, which costs it much: for debugging. See [`Monitor`].
+    /// Watches all commands that the server executes. This slows the server down: use it for debugging. See [`Monitor`].
     pub fn monitor(&self) -> Monitor {
         Monitor::new(Arc::clone(&self.connection))
     }
 
-    /// The token that makes another client's reads see what this client has written; `None` before the first
-    /// reply, and when [`read_your_writes`](RedisBuilder::read_your_writes) is off.
+    /// Returns the token with which another client's reads see what this client has written. Returns `None` before the first
+    /// reply, and if [`read_your_writes`](RedisBuilder::read_your_writes) is off.
+    ///
+    /// ```no_run
+    /// # fn example(writer: redis_rest::Redis, reader: redis_rest::Redis) -> redis_rest::Result<()> {
+    /// if let Some(token) = writer.sync_token() {
+    ///     reader.set_sync_token(&token)?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn sync_token(&self) -> Option<String> {
         let token = self.connection.sync_token()?.current()?;
         token.to_str().ok().map(str::to_owned)
     }
 
-    /// Makes this client's reads see what the client that `token` comes from has written. Without effect when
+    /// Sets the token of another client, so that this client's reads see what that client has written. It has no effect if
     /// [`read_your_writes`](RedisBuilder::read_your_writes) is off.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` when `token` is not one that a reply carried.
+    /// `InvalidInput` if `token` has characters that a header cannot carry.
     pub fn set_sync_token(&self, token: &str) -> Result<()> {
         let value = HeaderValue::try_from(token)
             .map_err(|_| Error::invalid_input("the sync token has characters that a header cannot carry"))?;
@@ -231,9 +250,9 @@ impl<'a> Client for &'a Redis {
     }
 }
 
-/// A command on its way: await it for the reply. Nothing is sent before.
+/// A command that is sent when it is awaited. The result is its reply.
 ///
-/// Dropping the future gives the reply up, not necessarily the execution.
+/// Dropping the future after it was polled gives up the reply, but the server may execute the command nevertheless.
 #[must_use = "a request is not sent until it is awaited"]
 #[derive(Debug)]
 pub struct Request<'a, R> {

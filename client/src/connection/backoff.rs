@@ -1,9 +1,9 @@
-//! How long to wait before the next attempt.
+//! The wait before the next attempt.
 
 use std::time::Duration;
 
-/// Exponential backoff with full jitter: before retry number `n`, counted from 0, a uniformly random time up to
-/// `base * 2^n`, at most `cap`.
+/// Exponential backoff with full jitter: a uniformly random time up to `base * 2^n` before retry `n`, counted from 0, and
+/// at most `cap`.
 pub(crate) fn delay(base: Duration, cap: Duration, n: u32, random: f64) -> Duration {
     base.saturating_mul(2_u32.saturating_pow(n)).min(cap).mul_f64(random.clamp(0.0, 1.0))
 }

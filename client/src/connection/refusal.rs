@@ -55,7 +55,7 @@ fn status_error(status: StatusCode, headers: &HeaderMap, message: Option<String>
         (ErrorKind::Rejected, None) => Error::new(
             kind,
             format!(
-                "the server answered with status {status} and no reason that can be read: does the URL point at a Redis REST endpoint?"
+                "the server answered with status {status} and no readable reason; check that the URL is that of a Redis REST API"
             ),
         ),
         (_, None) => Error::new(kind, format!("the service answered with status {status}")),

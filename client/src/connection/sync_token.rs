@@ -1,4 +1,4 @@
-//! Read your writes: the newest `Upstash-Sync-Token` goes with every request.
+//! Read your writes: every request carries the newest `Upstash-Sync-Token`.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -11,12 +11,12 @@ pub(crate) struct SyncToken(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     token: Option<HeaderValue>,
-    /// Whether a write of ours is known to be covered by it.
+    /// Whether the token is known to cover a write of this client.
     covers_write: bool,
 }
 
 impl SyncToken {
-    /// The token that a request sent now must carry.
+    /// The token for the next request.
     pub(crate) fn current(&self) -> Option<HeaderValue> {
         self.lock().token.clone()
     }
@@ -27,14 +27,14 @@ impl SyncToken {
 
     /// Takes the token of a reply to a request that carried `sent`.
     ///
-    /// Tokens are opaque, but a reply is never older than the token its request carried. If that one is still
-    /// current, the reply's is newer. If another reply came in between, neither is known to be newer: a write's
-    /// token then wins over a read's, because a read's may come from a replica that has not seen the write.
+    /// Tokens are opaque, but a reply is never older than the token of its request. If that token is still current, the
+    /// reply's token is newer. If another reply came in between, neither is known to be newer. A write's token then wins
+    /// over a read's, because the read may come from a replica that has not seen the write.
     pub(crate) fn observe(&self, token: HeaderValue, sent: Option<&HeaderValue>, is_write: bool) {
         let mut state = self.lock();
         let in_sequence = state.token.as_ref() == sent;
         if in_sequence || is_write || !state.covers_write {
-            // What is newer than a token covers what that token covers.
+            // A newer token covers what an older one covers.
             let covers_write = is_write || (in_sequence && state.covers_write);
             *state = State { token: Some(token), covers_write };
         }

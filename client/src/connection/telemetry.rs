@@ -1,5 +1,5 @@
-//! The telemetry headers, which tell the service which SDK, runtime and platform its users have. Nothing else
-//! leaves: see [`RedisBuilder::telemetry`](crate::RedisBuilder::telemetry) to turn them off.
+//! The telemetry headers, which tell the service the SDK, the runtime and the platform, and nothing else.
+//! [`RedisBuilder::telemetry`](crate::RedisBuilder::telemetry) turns them off.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -8,10 +8,10 @@ pub(super) const SDK: HeaderName = HeaderName::from_static("upstash-telemetry-sd
 const RUNTIME: HeaderName = HeaderName::from_static("upstash-telemetry-runtime");
 const PLATFORM: HeaderName = HeaderName::from_static("upstash-telemetry-platform");
 
-/// The variable that turns telemetry off when it is set to anything but the empty string.
+/// The environment variable that turns telemetry off if it is set and not empty.
 pub(crate) const OPT_OUT: &str = "UPSTASH_DISABLE_TELEMETRY";
 
-/// A variable that a platform sets, and the platform.
+/// Environment variables that platforms set, and the platforms.
 const PLATFORMS: [(&str, &str); 9] = [
     ("VERCEL", "vercel"),
     ("AWS_LAMBDA_FUNCTION_NAME", "aws-lambda"),

@@ -27,9 +27,9 @@ use crate::wire::number;
 /// | [`Json<T>`](super::Json) | a string of JSON, or an integer |
 /// | [`Value`](super::Value) | anything |
 ///
-/// Implement it for a type of your own to ask for that type:
+/// Implement it for your own type to ask for that type:
 ///
-/// ```
+/// ```no_run
 /// use redis_rest::{FromReply, Reply, Result};
 ///
 /// struct Celsius(f64);
@@ -39,6 +39,13 @@ use crate::wire::number;
 ///         f64::from_reply(reply).map(Celsius)
 ///     }
 /// }
+///
+/// # async fn example(redis: redis_rest::Redis) -> Result<()> {
+/// use redis_rest::HashCommands;
+///
+/// let roof: Option<Celsius> = redis.hget("temperatures", "roof").await?;
+/// # Ok(())
+/// # }
 /// ```
 #[diagnostic::on_unimplemented(
     message = "a Redis reply cannot be decoded to `{Self}`",
@@ -50,10 +57,10 @@ pub trait FromReply: Sized {
     ///
     /// # Errors
     ///
-    /// `Decode` when the value has another type ([`Reply::mismatch`] makes that error), `Server` when it is an error.
+    /// `Decode` if the value has another type ([`Reply::mismatch`] creates that error); `Redis` if it is an error.
     fn from_reply(reply: Reply<'_>) -> Result<Self>;
 
-    /// Whether `Option<Self>` is `None` for this reply: by default when it is nil.
+    /// Returns whether `Option<Self>` is `None` for this reply. By default it is if the reply is nil.
     fn is_absent(reply: Reply<'_>) -> bool {
         reply.is_nil()
     }
@@ -205,7 +212,7 @@ impl<K: FromReply + Ord, V: FromReply> FromReply for BTreeMap<K, V> {
     }
 }
 
-/// Keys and values: flat, as HGETALL replies, or in pairs, as HRANDFIELD WITHVALUES does over RESP3.
+/// Keys and values: flat as in a reply to HGETALL, or in pairs as in RESP3.
 fn entries<K: FromReply, V: FromReply, C: FromIterator<(K, V)>>(reply: Reply<'_>) -> Result<C> {
     let in_pairs = reply.array()?.next().is_some_and(|first| matches!(first.shape(), Shape::Array(_)));
     if in_pairs {
@@ -233,7 +240,7 @@ macro_rules! from_reply_for_tuples {
     )*};
 }
 
-/// Tuples in a row: each an array of its own, or flat, as HGETALL and WITHSCORES reply in RESP2.
+/// Tuples: each an array of its own, or flat as in replies to HGETALL and WITHSCORES in RESP2.
 fn tuples<'a, const N: usize, T: FromReply>(
     reply: Reply<'a>,
     mut decode: impl FnMut(super::Replies<'a>) -> Result<T>,

@@ -1,4 +1,4 @@
-//! Values that travel as JSON text.
+//! Values that are stored as JSON text.
 
 use std::ops::{Deref, DerefMut};
 
@@ -9,14 +9,16 @@ use super::{FromReply, Reply, Shape};
 use crate::arg::{Arg, ToArg};
 use crate::error::Result;
 
-/// A value stored as JSON text: an argument and a reply type for whatever serde knows.
+/// A value that is stored as JSON text. It is an argument if serde can serialize it, and a reply type if serde can
+/// deserialize it.
 ///
 /// ```no_run
 /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
 /// use redis_rest::{Json, StringCommands};
 ///
-/// redis.set("colours", Json(["red", "green"])).await?;
-/// let colours: Option<Json<Vec<String>>> = redis.get("colours").await?;
+/// redis.set("colours", Json(["red", "green"])).await?; // SET colours ["red","green"]
+/// let Json(colours) = redis.get::<Json<Vec<String>>>("colours").await?.unwrap_or_default();
+/// assert_eq!(colours, ["red", "green"]);
 /// # Ok(())
 /// # }
 /// ```

@@ -1,5 +1,5 @@
-//! What Redis replied: [`Reply`], a view of one value of the received buffer, [`Value`], the same on its own,
-//! and [`FromReply`], which decodes by the type that the caller asked for.
+//! Replies: [`Reply`] is a view of one value in the received buffer, [`Value`] owns one, and [`FromReply`] decodes one to
+//! the type that the caller asked for.
 
 mod from;
 mod json;
@@ -13,26 +13,26 @@ pub use self::value::Value;
 use crate::error::{Error, ErrorKind, Result};
 use crate::wire::tape::{Node, Tape};
 
-/// One value of a reply: a view of the buffer that it arrived in. Nothing is copied until it is decoded.
+/// A view of one value in the buffer that the reply arrived in. Nothing is copied until it is decoded.
 #[derive(Clone, Copy, Debug)]
 pub struct Reply<'a> {
     tape: &'a Tape,
     at: usize,
 }
 
-/// What a [`Reply`] holds.
+/// The value of a [`Reply`].
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Shape<'a> {
-    /// Nothing: a key, a field or a member that does not exist.
+    /// Nil: a key, a field or a member does not exist.
     Nil,
     /// An integer.
     Int(i64),
-    /// A string, which may be any bytes. A status such as `OK` is one too.
+    /// A string, which can be any bytes, or a status such as `OK`.
     Bytes(&'a [u8]),
-    /// An error, alone or within an array (a script's, a transaction's).
+    /// An error, on its own or inside the array that a script or a transaction returned.
     Error(&'a str),
-    /// Values in a row.
+    /// An array.
     Array(Replies<'a>),
 }
 
@@ -41,7 +41,7 @@ impl<'a> Reply<'a> {
         Reply { tape, at: 0 }
     }
 
-    /// What this reply holds.
+    /// Returns the value.
     #[must_use]
     pub fn shape(self) -> Shape<'a> {
         match self.tape.nodes.get(self.at) {
@@ -60,17 +60,17 @@ impl<'a> Reply<'a> {
         self.tape.buffer.get(start..start + len as usize).unwrap_or_default()
     }
 
-    /// Whether there is nothing.
+    /// Returns whether the value is nil.
     #[must_use]
     pub fn is_nil(self) -> bool {
         matches!(self.tape.nodes.get(self.at), None | Some(Node::Nil))
     }
 
-    /// The bytes of a string.
+    /// Returns the bytes of a string.
     ///
     /// # Errors
     ///
-    /// `Decode` when this is not a string; `Server` when it is an error.
+    /// `Decode` if this is not a string; `Redis` if it is an error.
     pub fn bytes(self) -> Result<&'a [u8]> {
         match self.tape.nodes.get(self.at) {
             Some(&Node::Bytes { start, len }) => Ok(self.slice(start, len)),
@@ -78,30 +78,30 @@ impl<'a> Reply<'a> {
         }
     }
 
-    /// The text of a string.
+    /// Returns the text of a string.
     ///
     /// # Errors
     ///
-    /// `Decode` when this is not a string or not UTF-8; `Server` when it is an error.
+    /// `Decode` if this is not a string, or not UTF-8; `Redis` if it is an error.
     pub fn text(self) -> Result<&'a str> {
         let bytes = self.bytes()?;
         std::str::from_utf8(bytes).map_err(|error| self.mismatch("UTF-8 text").with_source(error))
     }
 
-    /// The bytes of a string, sharing the reply's buffer instead of copying from it.
+    /// Returns the bytes of a string. They share the reply's buffer and are not copied.
     ///
     /// # Errors
     ///
-    /// As [`bytes`](Reply::bytes).
+    /// Those of [`bytes`](Reply::bytes).
     pub fn shared_bytes(self) -> Result<Bytes> {
         Ok(self.tape.buffer.slice_ref(self.bytes()?))
     }
 
-    /// The values of an array.
+    /// Returns the values of an array.
     ///
     /// # Errors
     ///
-    /// `Decode` when this is not an array; `Server` when it is an error.
+    /// `Decode` if this is not an array; `Redis` if it is an error.
     pub fn array(self) -> Result<Replies<'a>> {
         match self.shape() {
             Shape::Array(replies) => Ok(replies),
@@ -109,11 +109,11 @@ impl<'a> Reply<'a> {
         }
     }
 
-    /// The values of an array of exactly `N`.
+    /// Returns the values of an array of exactly `N`.
     ///
     /// # Errors
     ///
-    /// `Decode` when this is not an array of `N` values; `Server` when it is an error.
+    /// `Decode` if this is not an array of `N` values; `Redis` if it is an error.
     pub fn array_of<const N: usize>(self) -> Result<[Reply<'a>; N]> {
         let mut replies = self.array()?;
         if replies.len() != N {
@@ -122,19 +122,19 @@ impl<'a> Reply<'a> {
         Ok(std::array::from_fn(|_| replies.next().unwrap_or(self)))
     }
 
-    /// A flat array taken two by two: fields and values, members and scores.
+    /// Returns a flat array in pairs: fields and values, members and scores.
     ///
     /// # Errors
     ///
-    /// `Decode` when this is not an array of even length; `Server` when it is an error.
+    /// `Decode` if this is not an array of even length; `Redis` if it is an error.
     pub fn pairs(self) -> Result<Pairs<'a>> {
         let replies = self.array()?;
         if replies.len().is_multiple_of(2) { Ok(Pairs(replies)) } else { Err(self.mismatch("an array of pairs")) }
     }
 
-    /// The error for a reply that is not what it should be; Redis's own error if the reply is one.
+    /// Returns the error for a reply of another type than `expected`; Redis's own error if the reply is one.
     ///
-    /// It names what was found by its kind and size, never by its content.
+    /// The error describes what was found by its type and size, never by its content.
     #[must_use]
     #[cold]
     pub fn mismatch(self, expected: &str) -> Error {
@@ -163,7 +163,7 @@ impl<'a> Reply<'a> {
     }
 }
 
-/// The text of an error, up to where it repeats bytes that are none.
+/// The text of an error, up to the first bytes that are not UTF-8: arguments that it repeats.
 fn text_before_bytes(bytes: &[u8]) -> &str {
     bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid())
 }
@@ -185,7 +185,7 @@ impl<'a> Replies<'a> {
         Replies { tape, at, left: count }
     }
 
-    /// Whether one of these is no error.
+    /// Whether one of these is not an error.
     pub(crate) fn any_executed(mut self) -> bool {
         self.any(|reply| !matches!(reply.shape(), Shape::Error(_)))
     }
@@ -199,11 +199,11 @@ impl<'a> Replies<'a> {
         front
     }
 
-    /// The next value of a reply that should have one more.
+    /// Returns the next value.
     ///
     /// # Errors
     ///
-    /// `Decode` when there is none.
+    /// `Decode` if there is none.
     pub fn expect_next(&mut self) -> Result<Reply<'a>> {
         self.next().ok_or_else(|| Error::new(ErrorKind::Decode, "the reply has too few values"))
     }

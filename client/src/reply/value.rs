@@ -1,33 +1,36 @@
-//! A reply of any type, on its own.
+//! A reply of any type, owned.
 
 use bytes::Bytes;
 
 use super::{FromReply, Reply, Shape};
 use crate::error::Result;
 
-/// A reply as it came, for commands whose reply has no fixed type.
+/// A reply of any type, for commands whose reply has no fixed type.
 ///
 /// ```no_run
 /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
 /// use redis_rest::{Executor, Value};
 ///
-/// let reply: Value = redis.execute(["OBJECT", "ENCODING", "key"]).await?;
-/// println!("{reply:?}");
+/// match redis.execute(["FCALL", "my_function", "0"]).await? {
+///     Value::Nil => println!("nothing"),
+///     Value::Int(number) => println!("{number}"),
+///     other => println!("{other:?}"),
+/// }
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Value {
-    /// Nothing.
+    /// Nil.
     Nil,
     /// An integer.
     Int(i64),
-    /// A string or a status, any bytes.
+    /// A string, which can be any bytes, or a status such as `OK`.
     Bytes(Bytes),
-    /// An error within an array; an error alone is an `Err`.
+    /// An error inside an array. An error on its own is an `Err`.
     Error(String),
-    /// Values in a row.
+    /// An array.
     Array(Vec<Value>),
 }
 

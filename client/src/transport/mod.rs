@@ -12,35 +12,35 @@ use bytes::Bytes;
 use futures_core::Stream;
 use http::{HeaderMap, StatusCode};
 
-/// Sends one HTTP request and gives its response: the seam for another HTTP client, for tests that inject faults,
-/// for recording.
+/// Sends one HTTP request and returns its response. Implement it to use another HTTP client, to inject faults in tests, or
+/// to record requests.
 ///
-/// A transport sends each request once. Timeouts, retries and decoding are the client's, above it.
+/// A transport sends each request once. The client above it handles timeouts, retries and decoding.
 #[async_trait]
 pub trait Transport: fmt::Debug + Send + Sync + 'static {
-    /// Sends `request` and returns as soon as the response's head is there.
+    /// Sends `request` and returns when the head of the response has arrived.
     ///
     /// # Errors
     ///
-    /// [`TransportError::not_sent`] only when no byte of the request can have reached the server: the client then
-    /// sends it again, whatever it holds. [`TransportError::interrupted`] in every other case.
+    /// [`TransportError::not_sent`] only if no byte of the request can have reached the server: the client then sends the
+    /// request again, whatever it contains. [`TransportError::interrupted`] in all other cases.
     async fn send(&self, request: Request) -> Result<Response, TransportError>;
 }
 
-/// A request: a `POST` to one of the API's endpoints.
+/// A `POST` request to an endpoint of the API.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Request {
-    /// Where to, below the database's URL.
+    /// The endpoint, relative to the database's URL.
     pub endpoint: Endpoint,
-    /// All headers, the authorization included (marked sensitive).
+    /// All headers. The authorization is marked as sensitive.
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
 }
 
 impl fmt::Debug for Request {
-    /// Without the body and a command's path, which hold keys and values.
+    /// Omits the body and a command's path, which contain keys and values.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
             .field("headers", &self.headers)
@@ -59,12 +59,12 @@ pub enum Endpoint {
     Pipeline,
     /// `/multi-exec`: an array of commands, executed atomically.
     Transaction,
-    /// A command in the path, with a leading `/` and percent-encoded; the body is its raw argument.
+    /// A percent-encoded command in the path, with a leading `/`. The body is its raw argument.
     Path(String),
 }
 
 impl Endpoint {
-    /// The path below the database's URL.
+    /// Returns the path relative to the database's URL.
     #[must_use]
     pub fn path(&self) -> &str {
         match self {
@@ -76,7 +76,7 @@ impl Endpoint {
     }
 }
 
-/// A response whose body may still be on its way.
+/// A response whose body may still be arriving.
 #[derive(Debug)]
 pub struct Response {
     /// The status.
@@ -87,23 +87,23 @@ pub struct Response {
     pub body: Body,
 }
 
-/// A response's body: whole, or in chunks as they arrive.
+/// The body of a response: whole, or in chunks as they arrive.
 pub struct Body(Inner);
 
 enum Inner {
     Whole(Bytes),
     Chunks(Pin<Box<dyn Stream<Item = Result<Bytes, TransportError>> + Send>>),
-    /// What the default transport gives, unboxed.
+    /// What the default transport returns, without a box.
     Reqwest(::reqwest::Response),
 }
 
 impl Body {
-    /// A body that is there.
+    /// Creates a body that has arrived.
     pub fn whole(bytes: impl Into<Bytes>) -> Self {
         Body(Inner::Whole(bytes.into()))
     }
 
-    /// A body that arrives in chunks.
+    /// Creates a body that arrives in chunks.
     pub fn chunks(chunks: impl Stream<Item = Result<Bytes, TransportError>> + Send + 'static) -> Self {
         Body(Inner::Chunks(Box::pin(chunks)))
     }
@@ -112,11 +112,11 @@ impl Body {
         Body(Inner::Reqwest(response))
     }
 
-    /// The next chunk; `None` at the end.
+    /// Returns the next chunk; `None` at the end.
     ///
     /// # Errors
     ///
-    /// When the body breaks off.
+    /// If the body breaks off.
     pub async fn chunk(&mut self) -> Option<Result<Bytes, TransportError>> {
         poll_fn(|cx| self.poll_chunk(cx)).await
     }
@@ -126,14 +126,14 @@ impl Body {
             Inner::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             Inner::Whole(bytes) => Poll::Ready(Some(Ok(std::mem::take(bytes)))),
             Inner::Chunks(chunks) => chunks.as_mut().poll_next(cx),
-            // A future that is dropped half-way has taken nothing: what is there stays in the response.
+            // A future that is dropped halfway has taken nothing: the data remains in the response.
             Inner::Reqwest(response) => {
                 pin!(response.chunk()).poll(cx).map(|chunk| chunk.map_err(reqwest::broken).transpose())
             }
         }
     }
 
-    /// How many bytes are known to come.
+    /// The announced number of bytes; 0 if it is not known.
     pub(crate) fn size_hint(&self) -> u64 {
         match &self.0 {
             Inner::Whole(bytes) => bytes.len() as u64,
@@ -149,7 +149,7 @@ impl fmt::Debug for Body {
     }
 }
 
-/// Why a transport has no response.
+/// Why a transport returned no response.
 #[derive(Debug)]
 pub struct TransportError {
     pub(crate) not_sent: bool,
@@ -157,13 +157,13 @@ pub struct TransportError {
 }
 
 impl TransportError {
-    /// No byte of the request can have reached the server: the name did not resolve, the connection was refused,
-    /// the TLS handshake failed.
+    /// Creates the error for a request of which no byte can have reached the server: the name did not resolve, the
+    /// connection was refused, the TLS handshake failed.
     pub fn not_sent(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         TransportError { not_sent: true, source: source.into() }
     }
 
-    /// Some of the request may have reached the server.
+    /// Creates the error for a request of which some bytes may have reached the server.
     pub fn interrupted(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         TransportError { not_sent: false, source: source.into() }
     }

@@ -18,7 +18,7 @@ pub(crate) struct ReqwestTransport {
 }
 
 impl ReqwestTransport {
-    /// `base` has passed the configuration's checks and ends in a slash.
+    /// `base` has passed the checks of the builder and ends in a slash.
     pub(crate) fn new(client: Client, base: &str) -> Result<Self> {
         let parse = |path: &str| {
             Url::parse(&format!("{base}{path}"))
@@ -45,8 +45,8 @@ impl ReqwestTransport {
     }
 }
 
-/// A client that does nothing that this crate does not ask for: no redirects (they would carry the token elsewhere),
-/// no retries of its own (ours know which commands are idempotent), no proxy lookup, no compression.
+/// A client without redirects (they would carry the token to another host), without retries of its own (only this crate
+/// knows which commands are idempotent), without proxy lookup and without compression.
 pub(crate) fn default_client(connect_timeout: Duration) -> Result<Client> {
     let builder = Client::builder()
         .redirect(reqwest::redirect::Policy::none())
@@ -54,7 +54,7 @@ pub(crate) fn default_client(connect_timeout: Duration) -> Result<Client> {
         .referer(false)
         .no_proxy()
         .connect_timeout(connect_timeout)
-        // A subscription sends nothing: only this tells that the other end is gone.
+        // A subscription sends nothing, so only keepalive detects that the other end is gone.
         .tcp_keepalive(Duration::from_secs(30))
         .tcp_keepalive_interval(Duration::from_secs(10))
         .tcp_keepalive_retries(3)
@@ -64,8 +64,7 @@ pub(crate) fn default_client(connect_timeout: Duration) -> Result<Client> {
         .map_err(|error| Error::new(ErrorKind::Config, "the HTTP client cannot be built").with_source(error))
 }
 
-/// Mozilla's root certificates are compiled in: a cold start reads and parses none, and an image without
-/// `/etc/ssl` works.
+/// Mozilla's root certificates are compiled in: a cold start reads no files, and an image without `/etc/ssl` works.
 #[cfg(feature = "tls")]
 fn tls(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
     let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
@@ -83,7 +82,7 @@ fn tls(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
     Ok(builder)
 }
 
-/// A body that broke off.
+/// The error for a body that broke off.
 pub(super) fn broken(error: reqwest::Error) -> TransportError {
     TransportError::interrupted(error.without_url())
 }

@@ -1,9 +1,9 @@
 //! Base64 (standard alphabet, padded), decoded in place: a reply's strings become slices of the reply itself.
 
-/// Marks a byte outside the alphabet; no 24-bit group reaches it.
+/// Marks a byte outside the alphabet. No 24-bit group is this large.
 const INVALID: u32 = 1 << 31;
 
-/// Per position in a group of four, the value of each byte shifted to its place.
+/// For each position in a group of four, the value of each byte, shifted to its place.
 #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, where a wrong index is an error")]
 const SHIFTED: [[u32; 256]; 4] = {
     let mut tables = [[INVALID; 256]; 4];
@@ -26,9 +26,9 @@ fn group([a, b, c, d]: [u8; 4]) -> u32 {
     first[usize::from(a)] | second[usize::from(b)] | third[usize::from(c)] | fourth[usize::from(d)]
 }
 
-/// Decodes `text` onto its own beginning and says how many bytes that made; `None` when it is not base64.
+/// Decodes `text` in place, from its beginning, and returns the number of decoded bytes; `None` if it is not base64.
 ///
-/// Padding is required and the bits it leaves over must be zero, so that each value has one spelling.
+/// Padding is required and the unused bits must be zero, so that each value has one encoding.
 #[expect(clippy::indexing_slicing, reason = "every index is below the length that the loop's condition checked")]
 pub(crate) fn decode_in_place(text: &mut [u8]) -> Option<usize> {
     if text.is_empty() {

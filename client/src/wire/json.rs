@@ -6,7 +6,7 @@ use super::tape::{MAX_DEPTH, Node, Nodes, Tape, check_size, too_deep};
 use super::{Parsed, base64};
 use crate::error::{Error, Result};
 
-/// How the strings of results are written. Errors are plain text always.
+/// How the strings of results are encoded. Errors are always plain text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Strings {
     Plain,
@@ -63,7 +63,7 @@ struct Parser {
 
 impl Parser {
     fn new(buffer: Vec<u8>, strings: Strings) -> Self {
-        // A guess that makes most replies one allocation: few values are shorter than 16 bytes with their punctuation.
+        // An estimate with which most replies need one allocation: few values are shorter than 16 bytes.
         let nodes = Nodes::with_capacity(buffer.len() / 16 + 2);
         Parser { buffer, at: 0, strings, nodes }
     }
@@ -72,7 +72,7 @@ impl Parser {
         match self.buffer.get(self.at) {
             _ if self.buffer.is_empty() => Error::protocol("the reply is empty"),
             Some(b'<') if self.at == 0 => {
-                Error::protocol("the reply is HTML or XML, not JSON: does the URL point at a Redis REST endpoint?")
+                Error::protocol("the reply is HTML or XML, not JSON; check that the URL is that of a Redis REST API")
             }
             Some(_) => Error::protocol(format!("the reply is not valid JSON: expected {expected} at byte {}", self.at)),
             None => Error::protocol(format!("the reply ends after {} bytes, where {expected} should follow", self.at)),
@@ -85,17 +85,17 @@ impl Parser {
         }
     }
 
-    /// The next byte that is not white space, not taken.
+    /// The next byte that is not white space. It is not consumed.
     #[inline]
     fn peek(&mut self) -> Result<u8> {
         match self.buffer.get(self.at) {
             Some(&byte) if byte > b' ' => Ok(byte),
-            _ => self.peek_behind_space(),
+            _ => self.peek_after_space(),
         }
     }
 
     #[cold]
-    fn peek_behind_space(&mut self) -> Result<u8> {
+    fn peek_after_space(&mut self) -> Result<u8> {
         self.skip_space();
         self.buffer.get(self.at).copied().ok_or_else(|| self.malformed("a value"))
     }
@@ -110,7 +110,7 @@ impl Parser {
         }
     }
 
-    /// Takes a comma (`true`) or `close` (`false`).
+    /// Consumes a comma (`true`) or `close` (`false`).
     #[inline]
     fn comma_or(&mut self, close: u8) -> Result<bool> {
         match self.peek()? {
@@ -215,7 +215,7 @@ impl Parser {
         }
     }
 
-    /// An integer becomes one; a fraction, or an integer past 64 bits, keeps its digits as text.
+    /// An integer of 64 bits becomes a number. A fraction or a larger integer keeps its digits as text.
     fn number(&mut self) -> Result<()> {
         let start = self.at;
         let rest = self.buffer.get(start..).unwrap_or_default();
@@ -233,7 +233,7 @@ impl Parser {
         Ok(())
     }
 
-    /// The string whose opening quote was just taken, unescaped in place.
+    /// Reads the string whose opening quote was just consumed, and unescapes it in place.
     fn string(&mut self) -> Result<(usize, usize)> {
         let start = self.at;
         let rest = self.buffer.get(start..).unwrap_or_default();
@@ -250,8 +250,8 @@ impl Parser {
         }
     }
 
-    /// Slow path: `at` is the first backslash. An escape is never shorter than what it stands for, so the
-    /// unescaped text fits before the place that is being read.
+    /// Slow path: `at` is the first backslash. An escape is never shorter than the character it encodes, so the unescaped
+    /// text never overtakes the position that is read.
     fn escaped_string(&mut self, start: usize, mut at: usize) -> Result<(usize, usize)> {
         let mut write = at;
         loop {
@@ -311,7 +311,7 @@ impl Parser {
             return Err(self.malformed("four hexadecimal digits"));
         };
         if !(0xD800..0xDC00).contains(&unit) {
-            // A low surrogate alone stands for no character.
+            // A low surrogate on its own is not a character.
             return Ok((char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER), 5));
         }
         let low = match self.buffer.get(at + 5..at + 7) {
@@ -332,8 +332,8 @@ impl Parser {
         digits.iter().try_fold(0, |value, &digit| Some(value * 16 + char::from(digit).to_digit(16)?))
     }
 
-    /// A string of a result, with base64 undone. The status `OK` is the one string that is never encoded, and
-    /// being two characters long it is no base64.
+    /// Decodes the base64 of a result's string. The status `OK` is the only string that is not encoded; its length of two
+    /// characters distinguishes it from base64.
     fn decoded(&mut self, start: usize, len: usize) -> Result<usize> {
         let Some(text) = self.buffer.get_mut(start..start + len) else { return Ok(len) };
         if self.strings == Strings::Plain || text == b"OK" {
@@ -347,13 +347,13 @@ impl Parser {
     }
 }
 
-/// Where the first quote or backslash stands. Most strings are short, names and numbers: eight bytes at a time are quicker
-/// for those than what is made for long ones.
+/// The position of the first quote or backslash. Most strings are short names and numbers, for which eight bytes at a time
+/// are quicker than a search made for long strings.
 #[inline]
 fn quote_or_backslash(bytes: &[u8]) -> Option<usize> {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGHS: u64 = 0x8080_8080_8080_8080;
-    // The high bit of the lowest byte that is zero, and maybe of some above it.
+    // Sets the high bit of the lowest zero byte, and possibly of some bytes above it.
     let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
     let mut at = 0;
     while at < 32 {

@@ -1,4 +1,4 @@
-//! The wire formats as pure functions: arguments to bytes, bytes to a [`Tape`](tape::Tape). No HTTP, no async.
+//! The wire formats as pure functions: from arguments to bytes, from bytes to a [`Tape`]. No HTTP, no async.
 
 mod base64;
 mod encoding;

@@ -1,6 +1,6 @@
-//! Integers from their digits, without the detour by UTF-8.
+//! Integers from their digits, without a check for UTF-8.
 
-/// The number that these digits are; `None` also where there are so many that it may not fit.
+/// Reads a number. Returns `None` also if there are so many digits that it may not fit.
 #[inline]
 pub(crate) fn unsigned(digits: &[u8]) -> Option<u64> {
     // 19 digits always fit.
@@ -18,7 +18,7 @@ pub(crate) fn unsigned(digits: &[u8]) -> Option<u64> {
     Some(number)
 }
 
-/// The same, behind a minus or not.
+/// Reads a number that may have a minus sign.
 #[inline]
 pub(crate) fn signed(text: &[u8]) -> Option<i64> {
     match text.strip_prefix(b"-") {
@@ -27,11 +27,11 @@ pub(crate) fn signed(text: &[u8]) -> Option<i64> {
     }
 }
 
-/// Reads an integer of any type and size: the slow way only where the quick one gives up.
+/// Reads an integer of any type. The slow path is for what the quick one does not accept.
 #[inline]
 pub(crate) fn integer<T: TryFrom<i64> + std::str::FromStr>(text: &[u8]) -> Option<T> {
     match signed(text) {
-        // What is no number of an unsigned type stays none: `-0`.
+        // `-0` is not a number of an unsigned type, so the slow path decides.
         Some(number) if number != 0 || text.first() == Some(&b'0') => T::try_from(number).ok(),
         _ => std::str::from_utf8(text).ok()?.parse().ok(),
     }

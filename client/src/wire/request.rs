@@ -1,4 +1,4 @@
-//! Requests: arguments to JSON, and to the path form that carries raw bytes.
+//! Requests: arguments as JSON, and as the path that carries raw bytes.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -8,7 +8,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use crate::arg::{Arg, float_text};
 use crate::error::{Error, Result};
 
-/// Bytes that a JSON string cannot hold as they are.
+/// Bytes that a JSON string must escape.
 #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, where a wrong index is an error")]
 const ESCAPED: [bool; 256] = {
     let mut table = [false; 256];
@@ -22,7 +22,7 @@ const ESCAPED: [bool; 256] = {
     table
 };
 
-/// What stays as it is in a path segment or in the query: RFC 3986's unreserved characters.
+/// What a path segment or a query must escape: all but the unreserved characters of RFC 3986.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Appends `text` as a JSON string.
@@ -90,7 +90,7 @@ pub(crate) fn pop_text(json: &[u8]) -> Option<(Vec<u8>, &[u8])> {
 /// Why an argument is not part of the JSON.
 #[derive(Debug)]
 pub(crate) enum NotText {
-    /// Bytes that are not UTF-8: JSON cannot hold them.
+    /// Bytes that are not UTF-8, which JSON cannot hold.
     Raw(Vec<u8>),
     /// It cannot be sent at all.
     Invalid(Cow<'static, str>),
@@ -98,7 +98,7 @@ pub(crate) enum NotText {
 
 /// Appends one argument as a JSON string.
 ///
-/// Numbers are strings too: a server that reads JSON numbers as doubles would damage integers past 2^53.
+/// Numbers are strings too, because a server that reads JSON numbers as doubles would change integers past 2^53.
 pub(crate) fn push_arg(json: &mut Vec<u8>, arg: Arg<'_>) -> Result<(), NotText> {
     match arg {
         Arg::Text(text) => push_text(json, &text),
@@ -121,25 +121,26 @@ fn push_number(json: &mut Vec<u8>, digits: &str) {
     json.push(b'"');
 }
 
-/// Words that stand alone among the options behind a value; others are followed by theirs.
+/// Options after a value that are one word. All others are followed by a value of their own.
 const FLAGS: [&[u8]; 5] = [b"NX", b"XX", b"GET", b"KEEPTTL", b"REPLACE"];
 
-/// How long a path may be: what common proxies take.
+/// How long a path may be: what common proxies accept.
 const MAX_PATH: usize = 8 << 10;
 
-/// What can stand as one segment of a path: URLs resolve `.` and `..` away, and an empty one is none.
+/// Encodes a name as one segment of a path. Returns `None` for names that a path cannot hold: URLs resolve `.` and `..`,
+/// and an empty segment is lost.
 pub(crate) fn path_segment(name: &[u8]) -> Option<String> {
     let segment = percent_encode(name, ENCODED).to_string();
     (!matches!(name, b"" | b"." | b"..") && segment.len() < MAX_PATH).then_some(segment)
 }
 
-/// The path form of a command whose argument number `raw_at` travels as the raw body: what stands before it
-/// becomes the path, the options after it the query, `EX=100&NX`.
+/// Encodes a command whose argument at `raw_at` travels as the body. The arguments before it become the path, and the
+/// options after it become the query: `EX=100&NX`.
 ///
 /// # Errors
 ///
-/// When an argument cannot stand where it would: URLs resolve `.` and `..` away, a query cannot hold an empty
-/// argument, and `_token` there is a credential.
+/// If the path or the query cannot hold an argument: URLs resolve `.` and `..`, a query cannot hold an empty argument, and
+/// `_token` in a query is a credential.
 pub(crate) fn raw_path<'a>(args: impl Iterator<Item = &'a [u8]>, raw_at: usize) -> Result<String> {
     let mut path = String::new();
     let mut query = String::new();
@@ -149,15 +150,15 @@ pub(crate) fn raw_path<'a>(args: impl Iterator<Item = &'a [u8]>, raw_at: usize) 
         if at < raw_at {
             if matches!(arg, b"" | b"." | b"..") {
                 return Err(Error::invalid_input(
-                    "bytes that are not UTF-8 travel as the request's body, and the arguments before them as its path, \
-                     where an empty argument, `.` and `..` cannot stand; use another key or field, or encode the value as text",
+                    "bytes that are not UTF-8 are sent as the request's body, and the arguments before them as its path, \
+                     which cannot hold an empty argument, `.` or `..`; use another key or field, or encode the value as text",
                 ));
             }
             let _ = write!(path, "/{encoded}");
         } else if at > raw_at {
             if arg.is_empty() || arg == b"_token" {
                 return Err(Error::invalid_input(
-                    "behind bytes that are not UTF-8 only options can stand, since they travel in the query; \
+                    "only options can follow bytes that are not UTF-8, because they are sent in the query; \
                      send the bytes last, or encode them as text",
                 ));
             }
@@ -173,8 +174,8 @@ pub(crate) fn raw_path<'a>(args: impl Iterator<Item = &'a [u8]>, raw_at: usize) 
     path.push_str(&query);
     if path.len() > MAX_PATH {
         return Err(Error::invalid_input(
-            "bytes that are not UTF-8 travel as the request's body, and the other arguments in its URL, which they \
-             make too long; send them in a command of their own, or encode the bytes as text",
+            "bytes that are not UTF-8 are sent as the request's body, and the other arguments in its URL, which is then \
+             too long; send the bytes in a command of their own, or encode them as text",
         ));
     }
     Ok(path)

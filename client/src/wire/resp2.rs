@@ -1,4 +1,4 @@
-//! RESP2 replies (`Upstash-Response-Format: resp2`): binary-safe without base64's third more of bytes.
+//! RESP2 replies (`Upstash-Response-Format: resp2`): binary-safe, and a quarter smaller than base64.
 
 use memchr::memchr;
 
@@ -68,7 +68,7 @@ impl Parser<'_> {
         Error::protocol(format!("the reply is not valid RESP2 at byte {}", self.at))
     }
 
-    /// The rest of the line, without its CR LF: where it starts, and its length.
+    /// Consumes the rest of the line. Returns its start and its length, without CR LF.
     fn line(&mut self) -> Result<(usize, usize)> {
         let rest = self.buffer.get(self.at..).unwrap_or_default();
         // Most lines are lengths, a few bytes long.

@@ -1,29 +1,29 @@
-//! Server-sent events, as the HTML standard has them: bytes in as they arrive, the data of whole events out.
+//! Server-sent events, as the HTML standard defines them: bytes in as they arrive, the data of complete events out.
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// Puts events together from chunks that end anywhere.
+/// Assembles events from chunks, which can end anywhere.
 #[derive(Debug, Default)]
 pub(crate) struct Events {
-    /// What is not read yet.
+    /// What has arrived and is not parsed yet.
     buffer: Vec<u8>,
-    /// How much of it is.
+    /// How many bytes of it are parsed.
     read: usize,
-    /// Up to where the line that is not whole yet was looked for its end.
+    /// Up to where the end of the incomplete line was searched for.
     scanned: usize,
-    /// The data of the event that is not whole yet, each line with its line end.
+    /// The data of the incomplete event, each line with its line end.
     data: Vec<u8>,
-    /// The last line ended in CR: a LF now belongs to it.
+    /// The last line ended in CR, so a LF that follows belongs to it.
     after_cr: bool,
     begun: bool,
 }
 
 impl Events {
-    /// Takes what has arrived.
+    /// Adds a chunk.
     ///
     /// # Errors
     ///
-    /// `TooLarge` when the event that is not whole yet is larger than `limit`.
+    /// `TooLarge` if the incomplete event is larger than `limit`.
     pub(crate) fn push(&mut self, chunk: &[u8], limit: usize) -> Result<()> {
         self.buffer.drain(..self.read);
         self.scanned = self.scanned.saturating_sub(self.read);
@@ -38,13 +38,13 @@ impl Events {
         Ok(())
     }
 
-    /// The data of the next whole event.
+    /// Returns the data of the next complete event.
     pub(crate) fn next(&mut self) -> Option<Vec<u8>> {
         loop {
             let (start, end) = self.line()?;
             let line = self.buffer.get(start..end).unwrap_or_default();
             if line.is_empty() {
-                // Without data it is no event, whatever else it had.
+                // An event without data is ignored, whatever other fields it has.
                 if self.data.pop().is_some() {
                     return Some(std::mem::take(&mut self.data));
                 }
@@ -62,10 +62,10 @@ impl Events {
         }
     }
 
-    /// Where the next whole line stands, without its end.
+    /// The range of the next complete line, without its end.
     fn line(&mut self) -> Option<(usize, usize)> {
         if !self.begun {
-            // A byte order mark may come first, in as many chunks as it has bytes.
+            // A byte order mark can come first, split into as many chunks as it has bytes.
             const MARK: &[u8] = b"\xef\xbb\xbf";
             let front = self.buffer.get(..MARK.len().min(self.buffer.len())).unwrap_or_default();
             if front.len() < MARK.len() && MARK.starts_with(front) {

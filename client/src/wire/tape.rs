@@ -1,13 +1,13 @@
 //! A parsed reply: a flat list of nodes over the buffer that the reply arrived in.
 //!
-//! Decoding a large reply into a tree would copy each of its strings and allocate for each of its
-//! arrays. A tape allocates once, whatever the shape, and its strings are ranges of the one buffer.
+//! A tree would copy every string of a large reply and allocate for every array. A tape allocates once, whatever the
+//! reply's shape, and its strings are ranges of one buffer.
 
 use bytes::Bytes;
 
 use crate::error::{Error, Result};
 
-/// How deep arrays may nest. Redis's own replies stay below 10, a Lua script's below 128 in any sane use.
+/// How deep arrays may nest. Redis's own replies stay below 10. Lua scripts can nest deeper, but rarely do.
 pub(crate) const MAX_DEPTH: usize = 128;
 
 /// One value of a reply. A range is in bytes of the buffer.
@@ -44,7 +44,7 @@ impl Tape {
     }
 }
 
-/// Collects the nodes while a parser walks the buffer.
+/// Collects the nodes while a parser reads the buffer.
 #[derive(Debug, Default)]
 pub(crate) struct Nodes(Vec<Node>);
 
@@ -69,7 +69,7 @@ impl Nodes {
         self.0.push(Node::Error { start: offset(start), len: offset(len) });
     }
 
-    /// Opens an array; [`Nodes::close`] takes what it returns.
+    /// Opens an array. Pass the result to [`Nodes::close`].
     pub(crate) fn open(&mut self) -> usize {
         self.0.push(Node::Array { count: 0, end: 0 });
         self.0.len() - 1
@@ -87,13 +87,13 @@ impl Nodes {
     }
 }
 
-/// Parsers refuse buffers over 4 GiB at their door, so no offset is ever cut.
+/// Every parser first refuses buffers over 4 GiB, so no offset is truncated.
 #[expect(clippy::cast_possible_truncation, reason = "see check_size")]
 fn offset(value: usize) -> u32 {
     value as u32
 }
 
-/// What every parser asks first.
+/// Checks that offsets into the buffer fit 32 bits.
 pub(crate) fn check_size(buffer: &[u8]) -> Result<()> {
     match u32::try_from(buffer.len()) {
         Ok(_) => Ok(()),

@@ -88,7 +88,7 @@ async fn what_is_no_reply_at_all() {
             assert!(!error.may_have_executed(), "a read executes nothing");
         }
     }
-    assert!(refused(Encoding::Base64, "<html>").await.to_string().contains("does the URL point at"));
+    assert!(refused(Encoding::Base64, "<html>").await.to_string().contains("check that the URL"));
     assert!(refused(Encoding::Base64, r#"{"result":"not base64!"}"#).await.to_string().contains("not base64"));
 }
 
@@ -136,7 +136,7 @@ async fn statuses_are_kinds() {
         (413, "", ErrorKind::TooLarge, "too large"),
         (400, r#"{"error":"ERR max request size exceeded. Limit: 1 bytes"}"#, ErrorKind::TooLarge, "max request size"),
         (500, r#"{"error":"ERR internal"}"#, ErrorKind::Unavailable, "ERR internal"),
-        (302, "", ErrorKind::Rejected, "does the URL point at"),
+        (302, "", ErrorKind::Rejected, "check that the URL"),
     ];
     for (status, body, kind, text) in cases {
         let answer = Answer::ok(body).status(StatusCode::from_u16(status).unwrap());

@@ -1,12 +1,12 @@
-//! Auto-pipelining: commands that tasks await at the same time travel in one request.
+//! Auto-pipelining: commands that tasks await at the same time share one request.
 //!
-//! One request is under way at a time. What is awaited meanwhile queues up, and is the next request, in the order in which
-//! it was awaited: so the order of a program's commands is kept, whoever reads or writes. A lone command finds no
-//! request under way and goes at once.
+//! One request is in flight at a time. Commands that are awaited meanwhile queue, and form the next request in the order in
+//! which they were awaited. This preserves the order of a program's commands, whichever of them read or write. A command on
+//! its own finds no request in flight and is sent at once.
 //!
-//! A task of its own drives the queue. Whoever awaits a command holds one end of a channel, and its dropping is all that a
-//! cancellation does: the replies of the others stay where they are. Each runtime has a queue and a driver of its own,
-//! since a runtime that nobody runs at the moment would drive nothing for the others.
+//! A separate task, the driver, sends what is queued. A task that awaits a command holds one end of a channel. Cancelling it
+//! only drops that end, so the replies to other commands are not affected. Each runtime has a queue and a driver of its own,
+//! because a driver on a runtime that is not running would block the commands of all others.
 
 mod recovery;
 mod settings;
@@ -26,7 +26,7 @@ use crate::connection::{Connection, Progress};
 use crate::error::{Error, ErrorKind, Result};
 use crate::reply::Replies;
 
-/// The commands that wait to be sent.
+/// The commands that are waiting to be sent.
 #[derive(Debug)]
 pub(super) struct AutoPipeline {
     connection: Arc<Connection>,
@@ -94,7 +94,7 @@ impl AutoPipeline {
         Ok(receiver)
     }
 
-    /// Adds a command to the queue of its runtime, and says whether that needs a driver.
+    /// Adds a command to the queue of its runtime. Returns whether the queue needs a driver.
     fn push(&self, runtime: Id, entry: Queued) -> bool {
         let mut queues = self.lock();
         match queues.iter_mut().find(|(id, _)| *id == runtime) {
@@ -113,18 +113,18 @@ impl AutoPipeline {
         self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the queue of a runtime, which then has no driver.
+    /// Removes the queue of a runtime, which then has no driver.
     fn remove(&self, runtime: Id) -> VecDeque<Queued> {
         let mut queues = self.lock();
         let at = queues.iter().position(|(id, _)| *id == runtime);
         at.map(|at| queues.swap_remove(at).1).unwrap_or_default()
     }
 
-    /// The next request: as many commands as fit into one. `None` when none is left, and nobody drives from now on.
+    /// Takes as many commands as fit into one request. Returns `None` if none are left; the queue is then removed.
     fn next(&self, runtime: Id, patience: Duration) -> Option<Vec<Queued>> {
         let mut late = Vec::new();
         let batch = self.take(runtime, patience, &mut late);
-        // Not under the lock: who hears of it may run at once.
+        // Not under the lock: a task that receives its result may run at once.
         for entry in late {
             let _ = entry.reply.send(Err(Error::timeout("there was no time left to send it")));
         }
@@ -139,7 +139,7 @@ impl AutoPipeline {
         let mut batch: Vec<Queued> = Vec::with_capacity(entries.len().min(self.limits.max_commands));
         let mut bytes = 0;
         while let Some(next) = entries.front() {
-            // Cancelled, or out of time, before it was sent.
+            // Cancelled or out of time before it was sent.
             if next.reply.is_closed() || now.duration_since(next.since) > patience {
                 late.extend(entries.pop_front());
                 continue;
@@ -165,7 +165,7 @@ impl AutoPipeline {
 struct Driver {
     pipeline: Arc<AutoPipeline>,
     runtime: Id,
-    /// Whether the queue is gone already, in which case another driver may have one of the same runtime.
+    /// Whether the queue was removed. Another driver may already have a new one for the same runtime.
     has_finished: bool,
 }
 
@@ -186,15 +186,17 @@ impl Driver {
 }
 
 impl Drop for Driver {
-    /// Dropped with its runtime, the driver leaves nobody waiting.
+    /// If the driver is dropped with its runtime, no task is left waiting.
     fn drop(&mut self) {
         if self.has_finished {
             return;
         }
-        // Not under the lock: who hears of it may run at once.
+        // Not under the lock: a task that receives its result may run at once.
         for Queued { reply, .. } in self.pipeline.remove(self.runtime) {
-            let gone =
-                Error::new(ErrorKind::Interrupted, "the runtime that sends the commands has ended; it was not sent");
+            let gone = Error::new(
+                ErrorKind::Interrupted,
+                "the runtime that sends the commands has ended; the command was not sent",
+            );
             let _ = reply.send(Err(gone));
         }
     }

@@ -1,4 +1,4 @@
-//! Sending what has queued, and what can be done when the replies are lost.
+//! Sends queued commands, and recovers what is possible if their replies are lost.
 
 use std::sync::Arc;
 
@@ -27,9 +27,9 @@ pub(super) async fn send(connection: &Connection, batch: Vec<Queued>, mut progre
         Idempotency::Idempotent => last_non_idempotent.is_none_or(|last| at > last),
         Idempotency::NonIdempotent => false,
     };
-    // All were repeated already, if there was none to stand in the way.
+    // Without a write that is not idempotent, the request as a whole was already repeated.
     let lost = last_non_idempotent.is_some() && connection.retry_policy().repeats_idempotent(&error);
-    // Each may have a reply of a size that would be read.
+    // Each command on its own may have a reply that is small enough.
     let too_much =
         error.kind() == ErrorKind::TooLarge && error.attempts() > 0 && error.is_uncertain() && batch.len() > 1;
     if !lost && !too_much {
@@ -45,7 +45,7 @@ pub(super) async fn send(connection: &Connection, batch: Vec<Queued>, mut progre
     }
     progress.attempts = progress.attempts.may_have_executed();
     if too_much {
-        // It was answered: that is no failure to be repeated.
+        // The request was answered, so this does not count as a retry.
         let half = rest.split_off(rest.len().div_ceil(2));
         Box::pin(send(connection, rest, progress)).await;
         return Box::pin(send(connection, half, progress)).await;

@@ -1,6 +1,6 @@
-//! How much one request of auto-pipelining may hold.
+//! The limits of auto-pipelining.
 
-/// How much one request of [auto-pipelining](crate::RedisBuilder::auto_pipelining) may hold.
+/// The limits of one request of [auto-pipelining](crate::RedisBuilder::auto_pipelining).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AutoPipelining {
     pub(crate) max_commands: usize,
@@ -8,27 +8,27 @@ pub struct AutoPipelining {
 }
 
 impl Default for AutoPipelining {
-    /// 1000 commands, and 1 MiB.
+    /// 1000 commands and 1 MiB.
     fn default() -> Self {
         AutoPipelining { max_commands: 1000, max_bytes: 1 << 20 }
     }
 }
 
 impl AutoPipelining {
-    /// 1000 commands, and 1 MiB.
+    /// Creates the default limits: 1000 commands and 1 MiB.
     #[must_use]
     pub fn new() -> Self {
         AutoPipelining::default()
     }
 
-    /// The most commands in one request.
+    /// Sets the maximum number of commands in one request.
     #[must_use]
     pub fn max_commands(mut self, commands: usize) -> Self {
         self.max_commands = commands;
         self
     }
 
-    /// The most bytes in one request, unless a single command is larger.
+    /// Sets the maximum number of bytes in one request. A single command can be larger.
     #[must_use]
     pub fn max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;

@@ -1,4 +1,4 @@
-//! One connection of server-sent events, made anew when it breaks.
+//! One connection of server-sent events, opened again if it breaks.
 
 use std::fmt;
 use std::pin::Pin;
@@ -12,11 +12,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::transport::Body;
 use crate::wire::sse::Events;
 
-/// What happens to a feed.
-pub(super) enum Happening {
-    /// An event's data.
+/// What a feed returns.
+pub(super) enum FeedEvent {
+    /// The data of an event.
     Data(Vec<u8>),
-    /// The connection broke: what was sent since, and until the next one stands, is lost.
+    /// The connection broke. Events are lost until the next one is open.
     Gap(Error),
 }
 
@@ -24,12 +24,12 @@ pub(super) enum Happening {
 pub(super) struct Feed {
     connection: Arc<Connection>,
     path: String,
-    /// How often in a row it could not be read.
+    /// The number of consecutive failures.
     failures: u32,
-    /// When it was first tried, which is when it is first polled.
+    /// When the feed was first polled, which is when it first connected.
     since: Option<Instant>,
-    /// Whether it was ever read.
-    begun: bool,
+    /// Whether an event was ever received.
+    has_received: bool,
     state: State,
 }
 
@@ -43,11 +43,11 @@ enum State {
 impl Feed {
     pub(super) fn new(connection: Arc<Connection>, path: String) -> Self {
         let state = connect(&connection, &path);
-        Feed { connection, path, failures: 0, since: None, begun: false, state }
+        Feed { connection, path, failures: 0, since: None, has_received: false, state }
     }
 
-    /// The next happening; an error is the last.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Happening>>> {
+    /// Returns the next event. An error is the last.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<FeedEvent>>> {
         self.since.get_or_insert_with(Instant::now);
         loop {
             match &mut self.state {
@@ -58,15 +58,15 @@ impl Feed {
                 }
                 State::Connecting(connecting) => match ready!(connecting.as_mut().poll(cx)) {
                     Ok(body) => self.state = State::Open(Box::new(body), Events::default(), Instant::now()),
-                    Err(error) => match self.again(error) {
+                    Err(error) => match self.reconnect(error) {
                         Ok(_) => {}
                         Err(error) => return Poll::Ready(Some(Err(error))),
                     },
                 },
                 State::Open(body, events, since) => {
                     if let Some(data) = events.next() {
-                        self.begun = true;
-                        return Poll::Ready(Some(Ok(Happening::Data(data))));
+                        self.has_received = true;
+                        return Poll::Ready(Some(Ok(FeedEvent::Data(data))));
                     }
                     let broken = match ready!(body.poll_chunk(cx)) {
                         Some(Ok(chunk)) => match events.push(&chunk, self.connection.max_response_bytes()) {
@@ -79,15 +79,15 @@ impl Feed {
                         Some(Err(error)) => transport_error(error),
                         None => Error::new(ErrorKind::Interrupted, "the server ended the stream of events"),
                     };
-                    // One that stood for a while is no failure; one that is ended at once, over and over, is.
+                    // A connection that lasted a while is not a failure. One that ends at once, again and again, is.
                     if since.elapsed() > self.connection.retry_policy().max_backoff() {
                         self.failures = 0;
                     }
-                    let was_begun = self.begun;
-                    return Poll::Ready(Some(match self.again(broken) {
-                        // Nothing was listened to that could be lost.
-                        Ok(_) if !was_begun => continue,
-                        Ok(cause) => Ok(Happening::Gap(cause)),
+                    let had_received = self.has_received;
+                    return Poll::Ready(Some(match self.reconnect(broken) {
+                        // Nothing was received before, so nothing can be lost.
+                        Ok(_) if !had_received => continue,
+                        Ok(cause) => Ok(FeedEvent::Gap(cause)),
                         Err(error) => Err(error),
                     }));
                 }
@@ -95,16 +95,16 @@ impl Feed {
         }
     }
 
-    /// Waits to connect again, if that can help: at first as often as a request is retried, and without end once there
-    /// was something to listen to, since the user then knows of the gap.
-    fn again(&mut self, error: Error) -> Result<Error> {
+    /// Waits to connect again, if that can help. Before the first event, the feed retries as often as a request does. After
+    /// it, the feed retries without end, because the user learns of the gap.
+    fn reconnect(&mut self, error: Error) -> Result<Error> {
         let policy = self.connection.retry_policy();
         let most = policy.max_retries();
         let wait = policy.wait(&error, self.failures);
         let limit = self.connection.deadline();
         let left = limit.saturating_sub(self.since.map(|since| since.elapsed()).unwrap_or_default());
-        let is_in_vain = !self.begun && (self.failures >= most || wait > left);
-        if !error.kind().is_transient() || most == 0 || is_in_vain {
+        let gives_up = !self.has_received && (self.failures >= most || wait > left);
+        if !error.kind().is_transient() || most == 0 || gives_up {
             self.state = State::Ended;
             return Err(error.with_attempts(self.failures.saturating_add(1)));
         }

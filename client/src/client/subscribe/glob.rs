@@ -1,10 +1,10 @@
 //! Glob-style patterns, as Redis matches channels with them.
 
-/// Whether `name` matches `pattern`: `*` any bytes, `?` one byte, `[a-c]` and `[^a-c]` one of a class, a backslash takes
-/// what follows literally.
+/// Whether `name` matches `pattern`: `*` matches any bytes, `?` one byte, `[a-c]` and `[^a-c]` a class, and a backslash
+/// escapes the next byte.
 pub(super) fn matches(pattern: &[u8], name: &[u8]) -> bool {
     let (mut at, mut on) = (0, 0);
-    // Where the last star stands, and how much of the name it takes so far.
+    // The position of the last star, and the end of what it matches so far.
     let mut star: Option<(usize, usize)> = None;
     while on < name.len() {
         let step = match pattern.get(at) {
@@ -28,7 +28,7 @@ pub(super) fn matches(pattern: &[u8], name: &[u8]) -> bool {
     pattern.get(at..).unwrap_or_default().iter().all(|&byte| byte == b'*')
 }
 
-/// Where the pattern goes on, if what stands at `at` matches this byte.
+/// Where the pattern continues, if its element at `at` matches this byte.
 fn one(pattern: &[u8], at: usize, byte: u8) -> Option<usize> {
     let next = |at: usize| pattern.get(at).copied();
     match next(at)? {
@@ -40,7 +40,7 @@ fn one(pattern: &[u8], at: usize, byte: u8) -> Option<usize> {
             let mut found = false;
             loop {
                 match next(at) {
-                    // A class that never ends ends with the pattern.
+                    // A class without an end extends to the end of the pattern.
                     None => break,
                     Some(b']') => {
                         at += 1;

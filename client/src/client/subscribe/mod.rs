@@ -1,4 +1,4 @@
-//! Subscriptions: messages as a stream, over server-sent events.
+//! Subscriptions and MONITOR: streams of server-sent events.
 
 mod feed;
 mod glob;
@@ -13,23 +13,23 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use futures_core::Stream;
 
-use self::feed::{Feed, Happening};
+use self::feed::{Feed, FeedEvent};
 pub use self::monitor::{Monitor, MonitorEvent, MonitoredCommand};
 use crate::arg::ToArg;
 use crate::connection::Connection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::wire::request::path_segment;
 
-/// What comes of a subscription.
+/// An event of a [`Subscription`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SubscriptionEvent {
-    /// The channel or the pattern is listened to: what is published from now on comes, until a gap.
+    /// The subscription to this channel or pattern is active. All messages follow, until a gap.
     Subscribed(Bytes),
     /// A message.
     Message(Message),
-    /// The connection of this channel or pattern broke, for the reason given. What was published meanwhile is lost; a
-    /// `Subscribed` says where listening goes on.
+    /// The connection of this channel or pattern broke. Messages that are published now are lost, until the next
+    /// `Subscribed`.
     Gap {
         /// The channel or the pattern.
         name: Bytes,
@@ -41,48 +41,49 @@ pub enum SubscriptionEvent {
 /// A published message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// The channel that it was published to. Of a pattern that matches a channel up to one of its commas as well, it is
-    /// what stands before that comma: the API does not say where a channel ends.
+    /// The channel that the message was published to. The API does not mark where a channel ends: if the pattern of the
+    /// subscription also matches the channel up to one of its commas, this is the part before that comma.
     pub channel: Bytes,
-    /// The pattern that the channel matches, if that was subscribed to.
+    /// The pattern of the subscription, if it has one.
     pub pattern: Option<Bytes>,
-    /// What was published. The API carries it as text: bytes that are not UTF-8 come as U+FFFD, and of line ends `\r`
-    /// and `\r\n` come as `\n` through this project's gateway (*unverified* on the service).
+    /// The published message. The API carries it as text: bytes that are not UTF-8 arrive as U+FFFD. Through this project's
+    /// gateway, the line ends `\r` and `\r\n` arrive as `\n` (*unverified* on the service).
     pub payload: Bytes,
 }
 
 impl Message {
-    /// The payload as text.
+    /// Returns the payload as text.
     ///
     /// # Errors
     ///
-    /// `Decode` when it is not UTF-8.
+    /// `Decode` if the payload is not UTF-8.
     pub fn text(&self) -> Result<&str> {
         std::str::from_utf8(&self.payload)
             .map_err(|error| Error::new(ErrorKind::Decode, "the payload is not UTF-8 text").with_source(error))
     }
 }
 
-/// A stream of what is published to channels, begun by [`Redis::subscribe`](crate::Redis::subscribe) and
-/// [`Redis::psubscribe`](crate::Redis::psubscribe). Dropping it ends the subscription.
+/// A stream of messages. [`Redis::subscribe`](crate::Redis::subscribe) and
+/// [`Redis::psubscribe`](crate::Redis::psubscribe) start one, and dropping it ends it.
 ///
-/// Nothing is sent until it is polled. Each channel and each pattern has a connection of its own: within a channel,
-/// messages come in the order in which they were published. A connection that breaks is made anew, after waits that grow
-/// by the [`RetryPolicy`](crate::RetryPolicy); the first one is tried as often, and as long, as a request, a later one without
-/// end.
-/// With [`RetryPolicy::never`](crate::RetryPolicy::never) a break is an error, and the end of that channel.
+/// Nothing is sent until the stream is polled. Each channel and each pattern has a connection of its own. The messages of
+/// one channel arrive in the order in which they were published.
+///
+/// A connection that breaks is opened again, after waits that follow the [`RetryPolicy`](crate::RetryPolicy). The first
+/// connection is attempted as often, and for as long, as a request; later ones without end. With
+/// [`RetryPolicy::never`](crate::RetryPolicy::never), a break is an error that ends the channel.
 #[must_use = "a subscription sends nothing until it is polled"]
 pub struct Subscription {
     connection: Arc<Connection>,
     topics: Vec<Topic>,
-    /// Which topic is asked first, so that a busy one does not silence the others.
+    /// The topic that is polled first, so that a busy one does not starve the others.
     first: usize,
     refused: Option<Error>,
 }
 
 struct Topic {
     name: Bytes,
-    /// The name as events have it.
+    /// The name as it appears in events.
     shown: String,
     is_pattern: bool,
     feed: Feed,
@@ -93,12 +94,12 @@ impl Subscription {
         Subscription { connection, topics: Vec::new(), first: 0, refused: None }
     }
 
-    /// Listens to these channels as well.
+    /// Adds channels.
     pub fn subscribe(self, channels: impl IntoIterator<Item = impl ToArg>) -> Self {
         self.add(channels, false)
     }
 
-    /// Listens to the channels that match these glob-style patterns as well.
+    /// Adds glob-style patterns.
     pub fn psubscribe(self, patterns: impl IntoIterator<Item = impl ToArg>) -> Self {
         self.add(patterns, true)
     }
@@ -122,7 +123,7 @@ impl Subscription {
         self.refused.get_or_insert_with(|| error.with_command(command(is_pattern).into()));
     }
 
-    /// The next event; `None` when all connections have ended.
+    /// Returns the next event; `None` if all connections have ended.
     pub async fn next(&mut self) -> Option<Result<SubscriptionEvent>> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
@@ -164,7 +165,7 @@ impl Topic {
         let name = Bytes::from(name.to_arg().into_bytes()?);
         let segment = path_segment(&name).ok_or_else(|| {
             Error::invalid_input(
-                "the name travels in the request's path, where it cannot be empty, `.`, `..` or so long",
+                "the name is sent in the request's path, so it cannot be empty, `.`, `..` or longer than about 8 KB",
             )
         })?;
         let path = if is_pattern { format!("/psubscribe/{segment}") } else { format!("/subscribe/{segment}") };
@@ -174,36 +175,36 @@ impl Topic {
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<SubscriptionEvent>>> {
         let command = command(self.is_pattern);
-        self.feed.poll(cx).map(|happening| {
-            Some(match happening? {
-                Ok(Happening::Data(data)) => self.read(data).map_err(|error| error.with_command(command.into())),
-                Ok(Happening::Gap(cause)) => Ok(SubscriptionEvent::Gap { name: self.name.clone(), cause }),
+        self.feed.poll(cx).map(|event| {
+            Some(match event? {
+                Ok(FeedEvent::Data(data)) => self.read(data).map_err(|error| error.with_command(command.into())),
+                Ok(FeedEvent::Gap(cause)) => Ok(SubscriptionEvent::Gap { name: self.name.clone(), cause }),
                 Err(error) => Err(error.with_command(command.into())),
             })
         })
     }
 
-    /// `subscribe,NAME,COUNT`, `message,NAME,PAYLOAD` or `pmessage,PATTERN,CHANNEL,PAYLOAD`. The name is known: commas
-    /// in it, and in the payload, leave no doubt.
+    /// Reads `subscribe,NAME,COUNT`, `message,NAME,PAYLOAD` or `pmessage,PATTERN,CHANNEL,PAYLOAD`. The name is known, so
+    /// commas in it and in the payload are not ambiguous.
     fn read(&self, data: Vec<u8>) -> Result<SubscriptionEvent> {
         let data = Bytes::from(data);
-        let behind = |word: &[u8]| {
+        let after = |word: &[u8]| {
             let rest = data.strip_prefix(word)?.strip_prefix(b",")?;
             let rest = rest.strip_prefix(self.shown.as_bytes())?.strip_prefix(b",")?;
             Some(data.slice_ref(rest))
         };
         if self.is_pattern {
-            if let Some(rest) = behind(b"pmessage") {
+            if let Some(rest) = after(b"pmessage") {
                 return self.split(&rest).ok_or_else(unreadable).map(SubscriptionEvent::Message);
             }
-        } else if let Some(payload) = behind(b"message") {
+        } else if let Some(payload) = after(b"message") {
             return Ok(SubscriptionEvent::Message(Message { channel: self.name.clone(), pattern: None, payload }));
         }
-        let subscribed = if self.is_pattern { behind(b"psubscribe") } else { behind(b"subscribe") };
+        let subscribed = if self.is_pattern { after(b"psubscribe") } else { after(b"subscribe") };
         subscribed.map(|_| SubscriptionEvent::Subscribed(self.name.clone())).ok_or_else(unreadable)
     }
 
-    /// `CHANNEL,PAYLOAD`: the shortest channel that matches the pattern.
+    /// Splits `CHANNEL,PAYLOAD` after the shortest channel that matches the pattern.
     fn split(&self, rest: &Bytes) -> Option<Message> {
         let pattern = self.shown.as_bytes();
         let mut commas = rest.iter().enumerate().filter(|(_, byte)| **byte == b',').map(|(at, _)| at);
@@ -213,7 +214,7 @@ impl Topic {
 }
 
 fn unreadable() -> Error {
-    Error::protocol("an event is neither a message nor the begin of a subscription")
+    Error::protocol("an event is neither a message nor the start of a subscription")
 }
 
 impl fmt::Debug for Subscription {

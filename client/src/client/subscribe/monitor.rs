@@ -9,42 +9,41 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_core::Stream;
 
-use super::feed::{Feed, Happening};
+use super::feed::{Feed, FeedEvent};
 use crate::connection::Connection;
 use crate::error::{Error, Result};
 
-/// What comes of monitoring.
+/// An event of a [`Monitor`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum MonitorEvent {
-    /// It is monitored from now on, until a gap.
+    /// Monitoring has started. All commands follow, until a gap.
     Started,
     /// A command was executed.
     Command(MonitoredCommand),
-    /// The connection broke, for the reason given. What was executed meanwhile is not told; a `Started` says where it
-    /// goes on.
+    /// The connection broke for this reason. Commands that are executed now are missed, until the next `Started`.
     Gap(Error),
 }
 
-/// A command that the server has executed: a line of the time, who sent it, and its arguments.
+/// A command that the server has executed: a line with the time, the client and the arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MonitoredCommand(String);
 
 impl MonitoredCommand {
-    /// The line as it came: `1339518083.107412 [0 127.0.0.1:60866] "keys" "*"`.
+    /// Returns the line as it came: `1339518083.107412 [0 127.0.0.1:60866] "keys" "*"`.
     #[must_use]
     pub fn line(&self) -> &str {
         &self.0
     }
 
-    /// When it was executed.
+    /// Returns when the command was executed.
     #[must_use]
     pub fn time(&self) -> Option<SystemTime> {
         let seconds = self.0.split(' ').next()?.parse().ok()?;
         UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(seconds).ok()?)
     }
 
-    /// Its arguments, its name first.
+    /// Returns the arguments, the command's name first.
     #[must_use]
     pub fn args(&self) -> Vec<Vec<u8>> {
         let quoted = self.0.split_once("] ").map_or("", |(_, args)| args);
@@ -63,7 +62,7 @@ impl MonitoredCommand {
     }
 }
 
-/// What stands for the escape behind a backslash.
+/// The byte for the escape after a backslash.
 fn unescaped(bytes: &mut impl Iterator<Item = u8>) -> Option<u8> {
     let digit = |bytes: &mut dyn Iterator<Item = u8>| char::from(bytes.next()?).to_digit(16);
     Some(match bytes.next()? {
@@ -77,8 +76,22 @@ fn unescaped(bytes: &mut impl Iterator<Item = u8>) -> Option<u8> {
     })
 }
 
-/// A stream of all commands that the server executes, begun by [`Redis::monitor`](crate::Redis::monitor). Dropping it
-/// ends it; a connection that breaks is made anew, as a [`Subscription`](super::Subscription)'s is.
+/// A stream of all commands that the server executes. [`Redis::monitor`](crate::Redis::monitor) starts one, and dropping it
+/// ends it. A connection that breaks is opened again, like that of a [`Subscription`](super::Subscription).
+///
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use redis_rest::subscribe::MonitorEvent;
+///
+/// let mut monitor = redis.monitor();
+/// while let Some(event) = monitor.next().await {
+///     if let MonitorEvent::Command(command) = event? {
+///         println!("{}", command.line()); // 1339518083.107412 [0 127.0.0.1:60866] "keys" "*"
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "nothing is sent until it is polled"]
 pub struct Monitor {
     feed: Feed,
@@ -89,7 +102,7 @@ impl Monitor {
         Monitor { feed: Feed::new(connection, "/monitor".to_owned()) }
     }
 
-    /// The next event; `None` at the end.
+    /// Returns the next event; `None` at the end.
     pub async fn next(&mut self) -> Option<Result<MonitorEvent>> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
@@ -99,10 +112,10 @@ impl Stream for Monitor {
     type Item = Result<MonitorEvent>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.feed.poll(cx).map(|happening| {
-            Some(match happening? {
-                Ok(Happening::Data(data)) => Ok(read(&data)),
-                Ok(Happening::Gap(cause)) => Ok(MonitorEvent::Gap(cause)),
+        self.feed.poll(cx).map(|event| {
+            Some(match event? {
+                Ok(FeedEvent::Data(data)) => Ok(read(&data)),
+                Ok(FeedEvent::Gap(cause)) => Ok(MonitorEvent::Gap(cause)),
                 Err(error) => Err(error.with_command("MONITOR".into())),
             })
         })
