@@ -26,18 +26,18 @@ pub trait BitmapCommands: Executor {
     /// Reads and changes integers, one after the other, and gives a value for each; `None` for a change that would
     /// overflow and was to [fail](BitField::fail). [BITFIELD](https://redis.io/docs/latest/commands/bitfield/), O(1) each.
     fn bitfield(self, key: impl ToArg, operations: BitField) -> Self::Out<Vec<Option<i64>>> {
-        self.execute(Command::write("BITFIELD").arg(key).options(&operations).needs_operation(&operations))
+        self.execute(Command::write("BITFIELD").arg(key).options(&operations).one_or_more_operations(&operations))
     }
 
     /// Reads integers; see [`bitfield`](Self::bitfield). [BITFIELD_RO](https://redis.io/docs/latest/commands/bitfield_ro/),
     /// O(1) each.
     fn bitfield_ro(self, key: impl ToArg, operations: BitField) -> Self::Out<Vec<i64>> {
-        let command = Command::read("BITFIELD_RO").arg(key).options(&operations).needs_operation(&operations);
+        let command = Command::read("BITFIELD_RO").arg(key).options(&operations).one_or_more_operations(&operations);
         let reads = operations.operations.iter().all(|operation| matches!(operation, Operation::Get(..)));
         self.execute(if reads {
             command
         } else {
-            command.reject("it only reads: use bitfield for `set`, `incr_by` and overflow")
+            command.reject("it only reads; use `bitfield` for `set`, `incr_by` and overflow")
         })
     }
 
@@ -54,8 +54,8 @@ pub trait BitmapCommands: Executor {
 
     /// The first bit that is `bit`, of all or of a range; `None` when there is none.
     /// [BITPOS](https://redis.io/docs/latest/commands/bitpos/), O(n).
-    fn bitpos(self, key: impl ToArg, bit: bool, range: Option<BitRange>) -> Self::Out<Option<u64>> {
-        let command = Command::read("BITPOS").arg(key).arg(u8::from(bit)).options(range);
+    fn bitpos(self, key: impl ToArg, bit: Bit, range: Option<BitRange>) -> Self::Out<Option<u64>> {
+        let command = Command::read("BITPOS").arg(key).arg(bit).options(range);
         self.submit(command.decode_with(|reply| {
             // -1 is Redis's word for none.
             i64::from_reply(reply).map(|position| u64::try_from(position).ok())
@@ -68,16 +68,41 @@ pub trait BitmapCommands: Executor {
     }
 
     /// Sets a bit, and gives what it was. [SETBIT](https://redis.io/docs/latest/commands/setbit/), O(1).
-    fn setbit(self, key: impl ToArg, offset: u64, bit: bool) -> Self::Out<bool> {
-        self.execute(Command::write("SETBIT").arg(key).arg(offset).arg(u8::from(bit)))
+    fn setbit(self, key: impl ToArg, offset: u64, bit: Bit) -> Self::Out<bool> {
+        self.execute(Command::write("SETBIT").arg(key).arg(offset).arg(bit))
     }
 }
 
 impl<E: Executor> BitmapCommands for E {}
 
 impl<R> Command<R> {
-    fn needs_operation(self, operations: &BitField) -> Self {
+    fn one_or_more_operations(self, operations: &BitField) -> Self {
         if operations.operations.is_empty() { self.reject("needs at least one operation") } else { self }
+    }
+}
+
+/// One bit of a bitmap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Bit {
+    /// 0.
+    Zero,
+    /// 1.
+    One,
+}
+
+impl From<bool> for Bit {
+    /// Converts the bit that [`getbit`](BitmapCommands::getbit) and [`setbit`](BitmapCommands::setbit) return.
+    fn from(is_one: bool) -> Self {
+        if is_one { Bit::One } else { Bit::Zero }
+    }
+}
+
+impl ToArg for Bit {
+    fn to_arg(&self) -> Arg<'_> {
+        Arg::Uint(match self {
+            Bit::Zero => 0,
+            Bit::One => 1,
+        })
     }
 }
 
@@ -280,7 +305,7 @@ impl ToArgs for BitField {
             if let Operation::Get(kind, _) | Operation::Set(kind, ..) | Operation::IncrBy(kind, ..) = operation
                 && !kind.is_known()
             {
-                args.reject("an integer has 1 to 64 bits if it is signed, 1 to 63 if it is not");
+                args.reject("a signed integer has 1 to 64 bits, an unsigned one 1 to 63");
             }
         }
     }

@@ -33,7 +33,7 @@ pub trait ConnectionCommands: Executor {
     /// [SELECT](https://redis.io/docs/latest/commands/select/), O(1).
     fn select(self, database: u32) -> Self::Out<()> {
         let command = Command::read("SELECT").arg(database);
-        self.execute(if database == 0 { command } else { command.reject("over REST there is one database, 0") })
+        self.execute(if database == 0 { command } else { command.reject("over REST there is only database 0") })
     }
 }
 

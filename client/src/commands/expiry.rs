@@ -56,6 +56,23 @@ impl Expiry {
     pub fn at(time: SystemTime) -> Self {
         Expiry(When::At(time))
     }
+
+    pub(super) fn is_at_a_time(self) -> bool {
+        matches!(self.0, When::At(_))
+    }
+
+    /// The duration from now on, or from 1970 on.
+    fn duration(self, args: &mut Args) -> Duration {
+        match self.0 {
+            When::After(duration) => {
+                if duration.is_zero() {
+                    args.reject("Redis refuses a time to live of 0; to delete at once, use DEL");
+                }
+                duration
+            }
+            When::At(time) => since_epoch(args, time),
+        }
+    }
 }
 
 impl From<Duration> for Expiry {
@@ -66,37 +83,32 @@ impl From<Duration> for Expiry {
 
 impl ToArgs for Expiry {
     fn write_args(&self, args: &mut Args) {
-        let (duration, seconds, millis) = match self.0 {
-            When::After(Duration::ZERO) => {
-                args.reject("an expiry after no time at all is refused by Redis; to delete at once, use DEL");
-                return;
-            }
-            When::After(duration) => (duration, "EX", "PX"),
-            When::At(time) => (since_epoch(args, time), "EXAT", "PXAT"),
+        let duration = self.duration(args);
+        let (word, unit) = match (self.is_at_a_time(), duration.subsec_nanos() == 0) {
+            (false, true) => ("EX", Unit::Seconds),
+            (false, false) => ("PX", Unit::Millis),
+            (true, true) => ("EXAT", Unit::Seconds),
+            (true, false) => ("PXAT", Unit::Millis),
         };
-        if duration.subsec_nanos() == 0 {
-            args.push(seconds);
-            push_count(args, duration, Unit::Seconds);
-        } else {
-            args.push(millis);
-            push_count(args, duration, Unit::Millis);
-        }
+        args.push(word);
+        push_count(args, duration, unit);
     }
 }
 
 /// What happens to a value's expiry when it is written: nothing said, and a `SET` removes it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SetExpiry {
-    /// It gets this expiry.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) enum SetExpiry {
+    /// The value loses its time to live, which is what Redis does if the command says nothing.
+    #[default]
+    Remove,
     Expire(Expiry),
-    /// It keeps the one it has: `KEEPTTL`.
     Keep,
 }
 
 impl ToArgs for SetExpiry {
     fn write_args(&self, args: &mut Args) {
         match self {
+            SetExpiry::Remove => {}
             SetExpiry::Expire(expiry) => expiry.write_args(args),
             SetExpiry::Keep => {
                 args.push("KEEPTTL");
@@ -130,22 +142,22 @@ impl ToArgs for GetExpiry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ExpireCondition {
     /// Only if there is none: `NX`.
-    IfNone,
+    Nx,
     /// Only if there is one: `XX`.
-    IfAny,
+    Xx,
     /// Only if it is later than the one that is there: `GT`. None counts as the latest of all.
-    IfLater,
+    Gt,
     /// Only if it is sooner than the one that is there: `LT`. None counts as the latest of all.
-    IfSooner,
+    Lt,
 }
 
 impl ToArgs for ExpireCondition {
     fn write_args(&self, args: &mut Args) {
         args.push(match self {
-            ExpireCondition::IfNone => "NX",
-            ExpireCondition::IfAny => "XX",
-            ExpireCondition::IfLater => "GT",
-            ExpireCondition::IfSooner => "LT",
+            ExpireCondition::Nx => "NX",
+            ExpireCondition::Xx => "XX",
+            ExpireCondition::Gt => "GT",
+            ExpireCondition::Lt => "LT",
         });
     }
 }
@@ -201,6 +213,24 @@ impl<R> Command<R> {
     }
 }
 
+/// The time to live of a restored key.
+pub(super) struct RestoreTtl(pub(super) Option<Expiry>);
+
+impl ToArgs for RestoreTtl {
+    fn write_args(&self, args: &mut Args) {
+        match self.0 {
+            // For RESTORE, 0 means no time to live, so the shortest one is a millisecond.
+            Some(expiry) => {
+                let duration = expiry.duration(args).max(Duration::from_millis(1));
+                push_count(args, duration, Unit::Millis);
+            }
+            None => {
+                args.push(0);
+            }
+        }
+    }
+}
+
 /// A duration in a unit.
 struct Count(Duration, Unit);
 
@@ -232,13 +262,13 @@ fn push_count(args: &mut Args, duration: Duration, unit: Unit) {
     let count = duration.as_nanos().div_ceil(nanos_per_unit);
     match i64::try_from(count) {
         Ok(count) => args.push(count),
-        Err(_) => args.reject("the expiry is further away than Redis can count").push(0),
+        Err(_) => args.reject("the time to live is longer than Redis can count").push(0),
     };
 }
 
 fn since_epoch(args: &mut Args, time: SystemTime) -> Duration {
     time.duration_since(UNIX_EPOCH).unwrap_or_else(|_| {
-        args.reject("the time of expiry is before 1970; to delete at once, use DEL");
+        args.reject("the time to expire at is before 1970; to delete at once, use DEL");
         Duration::ZERO
     })
 }

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::expiry::{ExpireCondition, Ttl, Unit, time_millis, time_seconds, ttl_millis, ttl_seconds};
+use super::expiry::{
+    ExpireCondition, Expiry, RestoreTtl, Ttl, Unit, time_millis, time_seconds, ttl_millis, ttl_seconds,
+};
 use super::scan::{Cursor, ScanOptions, ScanPage};
 use crate::arg::ToArg;
 use crate::command::Command;
@@ -151,9 +153,8 @@ pub trait GenericCommands: Executor {
     /// Makes a key of what [`dump`](Self::dump) gave. [RESTORE](https://redis.io/docs/latest/commands/restore/), O(n)
     /// in its size.
     fn restore(self, key: impl ToArg, dump: impl ToArg, options: RestoreOptions) -> Self::Out<()> {
-        // 0 is Redis's word for no expiry, so the shortest one is a millisecond.
-        let ttl = options.ttl.map_or(Duration::ZERO, |ttl| ttl.max(Duration::from_millis(1)));
-        self.execute(Command::write("RESTORE").arg(key).duration(ttl, Unit::Millis).arg(dump).options(options))
+        let ttl = RestoreTtl(options.expiry);
+        self.execute(Command::write("RESTORE").arg(key).options(ttl).arg(dump).options(options))
     }
 
     /// One page of all keys. [SCAN](https://redis.io/docs/latest/commands/scan/), O(1) a page.
@@ -294,7 +295,7 @@ impl ToArgs for CopyOptions {
 /// Options of [`restore`](GenericCommands::restore).
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RestoreOptions {
-    ttl: Option<Duration>,
+    expiry: Option<Expiry>,
     replace: bool,
     eviction: Option<Eviction>,
 }
@@ -315,8 +316,8 @@ impl RestoreOptions {
 
     /// The key expires after `ttl`, which is at least a millisecond.
     #[must_use]
-    pub fn ttl(mut self, ttl: Duration) -> Self {
-        self.ttl = Some(ttl);
+    pub fn expire(mut self, expiry: Expiry) -> Self {
+        self.expiry = Some(expiry);
         self
     }
 
@@ -346,6 +347,9 @@ impl ToArgs for RestoreOptions {
     fn write_args(&self, args: &mut Args) {
         if self.replace {
             args.push("REPLACE");
+        }
+        if self.expiry.is_some_and(Expiry::is_at_a_time) {
+            args.push("ABSTTL");
         }
         match self.eviction {
             None => {}

@@ -6,7 +6,7 @@ use super::scan::{Cursor, ScanOptions, ScanPage};
 use super::sorted_set::Scored;
 use super::stream::{StreamEntry, StreamId};
 use super::{GenericCommands as _, HashCommands as _, SetCommands as _, SortedSetCommands as _, StreamCommands as _};
-use crate::arg::ToArg;
+use crate::arg::{Arg, ToArg};
 use crate::command::Command;
 use crate::error::Result;
 use crate::executor::Paging;
@@ -47,8 +47,7 @@ pub trait IterCommands: Client {
         key: impl ToArg,
         options: ScanOptions,
     ) -> Self::Paged<(F, V)> {
-        let key = key.to_arg().into_owned();
-        self.paged(Scan::new(move |cursor| Build.hscan(&key, cursor, options.clone())))
+        self.paged(Scan::of_key(key, options, |key, cursor, options| Build.hscan(key, cursor, options)))
     }
 
     /// The fields of a hash. [HSCAN](https://redis.io/docs/latest/commands/hscan/), O(1) a page, O(n) in the fields to the
@@ -58,15 +57,13 @@ pub trait IterCommands: Client {
         key: impl ToArg,
         options: ScanOptions,
     ) -> Self::Paged<F> {
-        let key = key.to_arg().into_owned();
-        self.paged(Scan::new(move |cursor| Build.hscan_novalues(&key, cursor, options.clone())))
+        self.paged(Scan::of_key(key, options, |key, cursor, options| Build.hscan_novalues(key, cursor, options)))
     }
 
     /// The members of a set. [SSCAN](https://redis.io/docs/latest/commands/sscan/), O(1) a page, O(n) in the members to the
     /// end.
     fn sscan_iter<V: FromReply + Send + 'static>(self, key: impl ToArg, options: ScanOptions) -> Self::Paged<V> {
-        let key = key.to_arg().into_owned();
-        self.paged(Scan::new(move |cursor| Build.sscan(&key, cursor, options.clone())))
+        self.paged(Scan::of_key(key, options, |key, cursor, options| Build.sscan(key, cursor, options)))
     }
 
     /// The members and scores of a sorted set, in no order. [ZSCAN](https://redis.io/docs/latest/commands/zscan/), O(1) a
@@ -76,8 +73,7 @@ pub trait IterCommands: Client {
         key: impl ToArg,
         options: ScanOptions,
     ) -> Self::Paged<Scored<M>> {
-        let key = key.to_arg().into_owned();
-        self.paged(Scan::new(move |cursor| Build.zscan(&key, cursor, options.clone())))
+        self.paged(Scan::of_key(key, options, |key, cursor, options| Build.zscan(key, cursor, options)))
     }
 
     /// The entries of a range of a stream, oldest first, `count` of them a page. Each comes once; an entry that is added
@@ -124,6 +120,18 @@ impl<T> Scan<T> {
     fn new(page: impl Fn(Cursor) -> Command<ScanPage<T>> + Send + 'static) -> Self {
         Scan { page: Box::new(page), cursor: Cursor::START }
     }
+
+    fn of_key(
+        key: impl ToArg,
+        options: ScanOptions,
+        page: fn(&Arg<'_>, Cursor, ScanOptions) -> Command<ScanPage<T>>,
+    ) -> Self
+    where
+        T: 'static,
+    {
+        let key = key.to_arg().into_owned();
+        Scan::new(move |cursor| page(&key, cursor, options.clone()))
+    }
 }
 
 impl<T: Send + 'static> Paging for Scan<T> {
@@ -148,7 +156,7 @@ struct Range<F> {
     ids: Ids,
     count: u64,
     /// What is left of a range behind its entry of this id; nothing behind the last of all ids.
-    behind: fn(Ids, StreamId) -> Option<Ids>,
+    rest: fn(Ids, StreamId) -> Option<Ids>,
 }
 
 impl<F> Range<F> {
@@ -156,10 +164,10 @@ impl<F> Range<F> {
         page: impl Fn(Ids) -> Command<Vec<StreamEntry<F>>> + Send + 'static,
         ids: impl RangeBounds<StreamId>,
         count: u64,
-        behind: fn(Ids, StreamId) -> Option<Ids>,
+        rest: fn(Ids, StreamId) -> Option<Ids>,
     ) -> Self {
         let ids = (ids.start_bound().cloned(), ids.end_bound().cloned());
-        Range { page: Box::new(page), ids, count, behind }
+        Range { page: Box::new(page), ids, count, rest }
     }
 }
 
@@ -173,7 +181,7 @@ impl<F: Send + 'static> Paging for Range<F> {
 
     fn advance(self, reply: Vec<StreamEntry<F>>) -> (Vec<Result<StreamEntry<F>>>, Option<Self>) {
         let is_full = reply.len() as u64 == self.count;
-        let next = reply.last().filter(|_| is_full).and_then(|last| (self.behind)(self.ids, last.id));
+        let next = reply.last().filter(|_| is_full).and_then(|last| (self.rest)(self.ids, last.id));
         (reply.into_iter().map(Ok).collect(), next.map(|ids| Range { ids, ..self }))
     }
 }

@@ -239,7 +239,7 @@ impl ToArgs for LposOptions {
     fn write_args(&self, args: &mut Args) {
         match self.rank {
             Some(0) => {
-                args.reject("a rank of 0 is no match; the first is 1, the last -1");
+                args.reject("a rank of 0 is not a match; the first is 1, the last -1");
             }
             Some(rank) => {
                 args.push("RANK").push(rank);

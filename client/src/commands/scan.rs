@@ -118,14 +118,14 @@ impl ScanOptions {
     /// For the scans of one key, which know no `TYPE`.
     pub(super) fn write_without_type(&self, args: &mut Args) {
         if self.kind.is_some() {
-            args.reject("`of_type` is for SCAN alone: within one key there are no types to choose from");
+            args.reject("only SCAN accepts `of_type`; a scan of one key has no types to choose from");
         }
         if let Some(pattern) = &self.pattern {
             args.push("MATCH").push(pattern);
         }
         if let Some(count) = self.count {
             if count == 0 {
-                args.reject("a count of 0 scans nothing; give at least 1");
+                args.reject("a count of 0 scans nothing; use at least 1");
             }
             args.push("COUNT").push(count);
         }
