@@ -111,7 +111,8 @@ pub enum Bit {
 }
 
 impl From<bool> for Bit {
-    /// Converts the bit that [`getbit`](BitmapCommands::getbit) and [`setbit`](BitmapCommands::setbit) return.
+    /// Returns 1 for `true`: [`getbit`](BitmapCommands::getbit) and [`setbit`](BitmapCommands::setbit) return
+    /// bits as `bool`s.
     fn from(is_one: bool) -> Self {
         if is_one { Bit::One } else { Bit::Zero }
     }

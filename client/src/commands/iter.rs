@@ -1,4 +1,4 @@
-//! SCAN and its family, XRANGE and XREVRANGE, page by page.
+//! `SCAN` and its family, `XRANGE` and `XREVRANGE`, page by page.
 
 use std::ops::{Bound, RangeBounds};
 
@@ -13,11 +13,14 @@ use crate::executor::Paging;
 use crate::executor::{Build, Client};
 use crate::reply::FromReply;
 
-/// Scans and ranges as streams ([`Pages`](crate::Pages)) or, of the blocking client, as iterators
-/// ([`PageIter`](crate::PageIter)). Each page is a request, sent when the last one is used up.
+/// Scans and ranges as streams ([`Pages`](crate::Pages)) or, with the blocking client, as iterators
+/// ([`PageIter`](crate::PageIter)).
 ///
-/// A scan gives what was there from its begin to its end at least once, possibly more often; what came or went
-/// meanwhile it may give or not.
+/// Each page is one request, sent when the items of the previous page are used up. If it fails, the stream ends with its
+/// error.
+///
+/// A scan returns every item that is there throughout the scan at least once, and may repeat it. It may or may not
+/// return items that are added or removed meanwhile.
 ///
 /// ```no_run
 /// # async fn example(redis: redis_rest::Redis, blocking: redis_rest::blocking::Redis) -> redis_rest::Result<()> {
@@ -28,6 +31,7 @@ use crate::reply::FromReply;
 /// while let Some(key) = keys.next().await {
 ///     println!("{}", key?);
 /// }
+///
 /// for key in blocking.scan_iter::<String>(ScanOptions::new()) {
 ///     println!("{}", key?);
 /// }
@@ -35,13 +39,16 @@ use crate::reply::FromReply;
 /// # }
 /// ```
 pub trait IterCommands: Client {
-    /// The keys. [SCAN](https://redis.io/docs/latest/commands/scan/), O(1) a page, O(n) in all keys to the end.
+    /// Returns all keys.
+    ///
+    /// [SCAN](https://redis.io/docs/latest/commands/scan/), O(1) per page, O(n) in all keys for the whole scan.
     fn scan_iter<K: FromReply + Send + 'static>(self, options: ScanOptions) -> Self::Paged<K> {
         self.paged(Scan::new(move |cursor| Build.scan(cursor, options.clone())))
     }
 
-    /// The fields and values of a hash. [HSCAN](https://redis.io/docs/latest/commands/hscan/), O(1) a page, O(n) in the
-    /// fields to the end.
+    /// Returns the fields and values of a hash.
+    ///
+    /// [HSCAN](https://redis.io/docs/latest/commands/hscan/), O(1) per page, O(n) in the fields for the whole scan.
     fn hscan_iter<F: FromReply + Send + 'static, V: FromReply + Send + 'static>(
         self,
         key: impl ToArg,
@@ -50,8 +57,9 @@ pub trait IterCommands: Client {
         self.paged(Scan::of_key(key, options, |key, cursor, options| Build.hscan(key, cursor, options)))
     }
 
-    /// The fields of a hash. [HSCAN](https://redis.io/docs/latest/commands/hscan/), O(1) a page, O(n) in the fields to the
-    /// end.
+    /// Returns the fields of a hash, without values. Needs Redis 7.4 or Valkey 8.
+    ///
+    /// [HSCAN](https://redis.io/docs/latest/commands/hscan/), O(1) per page, O(n) in the fields for the whole scan.
     fn hscan_novalues_iter<F: FromReply + Send + 'static>(
         self,
         key: impl ToArg,
@@ -60,14 +68,16 @@ pub trait IterCommands: Client {
         self.paged(Scan::of_key(key, options, |key, cursor, options| Build.hscan_novalues(key, cursor, options)))
     }
 
-    /// The members of a set. [SSCAN](https://redis.io/docs/latest/commands/sscan/), O(1) a page, O(n) in the members to the
-    /// end.
+    /// Returns the members of a set.
+    ///
+    /// [SSCAN](https://redis.io/docs/latest/commands/sscan/), O(1) per page, O(n) in the members for the whole scan.
     fn sscan_iter<V: FromReply + Send + 'static>(self, key: impl ToArg, options: ScanOptions) -> Self::Paged<V> {
         self.paged(Scan::of_key(key, options, |key, cursor, options| Build.sscan(key, cursor, options)))
     }
 
-    /// The members and scores of a sorted set, in no order. [ZSCAN](https://redis.io/docs/latest/commands/zscan/), O(1) a
-    /// page, O(n) in the members to the end.
+    /// Returns the members and scores of a sorted set, in no particular order.
+    ///
+    /// [ZSCAN](https://redis.io/docs/latest/commands/zscan/), O(1) per page, O(n) in the members for the whole scan.
     fn zscan_iter<M: FromReply + Send + 'static>(
         self,
         key: impl ToArg,
@@ -76,8 +86,10 @@ pub trait IterCommands: Client {
         self.paged(Scan::of_key(key, options, |key, cursor, options| Build.zscan(key, cursor, options)))
     }
 
-    /// The entries of a range of a stream, oldest first, `count` of them a page. Each comes once; an entry that is added
-    /// within the range before its last page is read comes too.
+    /// Returns the entries of a range of a stream, oldest first, in pages of `count` entries.
+    ///
+    /// Each entry comes once. Entries that are added to the range before its last page is read come too.
+    ///
     /// [XRANGE](https://redis.io/docs/latest/commands/xrange/), O(n) in the entries.
     fn xrange_iter<F: FromReply + Send + 'static>(
         self,
@@ -92,7 +104,10 @@ pub trait IterCommands: Client {
         }))
     }
 
-    /// The entries of a range of a stream, newest first, `count` of them a page. Each comes once.
+    /// Returns the entries of a range of a stream, newest first, in pages of `count` entries.
+    ///
+    /// Each entry comes once.
+    ///
     /// [XREVRANGE](https://redis.io/docs/latest/commands/xrevrange/), O(n) in the entries.
     fn xrevrange_iter<F: FromReply + Send + 'static>(
         self,
@@ -110,7 +125,7 @@ pub trait IterCommands: Client {
 
 impl<C: Client> IterCommands for C {}
 
-/// A page of SCAN and its family.
+/// A page of `SCAN` and its family.
 struct Scan<T> {
     page: Box<dyn Fn(Cursor) -> Command<ScanPage<T>> + Send>,
     cursor: Cursor,
@@ -150,12 +165,12 @@ impl<T: Send + 'static> Paging for Scan<T> {
 
 type Ids = (Bound<StreamId>, Bound<StreamId>);
 
-/// A page of XRANGE or XREVRANGE.
+/// A page of `XRANGE` or `XREVRANGE`.
 struct Range<F> {
     page: Box<dyn Fn(Ids) -> Command<Vec<StreamEntry<F>>> + Send>,
     ids: Ids,
     count: u64,
-    /// What is left of a range behind its entry of this id; nothing behind the last of all ids.
+    /// Returns the part of a range after the entry with this id, or `None` if no ids are left.
     rest: fn(Ids, StreamId) -> Option<Ids>,
 }
 

@@ -60,5 +60,5 @@ fn what_redis_would_refuse_is_not_sent() {
     assert!(refusal(Build.bitfield_ro("k", BitField::new().set(BitType::signed(8), 0, 1))).contains("only reads"));
     assert!(refusal(Build.bitop(BitOperation::And, "d", [] as [&str; 0])).contains("at least one key"));
     assert!(refusal(Build.pfcount([] as [&str; 0])).contains("at least one key"));
-    assert!(refusal(Build.select(1)).contains("one database"));
+    assert!(refusal(Build.select(1)).contains("only database 0"));
 }
