@@ -286,7 +286,7 @@ impl ToArg for BitOffset {
 /// # }
 /// ```
 #[derive(Debug, Clone, Default)]
-#[must_use = "a chain does nothing until it is given to `bitfield`"]
+#[must_use = "a chain does nothing until it is passed to `bitfield`"]
 pub struct BitField {
     operations: Vec<Operation>,
 }

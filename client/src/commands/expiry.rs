@@ -104,7 +104,7 @@ impl ToArgs for Expiry {
 /// What a write does with a time to live.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) enum SetExpiry {
-    /// Removes it, which is what Redis does if the command says nothing.
+    /// Removes it, as Redis does by default.
     #[default]
     Remove,
     Expire(Expiry),
