@@ -73,7 +73,7 @@ pub trait BitmapCommands: Executor {
     fn bitpos(self, key: impl ToArg, bit: Bit, range: Option<BitRange>) -> Self::Out<Option<u64>> {
         let command = Command::read("BITPOS").arg(key).arg(bit).options(range);
         self.submit(command.decode_with(|reply| {
-            // -1 is Redis's word for none.
+            // -1 is Redis's code for no such bit.
             i64::from_reply(reply).map(|position| u64::try_from(position).ok())
         }))
     }

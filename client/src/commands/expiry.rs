@@ -45,7 +45,7 @@ impl Expiry {
         Expiry(When::After(duration))
     }
 
-    /// Expires after `seconds`.
+    /// Expires after `seconds` seconds.
     #[must_use]
     pub fn seconds(seconds: u64) -> Self {
         Expiry::after(Duration::from_secs(seconds))

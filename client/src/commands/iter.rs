@@ -97,9 +97,8 @@ pub trait IterCommands: Client {
         ids: impl RangeBounds<StreamId>,
         count: u64,
     ) -> Self::Paged<StreamEntry<F>> {
-        let key = key.to_arg().into_owned();
-        let page = move |ids: Ids| Build.xrange(&key, ids, Some(count));
-        self.paged(Range::new(page, ids, count, |(_, end), last| {
+        let page = |key: &Arg<'_>, ids, count| Build.xrange(key, ids, Some(count));
+        self.paged(Range::new(key, ids, count, page, |(_, end), last| {
             (last != StreamId::MAX).then_some((Bound::Excluded(last), end))
         }))
     }
@@ -115,9 +114,8 @@ pub trait IterCommands: Client {
         ids: impl RangeBounds<StreamId>,
         count: u64,
     ) -> Self::Paged<StreamEntry<F>> {
-        let key = key.to_arg().into_owned();
-        let page = move |ids: Ids| Build.xrevrange(&key, ids, Some(count));
-        self.paged(Range::new(page, ids, count, |(start, _), last| {
+        let page = |key: &Arg<'_>, ids, count| Build.xrevrange(key, ids, Some(count));
+        self.paged(Range::new(key, ids, count, page, |(start, _), last| {
             (last != StreamId::MIN).then_some((start, Bound::Excluded(last)))
         }))
     }
@@ -167,22 +165,26 @@ type Ids = (Bound<StreamId>, Bound<StreamId>);
 
 /// A page of `XRANGE` or `XREVRANGE`.
 struct Range<F> {
-    page: Box<dyn Fn(Ids) -> Command<Vec<StreamEntry<F>>> + Send>,
+    key: Arg<'static>,
     ids: Ids,
     count: u64,
+    page: RangePage<F>,
     /// Returns the part of a range after the entry with this id, or `None` if no ids are left.
     rest: fn(Ids, StreamId) -> Option<Ids>,
 }
 
+type RangePage<F> = fn(&Arg<'_>, Ids, u64) -> Command<Vec<StreamEntry<F>>>;
+
 impl<F> Range<F> {
     fn new(
-        page: impl Fn(Ids) -> Command<Vec<StreamEntry<F>>> + Send + 'static,
+        key: impl ToArg,
         ids: impl RangeBounds<StreamId>,
         count: u64,
+        page: RangePage<F>,
         rest: fn(Ids, StreamId) -> Option<Ids>,
     ) -> Self {
         let ids = (ids.start_bound().cloned(), ids.end_bound().cloned());
-        Range { page: Box::new(page), ids, count, rest }
+        Range { key: key.to_arg().into_owned(), ids, count, page, rest }
     }
 }
 
@@ -191,7 +193,7 @@ impl<F: Send + 'static> Paging for Range<F> {
     type Reply = Vec<StreamEntry<F>>;
 
     fn command(&self) -> Command<Vec<StreamEntry<F>>> {
-        (self.page)(self.ids)
+        (self.page)(&self.key, self.ids, self.count)
     }
 
     fn advance(self, reply: Vec<StreamEntry<F>>) -> (Vec<Result<StreamEntry<F>>>, Option<Self>) {
