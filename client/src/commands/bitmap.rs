@@ -1,4 +1,4 @@
-//! Bitmaps: strings as bits and as integers of any width.
+//! Bitmaps: strings as arrays of bits, and of integers of any width.
 
 use crate::arg::{Arg, ToArg};
 use crate::command::Command;
@@ -8,40 +8,54 @@ use crate::reply::FromReply as _;
 
 /// The commands on bitmaps.
 ///
-/// ```
-/// use redis_rest::{BitmapCommands, Build};
-/// use redis_rest::commands::bitmap::{BitField, BitRange, BitType};
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use redis_rest::BitmapCommands;
+/// use redis_rest::commands::bitmap::Bit;
 ///
-/// assert_eq!(Build.setbit("seen", 7, true).args(), ["SETBIT", "seen", "7", "1"]);
-/// let counters = BitField::new().saturate().incr_by(BitType::unsigned(8), BitType::slot(2), 1);
-/// let args = Build.bitfield("counters", counters).args();
-/// assert_eq!(args, ["BITFIELD", "counters", "OVERFLOW", "SAT", "INCRBY", "u8", "#2", "1"]);
+/// assert!(!redis.setbit("seen", 7, Bit::One).await?); // the previous bit
+/// assert!(redis.getbit("seen", 7).await?);
+/// assert_eq!(redis.bitcount("seen", None).await?, 1);
+/// assert_eq!(redis.bitpos("seen", Bit::One, None).await?, Some(7));
+/// assert_eq!(redis.bitpos("nobody", Bit::One, None).await?, None);
+/// # Ok(())
+/// # }
 /// ```
 pub trait BitmapCommands: Executor {
-    /// How many bits are 1, of all or of a range. [BITCOUNT](https://redis.io/docs/latest/commands/bitcount/), O(n).
+    /// Returns the number of bits that are 1, in the whole bitmap or in a range.
+    ///
+    /// [BITCOUNT](https://redis.io/docs/latest/commands/bitcount/), O(n).
     fn bitcount(self, key: impl ToArg, range: Option<BitRange>) -> Self::Out<u64> {
         self.execute(Command::read("BITCOUNT").arg(key).options(range))
     }
 
-    /// Reads and changes integers, one after the other, and gives a value for each; `None` for a change that would
-    /// overflow and was to [fail](BitField::fail). [BITFIELD](https://redis.io/docs/latest/commands/bitfield/), O(1) each.
+    /// Reads and changes integers, one after the other, and returns a value for each operation.
+    ///
+    /// The value is `None` if the operation would overflow under [`fail`](BitField::fail). [`BitField`] shows an
+    /// example.
+    ///
+    /// [BITFIELD](https://redis.io/docs/latest/commands/bitfield/), O(1) per operation.
     fn bitfield(self, key: impl ToArg, operations: BitField) -> Self::Out<Vec<Option<i64>>> {
-        self.execute(Command::write("BITFIELD").arg(key).options(&operations).needs_operation(&operations))
+        self.execute(Command::write("BITFIELD").arg(key).options(&operations).one_or_more_operations(&operations))
     }
 
-    /// Reads integers; see [`bitfield`](Self::bitfield). [BITFIELD_RO](https://redis.io/docs/latest/commands/bitfield_ro/),
-    /// O(1) each.
+    /// Reads integers, and returns their values; see [`bitfield`](Self::bitfield).
+    ///
+    /// Fails with `InvalidInput` if an operation is not a [`get`](BitField::get).
+    ///
+    /// [BITFIELD_RO](https://redis.io/docs/latest/commands/bitfield_ro/), O(1) per operation.
     fn bitfield_ro(self, key: impl ToArg, operations: BitField) -> Self::Out<Vec<i64>> {
-        let command = Command::read("BITFIELD_RO").arg(key).options(&operations).needs_operation(&operations);
+        let command = Command::read("BITFIELD_RO").arg(key).options(&operations).one_or_more_operations(&operations);
         let reads = operations.operations.iter().all(|operation| matches!(operation, Operation::Get(..)));
         self.execute(if reads {
             command
         } else {
-            command.reject("it only reads: use bitfield for `set`, `incr_by` and overflow")
+            command.reject("it only reads; use `bitfield` for `set`, `incr_by` and overflow")
         })
     }
 
-    /// Combines bitmaps bit by bit into another, and gives its length in bytes.
+    /// Combines bitmaps bit by bit, stores the result in `destination`, and returns its length in bytes.
+    ///
     /// [BITOP](https://redis.io/docs/latest/commands/bitop/), O(n).
     fn bitop(
         self,
@@ -52,36 +66,80 @@ pub trait BitmapCommands: Executor {
         self.execute(Command::write("BITOP").arg(operation.word()).arg(destination).one_or_more("key", keys))
     }
 
-    /// The first bit that is `bit`, of all or of a range; `None` when there is none.
+    /// Returns the position of the first bit that equals `bit`, in the whole bitmap or in a range, or `None` if there
+    /// is none.
+    ///
     /// [BITPOS](https://redis.io/docs/latest/commands/bitpos/), O(n).
-    fn bitpos(self, key: impl ToArg, bit: bool, range: Option<BitRange>) -> Self::Out<Option<u64>> {
-        let command = Command::read("BITPOS").arg(key).arg(u8::from(bit)).options(range);
+    fn bitpos(self, key: impl ToArg, bit: Bit, range: Option<BitRange>) -> Self::Out<Option<u64>> {
+        let command = Command::read("BITPOS").arg(key).arg(bit).options(range);
         self.submit(command.decode_with(|reply| {
-            // -1 is Redis's word for none.
+            // -1 is Redis's code for no such bit.
             i64::from_reply(reply).map(|position| u64::try_from(position).ok())
         }))
     }
 
-    /// A bit; false behind the end. [GETBIT](https://redis.io/docs/latest/commands/getbit/), O(1).
+    /// Returns whether a bit is 1. Bits past the end are 0.
+    ///
+    /// [GETBIT](https://redis.io/docs/latest/commands/getbit/), O(1).
     fn getbit(self, key: impl ToArg, offset: u64) -> Self::Out<bool> {
         self.execute(Command::read("GETBIT").arg(key).arg(offset))
     }
 
-    /// Sets a bit, and gives what it was. [SETBIT](https://redis.io/docs/latest/commands/setbit/), O(1).
-    fn setbit(self, key: impl ToArg, offset: u64, bit: bool) -> Self::Out<bool> {
-        self.execute(Command::write("SETBIT").arg(key).arg(offset).arg(u8::from(bit)))
+    /// Sets a bit, and returns whether it was 1 before.
+    ///
+    /// [SETBIT](https://redis.io/docs/latest/commands/setbit/), O(1).
+    fn setbit(self, key: impl ToArg, offset: u64, bit: Bit) -> Self::Out<bool> {
+        self.execute(Command::write("SETBIT").arg(key).arg(offset).arg(bit))
     }
 }
 
 impl<E: Executor> BitmapCommands for E {}
 
 impl<R> Command<R> {
-    fn needs_operation(self, operations: &BitField) -> Self {
+    fn one_or_more_operations(self, operations: &BitField) -> Self {
         if operations.operations.is_empty() { self.reject("needs at least one operation") } else { self }
     }
 }
 
-/// A part of a bitmap, both ends included; negative counts from the end.
+/// The value of a bit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Bit {
+    /// 0.
+    Zero,
+    /// 1.
+    One,
+}
+
+impl From<bool> for Bit {
+    /// Returns 1 for `true`: [`getbit`](BitmapCommands::getbit) and [`setbit`](BitmapCommands::setbit) return
+    /// bits as `bool`s.
+    fn from(is_one: bool) -> Self {
+        if is_one { Bit::One } else { Bit::Zero }
+    }
+}
+
+impl ToArg for Bit {
+    fn to_arg(&self) -> Arg<'_> {
+        Arg::Uint(match self {
+            Bit::Zero => 0,
+            Bit::One => 1,
+        })
+    }
+}
+
+/// A range of a bitmap. Both ends are included, and negative positions count from the end.
+///
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use redis_rest::{BitmapCommands, StringCommands};
+/// use redis_rest::commands::bitmap::BitRange;
+///
+/// redis.set("flags", b"\xff\x0f").await?;
+/// assert_eq!(redis.bitcount("flags", Some(BitRange::bytes(-1, -1))).await?, 4);
+/// assert_eq!(redis.bitcount("flags", Some(BitRange::bits(0, 3))).await?, 4);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BitRange {
     start: i64,
@@ -90,13 +148,13 @@ pub struct BitRange {
 }
 
 impl BitRange {
-    /// From byte `start` to `end`.
+    /// The range from byte `start` to byte `end`.
     #[must_use]
     pub fn bytes(start: i64, end: i64) -> Self {
         BitRange { start, end, in_bits: false }
     }
 
-    /// From bit `start` to `end`.
+    /// The range from bit `start` to bit `end`: `BIT`. Needs Redis 7.0.
     #[must_use]
     pub fn bits(start: i64, end: i64) -> Self {
         BitRange { start, end, in_bits: true }
@@ -112,24 +170,24 @@ impl ToArgs for BitRange {
     }
 }
 
-/// How bitmaps are combined.
+/// How [`bitop`](BitmapCommands::bitop) combines bitmaps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum BitOperation {
-    /// The bits that are in all.
+    /// The bits that are set in all bitmaps.
     And,
-    /// The bits that are in any.
+    /// The bits that are set in any bitmap.
     Or,
-    /// The bits that are in an odd number of them.
+    /// The bits that are set in an odd number of bitmaps.
     Xor,
-    /// The bits that are not in the one.
+    /// The bits that are not set in the only bitmap.
     Not,
-    /// The bits that are in the first and in none of the others. Redis 8.2.
+    /// The bits that are set in the first bitmap and in none of the others. Needs Redis 8.2.
     Diff,
-    /// The bits that are in one of the others and not in the first. Redis 8.2.
+    /// The bits that are set in any of the other bitmaps and not in the first. Needs Redis 8.2.
     Diff1,
-    /// The bits that are in the first and in any of the others. Redis 8.2.
+    /// The bits that are set in the first bitmap and in any of the others. Needs Redis 8.2.
     AndOr,
-    /// The bits that are in exactly one. Redis 8.2.
+    /// The bits that are set in exactly one bitmap. Needs Redis 8.2.
     One,
 }
 
@@ -148,9 +206,10 @@ impl BitOperation {
     }
 }
 
-/// A type of integer in a bitmap.
+/// The type of an integer in a bitmap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BitType {
+    /// A signed integer of 1 to 64 bits.
     signed: bool,
     bits: u8,
 }
@@ -168,7 +227,7 @@ impl BitType {
         BitType { signed: false, bits }
     }
 
-    /// The place of integer number `index` of a row of the same type.
+    /// The offset of the integer at `index`, if all integers before it have the same type.
     #[must_use]
     pub fn slot(index: u64) -> BitOffset {
         BitOffset::Slot(index)
@@ -185,12 +244,12 @@ impl ToArg for BitType {
     }
 }
 
-/// Where an integer is.
+/// The position of an integer in a bitmap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BitOffset {
-    /// So many bits from the start.
+    /// The number of bits before it.
     Bit(u64),
-    /// So many integers of its type from the start: `#2`.
+    /// The number of integers of its type before it: `#2`.
     Slot(u64),
 }
 
@@ -210,8 +269,24 @@ impl ToArg for BitOffset {
 }
 
 /// A chain of operations on the integers of a bitmap.
+///
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use redis_rest::BitmapCommands;
+/// use redis_rest::commands::bitmap::{BitField, BitType};
+///
+/// let byte = BitType::unsigned(8);
+/// let third = BitType::slot(2);
+/// let values = redis.bitfield("counters", BitField::new().set(byte, third, 250).incr_by(byte, third, 5)).await?;
+/// assert_eq!(values, [Some(0), Some(255)]); // `set` returns the previous value
+///
+/// let values = redis.bitfield("counters", BitField::new().fail().incr_by(byte, third, 1)).await?;
+/// assert_eq!(values, [None]); // 256 does not fit
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default)]
-#[must_use = "a chain does nothing until it is given to `bitfield`"]
+#[must_use = "a chain does nothing until it is passed to `bitfield`"]
 pub struct BitField {
     operations: Vec<Operation>,
 }
@@ -225,7 +300,7 @@ enum Operation {
 }
 
 impl BitField {
-    /// No operation yet.
+    /// Creates a chain without operations.
     pub fn new() -> Self {
         BitField::default()
     }
@@ -235,27 +310,27 @@ impl BitField {
         self.then(Operation::Get(kind, offset.into()))
     }
 
-    /// Sets an integer, and gives what it was.
+    /// Sets an integer, and returns its previous value.
     pub fn set(self, kind: BitType, offset: impl Into<BitOffset>, value: i64) -> Self {
         self.then(Operation::Set(kind, offset.into(), value))
     }
 
-    /// Adds to an integer, and gives the result.
+    /// Adds `increment` to an integer, and returns the result.
     pub fn incr_by(self, kind: BitType, offset: impl Into<BitOffset>, increment: i64) -> Self {
         self.then(Operation::IncrBy(kind, offset.into(), increment))
     }
 
-    /// From here on, what overflows begins anew: `OVERFLOW WRAP`, as without saying anything.
+    /// Makes later operations wrap around if they overflow: `OVERFLOW WRAP`. This is the default.
     pub fn wrap(self) -> Self {
         self.then(Operation::Overflow("WRAP"))
     }
 
-    /// From here on, what overflows stays at the limit: `OVERFLOW SAT`.
+    /// Makes later operations stop at the limit if they overflow: `OVERFLOW SAT`.
     pub fn saturate(self) -> Self {
         self.then(Operation::Overflow("SAT"))
     }
 
-    /// From here on, what would overflow is not done: `OVERFLOW FAIL`.
+    /// Makes later operations change nothing and return `None` if they overflow: `OVERFLOW FAIL`.
     pub fn fail(self) -> Self {
         self.then(Operation::Overflow("FAIL"))
     }
@@ -280,7 +355,7 @@ impl ToArgs for BitField {
             if let Operation::Get(kind, _) | Operation::Set(kind, ..) | Operation::IncrBy(kind, ..) = operation
                 && !kind.is_known()
             {
-                args.reject("an integer has 1 to 64 bits if it is signed, 1 to 63 if it is not");
+                args.reject("a signed integer has 1 to 64 bits, an unsigned one 1 to 63");
             }
         }
     }

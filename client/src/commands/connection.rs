@@ -1,39 +1,54 @@
-//! What is left of the connection where there is none.
+//! The connection commands that work over REST.
 
 use crate::arg::ToArg;
 use crate::command::Command;
 use crate::executor::Executor;
 use crate::reply::FromReply;
 
-/// The commands about the connection that go over REST. `AUTH`, `CLIENT`, `HELLO`, `QUIT` and `RESET` do not: the token
-/// and the HTTP client do their work.
+/// The connection commands that work over REST.
 ///
-/// ```
-/// use redis_rest::{Build, ConnectionCommands};
+/// `AUTH`, `CLIENT`, `HELLO`, `QUIT` and `RESET` do not: the token and the HTTP client replace them.
 ///
-/// assert_eq!(Build.ping().args(), ["PING"]);
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use redis_rest::ConnectionCommands;
+///
+/// assert_eq!(redis.ping().await?, "PONG");
+/// let error = redis.select(1).await.unwrap_err();
+/// assert!(error.is_invalid_input());
+/// # Ok(())
+/// # }
 /// ```
 pub trait ConnectionCommands: Executor {
-    /// Gives `message` back. [ECHO](https://redis.io/docs/latest/commands/echo/), O(1).
+    /// Returns `message`.
+    ///
+    /// [ECHO](https://redis.io/docs/latest/commands/echo/), O(1).
     fn echo<V: FromReply>(self, message: impl ToArg) -> Self::Out<V> {
         self.execute(Command::read("ECHO").arg(message))
     }
 
-    /// Gives `PONG`. [PING](https://redis.io/docs/latest/commands/ping/), O(1).
+    /// Returns `PONG`.
+    ///
+    /// [PING](https://redis.io/docs/latest/commands/ping/), O(1).
     fn ping(self) -> Self::Out<String> {
         self.execute(Command::read("PING"))
     }
 
-    /// Gives `message` back. [PING](https://redis.io/docs/latest/commands/ping/), O(1).
+    /// Returns `message`.
+    ///
+    /// [PING](https://redis.io/docs/latest/commands/ping/), O(1).
     fn ping_with<V: FromReply>(self, message: impl ToArg) -> Self::Out<V> {
         self.execute(Command::read("PING").arg(message))
     }
 
-    /// Chooses a database, of which the service has one: 0.
+    /// Selects a database. Over REST there is only database 0.
+    ///
+    /// Fails with `InvalidInput` if `database` is not 0.
+    ///
     /// [SELECT](https://redis.io/docs/latest/commands/select/), O(1).
     fn select(self, database: u32) -> Self::Out<()> {
         let command = Command::read("SELECT").arg(database);
-        self.execute(if database == 0 { command } else { command.reject("over REST there is one database, 0") })
+        self.execute(if database == 0 { command } else { command.reject("over REST there is only database 0") })
     }
 }
 

@@ -1,4 +1,4 @@
-//! When something expires: durations and times in arguments and replies.
+//! Times to live: durations and times in arguments and replies.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -7,21 +7,27 @@ use crate::command::{Args, ToArgs};
 use crate::error::Result;
 use crate::reply::{FromReply, Reply};
 
-/// When a key or a field is to expire: after a duration, or at a time.
+/// When a key or a field expires: after a duration, or at a time.
 ///
-/// Sent as `EX` or `EXAT` when it is whole seconds, otherwise as `PX` or `PXAT`, with a fraction of a millisecond
-/// rounded up: nothing expires early.
+/// Whole seconds are sent as `EX` or `EXAT`. Anything finer is sent as `PX` or `PXAT`, rounded up to whole
+/// milliseconds, so nothing expires early. A duration of 0 fails with `InvalidInput`.
 ///
-/// ```
-/// use std::time::Duration;
-/// use redis_rest::{Build, StringCommands};
-/// use redis_rest::commands::expiry::Expiry;
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use std::time::{Duration, SystemTime};
+/// use redis_rest::{GenericCommands, StringCommands};
+/// use redis_rest::commands::expiry::{Expiry, Ttl};
 /// use redis_rest::commands::string::SetOptions;
 ///
 /// let minute = SetOptions::new().expire(Expiry::seconds(60));
-/// assert_eq!(Build.set_with("session", "x", minute).args(), ["SET", "session", "x", "EX", "60"]);
-/// let half = SetOptions::new().expire(Expiry::after(Duration::from_millis(1500)));
-/// assert_eq!(Build.set_with("session", "x", half).args(), ["SET", "session", "x", "PX", "1500"]);
+/// redis.set_with("session", "Ada", minute).await?;
+/// assert_eq!(redis.ttl("session").await?, Ttl::Expires(Duration::from_secs(60)));
+///
+/// let past = SetOptions::new().expire(Expiry::at(SystemTime::now() - Duration::from_secs(1)));
+/// redis.set_with("session", "Ada", past).await?;
+/// assert_eq!(redis.ttl("session").await?, Ttl::Missing); // deleted at once
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Expiry(When);
@@ -33,28 +39,45 @@ enum When {
 }
 
 impl Expiry {
-    /// After `duration`.
+    /// Expires after `duration`.
     #[must_use]
     pub fn after(duration: Duration) -> Self {
         Expiry(When::After(duration))
     }
 
-    /// After so many seconds.
+    /// Expires after `seconds` seconds.
     #[must_use]
     pub fn seconds(seconds: u64) -> Self {
         Expiry::after(Duration::from_secs(seconds))
     }
 
-    /// After so many milliseconds.
+    /// Expires after `millis` milliseconds.
     #[must_use]
     pub fn millis(millis: u64) -> Self {
         Expiry::after(Duration::from_millis(millis))
     }
 
-    /// At `time`. A time in the past deletes at once.
+    /// Expires at `time`. A time in the past deletes the key or the field at once.
     #[must_use]
     pub fn at(time: SystemTime) -> Self {
         Expiry(When::At(time))
+    }
+
+    pub(super) fn is_at_a_time(self) -> bool {
+        matches!(self.0, When::At(_))
+    }
+
+    /// Returns the duration from now on or, for a time, from 1970 on.
+    fn duration(self, args: &mut Args) -> Duration {
+        match self.0 {
+            When::After(duration) => {
+                if duration.is_zero() {
+                    args.reject("Redis refuses a time to live of 0; to delete at once, use DEL");
+                }
+                duration
+            }
+            When::At(time) => since_epoch(args, time),
+        }
     }
 }
 
@@ -66,37 +89,32 @@ impl From<Duration> for Expiry {
 
 impl ToArgs for Expiry {
     fn write_args(&self, args: &mut Args) {
-        let (duration, seconds, millis) = match self.0 {
-            When::After(Duration::ZERO) => {
-                args.reject("an expiry after no time at all is refused by Redis; to delete at once, use DEL");
-                return;
-            }
-            When::After(duration) => (duration, "EX", "PX"),
-            When::At(time) => (since_epoch(args, time), "EXAT", "PXAT"),
+        let duration = self.duration(args);
+        let (word, unit) = match (self.is_at_a_time(), duration.subsec_nanos() == 0) {
+            (false, true) => ("EX", Unit::Seconds),
+            (false, false) => ("PX", Unit::Millis),
+            (true, true) => ("EXAT", Unit::Seconds),
+            (true, false) => ("PXAT", Unit::Millis),
         };
-        if duration.subsec_nanos() == 0 {
-            args.push(seconds);
-            push_count(args, duration, Unit::Seconds);
-        } else {
-            args.push(millis);
-            push_count(args, duration, Unit::Millis);
-        }
+        args.push(word);
+        push_count(args, duration, unit);
     }
 }
 
-/// What happens to a value's expiry when it is written: nothing said, and a `SET` removes it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SetExpiry {
-    /// It gets this expiry.
+/// What a write does with a time to live.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) enum SetExpiry {
+    /// Removes it, as Redis does by default.
+    #[default]
+    Remove,
     Expire(Expiry),
-    /// It keeps the one it has: `KEEPTTL`.
     Keep,
 }
 
 impl ToArgs for SetExpiry {
     fn write_args(&self, args: &mut Args) {
         match self {
+            SetExpiry::Remove => {}
             SetExpiry::Expire(expiry) => expiry.write_args(args),
             SetExpiry::Keep => {
                 args.push("KEEPTTL");
@@ -105,13 +123,13 @@ impl ToArgs for SetExpiry {
     }
 }
 
-/// What happens to a value's expiry when it is read by `GETEX` or `HGETEX`.
+/// What `GETEX` and `HGETEX` do with a time to live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum GetExpiry {
-    /// It gets this expiry.
+    /// Sets it.
     Expire(Expiry),
-    /// It loses the one it has: `PERSIST`.
+    /// Removes it: `PERSIST`.
     Persist,
 }
 
@@ -126,43 +144,71 @@ impl ToArgs for GetExpiry {
     }
 }
 
-/// Under which condition an expiry is set.
+/// The condition under which a time to live is set.
+///
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use std::time::Duration;
+/// use redis_rest::{GenericCommands, StringCommands};
+/// use redis_rest::commands::expiry::ExpireCondition;
+///
+/// redis.setex("session", Duration::from_secs(60), "Ada").await?;
+/// let hour = Duration::from_secs(3600);
+/// assert!(!redis.expire_with("session", hour, ExpireCondition::Nx).await?);
+/// assert!(redis.expire_with("session", hour, ExpireCondition::Gt).await?);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ExpireCondition {
-    /// Only if there is none: `NX`.
-    IfNone,
-    /// Only if there is one: `XX`.
-    IfAny,
-    /// Only if it is later than the one that is there: `GT`. None counts as the latest of all.
-    IfLater,
-    /// Only if it is sooner than the one that is there: `LT`. None counts as the latest of all.
-    IfSooner,
+    /// Only if it has no time to live: `NX`.
+    Nx,
+    /// Only if it has a time to live: `XX`.
+    Xx,
+    /// Only if the new time to live is longer: `GT`. No time to live counts as infinitely long.
+    Gt,
+    /// Only if the new time to live is shorter: `LT`. No time to live counts as infinitely long.
+    Lt,
 }
 
 impl ToArgs for ExpireCondition {
     fn write_args(&self, args: &mut Args) {
         args.push(match self {
-            ExpireCondition::IfNone => "NX",
-            ExpireCondition::IfAny => "XX",
-            ExpireCondition::IfLater => "GT",
-            ExpireCondition::IfSooner => "LT",
+            ExpireCondition::Nx => "NX",
+            ExpireCondition::Xx => "XX",
+            ExpireCondition::Gt => "GT",
+            ExpireCondition::Lt => "LT",
         });
     }
 }
 
-/// How long something lives on, or until when: `T` is a [`Duration`] or a [`SystemTime`].
+/// How long a key or a field lives, or until when: `T` is a [`Duration`] or a [`SystemTime`].
+///
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use redis_rest::GenericCommands;
+/// use redis_rest::commands::expiry::Ttl;
+///
+/// match redis.ttl("session").await? {
+///     Ttl::Missing => println!("no session"),
+///     Ttl::Persistent => println!("the session never expires"),
+///     Ttl::Expires(left) => println!("the session expires in {} seconds", left.as_secs()),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Ttl<T = Duration> {
-    /// It does not exist.
+    /// The key or the field does not exist.
     Missing,
     /// It never expires.
     Persistent,
-    /// It expires after, or at, this.
+    /// It expires after this duration, or at this time.
     Expires(T),
 }
 
 impl<T> Ttl<T> {
-    /// What is left, if it exists and expires.
+    /// Returns the remaining duration, or the time, if it expires.
     pub fn expires(self) -> Option<T> {
         match self {
             Ttl::Expires(left) => Some(left),
@@ -171,7 +217,7 @@ impl<T> Ttl<T> {
     }
 }
 
-/// The unit that a command counts in.
+/// The unit in which a command counts time.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Unit {
     Seconds,
@@ -184,20 +230,41 @@ impl<R> Command<R> {
         self.options(Count(duration, unit))
     }
 
-    /// Adds the duration after which something expires. Zero deletes it, and then a second time there is nothing to delete.
+    /// Adds a time to live. Zero deletes the key, so a second execution finds nothing to delete and returns another
+    /// reply.
     pub(super) fn ttl(self, ttl: Duration, unit: Unit) -> Self {
         self.duration(ttl, unit).non_idempotent_if(ttl.is_zero())
     }
 
-    /// Adds the time at which something expires. The past deletes it, and then a second time there is nothing to delete.
+    /// Adds the time to expire at. A past time deletes the key, so a second execution finds nothing to delete and
+    /// returns another reply.
     pub(super) fn time(self, time: SystemTime, unit: Unit) -> Self {
         self.options(At(time, unit)).non_idempotent_if(is_past(time))
     }
 
-    /// Adds what happens to the expiry of a value that is read. The past deletes it, and a second time there is none.
+    /// Adds what happens to the time to live of a value that is read. A past time deletes the value, so a second
+    /// execution returns another reply.
     pub(super) fn get_expiry(self, expiry: GetExpiry) -> Self {
         let deletes = matches!(expiry, GetExpiry::Expire(Expiry(When::At(time))) if is_past(time));
         self.options(expiry).non_idempotent_if(deletes)
+    }
+}
+
+/// The time to live of a restored key.
+pub(super) struct RestoreTtl(pub(super) Option<Expiry>);
+
+impl ToArgs for RestoreTtl {
+    fn write_args(&self, args: &mut Args) {
+        match self.0 {
+            // For RESTORE, 0 means no time to live, so the shortest one is a millisecond.
+            Some(expiry) => {
+                let duration = expiry.duration(args).max(Duration::from_millis(1));
+                push_count(args, duration, Unit::Millis);
+            }
+            None => {
+                args.push(0);
+            }
+        }
     }
 }
 
@@ -232,13 +299,13 @@ fn push_count(args: &mut Args, duration: Duration, unit: Unit) {
     let count = duration.as_nanos().div_ceil(nanos_per_unit);
     match i64::try_from(count) {
         Ok(count) => args.push(count),
-        Err(_) => args.reject("the expiry is further away than Redis can count").push(0),
+        Err(_) => args.reject("the time to live is longer than Redis can count").push(0),
     };
 }
 
 fn since_epoch(args: &mut Args, time: SystemTime) -> Duration {
     time.duration_since(UNIX_EPOCH).unwrap_or_else(|_| {
-        args.reject("the time of expiry is before 1970; to delete at once, use DEL");
+        args.reject("the time to expire at is before 1970; to delete at once, use DEL");
         Duration::ZERO
     })
 }
@@ -259,7 +326,7 @@ pub(super) fn time_millis(reply: Reply<'_>) -> Result<Ttl<SystemTime>> {
     decode(reply, |millis| UNIX_EPOCH + Duration::from_millis(millis))
 }
 
-/// `-2` and `-1` are Redis's codes for a missing and a persistent one.
+/// Decodes a time to live. `-2` and `-1` are Redis's codes for "missing" and "never expires".
 fn decode<T>(reply: Reply<'_>, make: fn(u64) -> T) -> Result<Ttl<T>> {
     match i64::from_reply(reply)? {
         -2 => Ok(Ttl::Missing),

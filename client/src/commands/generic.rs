@@ -1,8 +1,10 @@
-//! Keys, whatever they hold.
+//! Keys of every type.
 
 use std::time::{Duration, SystemTime};
 
-use super::expiry::{ExpireCondition, Ttl, Unit, time_millis, time_seconds, ttl_millis, ttl_seconds};
+use super::expiry::{
+    ExpireCondition, Expiry, RestoreTtl, Ttl, Unit, time_millis, time_seconds, ttl_millis, ttl_seconds,
+};
 use super::scan::{Cursor, ScanOptions, ScanPage};
 use crate::arg::ToArg;
 use crate::command::Command;
@@ -11,82 +13,115 @@ use crate::error::Result;
 use crate::executor::Executor;
 use crate::reply::{FromReply, Reply};
 
-/// The commands on keys, whatever they hold.
+/// The commands on keys of every type.
 ///
-/// ```
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
 /// use std::time::Duration;
-/// use redis_rest::{Build, GenericCommands};
-/// use redis_rest::commands::expiry::ExpireCondition;
+/// use redis_rest::{GenericCommands, StringCommands};
+/// use redis_rest::commands::generic::KeyType;
 ///
-/// assert_eq!(Build.del(["a", "b"]).args(), ["DEL", "a", "b"]);
-/// let args = Build.expire_with("a", Duration::from_secs(60), ExpireCondition::IfNone).args();
-/// assert_eq!(args, ["EXPIRE", "a", "60", "NX"]);
+/// redis.set("draft", "text").await?;
+/// assert_eq!(redis.type_of("draft").await?, Some(KeyType::String));
+/// assert!(redis.expire("draft", Duration::from_secs(60)).await?);
+/// assert_eq!(redis.del(["draft", "other"]).await?, 1);
+/// assert!(!redis.expire("draft", Duration::from_secs(60)).await?); // the key is gone
+///
+/// let error = redis.rename("draft", "letter").await.unwrap_err();
+/// assert_eq!(error.code(), Some("ERR")); // no such key
+/// # Ok(())
+/// # }
 /// ```
 pub trait GenericCommands: Executor {
-    /// Copies a key that exists to one that does not, and says whether it did.
+    /// Copies `source` to `destination`, and returns whether it was copied.
+    ///
+    /// Returns `false` if `source` does not exist or `destination` exists.
+    ///
     /// [COPY](https://redis.io/docs/latest/commands/copy/), O(n) in the elements.
     fn copy(self, source: impl ToArg, destination: impl ToArg) -> Self::Out<bool> {
         self.execute(Command::write("COPY").arg(source).arg(destination))
     }
 
-    /// Copies a key, and says whether it did. [COPY](https://redis.io/docs/latest/commands/copy/), O(n) in the elements.
+    /// Copies a key with options, and returns whether it was copied.
+    ///
+    /// [`CopyOptions`] shows an example.
+    ///
+    /// [COPY](https://redis.io/docs/latest/commands/copy/), O(n) in the elements.
     fn copy_with(self, source: impl ToArg, destination: impl ToArg, options: CopyOptions) -> Self::Out<bool> {
         self.execute(Command::write("COPY").arg(source).arg(destination).options(options))
     }
 
-    /// Deletes keys, and gives how many there were. [DEL](https://redis.io/docs/latest/commands/del/), O(n) in the
-    /// keys and their elements.
+    /// Deletes keys, and returns the number of keys that existed.
+    ///
+    /// [DEL](https://redis.io/docs/latest/commands/del/), O(n) in the keys and their elements.
     fn del(self, keys: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
         self.execute(Command::write("DEL").one_or_more("key", keys))
     }
 
-    /// The value in Redis's own serialization, for [`restore`](Self::restore); `None` without the key. Ask for
-    /// `Bytes` or `Vec<u8>`: it is not text. [DUMP](https://redis.io/docs/latest/commands/dump/), O(n) in its size.
+    /// Returns the value of `key` in Redis's own serialization, or `None` if the key does not exist.
+    ///
+    /// The serialization is not text: ask for `Bytes` or `Vec<u8>`. [`restore`](Self::restore) reads it.
+    ///
+    /// [DUMP](https://redis.io/docs/latest/commands/dump/), O(n) in the size of the value.
     fn dump<V: FromReply>(self, key: impl ToArg) -> Self::Out<Option<V>> {
         self.execute(Command::read("DUMP").arg(key))
     }
 
-    /// How many of the keys exist; one named twice counts twice. [EXISTS](https://redis.io/docs/latest/commands/exists/),
-    /// O(n) in the keys.
+    /// Returns the number of keys that exist. A key that is listed twice counts twice.
+    ///
+    /// [EXISTS](https://redis.io/docs/latest/commands/exists/), O(n) in the keys.
     fn exists(self, keys: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
         self.execute(Command::read("EXISTS").one_or_more("key", keys))
     }
 
-    /// Lets a key expire after `ttl`, rounded up to whole seconds, and says whether there is such a key.
+    /// Sets the time to live of `key`, rounded up to whole seconds, and returns whether the key exists.
+    ///
     /// [EXPIRE](https://redis.io/docs/latest/commands/expire/), O(1).
     fn expire(self, key: impl ToArg, ttl: Duration) -> Self::Out<bool> {
         self.execute(Command::idempotent_write("EXPIRE").arg(key).ttl(ttl, Unit::Seconds))
     }
 
-    /// As [`expire`](Self::expire), under a condition.
+    /// Sets the time to live of `key` under a condition, and returns whether it was set; see [`expire`](Self::expire).
+    ///
+    /// [`ExpireCondition`] shows an example.
     fn expire_with(self, key: impl ToArg, ttl: Duration, condition: ExpireCondition) -> Self::Out<bool> {
         self.execute(Command::write("EXPIRE").arg(key).ttl(ttl, Unit::Seconds).options(condition))
     }
 
-    /// Lets a key expire at `time`, rounded up to whole seconds, and says whether there is such a key.
+    /// Sets the time at which `key` expires, rounded up to whole seconds, and returns whether the key exists.
+    ///
     /// [EXPIREAT](https://redis.io/docs/latest/commands/expireat/), O(1).
     fn expireat(self, key: impl ToArg, time: SystemTime) -> Self::Out<bool> {
         self.execute(Command::idempotent_write("EXPIREAT").arg(key).time(time, Unit::Seconds))
     }
 
-    /// As [`expireat`](Self::expireat), under a condition.
+    /// Sets the time at which `key` expires under a condition, and returns whether it was set; see
+    /// [`expireat`](Self::expireat).
     fn expireat_with(self, key: impl ToArg, time: SystemTime, condition: ExpireCondition) -> Self::Out<bool> {
         self.execute(Command::write("EXPIREAT").arg(key).time(time, Unit::Seconds).options(condition))
     }
 
-    /// When a key expires, to the second. [EXPIRETIME](https://redis.io/docs/latest/commands/expiretime/), O(1).
+    /// Returns the time at which `key` expires, in whole seconds.
+    ///
+    /// [EXPIRETIME](https://redis.io/docs/latest/commands/expiretime/), O(1).
     fn expiretime(self, key: impl ToArg) -> Self::Out<Ttl<SystemTime>> {
         self.submit(Command::read("EXPIRETIME").arg(key).decode_with(time_seconds))
     }
 
-    /// All keys that match the glob-style `pattern`. Blocks the server while it looks at every key: prefer
-    /// [`scan`](Self::scan). [KEYS](https://redis.io/docs/latest/commands/keys/), O(n) in all keys.
+    /// Returns all keys that match the glob-style `pattern`.
+    ///
+    /// It blocks the server while it looks at every key; prefer [`scan`](Self::scan).
+    ///
+    /// [KEYS](https://redis.io/docs/latest/commands/keys/), O(n) in all keys.
     fn keys<K: FromReply>(self, pattern: impl ToArg) -> Self::Out<Vec<K>> {
         self.execute(Command::read("KEYS").arg(pattern))
     }
 
-    /// How many bytes a key and its value take, estimated from `samples` of its elements (`Some(0)`: from all);
-    /// `None` without the key. [MEMORY USAGE](https://redis.io/docs/latest/commands/memory-usage/), O(n) in the samples.
+    /// Returns the approximate number of bytes that a key and its value take, or `None` if the key does not exist.
+    ///
+    /// Redis estimates the size from `samples` elements; `Some(0)` samples all of them.
+    ///
+    /// [MEMORY USAGE](https://redis.io/docs/latest/commands/memory-usage/), O(n) in the samples.
     fn memory_usage(self, key: impl ToArg, samples: Option<u64>) -> Self::Out<Option<u64>> {
         let command = Command::read("MEMORY").arg("USAGE").arg(key);
         self.execute(match samples {
@@ -95,102 +130,133 @@ pub trait GenericCommands: Executor {
         })
     }
 
-    /// Removes a key's expiry, and says whether it had one. [PERSIST](https://redis.io/docs/latest/commands/persist/), O(1).
+    /// Removes the time to live of `key`, and returns whether it had one.
+    ///
+    /// [PERSIST](https://redis.io/docs/latest/commands/persist/), O(1).
     fn persist(self, key: impl ToArg) -> Self::Out<bool> {
         self.execute(Command::write("PERSIST").arg(key))
     }
 
-    /// Lets a key expire after `ttl`, rounded up to whole milliseconds, and says whether there is such a key.
+    /// Sets the time to live of `key`, rounded up to whole milliseconds, and returns whether the key exists.
+    ///
     /// [PEXPIRE](https://redis.io/docs/latest/commands/pexpire/), O(1).
     fn pexpire(self, key: impl ToArg, ttl: Duration) -> Self::Out<bool> {
         self.execute(Command::idempotent_write("PEXPIRE").arg(key).ttl(ttl, Unit::Millis))
     }
 
-    /// As [`pexpire`](Self::pexpire), under a condition.
+    /// Sets the time to live of `key` under a condition, and returns whether it was set; see
+    /// [`pexpire`](Self::pexpire).
     fn pexpire_with(self, key: impl ToArg, ttl: Duration, condition: ExpireCondition) -> Self::Out<bool> {
         self.execute(Command::write("PEXPIRE").arg(key).ttl(ttl, Unit::Millis).options(condition))
     }
 
-    /// Lets a key expire at `time`, rounded up to whole milliseconds, and says whether there is such a key.
+    /// Sets the time at which `key` expires, rounded up to whole milliseconds, and returns whether the key exists.
+    ///
     /// [PEXPIREAT](https://redis.io/docs/latest/commands/pexpireat/), O(1).
     fn pexpireat(self, key: impl ToArg, time: SystemTime) -> Self::Out<bool> {
         self.execute(Command::idempotent_write("PEXPIREAT").arg(key).time(time, Unit::Millis))
     }
 
-    /// As [`pexpireat`](Self::pexpireat), under a condition.
+    /// Sets the time at which `key` expires under a condition, and returns whether it was set; see
+    /// [`pexpireat`](Self::pexpireat).
     fn pexpireat_with(self, key: impl ToArg, time: SystemTime, condition: ExpireCondition) -> Self::Out<bool> {
         self.execute(Command::write("PEXPIREAT").arg(key).time(time, Unit::Millis).options(condition))
     }
 
-    /// When a key expires, to the millisecond. [PEXPIRETIME](https://redis.io/docs/latest/commands/pexpiretime/), O(1).
+    /// Returns the time at which `key` expires, in whole milliseconds.
+    ///
+    /// [PEXPIRETIME](https://redis.io/docs/latest/commands/pexpiretime/), O(1).
     fn pexpiretime(self, key: impl ToArg) -> Self::Out<Ttl<SystemTime>> {
         self.submit(Command::read("PEXPIRETIME").arg(key).decode_with(time_millis))
     }
 
-    /// How long a key lives on, to the millisecond. [PTTL](https://redis.io/docs/latest/commands/pttl/), O(1).
+    /// Returns the time to live of `key`, in whole milliseconds.
+    ///
+    /// [PTTL](https://redis.io/docs/latest/commands/pttl/), O(1).
     fn pttl(self, key: impl ToArg) -> Self::Out<Ttl> {
         self.submit(Command::read("PTTL").arg(key).decode_with(ttl_millis))
     }
 
-    /// Some key; `None` when there is none. [RANDOMKEY](https://redis.io/docs/latest/commands/randomkey/), O(1).
+    /// Returns a random key, or `None` if there are no keys.
+    ///
+    /// [RANDOMKEY](https://redis.io/docs/latest/commands/randomkey/), O(1).
     fn randomkey<K: FromReply>(self) -> Self::Out<Option<K>> {
         self.execute(Command::read("RANDOMKEY"))
     }
 
-    /// Renames a key, overwriting what has the new name. [RENAME](https://redis.io/docs/latest/commands/rename/), O(1).
+    /// Renames `key`, and replaces the key that has the new name.
+    ///
+    /// [RENAME](https://redis.io/docs/latest/commands/rename/), O(1).
     fn rename(self, key: impl ToArg, new_key: impl ToArg) -> Self::Out<()> {
         self.execute(Command::write("RENAME").arg(key).arg(new_key))
     }
 
-    /// Renames a key if nothing has the new name, and says whether it did.
+    /// Renames `key` if `new_key` does not exist, and returns whether it was renamed.
+    ///
     /// [RENAMENX](https://redis.io/docs/latest/commands/renamenx/), O(1).
     fn renamenx(self, key: impl ToArg, new_key: impl ToArg) -> Self::Out<bool> {
         self.execute(Command::write("RENAMENX").arg(key).arg(new_key))
     }
 
-    /// Makes a key of what [`dump`](Self::dump) gave. [RESTORE](https://redis.io/docs/latest/commands/restore/), O(n)
-    /// in its size.
+    /// Creates a key from the serialization that [`dump`](Self::dump) returns.
+    ///
+    /// [`RestoreOptions`] shows an example.
+    ///
+    /// [RESTORE](https://redis.io/docs/latest/commands/restore/), O(n) in the size of the value.
     fn restore(self, key: impl ToArg, dump: impl ToArg, options: RestoreOptions) -> Self::Out<()> {
-        // 0 is Redis's word for no expiry, so the shortest one is a millisecond.
-        let ttl = options.ttl.map_or(Duration::ZERO, |ttl| ttl.max(Duration::from_millis(1)));
-        self.execute(Command::write("RESTORE").arg(key).duration(ttl, Unit::Millis).arg(dump).options(options))
+        let ttl = RestoreTtl(options.expiry);
+        self.execute(Command::write("RESTORE").arg(key).options(ttl).arg(dump).options(options))
     }
 
-    /// One page of all keys. [SCAN](https://redis.io/docs/latest/commands/scan/), O(1) a page.
+    /// Returns one page of all keys.
+    ///
+    /// [`scan_iter`](crate::IterCommands::scan_iter) fetches all pages.
+    ///
+    /// [SCAN](https://redis.io/docs/latest/commands/scan/), O(1) per page.
     fn scan<K: FromReply>(self, cursor: Cursor, options: ScanOptions) -> Self::Out<ScanPage<K>> {
         self.execute(Command::read("SCAN").arg(cursor).options(options))
     }
 
-    /// Marks keys as just used, and gives how many there are. [TOUCH](https://redis.io/docs/latest/commands/touch/),
-    /// O(n) in the keys.
+    /// Marks keys as just used, and returns the number of keys that exist.
+    ///
+    /// [TOUCH](https://redis.io/docs/latest/commands/touch/), O(n) in the keys.
     fn touch(self, keys: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
         self.execute(Command::idempotent_write("TOUCH").one_or_more("key", keys))
     }
 
-    /// How long a key lives on, to the second. [TTL](https://redis.io/docs/latest/commands/ttl/), O(1).
+    /// Returns the time to live of `key`, in whole seconds.
+    ///
+    /// [TTL](https://redis.io/docs/latest/commands/ttl/), O(1).
     fn ttl(self, key: impl ToArg) -> Self::Out<Ttl> {
         self.submit(Command::read("TTL").arg(key).decode_with(ttl_seconds))
     }
 
-    /// What a key holds; `None` without the key. [TYPE](https://redis.io/docs/latest/commands/type/), O(1).
+    /// Returns the type of the value of `key`, or `None` if the key does not exist.
+    ///
+    /// [TYPE](https://redis.io/docs/latest/commands/type/), O(1).
     fn type_of(self, key: impl ToArg) -> Self::Out<Option<KeyType>> {
         self.submit(Command::read("TYPE").arg(key).decode_with(KeyType::decode))
     }
 
-    /// Deletes keys, and gives how many there were; their memory is freed in the background.
+    /// Deletes keys, and returns the number of keys that existed. Redis frees their memory in the background.
+    ///
     /// [UNLINK](https://redis.io/docs/latest/commands/unlink/), O(n) in the keys.
     fn unlink(self, keys: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
         self.execute(Command::write("UNLINK").one_or_more("key", keys))
     }
 
-    /// Waits until `replicas` have acknowledged all writes so far, or `timeout` has passed, and gives how many have.
+    /// Waits until `replicas` replicas have acknowledged all previous writes, or until `timeout` has passed. Returns
+    /// the number of replicas that have acknowledged them.
+    ///
     /// [WAIT](https://redis.io/docs/latest/commands/wait/), O(1).
     fn wait(self, replicas: u64, timeout: Duration) -> Self::Out<u64> {
         self.execute(Command::read("WAIT").arg(replicas).duration(timeout, Unit::Millis))
     }
 
-    /// Waits until this server (`local` is 1) and `replicas` have all writes so far on disk, or `timeout` has passed,
-    /// and gives how many have, here and there. [WAITAOF](https://redis.io/docs/latest/commands/waitaof/), O(1).
+    /// Waits until this server (if `local` is 1) and `replicas` replicas have written all previous writes to disk, or
+    /// until `timeout` has passed. Returns the number of local servers and of replicas that have.
+    ///
+    /// [WAITAOF](https://redis.io/docs/latest/commands/waitaof/), O(1).
     fn waitaof(self, local: u64, replicas: u64, timeout: Duration) -> Self::Out<(u64, u64)> {
         self.execute(Command::read("WAITAOF").arg(local).arg(replicas).duration(timeout, Unit::Millis))
     }
@@ -198,7 +264,7 @@ pub trait GenericCommands: Executor {
 
 impl<E: Executor> GenericCommands for E {}
 
-/// What a key holds.
+/// The type of a key's value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KeyType {
@@ -216,12 +282,12 @@ pub enum KeyType {
     Stream,
     /// A JSON document.
     Json,
-    /// A type of a module, by its name.
+    /// A type that a module defines, by its name.
     Other(String),
 }
 
 impl KeyType {
-    /// The name that Redis has for it.
+    /// Returns Redis's name for the type.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -252,27 +318,41 @@ impl KeyType {
 }
 
 /// Options of [`copy_with`](GenericCommands::copy_with).
+///
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use redis_rest::{GenericCommands, StringCommands};
+/// use redis_rest::commands::generic::CopyOptions;
+///
+/// redis.mset([("draft", "new"), ("letter", "old")]).await?;
+/// assert!(!redis.copy("draft", "letter").await?); // the destination exists
+/// assert!(redis.copy_with("draft", "letter", CopyOptions::new().replace()).await?);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct CopyOptions {
+    /// Copies to another database: `DB`. The hosted service has only one.
     database: Option<u32>,
+    /// Replaces the destination if it exists: `REPLACE`.
     replace: bool,
 }
 
 impl CopyOptions {
-    /// Within the database, to a key that does not exist.
+    /// Creates options that copy within the database and replace nothing.
     #[must_use]
     pub fn new() -> Self {
         CopyOptions::default()
     }
 
-    /// To another database: `DB`. The hosted service has only one.
+    /// Copies to another database: `DB`. The hosted service has only one.
     #[must_use]
     pub fn database(mut self, database: u32) -> Self {
         self.database = Some(database);
         self
     }
 
-    /// Overwrites the destination: `REPLACE`.
+    /// Replaces the destination if it exists: `REPLACE`.
     #[must_use]
     pub fn replace(mut self) -> Self {
         self.replace = true;
@@ -292,14 +372,31 @@ impl ToArgs for CopyOptions {
 }
 
 /// Options of [`restore`](GenericCommands::restore).
+///
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use redis_rest::GenericCommands;
+/// use redis_rest::commands::expiry::Expiry;
+/// use redis_rest::commands::generic::RestoreOptions;
+///
+/// if let Some(dump) = redis.dump::<Vec<u8>>("draft").await? {
+///     redis.restore("backup", &dump, RestoreOptions::new().expire(Expiry::seconds(3600))).await?;
+///     let error = redis.restore("backup", &dump, RestoreOptions::new()).await.unwrap_err();
+///     assert_eq!(error.code(), Some("BUSYKEY")); // the key exists
+///     redis.restore("backup", &dump, RestoreOptions::new().replace()).await?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RestoreOptions {
-    ttl: Option<Duration>,
+    expiry: Option<Expiry>,
+    /// Replaces the key if it exists: `REPLACE`.
     replace: bool,
     eviction: Option<Eviction>,
 }
 
-/// How much a restored key counts as used: Redis takes one or the other.
+/// How recently or how often a restored key counts as used. Redis accepts only one of the two.
 #[derive(Debug, Clone, Copy)]
 enum Eviction {
     Idle(Duration),
@@ -307,34 +404,34 @@ enum Eviction {
 }
 
 impl RestoreOptions {
-    /// Without expiry, to a key that does not exist.
+    /// Creates options that set no time to live and replace nothing.
     #[must_use]
     pub fn new() -> Self {
         RestoreOptions::default()
     }
 
-    /// The key expires after `ttl`, which is at least a millisecond.
+    /// Sets the key's time to live, rounded up to whole milliseconds. A time is sent as `ABSTTL`.
     #[must_use]
-    pub fn ttl(mut self, ttl: Duration) -> Self {
-        self.ttl = Some(ttl);
+    pub fn expire(mut self, expiry: Expiry) -> Self {
+        self.expiry = Some(expiry);
         self
     }
 
-    /// Overwrites the key: `REPLACE`.
+    /// Replaces the key if it exists: `REPLACE`.
     #[must_use]
     pub fn replace(mut self) -> Self {
         self.replace = true;
         self
     }
 
-    /// The key counts as not used for so long: `IDLETIME`, instead of `FREQ`.
+    /// Sets how long ago the key was last used: `IDLETIME`. It replaces `FREQ`.
     #[must_use]
     pub fn idle(mut self, idle: Duration) -> Self {
         self.eviction = Some(Eviction::Idle(idle));
         self
     }
 
-    /// How often the key counts as used: `FREQ`, instead of `IDLETIME`.
+    /// Sets the key's access frequency: `FREQ`. It replaces `IDLETIME`.
     #[must_use]
     pub fn frequency(mut self, frequency: u8) -> Self {
         self.eviction = Some(Eviction::Frequency(frequency));
@@ -346,6 +443,9 @@ impl ToArgs for RestoreOptions {
     fn write_args(&self, args: &mut Args) {
         if self.replace {
             args.push("REPLACE");
+        }
+        if self.expiry.is_some_and(Expiry::is_at_a_time) {
+            args.push("ABSTTL");
         }
         match self.eviction {
             None => {}

@@ -15,28 +15,55 @@ use crate::reply::{FromReply, Reply};
 
 /// The commands on hashes.
 ///
-/// Fields with an expiry of their own (`hexpire` and its family) need Redis 7.4 or Valkey 9; `hgetdel`, `hgetex` and
-/// `hsetex` need Redis 8.0 or (`hgetdel` aside) Valkey 9.
+/// Fields with their own time to live (`hexpire` and its family) need Redis 7.4 or Valkey 9. `hgetex` and `hsetex` need
+/// Redis 8.0 or Valkey 9; `hgetdel` needs Redis 8.0.
 ///
-/// ```
-/// use redis_rest::{Build, HashCommands};
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use std::collections::HashMap;
+/// use redis_rest::{HashCommands, StringCommands};
 ///
-/// assert_eq!(Build.hset("user:1", [("name", "Ada"), ("born", "1815")]).args(), ["HSET", "user:1", "name", "Ada", "born", "1815"]);
-/// assert_eq!(Build.hmget::<String>("user:1", ["name", "born"]).args(), ["HMGET", "user:1", "name", "born"]);
+/// assert_eq!(redis.hset("user:1", [("name", "Ada"), ("city", "London")]).await?, 2);
+/// let city: Option<String> = redis.hget("user:1", "city").await?;
+/// assert_eq!(city.as_deref(), Some("London"));
+/// let user: HashMap<String, String> = redis.hgetall("user:1").await?;
+/// assert_eq!(user["name"], "Ada");
+///
+/// let error = redis.get::<String>("user:1").await.unwrap_err();
+/// assert!(error.is_wrong_type()); // GET is for strings
+/// # Ok(())
+/// # }
 /// ```
 pub trait HashCommands: Executor {
-    /// Deletes fields, and gives how many there were. [HDEL](https://redis.io/docs/latest/commands/hdel/), O(n) in
-    /// the fields.
+    /// Deletes fields, and returns the number of fields that existed.
+    ///
+    /// [HDEL](https://redis.io/docs/latest/commands/hdel/), O(n) in the fields.
     fn hdel(self, key: impl ToArg, fields: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
         self.execute(Command::write("HDEL").arg(key).one_or_more("field", fields))
     }
 
-    /// Whether the field exists. [HEXISTS](https://redis.io/docs/latest/commands/hexists/), O(1).
+    /// Returns whether `field` exists.
+    ///
+    /// [HEXISTS](https://redis.io/docs/latest/commands/hexists/), O(1).
     fn hexists(self, key: impl ToArg, field: impl ToArg) -> Self::Out<bool> {
         self.execute(Command::read("HEXISTS").arg(key).arg(field))
     }
 
-    /// Lets fields expire after `ttl`, rounded up to whole seconds, and tells what became of each.
+    /// Sets the time to live of fields, rounded up to whole seconds, and returns the outcome for each field.
+    ///
+    /// ```no_run
+    /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+    /// use std::time::Duration;
+    /// use redis_rest::HashCommands;
+    /// use redis_rest::commands::hash::FieldExpire;
+    ///
+    /// redis.hset("login", [("code", "1234")]).await?;
+    /// let outcome = redis.hexpire("login", Duration::from_secs(60), ["code", "token"]).await?;
+    /// assert_eq!(outcome, [FieldExpire::Set, FieldExpire::Missing]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// [HEXPIRE](https://redis.io/docs/latest/commands/hexpire/), O(n) in the fields.
     fn hexpire(
         self,
@@ -44,23 +71,38 @@ pub trait HashCommands: Executor {
         ttl: Duration,
         fields: impl IntoIterator<Item = impl ToArg>,
     ) -> Self::Out<Vec<FieldExpire>> {
-        let command = Command::idempotent_write("HEXPIRE").arg(key).ttl(ttl, Unit::Seconds);
-        self.execute(command.counted("FIELDS", "field", fields))
+        self.execute(Command::idempotent_write("HEXPIRE").arg(key).ttl(ttl, Unit::Seconds).fields(fields))
     }
 
-    /// As [`hexpire`](Self::hexpire), under a condition.
+    /// Sets the time to live of the fields that meet a condition; see [`hexpire`](Self::hexpire).
+    ///
+    /// ```no_run
+    /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+    /// use std::time::Duration;
+    /// use redis_rest::HashCommands;
+    /// use redis_rest::commands::expiry::ExpireCondition;
+    /// use redis_rest::commands::hash::FieldExpire;
+    ///
+    /// let minute = Duration::from_secs(60);
+    /// redis.hset("login", [("code", "1234")]).await?;
+    /// redis.hexpire("login", minute, ["code"]).await?;
+    /// let outcome = redis.hexpire_with("login", minute, ["code"], ExpireCondition::Nx).await?;
+    /// assert_eq!(outcome, [FieldExpire::Unchanged]); // the field has a time to live
+    /// # Ok(())
+    /// # }
+    /// ```
     fn hexpire_with(
         self,
         key: impl ToArg,
         ttl: Duration,
-        condition: ExpireCondition,
         fields: impl IntoIterator<Item = impl ToArg>,
+        condition: ExpireCondition,
     ) -> Self::Out<Vec<FieldExpire>> {
-        let command = Command::write("HEXPIRE").arg(key).ttl(ttl, Unit::Seconds).options(condition);
-        self.execute(command.counted("FIELDS", "field", fields))
+        self.execute(Command::write("HEXPIRE").arg(key).ttl(ttl, Unit::Seconds).options(condition).fields(fields))
     }
 
-    /// Lets fields expire at `time`, rounded up to whole seconds, and tells what became of each.
+    /// Sets the time at which fields expire, rounded up to whole seconds, and returns the outcome for each field.
+    ///
     /// [HEXPIREAT](https://redis.io/docs/latest/commands/hexpireat/), O(n) in the fields.
     fn hexpireat(
         self,
@@ -68,88 +110,114 @@ pub trait HashCommands: Executor {
         time: SystemTime,
         fields: impl IntoIterator<Item = impl ToArg>,
     ) -> Self::Out<Vec<FieldExpire>> {
-        let command = Command::idempotent_write("HEXPIREAT").arg(key).time(time, Unit::Seconds);
-        self.execute(command.counted("FIELDS", "field", fields))
+        self.execute(Command::idempotent_write("HEXPIREAT").arg(key).time(time, Unit::Seconds).fields(fields))
     }
 
-    /// As [`hexpireat`](Self::hexpireat), under a condition.
+    /// Sets the time at which the fields that meet a condition expire; see [`hexpireat`](Self::hexpireat).
     fn hexpireat_with(
         self,
         key: impl ToArg,
         time: SystemTime,
-        condition: ExpireCondition,
         fields: impl IntoIterator<Item = impl ToArg>,
+        condition: ExpireCondition,
     ) -> Self::Out<Vec<FieldExpire>> {
-        let command = Command::write("HEXPIREAT").arg(key).time(time, Unit::Seconds).options(condition);
-        self.execute(command.counted("FIELDS", "field", fields))
+        self.execute(Command::write("HEXPIREAT").arg(key).time(time, Unit::Seconds).options(condition).fields(fields))
     }
 
-    /// When each field expires, to the second. [HEXPIRETIME](https://redis.io/docs/latest/commands/hexpiretime/),
-    /// O(n) in the fields.
+    /// Returns the time at which each field expires, in whole seconds.
+    ///
+    /// [HEXPIRETIME](https://redis.io/docs/latest/commands/hexpiretime/), O(n) in the fields.
     fn hexpiretime(
         self,
         key: impl ToArg,
         fields: impl IntoIterator<Item = impl ToArg>,
     ) -> Self::Out<Vec<Ttl<SystemTime>>> {
-        let command = Command::read("HEXPIRETIME").arg(key).counted("FIELDS", "field", fields);
-        self.submit(command.decode_with(|reply| each(reply, time_seconds)))
+        self.submit(Command::read("HEXPIRETIME").arg(key).fields(fields).decode_with(|reply| each(reply, time_seconds)))
     }
 
-    /// A field's value; `None` without the field. [HGET](https://redis.io/docs/latest/commands/hget/), O(1).
+    /// Returns the value of `field`, or `None` if the field does not exist.
+    ///
+    /// [HGET](https://redis.io/docs/latest/commands/hget/), O(1).
     fn hget<V: FromReply>(self, key: impl ToArg, field: impl ToArg) -> Self::Out<Option<V>> {
         self.execute(Command::read("HGET").arg(key).arg(field))
     }
 
-    /// All fields and values: a map, or a `Vec` of pairs; empty without the key.
+    /// Returns all fields and values, as a map or a `Vec` of pairs. The collection is empty if the key does not exist.
+    ///
     /// [HGETALL](https://redis.io/docs/latest/commands/hgetall/), O(n) in the fields.
     fn hgetall<M: FromReply>(self, key: impl ToArg) -> Self::Out<M> {
         self.execute(Command::read("HGETALL").arg(key))
     }
 
-    /// The fields' values, and deletes the fields. [HGETDEL](https://redis.io/docs/latest/commands/hgetdel/), O(n) in
-    /// the fields.
+    /// Deletes fields, and returns their values.
+    ///
+    /// [HGETDEL](https://redis.io/docs/latest/commands/hgetdel/), O(n) in the fields.
     fn hgetdel<V: FromReply>(
         self,
         key: impl ToArg,
         fields: impl IntoIterator<Item = impl ToArg>,
     ) -> Self::Out<Vec<Option<V>>> {
-        self.execute(Command::write("HGETDEL").arg(key).counted("FIELDS", "field", fields))
+        self.execute(Command::write("HGETDEL").arg(key).fields(fields))
     }
 
-    /// The fields' values, and sets or removes the fields' expiry.
+    /// Returns the values of fields, and sets or removes the fields' time to live.
+    ///
+    /// ```no_run
+    /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+    /// use redis_rest::HashCommands;
+    /// use redis_rest::commands::expiry::{Expiry, GetExpiry};
+    ///
+    /// redis.hset("session", [("user", "Ada")]).await?;
+    /// let values: Vec<Option<String>> =
+    ///     redis.hgetex("session", ["user", "cart"], GetExpiry::Expire(Expiry::seconds(60))).await?;
+    /// assert_eq!(values, [Some("Ada".to_owned()), None]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// [HGETEX](https://redis.io/docs/latest/commands/hgetex/), O(n) in the fields.
     fn hgetex<V: FromReply>(
         self,
         key: impl ToArg,
-        expiry: GetExpiry,
         fields: impl IntoIterator<Item = impl ToArg>,
+        expiry: GetExpiry,
     ) -> Self::Out<Vec<Option<V>>> {
-        let command = Command::idempotent_write("HGETEX").arg(key).get_expiry(expiry);
-        self.execute(command.counted("FIELDS", "field", fields))
+        self.execute(Command::idempotent_write("HGETEX").arg(key).get_expiry(expiry).fields(fields))
     }
 
-    /// Adds to a field's counter, and gives the result. [HINCRBY](https://redis.io/docs/latest/commands/hincrby/), O(1).
+    /// Adds `increment` to a counter in a field, and returns the result.
+    ///
+    /// [HINCRBY](https://redis.io/docs/latest/commands/hincrby/), O(1).
     fn hincrby(self, key: impl ToArg, field: impl ToArg, increment: i64) -> Self::Out<i64> {
         self.execute(Command::write("HINCRBY").arg(key).arg(field).arg(increment))
     }
 
-    /// Adds to a field's number, and gives the result.
+    /// Adds `increment` to a floating-point number in a field, and returns the result.
+    ///
+    /// Fails with `InvalidInput` if `increment` is not finite.
+    ///
     /// [HINCRBYFLOAT](https://redis.io/docs/latest/commands/hincrbyfloat/), O(1).
     fn hincrbyfloat(self, key: impl ToArg, field: impl ToArg, increment: f64) -> Self::Out<f64> {
         self.execute(Command::write("HINCRBYFLOAT").arg(key).arg(field).finite("increment", increment))
     }
 
-    /// All fields. [HKEYS](https://redis.io/docs/latest/commands/hkeys/), O(n) in the fields.
+    /// Returns all fields.
+    ///
+    /// [HKEYS](https://redis.io/docs/latest/commands/hkeys/), O(n) in the fields.
     fn hkeys<F: FromReply>(self, key: impl ToArg) -> Self::Out<Vec<F>> {
         self.execute(Command::read("HKEYS").arg(key))
     }
 
-    /// How many fields there are. [HLEN](https://redis.io/docs/latest/commands/hlen/), O(1).
+    /// Returns the number of fields.
+    ///
+    /// [HLEN](https://redis.io/docs/latest/commands/hlen/), O(1).
     fn hlen(self, key: impl ToArg) -> Self::Out<u64> {
         self.execute(Command::read("HLEN").arg(key))
     }
 
-    /// The value of each field, in order. [HMGET](https://redis.io/docs/latest/commands/hmget/), O(n) in the fields.
+    /// Returns the value of each field, in the order of `fields`.
+    ///
+    /// [HMGET](https://redis.io/docs/latest/commands/hmget/), O(n) in the fields.
     fn hmget<V: FromReply>(
         self,
         key: impl ToArg,
@@ -158,20 +226,25 @@ pub trait HashCommands: Executor {
         self.execute(Command::read("HMGET").arg(key).one_or_more("field", fields))
     }
 
-    /// Sets fields. Deprecated in Redis in favour of [`hset`](Self::hset), which however cannot be retried, since
-    /// its reply counts the new fields. [HMSET](https://redis.io/docs/latest/commands/hmset/), O(n) in the fields.
+    /// Sets fields. Deprecated in Redis in favour of [`hset`](Self::hset).
+    ///
+    /// Unlike `hset`, it is idempotent, because its reply does not count the new fields.
+    ///
+    /// [HMSET](https://redis.io/docs/latest/commands/hmset/), O(n) in the fields.
     fn hmset<F: ToArg, V: ToArg>(self, key: impl ToArg, values: impl IntoIterator<Item = (F, V)>) -> Self::Out<()> {
         let command = Command::idempotent_write("HMSET").arg(key);
         self.execute(command.one_or_more_pairs("field and value", values))
     }
 
-    /// Removes fields' expiry, and tells what became of each.
+    /// Removes the time to live of fields, and returns the outcome for each field.
+    ///
     /// [HPERSIST](https://redis.io/docs/latest/commands/hpersist/), O(n) in the fields.
     fn hpersist(self, key: impl ToArg, fields: impl IntoIterator<Item = impl ToArg>) -> Self::Out<Vec<FieldPersist>> {
-        self.execute(Command::write("HPERSIST").arg(key).counted("FIELDS", "field", fields))
+        self.execute(Command::write("HPERSIST").arg(key).fields(fields))
     }
 
-    /// Lets fields expire after `ttl`, rounded up to whole milliseconds, and tells what became of each.
+    /// Sets the time to live of fields, rounded up to whole milliseconds, and returns the outcome for each field.
+    ///
     /// [HPEXPIRE](https://redis.io/docs/latest/commands/hpexpire/), O(n) in the fields.
     fn hpexpire(
         self,
@@ -179,23 +252,22 @@ pub trait HashCommands: Executor {
         ttl: Duration,
         fields: impl IntoIterator<Item = impl ToArg>,
     ) -> Self::Out<Vec<FieldExpire>> {
-        let command = Command::idempotent_write("HPEXPIRE").arg(key).ttl(ttl, Unit::Millis);
-        self.execute(command.counted("FIELDS", "field", fields))
+        self.execute(Command::idempotent_write("HPEXPIRE").arg(key).ttl(ttl, Unit::Millis).fields(fields))
     }
 
-    /// As [`hpexpire`](Self::hpexpire), under a condition.
+    /// Sets the time to live of the fields that meet a condition; see [`hpexpire`](Self::hpexpire).
     fn hpexpire_with(
         self,
         key: impl ToArg,
         ttl: Duration,
-        condition: ExpireCondition,
         fields: impl IntoIterator<Item = impl ToArg>,
+        condition: ExpireCondition,
     ) -> Self::Out<Vec<FieldExpire>> {
-        let command = Command::write("HPEXPIRE").arg(key).ttl(ttl, Unit::Millis).options(condition);
-        self.execute(command.counted("FIELDS", "field", fields))
+        self.execute(Command::write("HPEXPIRE").arg(key).ttl(ttl, Unit::Millis).options(condition).fields(fields))
     }
 
-    /// Lets fields expire at `time`, rounded up to whole milliseconds, and tells what became of each.
+    /// Sets the time at which fields expire, rounded up to whole milliseconds, and returns the outcome for each field.
+    ///
     /// [HPEXPIREAT](https://redis.io/docs/latest/commands/hpexpireat/), O(n) in the fields.
     fn hpexpireat(
         self,
@@ -203,57 +275,64 @@ pub trait HashCommands: Executor {
         time: SystemTime,
         fields: impl IntoIterator<Item = impl ToArg>,
     ) -> Self::Out<Vec<FieldExpire>> {
-        let command = Command::idempotent_write("HPEXPIREAT").arg(key).time(time, Unit::Millis);
-        self.execute(command.counted("FIELDS", "field", fields))
+        self.execute(Command::idempotent_write("HPEXPIREAT").arg(key).time(time, Unit::Millis).fields(fields))
     }
 
-    /// As [`hpexpireat`](Self::hpexpireat), under a condition.
+    /// Sets the time at which the fields that meet a condition expire; see [`hpexpireat`](Self::hpexpireat).
     fn hpexpireat_with(
         self,
         key: impl ToArg,
         time: SystemTime,
-        condition: ExpireCondition,
         fields: impl IntoIterator<Item = impl ToArg>,
+        condition: ExpireCondition,
     ) -> Self::Out<Vec<FieldExpire>> {
-        let command = Command::write("HPEXPIREAT").arg(key).time(time, Unit::Millis).options(condition);
-        self.execute(command.counted("FIELDS", "field", fields))
+        self.execute(Command::write("HPEXPIREAT").arg(key).time(time, Unit::Millis).options(condition).fields(fields))
     }
 
-    /// When each field expires, to the millisecond. [HPEXPIRETIME](https://redis.io/docs/latest/commands/hpexpiretime/),
-    /// O(n) in the fields.
+    /// Returns the time at which each field expires, in whole milliseconds.
+    ///
+    /// [HPEXPIRETIME](https://redis.io/docs/latest/commands/hpexpiretime/), O(n) in the fields.
     fn hpexpiretime(
         self,
         key: impl ToArg,
         fields: impl IntoIterator<Item = impl ToArg>,
     ) -> Self::Out<Vec<Ttl<SystemTime>>> {
-        let command = Command::read("HPEXPIRETIME").arg(key).counted("FIELDS", "field", fields);
-        self.submit(command.decode_with(|reply| each(reply, time_millis)))
+        self.submit(Command::read("HPEXPIRETIME").arg(key).fields(fields).decode_with(|reply| each(reply, time_millis)))
     }
 
-    /// How long each field lives on, to the millisecond. [HPTTL](https://redis.io/docs/latest/commands/hpttl/), O(n)
-    /// in the fields.
+    /// Returns the time to live of each field, in whole milliseconds.
+    ///
+    /// [HPTTL](https://redis.io/docs/latest/commands/hpttl/), O(n) in the fields.
     fn hpttl(self, key: impl ToArg, fields: impl IntoIterator<Item = impl ToArg>) -> Self::Out<Vec<Ttl>> {
-        let command = Command::read("HPTTL").arg(key).counted("FIELDS", "field", fields);
-        self.submit(command.decode_with(|reply| each(reply, ttl_millis)))
+        self.submit(Command::read("HPTTL").arg(key).fields(fields).decode_with(|reply| each(reply, ttl_millis)))
     }
 
-    /// Some field; `None` without the key. [HRANDFIELD](https://redis.io/docs/latest/commands/hrandfield/), O(1).
+    /// Returns a random field, or `None` if the key does not exist.
+    ///
+    /// [HRANDFIELD](https://redis.io/docs/latest/commands/hrandfield/), O(1).
     fn hrandfield<F: FromReply>(self, key: impl ToArg) -> Self::Out<Option<F>> {
         self.execute(Command::read("HRANDFIELD").arg(key))
     }
 
-    /// Up to `count` different fields; with a negative count exactly as many, possibly repeated.
+    /// Returns up to `count` different random fields.
+    ///
+    /// With a negative count, it returns exactly that many fields, and may repeat them.
+    ///
     /// [HRANDFIELD](https://redis.io/docs/latest/commands/hrandfield/), O(n) in the count.
     fn hrandfield_count<F: FromReply>(self, key: impl ToArg, count: i64) -> Self::Out<Vec<F>> {
         self.execute(Command::read("HRANDFIELD").arg(key).arg(count))
     }
 
-    /// As [`hrandfield_count`](Self::hrandfield_count), with the values.
+    /// Returns random fields with their values; see [`hrandfield_count`](Self::hrandfield_count).
     fn hrandfield_withvalues<F: FromReply, V: FromReply>(self, key: impl ToArg, count: i64) -> Self::Out<Vec<(F, V)>> {
         self.execute(Command::read("HRANDFIELD").arg(key).arg(count).arg("WITHVALUES"))
     }
 
-    /// One page of the fields and values. [HSCAN](https://redis.io/docs/latest/commands/hscan/), O(1) a page.
+    /// Returns one page of the fields and values.
+    ///
+    /// [`hscan_iter`](crate::IterCommands::hscan_iter) fetches all pages.
+    ///
+    /// [HSCAN](https://redis.io/docs/latest/commands/hscan/), O(1) per page.
     fn hscan<F: FromReply, V: FromReply>(
         self,
         key: impl ToArg,
@@ -263,8 +342,9 @@ pub trait HashCommands: Executor {
         self.execute(Command::read("HSCAN").arg(key).arg(cursor).options(WithinKey(options)))
     }
 
-    /// One page of the fields, without values. Redis 7.4, Valkey 8 and later.
-    /// [HSCAN](https://redis.io/docs/latest/commands/hscan/), O(1) a page.
+    /// Returns one page of the fields, without values. Needs Redis 7.4 or Valkey 8.
+    ///
+    /// [HSCAN](https://redis.io/docs/latest/commands/hscan/), O(1) per page.
     fn hscan_novalues<F: FromReply>(
         self,
         key: impl ToArg,
@@ -274,18 +354,23 @@ pub trait HashCommands: Executor {
         self.execute(Command::read("HSCAN").arg(key).arg(cursor).options(WithinKey(options)).arg("NOVALUES"))
     }
 
-    /// Sets fields, and gives how many are new. [HSET](https://redis.io/docs/latest/commands/hset/), O(n) in the fields.
+    /// Sets fields, and returns the number of new fields.
+    ///
+    /// [HSET](https://redis.io/docs/latest/commands/hset/), O(n) in the fields.
     fn hset<F: ToArg, V: ToArg>(self, key: impl ToArg, values: impl IntoIterator<Item = (F, V)>) -> Self::Out<u64> {
         self.execute(Command::write("HSET").arg(key).one_or_more_pairs("field and value", values))
     }
 
-    /// Sets fields with an expiry or under a condition, and says whether they were set.
+    /// Sets fields with a time to live or under a condition, and returns whether they were set.
+    ///
+    /// [`HSetExOptions`] shows an example.
+    ///
     /// [HSETEX](https://redis.io/docs/latest/commands/hsetex/), O(n) in the fields.
     fn hsetex<F: ToArg, V: ToArg>(
         self,
         key: impl ToArg,
-        options: HSetExOptions,
         values: impl IntoIterator<Item = (F, V)>,
+        options: HSetExOptions,
     ) -> Self::Out<bool> {
         let command = Command::idempotent_write("HSETEX").arg(key).options(options);
         let command = command.non_idempotent_if(options.condition.is_some());
@@ -294,32 +379,43 @@ pub trait HashCommands: Executor {
         self.execute(command.one_or_more_pairs("field and value", values))
     }
 
-    /// Sets a field if it does not exist, and says whether it did.
+    /// Sets `field` if it does not exist, and returns whether it was set.
+    ///
     /// [HSETNX](https://redis.io/docs/latest/commands/hsetnx/), O(1).
     fn hsetnx(self, key: impl ToArg, field: impl ToArg, value: impl ToArg) -> Self::Out<bool> {
         self.execute(Command::write("HSETNX").arg(key).arg(field).arg(value))
     }
 
-    /// The length of a field's value in bytes; 0 without the field.
+    /// Returns the length of a field's value in bytes, or 0 if the field does not exist.
+    ///
     /// [HSTRLEN](https://redis.io/docs/latest/commands/hstrlen/), O(1).
     fn hstrlen(self, key: impl ToArg, field: impl ToArg) -> Self::Out<u64> {
         self.execute(Command::read("HSTRLEN").arg(key).arg(field))
     }
 
-    /// How long each field lives on, to the second. [HTTL](https://redis.io/docs/latest/commands/httl/), O(n) in the
-    /// fields.
+    /// Returns the time to live of each field, in whole seconds.
+    ///
+    /// [HTTL](https://redis.io/docs/latest/commands/httl/), O(n) in the fields.
     fn httl(self, key: impl ToArg, fields: impl IntoIterator<Item = impl ToArg>) -> Self::Out<Vec<Ttl>> {
-        let command = Command::read("HTTL").arg(key).counted("FIELDS", "field", fields);
-        self.submit(command.decode_with(|reply| each(reply, ttl_seconds)))
+        self.submit(Command::read("HTTL").arg(key).fields(fields).decode_with(|reply| each(reply, ttl_seconds)))
     }
 
-    /// All values. [HVALS](https://redis.io/docs/latest/commands/hvals/), O(n) in the fields.
+    /// Returns all values.
+    ///
+    /// [HVALS](https://redis.io/docs/latest/commands/hvals/), O(n) in the fields.
     fn hvals<V: FromReply>(self, key: impl ToArg) -> Self::Out<Vec<V>> {
         self.execute(Command::read("HVALS").arg(key))
     }
 }
 
 impl<E: Executor> HashCommands for E {}
+
+impl<R> Command<R> {
+    /// Adds fields in the form that the commands since Redis 7.4 take: `FIELDS 2 a b`.
+    fn fields(self, fields: impl IntoIterator<Item = impl ToArg>) -> Self {
+        self.counted("FIELDS", "field", fields)
+    }
+}
 
 fn each<T>(reply: Reply<'_>, decode: fn(Reply<'_>) -> Result<T>) -> Result<Vec<T>> {
     reply.array()?.map(decode).collect()
@@ -334,16 +430,16 @@ impl ToArgs for WithinKey {
     }
 }
 
-/// What became of a field that was to expire.
+/// The outcome of setting a field's time to live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FieldExpire {
-    /// There is no such field.
+    /// The field does not exist.
     Missing,
     /// The condition was not met.
     Unchanged,
-    /// It has the expiry.
+    /// The time to live was set.
     Set,
-    /// The time was past, and it is deleted.
+    /// The time had passed, so the field was deleted.
     Deleted,
 }
 
@@ -359,14 +455,14 @@ impl FromReply for FieldExpire {
     }
 }
 
-/// What became of a field whose expiry was to be removed.
+/// The outcome of removing a field's time to live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FieldPersist {
-    /// There is no such field.
+    /// The field does not exist.
     Missing,
-    /// It has no expiry.
+    /// The field has no time to live.
     Unchanged,
-    /// Its expiry is removed.
+    /// The time to live was removed.
     Persisted,
 }
 
@@ -381,56 +477,57 @@ impl FromReply for FieldPersist {
     }
 }
 
-/// Options of [`hsetex`](HashCommands::hsetex): at most one condition and one expiry, the last one given.
+/// Options of [`hsetex`](HashCommands::hsetex).
 ///
-/// ```
-/// use redis_rest::{Build, HashCommands};
+/// They hold at most one condition and one time to live; a later call replaces an earlier one.
+///
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use redis_rest::HashCommands;
 /// use redis_rest::commands::expiry::Expiry;
 /// use redis_rest::commands::hash::HSetExOptions;
 ///
-/// let once = HSetExOptions::new().if_none_exist().expire(Expiry::seconds(9));
-/// let args = Build.hsetex("code", once, [("sms", "1234")]).args();
-/// assert_eq!(args, ["HSETEX", "code", "FNX", "EX", "9", "FIELDS", "1", "sms", "1234"]);
+/// let once = HSetExOptions::new().fnx().expire(Expiry::seconds(300));
+/// assert!(redis.hsetex("login", [("code", "1234")], once).await?);
+/// assert!(!redis.hsetex("login", [("code", "5678")], once).await?); // the field exists
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct HSetExOptions {
     condition: Option<&'static str>,
-    expiry: Option<SetExpiry>,
+    expiry: SetExpiry,
 }
 
 impl HSetExOptions {
-    /// No condition, no expiry.
+    /// Creates options without a condition and without a time to live.
     #[must_use]
     pub fn new() -> Self {
         HSetExOptions::default()
     }
 
-    /// Only if none of the fields exists: `FNX`.
+    /// Sets the fields only if none of them exists: `FNX`.
     #[must_use]
-    pub fn if_none_exist(mut self) -> Self {
-        self.condition = Some("FNX");
-        self
+    pub fn fnx(self) -> Self {
+        HSetExOptions { condition: Some("FNX"), ..self }
     }
 
-    /// Only if all of the fields exist: `FXX`.
+    /// Sets the fields only if all of them exist: `FXX`.
     #[must_use]
-    pub fn if_all_exist(mut self) -> Self {
-        self.condition = Some("FXX");
-        self
+    pub fn fxx(self) -> Self {
+        HSetExOptions { condition: Some("FXX"), ..self }
     }
 
-    /// The fields expire then.
+    /// Sets the fields' time to live: `EX`, `PX`, `EXAT` or `PXAT`.
     #[must_use]
-    pub fn expire(mut self, expiry: Expiry) -> Self {
-        self.expiry = Some(SetExpiry::Expire(expiry));
-        self
+    pub fn expire(self, expiry: Expiry) -> Self {
+        HSetExOptions { expiry: SetExpiry::Expire(expiry), ..self }
     }
 
-    /// The fields keep the expiry they have: `KEEPTTL`.
+    /// Keeps the fields' time to live: `KEEPTTL`. Without it, `HSETEX` removes the time to live.
     #[must_use]
-    pub fn keep_ttl(mut self) -> Self {
-        self.expiry = Some(SetExpiry::Keep);
-        self
+    pub fn keepttl(self) -> Self {
+        HSetExOptions { expiry: SetExpiry::Keep, ..self }
     }
 }
 
@@ -439,8 +536,6 @@ impl ToArgs for HSetExOptions {
         if let Some(condition) = self.condition {
             args.push(condition);
         }
-        if let Some(expiry) = &self.expiry {
-            expiry.write_args(args);
-        }
+        self.expiry.write_args(args);
     }
 }

@@ -1,4 +1,4 @@
-//! HyperLogLogs: how many different elements there were, within 1%, in 12 KB.
+//! HyperLogLogs: the approximate number of different elements, within 1%, in 12 KB.
 
 use crate::arg::ToArg;
 use crate::command::Command;
@@ -6,26 +6,37 @@ use crate::executor::Executor;
 
 /// The commands on HyperLogLogs.
 ///
-/// ```
-/// use redis_rest::{Build, HyperLogLogCommands};
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use redis_rest::HyperLogLogCommands;
 ///
-/// assert_eq!(Build.pfadd("visitors", ["ada", "cahit"]).args(), ["PFADD", "visitors", "ada", "cahit"]);
+/// assert!(redis.pfadd("monday", ["ada", "grace"]).await?);
+/// assert!(!redis.pfadd("monday", ["ada"]).await?);
+/// redis.pfadd("tuesday", ["ada", "alan"]).await?;
+/// assert_eq!(redis.pfcount(["monday", "tuesday"]).await?, 3);
+/// # Ok(())
+/// # }
 /// ```
 pub trait HyperLogLogCommands: Executor {
-    /// Adds elements, and says whether the estimate changed; without elements it makes the key.
-    /// [PFADD](https://redis.io/docs/latest/commands/pfadd/), O(1) an element.
+    /// Adds elements, and returns whether the estimate changed.
+    ///
+    /// Creates the key if it does not exist, even if there are no elements.
+    ///
+    /// [PFADD](https://redis.io/docs/latest/commands/pfadd/), O(1) per element.
     fn pfadd(self, key: impl ToArg, elements: impl IntoIterator<Item = impl ToArg>) -> Self::Out<bool> {
         self.execute(Command::write("PFADD").arg(key).args_of(elements))
     }
 
-    /// About how many different elements there are in all of the keys together.
+    /// Returns the approximate number of different elements in all keys together.
+    ///
     /// [PFCOUNT](https://redis.io/docs/latest/commands/pfcount/), O(n) in the keys.
     fn pfcount(self, keys: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
         self.execute(Command::read("PFCOUNT").one_or_more("key", keys))
     }
 
-    /// Adds the elements of others to `destination`. [PFMERGE](https://redis.io/docs/latest/commands/pfmerge/), O(n) in
-    /// the sources.
+    /// Adds the elements of `sources` to `destination`.
+    ///
+    /// [PFMERGE](https://redis.io/docs/latest/commands/pfmerge/), O(n) in the sources.
     fn pfmerge(self, destination: impl ToArg, sources: impl IntoIterator<Item = impl ToArg>) -> Self::Out<()> {
         self.execute(Command::idempotent_write("PFMERGE").arg(destination).args_of(sources))
     }

@@ -1,4 +1,4 @@
-//! SCAN and its family, XRANGE and XREVRANGE, page by page.
+//! `SCAN` and its family, `XRANGE` and `XREVRANGE`, page by page.
 
 use std::ops::{Bound, RangeBounds};
 
@@ -6,18 +6,21 @@ use super::scan::{Cursor, ScanOptions, ScanPage};
 use super::sorted_set::Scored;
 use super::stream::{StreamEntry, StreamId};
 use super::{GenericCommands as _, HashCommands as _, SetCommands as _, SortedSetCommands as _, StreamCommands as _};
-use crate::arg::ToArg;
+use crate::arg::{Arg, ToArg};
 use crate::command::Command;
 use crate::error::Result;
 use crate::executor::Paging;
 use crate::executor::{Build, Client};
 use crate::reply::FromReply;
 
-/// Scans and ranges as streams ([`Pages`](crate::Pages)) or, of the blocking client, as iterators
-/// ([`PageIter`](crate::PageIter)). Each page is a request, sent when the last one is used up.
+/// Scans and ranges as streams ([`Pages`](crate::Pages)) or, with the blocking client, as iterators
+/// ([`PageIter`](crate::PageIter)).
 ///
-/// A scan gives what was there from its begin to its end at least once, possibly more often; what came or went
-/// meanwhile it may give or not.
+/// Each page is one request, sent when the items of the previous page are used up. If it fails, the stream ends with its
+/// error.
+///
+/// A scan returns every item that is there throughout the scan at least once, and may repeat it. It may or may not
+/// return items that are added or removed meanwhile.
 ///
 /// ```no_run
 /// # async fn example(redis: redis_rest::Redis, blocking: redis_rest::blocking::Redis) -> redis_rest::Result<()> {
@@ -28,6 +31,7 @@ use crate::reply::FromReply;
 /// while let Some(key) = keys.next().await {
 ///     println!("{}", key?);
 /// }
+///
 /// for key in blocking.scan_iter::<String>(ScanOptions::new()) {
 ///     println!("{}", key?);
 /// }
@@ -35,53 +39,57 @@ use crate::reply::FromReply;
 /// # }
 /// ```
 pub trait IterCommands: Client {
-    /// The keys. [SCAN](https://redis.io/docs/latest/commands/scan/), O(1) a page, O(n) in all keys to the end.
+    /// Returns all keys.
+    ///
+    /// [SCAN](https://redis.io/docs/latest/commands/scan/), O(1) per page, O(n) in all keys for the whole scan.
     fn scan_iter<K: FromReply + Send + 'static>(self, options: ScanOptions) -> Self::Paged<K> {
         self.paged(Scan::new(move |cursor| Build.scan(cursor, options.clone())))
     }
 
-    /// The fields and values of a hash. [HSCAN](https://redis.io/docs/latest/commands/hscan/), O(1) a page, O(n) in the
-    /// fields to the end.
+    /// Returns the fields and values of a hash.
+    ///
+    /// [HSCAN](https://redis.io/docs/latest/commands/hscan/), O(1) per page, O(n) in the fields for the whole scan.
     fn hscan_iter<F: FromReply + Send + 'static, V: FromReply + Send + 'static>(
         self,
         key: impl ToArg,
         options: ScanOptions,
     ) -> Self::Paged<(F, V)> {
-        let key = key.to_arg().into_owned();
-        self.paged(Scan::new(move |cursor| Build.hscan(&key, cursor, options.clone())))
+        self.paged(Scan::of_key(key, options, |key, cursor, options| Build.hscan(key, cursor, options)))
     }
 
-    /// The fields of a hash. [HSCAN](https://redis.io/docs/latest/commands/hscan/), O(1) a page, O(n) in the fields to the
-    /// end.
+    /// Returns the fields of a hash, without values. Needs Redis 7.4 or Valkey 8.
+    ///
+    /// [HSCAN](https://redis.io/docs/latest/commands/hscan/), O(1) per page, O(n) in the fields for the whole scan.
     fn hscan_novalues_iter<F: FromReply + Send + 'static>(
         self,
         key: impl ToArg,
         options: ScanOptions,
     ) -> Self::Paged<F> {
-        let key = key.to_arg().into_owned();
-        self.paged(Scan::new(move |cursor| Build.hscan_novalues(&key, cursor, options.clone())))
+        self.paged(Scan::of_key(key, options, |key, cursor, options| Build.hscan_novalues(key, cursor, options)))
     }
 
-    /// The members of a set. [SSCAN](https://redis.io/docs/latest/commands/sscan/), O(1) a page, O(n) in the members to the
-    /// end.
+    /// Returns the members of a set.
+    ///
+    /// [SSCAN](https://redis.io/docs/latest/commands/sscan/), O(1) per page, O(n) in the members for the whole scan.
     fn sscan_iter<V: FromReply + Send + 'static>(self, key: impl ToArg, options: ScanOptions) -> Self::Paged<V> {
-        let key = key.to_arg().into_owned();
-        self.paged(Scan::new(move |cursor| Build.sscan(&key, cursor, options.clone())))
+        self.paged(Scan::of_key(key, options, |key, cursor, options| Build.sscan(key, cursor, options)))
     }
 
-    /// The members and scores of a sorted set, in no order. [ZSCAN](https://redis.io/docs/latest/commands/zscan/), O(1) a
-    /// page, O(n) in the members to the end.
+    /// Returns the members and scores of a sorted set, in no particular order.
+    ///
+    /// [ZSCAN](https://redis.io/docs/latest/commands/zscan/), O(1) per page, O(n) in the members for the whole scan.
     fn zscan_iter<M: FromReply + Send + 'static>(
         self,
         key: impl ToArg,
         options: ScanOptions,
     ) -> Self::Paged<Scored<M>> {
-        let key = key.to_arg().into_owned();
-        self.paged(Scan::new(move |cursor| Build.zscan(&key, cursor, options.clone())))
+        self.paged(Scan::of_key(key, options, |key, cursor, options| Build.zscan(key, cursor, options)))
     }
 
-    /// The entries of a range of a stream, oldest first, `count` of them a page. Each comes once; an entry that is added
-    /// within the range before its last page is read comes too.
+    /// Returns the entries of a range of a stream, oldest first, in pages of `count` entries.
+    ///
+    /// Each entry comes once. Entries that are added to the range before its last page is read come too.
+    ///
     /// [XRANGE](https://redis.io/docs/latest/commands/xrange/), O(n) in the entries.
     fn xrange_iter<F: FromReply + Send + 'static>(
         self,
@@ -89,14 +97,16 @@ pub trait IterCommands: Client {
         ids: impl RangeBounds<StreamId>,
         count: u64,
     ) -> Self::Paged<StreamEntry<F>> {
-        let key = key.to_arg().into_owned();
-        let page = move |ids: Ids| Build.xrange(&key, ids, Some(count));
-        self.paged(Range::new(page, ids, count, |(_, end), last| {
+        let page = |key: &Arg<'_>, ids, count| Build.xrange(key, ids, Some(count));
+        self.paged(Range::new(key, ids, count, page, |(_, end), last| {
             (last != StreamId::MAX).then_some((Bound::Excluded(last), end))
         }))
     }
 
-    /// The entries of a range of a stream, newest first, `count` of them a page. Each comes once.
+    /// Returns the entries of a range of a stream, newest first, in pages of `count` entries.
+    ///
+    /// Each entry comes once.
+    ///
     /// [XREVRANGE](https://redis.io/docs/latest/commands/xrevrange/), O(n) in the entries.
     fn xrevrange_iter<F: FromReply + Send + 'static>(
         self,
@@ -104,9 +114,8 @@ pub trait IterCommands: Client {
         ids: impl RangeBounds<StreamId>,
         count: u64,
     ) -> Self::Paged<StreamEntry<F>> {
-        let key = key.to_arg().into_owned();
-        let page = move |ids: Ids| Build.xrevrange(&key, ids, Some(count));
-        self.paged(Range::new(page, ids, count, |(start, _), last| {
+        let page = |key: &Arg<'_>, ids, count| Build.xrevrange(key, ids, Some(count));
+        self.paged(Range::new(key, ids, count, page, |(start, _), last| {
             (last != StreamId::MIN).then_some((start, Bound::Excluded(last)))
         }))
     }
@@ -114,7 +123,7 @@ pub trait IterCommands: Client {
 
 impl<C: Client> IterCommands for C {}
 
-/// A page of SCAN and its family.
+/// A page of `SCAN` and its family.
 struct Scan<T> {
     page: Box<dyn Fn(Cursor) -> Command<ScanPage<T>> + Send>,
     cursor: Cursor,
@@ -123,6 +132,18 @@ struct Scan<T> {
 impl<T> Scan<T> {
     fn new(page: impl Fn(Cursor) -> Command<ScanPage<T>> + Send + 'static) -> Self {
         Scan { page: Box::new(page), cursor: Cursor::START }
+    }
+
+    fn of_key(
+        key: impl ToArg,
+        options: ScanOptions,
+        page: fn(&Arg<'_>, Cursor, ScanOptions) -> Command<ScanPage<T>>,
+    ) -> Self
+    where
+        T: 'static,
+    {
+        let key = key.to_arg().into_owned();
+        Scan::new(move |cursor| page(&key, cursor, options.clone()))
     }
 }
 
@@ -142,24 +163,28 @@ impl<T: Send + 'static> Paging for Scan<T> {
 
 type Ids = (Bound<StreamId>, Bound<StreamId>);
 
-/// A page of XRANGE or XREVRANGE.
+/// A page of `XRANGE` or `XREVRANGE`.
 struct Range<F> {
-    page: Box<dyn Fn(Ids) -> Command<Vec<StreamEntry<F>>> + Send>,
+    key: Arg<'static>,
     ids: Ids,
     count: u64,
-    /// What is left of a range behind its entry of this id; nothing behind the last of all ids.
-    behind: fn(Ids, StreamId) -> Option<Ids>,
+    page: RangePage<F>,
+    /// Returns the part of a range after the entry with this id, or `None` if no ids are left.
+    rest: fn(Ids, StreamId) -> Option<Ids>,
 }
+
+type RangePage<F> = fn(&Arg<'_>, Ids, u64) -> Command<Vec<StreamEntry<F>>>;
 
 impl<F> Range<F> {
     fn new(
-        page: impl Fn(Ids) -> Command<Vec<StreamEntry<F>>> + Send + 'static,
+        key: impl ToArg,
         ids: impl RangeBounds<StreamId>,
         count: u64,
-        behind: fn(Ids, StreamId) -> Option<Ids>,
+        page: RangePage<F>,
+        rest: fn(Ids, StreamId) -> Option<Ids>,
     ) -> Self {
         let ids = (ids.start_bound().cloned(), ids.end_bound().cloned());
-        Range { page: Box::new(page), ids, count, behind }
+        Range { key: key.to_arg().into_owned(), ids, count, page, rest }
     }
 }
 
@@ -168,12 +193,12 @@ impl<F: Send + 'static> Paging for Range<F> {
     type Reply = Vec<StreamEntry<F>>;
 
     fn command(&self) -> Command<Vec<StreamEntry<F>>> {
-        (self.page)(self.ids)
+        (self.page)(&self.key, self.ids, self.count)
     }
 
     fn advance(self, reply: Vec<StreamEntry<F>>) -> (Vec<Result<StreamEntry<F>>>, Option<Self>) {
         let is_full = reply.len() as u64 == self.count;
-        let next = reply.last().filter(|_| is_full).and_then(|last| (self.behind)(self.ids, last.id));
+        let next = reply.last().filter(|_| is_full).and_then(|last| (self.rest)(self.ids, last.id));
         (reply.into_iter().map(Ok).collect(), next.map(|ids| Range { ids, ..self }))
     }
 }

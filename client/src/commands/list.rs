@@ -1,4 +1,4 @@
-//! Lists: sequences with two ends.
+//! Lists: sequences of elements with two ends.
 
 use crate::arg::ToArg;
 use crate::command::Command;
@@ -7,25 +7,40 @@ use crate::error::Result;
 use crate::executor::Executor;
 use crate::reply::{FromReply, Reply};
 
-/// The commands on lists. Those that block (`BLPOP`, `BLMOVE` …) do not go over REST: poll, or wait by a subscription.
+/// The commands on lists.
 ///
-/// ```
-/// use redis_rest::{Build, ListCommands};
+/// The commands that block (`BLPOP`, `BLMOVE` and so on) do not work over REST: poll, or wait for a message on a
+/// channel.
+///
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use redis_rest::ListCommands;
 /// use redis_rest::commands::list::ListSide;
 ///
-/// assert_eq!(Build.rpush("jobs", ["a", "b"]).args(), ["RPUSH", "jobs", "a", "b"]);
-/// let args = Build.lmove::<String>("jobs", "running", ListSide::Left, ListSide::Right).args();
-/// assert_eq!(args, ["LMOVE", "jobs", "running", "LEFT", "RIGHT"]);
+/// assert_eq!(redis.rpush("jobs", ["a", "b", "c"]).await?, 3);
+/// let job: Option<String> = redis.lmove("jobs", "running", ListSide::Left, ListSide::Right).await?;
+/// assert_eq!(job.as_deref(), Some("a"));
+/// let waiting: Vec<String> = redis.lrange("jobs", 0, -1).await?;
+/// assert_eq!(waiting, ["b", "c"]);
+/// assert_eq!(redis.lpop::<String>("nothing").await?, None);
+///
+/// let error = redis.lset("jobs", 9, "d").await.unwrap_err();
+/// assert_eq!(error.code(), Some("ERR")); // index out of range
+/// # Ok(())
+/// # }
 /// ```
 pub trait ListCommands: Executor {
-    /// The element at `index`; negative counts from the end. [LINDEX](https://redis.io/docs/latest/commands/lindex/),
-    /// O(n) in the index.
+    /// Returns the element at `index`, or `None` if there is none. Negative indexes count from the end.
+    ///
+    /// [LINDEX](https://redis.io/docs/latest/commands/lindex/), O(n) in the index.
     fn lindex<V: FromReply>(self, key: impl ToArg, index: i64) -> Self::Out<Option<V>> {
         self.execute(Command::read("LINDEX").arg(key).arg(index))
     }
 
-    /// Inserts an element beside `pivot`, and gives the new length; `None` without the key or the pivot.
-    /// [LINSERT](https://redis.io/docs/latest/commands/linsert/), O(n) in what is before the pivot.
+    /// Inserts an element before or after `pivot`, and returns the new length, or `None` if the key or the pivot does
+    /// not exist.
+    ///
+    /// [LINSERT](https://redis.io/docs/latest/commands/linsert/), O(n) in the elements before the pivot.
     fn linsert(
         self,
         key: impl ToArg,
@@ -37,12 +52,16 @@ pub trait ListCommands: Executor {
         self.submit(command.decode_with(inserted))
     }
 
-    /// How many elements there are. [LLEN](https://redis.io/docs/latest/commands/llen/), O(1).
+    /// Returns the number of elements.
+    ///
+    /// [LLEN](https://redis.io/docs/latest/commands/llen/), O(1).
     fn llen(self, key: impl ToArg) -> Self::Out<u64> {
         self.execute(Command::read("LLEN").arg(key))
     }
 
-    /// Takes an element off one list, puts it on another, and gives it; `None` when there is none.
+    /// Moves an element from one end of a list to one end of another, and returns it, or `None` if `source` does not
+    /// exist.
+    ///
     /// [LMOVE](https://redis.io/docs/latest/commands/lmove/), O(1).
     fn lmove<V: FromReply>(
         self,
@@ -54,7 +73,10 @@ pub trait ListCommands: Executor {
         self.execute(Command::write("LMOVE").arg(source).arg(destination).arg(from.word()).arg(to.word()))
     }
 
-    /// Takes up to `count` elements off the first list that has any, and gives them with its key.
+    /// Removes up to `count` elements from the first list that is not empty, and returns them with the list's key.
+    ///
+    /// Returns `None` if all lists are empty.
+    ///
     /// [LMPOP](https://redis.io/docs/latest/commands/lmpop/), O(n) in the keys and the count.
     fn lmpop<K: FromReply, V: FromReply>(
         self,
@@ -65,87 +87,112 @@ pub trait ListCommands: Executor {
         self.execute(Command::write("LMPOP").numbered("key", keys).arg(side.word()).arg("COUNT").at_least_one(count))
     }
 
-    /// Takes the first element. [LPOP](https://redis.io/docs/latest/commands/lpop/), O(1).
+    /// Removes and returns the first element, or returns `None` if the key does not exist.
+    ///
+    /// [LPOP](https://redis.io/docs/latest/commands/lpop/), O(1).
     fn lpop<V: FromReply>(self, key: impl ToArg) -> Self::Out<Option<V>> {
         self.execute(Command::write("LPOP").arg(key))
     }
 
-    /// Takes up to `count` first elements. [LPOP](https://redis.io/docs/latest/commands/lpop/), O(n) in the count.
+    /// Removes and returns up to `count` elements from the start.
+    ///
+    /// [LPOP](https://redis.io/docs/latest/commands/lpop/), O(n) in the count.
     fn lpop_count<V: FromReply>(self, key: impl ToArg, count: u64) -> Self::Out<Vec<V>> {
         self.submit(Command::write("LPOP").arg(key).arg(count).decode_with(or_empty))
     }
 
-    /// The index of the first element that equals `element`. [LPOS](https://redis.io/docs/latest/commands/lpos/), O(n).
+    /// Returns the index of the first element that equals `element`, or `None` if there is none.
+    ///
+    /// [`LposOptions`] shows an example.
+    ///
+    /// [LPOS](https://redis.io/docs/latest/commands/lpos/), O(n).
     fn lpos(self, key: impl ToArg, element: impl ToArg, options: LposOptions) -> Self::Out<Option<u64>> {
         self.execute(Command::read("LPOS").arg(key).arg(element).options(options))
     }
 
-    /// The indexes of up to `count` elements that equal `element`; 0 asks for all.
+    /// Returns the indexes of up to `count` elements that equal `element`. A count of 0 means all of them.
+    ///
     /// [LPOS](https://redis.io/docs/latest/commands/lpos/), O(n).
     fn lpos_count(self, key: impl ToArg, element: impl ToArg, count: u64, options: LposOptions) -> Self::Out<Vec<u64>> {
         self.execute(Command::read("LPOS").arg(key).arg(element).options(options).arg("COUNT").arg(count))
     }
 
-    /// Adds elements before the first, one after the other, and gives the new length.
+    /// Adds elements before the first one, one after the other, and returns the new length.
+    ///
     /// [LPUSH](https://redis.io/docs/latest/commands/lpush/), O(n) in the elements.
     fn lpush(self, key: impl ToArg, elements: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
         self.execute(Command::write("LPUSH").arg(key).one_or_more("element", elements))
     }
 
-    /// As [`lpush`](Self::lpush), if the list exists. [LPUSHX](https://redis.io/docs/latest/commands/lpushx/), O(n) in
-    /// the elements.
+    /// Adds elements before the first one if the list exists, and returns the new length.
+    ///
+    /// [LPUSHX](https://redis.io/docs/latest/commands/lpushx/), O(n) in the elements.
     fn lpushx(self, key: impl ToArg, elements: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
         self.execute(Command::write("LPUSHX").arg(key).one_or_more("element", elements))
     }
 
-    /// The elements from `start` to `stop`, both included; negative counts from the end.
+    /// Returns the elements from `start` to `stop`, both included. Negative indexes count from the end.
+    ///
     /// [LRANGE](https://redis.io/docs/latest/commands/lrange/), O(n).
     fn lrange<V: FromReply>(self, key: impl ToArg, start: i64, stop: i64) -> Self::Out<Vec<V>> {
         self.execute(Command::read("LRANGE").arg(key).arg(start).arg(stop))
     }
 
-    /// Removes elements that equal `element`, and gives how many: the first `count`, with a negative count the last,
-    /// with 0 all. [LREM](https://redis.io/docs/latest/commands/lrem/), O(n).
+    /// Removes elements that equal `element`, and returns how many were removed.
+    ///
+    /// A positive count removes the first `count` of them, a negative count the last ones, and 0 removes all.
+    ///
+    /// [LREM](https://redis.io/docs/latest/commands/lrem/), O(n).
     fn lrem(self, key: impl ToArg, count: i64, element: impl ToArg) -> Self::Out<u64> {
         self.execute(Command::write("LREM").arg(key).arg(count).arg(element))
     }
 
-    /// Replaces the element at `index`. [LSET](https://redis.io/docs/latest/commands/lset/), O(n) in the index.
+    /// Replaces the element at `index`. Redis replies with an error if there is none.
+    ///
+    /// [LSET](https://redis.io/docs/latest/commands/lset/), O(n) in the index.
     fn lset(self, key: impl ToArg, index: i64, element: impl ToArg) -> Self::Out<()> {
         self.execute(Command::idempotent_write("LSET").arg(key).arg(index).arg(element))
     }
 
     /// Keeps the elements from `start` to `stop`, both included, and removes the others.
-    /// [LTRIM](https://redis.io/docs/latest/commands/ltrim/), O(n) in what is removed.
+    ///
+    /// [LTRIM](https://redis.io/docs/latest/commands/ltrim/), O(n) in the elements removed.
     fn ltrim(self, key: impl ToArg, start: i64, stop: i64) -> Self::Out<()> {
         self.execute(Command::write("LTRIM").arg(key).arg(start).arg(stop))
     }
 
-    /// Takes the last element. [RPOP](https://redis.io/docs/latest/commands/rpop/), O(1).
+    /// Removes and returns the last element, or returns `None` if the key does not exist.
+    ///
+    /// [RPOP](https://redis.io/docs/latest/commands/rpop/), O(1).
     fn rpop<V: FromReply>(self, key: impl ToArg) -> Self::Out<Option<V>> {
         self.execute(Command::write("RPOP").arg(key))
     }
 
-    /// Takes up to `count` last elements, the last first. [RPOP](https://redis.io/docs/latest/commands/rpop/), O(n) in
-    /// the count.
+    /// Removes and returns up to `count` elements from the end, the last one first.
+    ///
+    /// [RPOP](https://redis.io/docs/latest/commands/rpop/), O(n) in the count.
     fn rpop_count<V: FromReply>(self, key: impl ToArg, count: u64) -> Self::Out<Vec<V>> {
         self.submit(Command::write("RPOP").arg(key).arg(count).decode_with(or_empty))
     }
 
-    /// Takes the last element of one list, and puts it before the first of another. Deprecated in Redis in favour of
-    /// [`lmove`](Self::lmove). [RPOPLPUSH](https://redis.io/docs/latest/commands/rpoplpush/), O(1).
+    /// Moves the last element of a list to the start of another, and returns it. Deprecated in Redis in favour of
+    /// [`lmove`](Self::lmove).
+    ///
+    /// [RPOPLPUSH](https://redis.io/docs/latest/commands/rpoplpush/), O(1).
     fn rpoplpush<V: FromReply>(self, source: impl ToArg, destination: impl ToArg) -> Self::Out<Option<V>> {
         self.execute(Command::write("RPOPLPUSH").arg(source).arg(destination))
     }
 
-    /// Adds elements behind the last, and gives the new length.
+    /// Adds elements after the last one, and returns the new length.
+    ///
     /// [RPUSH](https://redis.io/docs/latest/commands/rpush/), O(n) in the elements.
     fn rpush(self, key: impl ToArg, elements: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
         self.execute(Command::write("RPUSH").arg(key).one_or_more("element", elements))
     }
 
-    /// As [`rpush`](Self::rpush), if the list exists. [RPUSHX](https://redis.io/docs/latest/commands/rpushx/), O(n) in
-    /// the elements.
+    /// Adds elements after the last one if the list exists, and returns the new length.
+    ///
+    /// [RPUSHX](https://redis.io/docs/latest/commands/rpushx/), O(n) in the elements.
     fn rpushx(self, key: impl ToArg, elements: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
         self.execute(Command::write("RPUSHX").arg(key).one_or_more("element", elements))
     }
@@ -153,13 +200,12 @@ pub trait ListCommands: Executor {
 
 impl<E: Executor> ListCommands for E {}
 
-/// What was taken off the first key that had any: by [`lmpop`](ListCommands::lmpop) and
-/// [`zmpop`](super::SortedSetCommands::zmpop).
+/// The elements or members that [`lmpop`](ListCommands::lmpop) or [`zmpop`](super::SortedSetCommands::zmpop) removed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Popped<K, T> {
-    /// The key.
+    /// The key that they were removed from.
     pub key: K,
-    /// What was taken, in order.
+    /// The removed elements or members, in the order in which they were removed.
     pub items: Vec<T>,
 }
 
@@ -173,9 +219,9 @@ impl<K: FromReply, T: FromReply> FromReply for Popped<K, T> {
 /// An end of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ListSide {
-    /// The first element's.
+    /// The start: `LEFT`.
     Left,
-    /// The last element's.
+    /// The end: `RIGHT`.
     Right,
 }
 
@@ -188,12 +234,12 @@ impl ListSide {
     }
 }
 
-/// On which side of another an element is inserted.
+/// Where [`linsert`](ListCommands::linsert) inserts an element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ListPlace {
-    /// Before it.
+    /// Before the pivot: `BEFORE`.
     Before,
-    /// Behind it.
+    /// After the pivot: `AFTER`.
     After,
 }
 
@@ -207,27 +253,47 @@ impl ListPlace {
 }
 
 /// Options of [`lpos`](ListCommands::lpos) and [`lpos_count`](ListCommands::lpos_count).
+///
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use redis_rest::ListCommands;
+/// use redis_rest::commands::list::LposOptions;
+///
+/// redis.rpush("letters", ["a", "b", "a"]).await?;
+/// assert_eq!(redis.lpos("letters", "a", LposOptions::new()).await?, Some(0));
+/// assert_eq!(redis.lpos("letters", "a", LposOptions::new().rank(-1)).await?, Some(2));
+/// assert_eq!(redis.lpos("letters", "a", LposOptions::new().rank(2).max_len(2)).await?, None);
+/// assert_eq!(redis.lpos_count("letters", "a", 0, LposOptions::new()).await?, [0, 2]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LposOptions {
+    /// Starts at match number `rank`, where 1 is the first: `RANK`. Negative ranks count matches from the end.
+    ///
+    /// A rank of 0 fails with `InvalidInput`.
     rank: Option<i64>,
+    /// Compares at most this many elements: `MAXLEN`. 0 means all of them.
     max_len: Option<u64>,
 }
 
 impl LposOptions {
-    /// From the first match on, in the whole list.
+    /// Creates options that search the whole list from its first match on.
     #[must_use]
     pub fn new() -> Self {
         LposOptions::default()
     }
 
-    /// From match number `rank` on, the first being 1; negative counts matches from the end: `RANK`.
+    /// Starts at match number `rank`, where 1 is the first: `RANK`. Negative ranks count matches from the end.
+    ///
+    /// A rank of 0 fails with `InvalidInput`.
     #[must_use]
     pub fn rank(mut self, rank: i64) -> Self {
         self.rank = Some(rank);
         self
     }
 
-    /// Looks at no more than so many elements: `MAXLEN`.
+    /// Compares at most this many elements: `MAXLEN`. 0 means all of them.
     #[must_use]
     pub fn max_len(mut self, elements: u64) -> Self {
         self.max_len = Some(elements);
@@ -239,7 +305,7 @@ impl ToArgs for LposOptions {
     fn write_args(&self, args: &mut Args) {
         match self.rank {
             Some(0) => {
-                args.reject("a rank of 0 is no match; the first is 1, the last -1");
+                args.reject("a rank of 0 is not a match; the first is 1, the last -1");
             }
             Some(rank) => {
                 args.push("RANK").push(rank);
@@ -252,12 +318,12 @@ impl ToArgs for LposOptions {
     }
 }
 
-/// 0 and -1 are Redis's codes for no key and no pivot.
+/// Decodes a length. 0 and -1 are Redis's codes for a missing key and a missing pivot.
 fn inserted(reply: Reply<'_>) -> Result<Option<u64>> {
     Ok(u64::try_from(i64::from_reply(reply)?).ok().filter(|&length| length > 0))
 }
 
-/// An array; nil counts as one that is empty.
+/// Decodes an array. Nil counts as an empty one.
 pub(super) fn or_empty<V: FromReply>(reply: Reply<'_>) -> Result<Vec<V>> {
     Ok(Option::from_reply(reply)?.unwrap_or_default())
 }

@@ -1,4 +1,4 @@
-//! What SCAN and its family share.
+//! The types that `SCAN` and its family share.
 
 use std::borrow::Cow;
 
@@ -8,21 +8,23 @@ use crate::command::{Args, ToArgs};
 use crate::error::Result;
 use crate::reply::{FromReply, Reply};
 
-/// Where a scan goes on. [`Cursor::START`] begins one; a page's cursor leads to the next page.
+/// The position of a scan.
+///
+/// [`Cursor::START`] starts a scan, and each page has the cursor of the next page.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Cursor(Cow<'static, str>);
 
 impl Cursor {
-    /// The beginning of a scan.
+    /// The start of a scan.
     pub const START: Cursor = Cursor(Cow::Borrowed("0"));
 
-    /// Whether the page that gave this cursor was the last.
+    /// Returns whether the page with this cursor was the last one.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.0 == "0"
     }
 
-    /// The cursor as Redis gave it, to go on later or elsewhere.
+    /// Returns the cursor as text, to continue the scan later or elsewhere.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -53,12 +55,12 @@ impl FromReply for Cursor {
     }
 }
 
-/// One page of a scan: possibly empty, although more pages follow.
+/// One page of a scan. It can be empty although more pages follow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScanPage<T> {
-    /// Where the scan goes on, until [`Cursor::is_finished`].
+    /// The cursor of the next page, unless it [is finished](Cursor::is_finished).
     pub cursor: Cursor,
-    /// The items. One that was there from the scan's begin to its end comes at least once, possibly more often.
+    /// The items of this page. An item can appear in more than one page.
     pub items: Vec<T>,
 }
 
@@ -69,63 +71,82 @@ impl<T: FromReply> FromReply for ScanPage<T> {
     }
 }
 
-/// Which items a scan gives, and how much work one page may be.
+/// Options of `SCAN` and its family.
 ///
-/// ```
-/// use redis_rest::{Build, GenericCommands};
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use redis_rest::GenericCommands;
 /// use redis_rest::commands::generic::KeyType;
 /// use redis_rest::commands::scan::{Cursor, ScanOptions};
 ///
 /// let users = ScanOptions::new().matching("user:*").count(500).of_type(KeyType::Hash);
-/// let args = Build.scan::<String>(Cursor::START, users).args();
-/// assert_eq!(args, ["SCAN", "0", "MATCH", "user:*", "COUNT", "500", "TYPE", "hash"]);
+/// let mut cursor = Cursor::START;
+/// loop {
+///     let page = redis.scan::<String>(cursor, users.clone()).await?;
+///     for key in page.items {
+///         println!("{key}");
+///     }
+///     if page.cursor.is_finished() {
+///         break;
+///     }
+///     cursor = page.cursor;
+/// }
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct ScanOptions {
     pattern: Option<String>,
+    /// Sets roughly how many items the server looks at for one page: `COUNT`.
+    ///
+    /// A count of 0 fails with `InvalidInput`.
     count: Option<u64>,
     kind: Option<KeyType>,
 }
 
 impl ScanOptions {
-    /// All items, in pages of the server's choice.
+    /// Creates options for all items, in pages of the server's choice.
     #[must_use]
     pub fn new() -> Self {
         ScanOptions::default()
     }
 
-    /// Only items that match the glob-style `pattern`: `MATCH`.
+    /// Returns only items that match the glob-style `pattern`: `MATCH`.
     #[must_use]
     pub fn matching(mut self, pattern: impl Into<String>) -> Self {
         self.pattern = Some(pattern.into());
         self
     }
 
-    /// About how many items the server looks at for one page: `COUNT`.
+    /// Sets roughly how many items the server looks at for one page: `COUNT`.
+    ///
+    /// A count of 0 fails with `InvalidInput`.
     #[must_use]
     pub fn count(mut self, count: u64) -> Self {
         self.count = Some(count);
         self
     }
 
-    /// Only keys that hold this type: `TYPE`. For `SCAN` alone.
+    /// Returns only keys of this type: `TYPE`.
+    ///
+    /// Only `SCAN` has this option; other scans fail with `InvalidInput`.
     #[must_use]
     pub fn of_type(mut self, kind: KeyType) -> Self {
         self.kind = Some(kind);
         self
     }
 
-    /// For the scans of one key, which know no `TYPE`.
+    /// Writes the options of a scan within one key, which has no `TYPE`.
     pub(super) fn write_without_type(&self, args: &mut Args) {
         if self.kind.is_some() {
-            args.reject("`of_type` is for SCAN alone: within one key there are no types to choose from");
+            args.reject("only SCAN accepts `of_type`; a scan of one key has no types to choose from");
         }
         if let Some(pattern) = &self.pattern {
             args.push("MATCH").push(pattern);
         }
         if let Some(count) = self.count {
             if count == 0 {
-                args.reject("a count of 0 scans nothing; give at least 1");
+                args.reject("a count of 0 scans nothing; use at least 1");
             }
             args.push("COUNT").push(count);
         }

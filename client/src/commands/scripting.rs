@@ -6,18 +6,28 @@ use crate::command::Script;
 use crate::executor::Executor;
 use crate::reply::FromReply;
 
-/// The commands on Lua scripts. The keys that a script touches are to be declared; its other arguments come after them.
+/// The commands on Lua scripts.
 ///
-/// A script counts as a write that must not be executed twice; the read-only forms are retried whatever happened.
+/// A script declares the keys that it uses; its other arguments follow them. The client retries a script only if it was
+/// certainly not executed. It retries the read-only forms after any failure that can pass.
 ///
-/// ```
-/// use redis_rest::{Build, ScriptingCommands};
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use redis_rest::ScriptingCommands;
 ///
-/// let args = Build.eval::<i64>("return redis.call('INCRBY', KEYS[1], ARGV[1])", ["hits"], [5]).args();
-/// assert_eq!(args, ["EVAL", "return redis.call('INCRBY', KEYS[1], ARGV[1])", "1", "hits", "5"]);
+/// let total: i64 = redis.eval("return redis.call('INCRBY', KEYS[1], ARGV[1])", ["visits"], [5]).await?;
+/// assert_eq!(total, 5);
+///
+/// let no_keys: [&str; 0] = [];
+/// let error = redis.evalsha::<i64>("0".repeat(40), no_keys, [1]).await.unwrap_err();
+/// assert_eq!(error.code(), Some("NOSCRIPT")); // the server does not know the script
+/// # Ok(())
+/// # }
 /// ```
 pub trait ScriptingCommands: Executor {
-    /// Runs a script. [EVAL](https://redis.io/docs/latest/commands/eval/), as slow as the script.
+    /// Runs a script, and returns its result.
+    ///
+    /// [EVAL](https://redis.io/docs/latest/commands/eval/), as slow as the script.
     fn eval<R: FromReply>(
         self,
         script: impl ToArg,
@@ -27,7 +37,9 @@ pub trait ScriptingCommands: Executor {
         self.execute(Command::write("EVAL").arg(script).keys_and_args(keys, args))
     }
 
-    /// Runs a script that changes nothing. [EVAL_RO](https://redis.io/docs/latest/commands/eval_ro/), as slow as the script.
+    /// Runs a script that changes nothing, and returns its result.
+    ///
+    /// [EVAL_RO](https://redis.io/docs/latest/commands/eval_ro/), as slow as the script.
     fn eval_ro<R: FromReply>(
         self,
         script: impl ToArg,
@@ -37,8 +49,11 @@ pub trait ScriptingCommands: Executor {
         self.execute(Command::read("EVAL_RO").arg(script).keys_and_args(keys, args))
     }
 
-    /// Runs a script that the server has, by its SHA-1; the error's code is `NOSCRIPT` when it has not,
-    /// for which [`run_script`](Self::run_script) has an answer.
+    /// Runs a script that the server knows, by its SHA-1, and returns its result.
+    ///
+    /// If the server does not know the script, the error has the code `NOSCRIPT`; [`run_script`](Self::run_script)
+    /// handles that case.
+    ///
     /// [EVALSHA](https://redis.io/docs/latest/commands/evalsha/), as slow as the script.
     fn evalsha<R: FromReply>(
         self,
@@ -49,7 +64,8 @@ pub trait ScriptingCommands: Executor {
         self.execute(Command::write("EVALSHA").arg(sha1).keys_and_args(keys, args))
     }
 
-    /// As [`evalsha`](Self::evalsha), for a script that changes nothing.
+    /// Runs a script that changes nothing, by its SHA-1; see [`evalsha`](Self::evalsha).
+    ///
     /// [EVALSHA_RO](https://redis.io/docs/latest/commands/evalsha_ro/), as slow as the script.
     fn evalsha_ro<R: FromReply>(
         self,
@@ -60,7 +76,8 @@ pub trait ScriptingCommands: Executor {
         self.execute(Command::read("EVALSHA_RO").arg(sha1).keys_and_args(keys, args))
     }
 
-    /// Runs a [`Script`], whether the server knows it already or not.
+    /// Runs a [`Script`], whether or not the server knows it, and returns its result.
+    ///
     /// [EVALSHA](https://redis.io/docs/latest/commands/evalsha/), as slow as the script.
     fn run_script<R: FromReply>(
         self,
@@ -71,26 +88,30 @@ pub trait ScriptingCommands: Executor {
         self.execute(Command::script(script).keys_and_args(keys, args))
     }
 
-    /// Whether the server has each of these scripts, by their SHA-1.
+    /// Returns whether the server knows each of these scripts, by their SHA-1.
+    ///
     /// [SCRIPT EXISTS](https://redis.io/docs/latest/commands/script-exists/), O(n) in the scripts.
     fn script_exists(self, sha1s: impl IntoIterator<Item = impl ToArg>) -> Self::Out<Vec<bool>> {
         self.execute(Command::read("SCRIPT").arg("EXISTS").one_or_more("SHA-1", sha1s))
     }
 
-    /// Lets the server forget all scripts. [SCRIPT FLUSH](https://redis.io/docs/latest/commands/script-flush/), O(n) in
-    /// the scripts.
+    /// Removes all scripts from the server.
+    ///
+    /// [SCRIPT FLUSH](https://redis.io/docs/latest/commands/script-flush/), O(n) in the scripts.
     fn script_flush(self, mode: FlushMode) -> Self::Out<()> {
         self.execute(Command::idempotent_write("SCRIPT").arg("FLUSH").arg(mode.word()))
     }
 
-    /// Stops the script that is running, if it has written nothing yet.
+    /// Stops the running script, if it has not written anything yet.
+    ///
     /// [SCRIPT KILL](https://redis.io/docs/latest/commands/script-kill/), O(1).
     fn script_kill(self) -> Self::Out<()> {
         self.execute(Command::write("SCRIPT").arg("KILL"))
     }
 
-    /// Gives the server a script, and its SHA-1 to run it by.
-    /// [SCRIPT LOAD](https://redis.io/docs/latest/commands/script-load/), O(n) in the script's length.
+    /// Loads a script into the server, and returns its SHA-1.
+    ///
+    /// [SCRIPT LOAD](https://redis.io/docs/latest/commands/script-load/), O(n) in the length of the script.
     fn script_load(self, script: impl ToArg) -> Self::Out<String> {
         self.execute(Command::idempotent_write("SCRIPT").arg("LOAD").arg(script))
     }
@@ -109,12 +130,24 @@ impl<R> Command<R> {
     }
 }
 
-/// Whether the caller waits for what is removed.
+/// Whether a flush is complete when the reply comes.
+///
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use redis_rest::ScriptingCommands;
+/// use redis_rest::commands::scripting::FlushMode;
+///
+/// let sha1 = redis.script_load("return 1").await?;
+/// redis.script_flush(FlushMode::Sync).await?;
+/// assert_eq!(redis.script_exists([sha1]).await?, [false]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FlushMode {
-    /// It is removed in the background.
+    /// The server frees the memory in the background: `ASYNC`.
     Async,
-    /// It is removed when the reply comes.
+    /// The server frees the memory before it replies: `SYNC`.
     Sync,
 }
 

@@ -1,6 +1,6 @@
 //! Bitmaps, and the two small families: `HyperLogLog` and connection.
 
-use redis_model::redis_rest::commands::bitmap::{BitField, BitOperation, BitRange, BitType};
+use redis_model::redis_rest::commands::bitmap::{Bit, BitField, BitOperation, BitRange, BitType};
 use redis_model::redis_rest::{BitmapCommands, Build, ConnectionCommands, HyperLogLogCommands};
 
 use crate::{line, refusal};
@@ -10,10 +10,10 @@ fn bitmaps() {
     assert_eq!(line(Build.bitcount("k", None)), "BITCOUNT k");
     assert_eq!(line(Build.bitcount("k", Some(BitRange::bytes(0, -1)))), "BITCOUNT k 0 -1");
     assert_eq!(line(Build.bitcount("k", Some(BitRange::bits(0, 7)))), "BITCOUNT k 0 7 BIT");
-    assert_eq!(line(Build.bitpos("k", true, None)), "BITPOS k 1");
-    assert_eq!(line(Build.bitpos("k", false, Some(BitRange::bits(2, -1)))), "BITPOS k 0 2 -1 BIT");
+    assert_eq!(line(Build.bitpos("k", Bit::One, None)), "BITPOS k 1");
+    assert_eq!(line(Build.bitpos("k", Bit::Zero, Some(BitRange::bits(2, -1)))), "BITPOS k 0 2 -1 BIT");
     assert_eq!(line(Build.getbit("k", 7)), "GETBIT k 7");
-    assert_eq!(line(Build.setbit("k", 7, true)), "SETBIT k 7 1");
+    assert_eq!(line(Build.setbit("k", 7, Bit::One)), "SETBIT k 7 1");
     let operations = [
         (BitOperation::And, "AND"),
         (BitOperation::Or, "OR"),
@@ -60,5 +60,5 @@ fn what_redis_would_refuse_is_not_sent() {
     assert!(refusal(Build.bitfield_ro("k", BitField::new().set(BitType::signed(8), 0, 1))).contains("only reads"));
     assert!(refusal(Build.bitop(BitOperation::And, "d", [] as [&str; 0])).contains("at least one key"));
     assert!(refusal(Build.pfcount([] as [&str; 0])).contains("at least one key"));
-    assert!(refusal(Build.select(1)).contains("one database"));
+    assert!(refusal(Build.select(1)).contains("only database 0"));
 }

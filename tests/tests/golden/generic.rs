@@ -1,6 +1,6 @@
 use std::time::{Duration, UNIX_EPOCH};
 
-use redis_model::redis_rest::commands::expiry::ExpireCondition;
+use redis_model::redis_rest::commands::expiry::{ExpireCondition, Expiry};
 use redis_model::redis_rest::commands::generic::{CopyOptions, KeyType, RestoreOptions};
 use redis_model::redis_rest::commands::scan::{Cursor, ScanOptions};
 use redis_model::redis_rest::{Build, Command, Executor, GenericCommands, HashCommands};
@@ -17,18 +17,18 @@ fn keys() {
     assert_eq!(line(Build.dump::<Vec<u8>>("k")), "DUMP k");
     assert_eq!(line(Build.exists(["a", "a"])), "EXISTS a a");
     assert_eq!(line(Build.expire("k", minute)), "EXPIRE k 60");
-    assert_eq!(line(Build.expire_with("k", minute, ExpireCondition::IfNone)), "EXPIRE k 60 NX");
+    assert_eq!(line(Build.expire_with("k", minute, ExpireCondition::Nx)), "EXPIRE k 60 NX");
     assert_eq!(line(Build.expireat("k", time)), "EXPIREAT k 1700000000");
-    assert_eq!(line(Build.expireat_with("k", time, ExpireCondition::IfAny)), "EXPIREAT k 1700000000 XX");
+    assert_eq!(line(Build.expireat_with("k", time, ExpireCondition::Xx)), "EXPIREAT k 1700000000 XX");
     assert_eq!(line(Build.expiretime("k")), "EXPIRETIME k");
     assert_eq!(line(Build.keys::<String>("user:*")), "KEYS user:*");
     assert_eq!(line(Build.memory_usage("k", None)), "MEMORY USAGE k");
     assert_eq!(line(Build.memory_usage("k", Some(0))), "MEMORY USAGE k SAMPLES 0");
     assert_eq!(line(Build.persist("k")), "PERSIST k");
     assert_eq!(line(Build.pexpire("k", minute)), "PEXPIRE k 60000");
-    assert_eq!(line(Build.pexpire_with("k", minute, ExpireCondition::IfLater)), "PEXPIRE k 60000 GT");
+    assert_eq!(line(Build.pexpire_with("k", minute, ExpireCondition::Gt)), "PEXPIRE k 60000 GT");
     assert_eq!(line(Build.pexpireat("k", time)), "PEXPIREAT k 1700000000000");
-    assert_eq!(line(Build.pexpireat_with("k", time, ExpireCondition::IfSooner)), "PEXPIREAT k 1700000000000 LT");
+    assert_eq!(line(Build.pexpireat_with("k", time, ExpireCondition::Lt)), "PEXPIREAT k 1700000000000 LT");
     assert_eq!(line(Build.pexpiretime("k")), "PEXPIRETIME k");
     assert_eq!(line(Build.pttl("k")), "PTTL k");
     assert_eq!(line(Build.randomkey::<String>()), "RANDOMKEY");
@@ -45,8 +45,16 @@ fn keys() {
 #[test]
 fn restore_without_a_time_to_live_says_zero() {
     assert_eq!(line(Build.restore("k", "dump", RestoreOptions::new())), "RESTORE k 0 dump");
-    let all = RestoreOptions::new().ttl(Duration::from_micros(1)).replace().idle(Duration::from_secs(5)).frequency(7);
+    let all = RestoreOptions::new()
+        .expire(Expiry::after(Duration::from_micros(1)))
+        .replace()
+        .idle(Duration::from_secs(5))
+        .frequency(7);
     assert_eq!(line(Build.restore("k", "dump", all)), "RESTORE k 1 dump REPLACE FREQ 7");
+    let past = RestoreOptions::new().replace().expire(Expiry::at(UNIX_EPOCH));
+    assert_eq!(line(Build.restore("k", "dump", past)), "RESTORE k 1 dump REPLACE ABSTTL");
+    let zero = RestoreOptions::new().expire(Expiry::seconds(0));
+    assert!(refusal(Build.restore("k", "dump", zero)).contains("time to live of 0"));
 }
 
 #[test]
@@ -59,7 +67,7 @@ fn scan() {
     );
     assert!(refusal(Build.scan::<String>(Cursor::START, ScanOptions::new().count(0))).contains("at least 1"));
     let typed = ScanOptions::new().of_type(KeyType::Hash);
-    assert!(refusal(Build.hscan::<String, String>("k", Cursor::START, typed)).contains("SCAN alone"));
+    assert!(refusal(Build.hscan::<String, String>("k", Cursor::START, typed)).contains("only SCAN"));
 }
 
 #[test]

@@ -14,9 +14,9 @@ fn hashes() {
     assert_eq!(line(Build.hget::<String>("k", "f")), "HGET k f");
     assert_eq!(line(Build.hgetall::<Vec<(String, String)>>("k")), "HGETALL k");
     assert_eq!(line(Build.hgetdel::<String>("k", ["a", "b"])), "HGETDEL k FIELDS 2 a b");
-    assert_eq!(line(Build.hgetex::<String>("k", GetExpiry::Persist, ["a"])), "HGETEX k PERSIST FIELDS 1 a");
+    assert_eq!(line(Build.hgetex::<String>("k", ["a"], GetExpiry::Persist)), "HGETEX k PERSIST FIELDS 1 a");
     assert_eq!(
-        line(Build.hgetex::<String>("k", GetExpiry::Expire(Expiry::seconds(9)), ["a"])),
+        line(Build.hgetex::<String>("k", ["a"], GetExpiry::Expire(Expiry::seconds(9)))),
         "HGETEX k EX 9 FIELDS 1 a"
     );
     assert_eq!(line(Build.hincrby("k", "f", -2)), "HINCRBY k f -2");
@@ -40,22 +40,19 @@ fn fields_that_expire() {
     let time = UNIX_EPOCH + Duration::from_secs(1_700_000_000);
     let fields = ["a", "b"];
     assert_eq!(line(Build.hexpire("k", minute, fields)), "HEXPIRE k 60 FIELDS 2 a b");
-    assert_eq!(line(Build.hexpire_with("k", minute, ExpireCondition::IfNone, ["a"])), "HEXPIRE k 60 NX FIELDS 1 a");
+    assert_eq!(line(Build.hexpire_with("k", minute, ["a"], ExpireCondition::Nx)), "HEXPIRE k 60 NX FIELDS 1 a");
     assert_eq!(line(Build.hexpireat("k", time, fields)), "HEXPIREAT k 1700000000 FIELDS 2 a b");
     assert_eq!(
-        line(Build.hexpireat_with("k", time, ExpireCondition::IfAny, ["a"])),
+        line(Build.hexpireat_with("k", time, ["a"], ExpireCondition::Xx)),
         "HEXPIREAT k 1700000000 XX FIELDS 1 a"
     );
     assert_eq!(line(Build.hexpiretime("k", fields)), "HEXPIRETIME k FIELDS 2 a b");
     assert_eq!(line(Build.hpersist("k", fields)), "HPERSIST k FIELDS 2 a b");
     assert_eq!(line(Build.hpexpire("k", minute, fields)), "HPEXPIRE k 60000 FIELDS 2 a b");
-    assert_eq!(
-        line(Build.hpexpire_with("k", minute, ExpireCondition::IfLater, ["a"])),
-        "HPEXPIRE k 60000 GT FIELDS 1 a"
-    );
+    assert_eq!(line(Build.hpexpire_with("k", minute, ["a"], ExpireCondition::Gt)), "HPEXPIRE k 60000 GT FIELDS 1 a");
     assert_eq!(line(Build.hpexpireat("k", time, fields)), "HPEXPIREAT k 1700000000000 FIELDS 2 a b");
     assert_eq!(
-        line(Build.hpexpireat_with("k", time, ExpireCondition::IfSooner, ["a"])),
+        line(Build.hpexpireat_with("k", time, ["a"], ExpireCondition::Lt)),
         "HPEXPIREAT k 1700000000000 LT FIELDS 1 a"
     );
     assert_eq!(line(Build.hpexpiretime("k", fields)), "HPEXPIRETIME k FIELDS 2 a b");
@@ -71,13 +68,10 @@ fn scans_and_hsetex() {
         line(Build.hscan_novalues::<String>("k", Cursor::START, options)),
         "HSCAN k 0 MATCH a* COUNT 9 NOVALUES"
     );
-    let hsetex = |options| line(Build.hsetex("k", options, [("a", "1"), ("b", "2")]));
+    let hsetex = |options| line(Build.hsetex("k", [("a", "1"), ("b", "2")], options));
     assert_eq!(hsetex(HSetExOptions::new()), "HSETEX k FIELDS 2 a 1 b 2");
-    assert_eq!(
-        hsetex(HSetExOptions::new().if_none_exist().expire(Expiry::seconds(9))),
-        "HSETEX k FNX EX 9 FIELDS 2 a 1 b 2"
-    );
-    assert_eq!(hsetex(HSetExOptions::new().if_all_exist().keep_ttl()), "HSETEX k FXX KEEPTTL FIELDS 2 a 1 b 2");
+    assert_eq!(hsetex(HSetExOptions::new().fnx().expire(Expiry::seconds(9))), "HSETEX k FNX EX 9 FIELDS 2 a 1 b 2");
+    assert_eq!(hsetex(HSetExOptions::new().fxx().keepttl()), "HSETEX k FXX KEEPTTL FIELDS 2 a 1 b 2");
 }
 
 #[test]
@@ -88,6 +82,6 @@ fn empty_variadics_are_not_sent() {
     assert!(refusal(Build.hset("k", no_pairs)).contains("at least one field"));
     assert!(refusal(Build.hmget::<String>("k", nothing)).contains("at least one field"));
     assert!(refusal(Build.httl("k", nothing)).contains("at least one field"));
-    assert!(refusal(Build.hsetex("k", HSetExOptions::new(), no_pairs)).contains("at least one field"));
+    assert!(refusal(Build.hsetex("k", no_pairs, HSetExOptions::new())).contains("at least one field"));
     assert!(refusal(Build.hincrbyfloat("k", "f", f64::INFINITY)).contains("finite"));
 }

@@ -1,23 +1,23 @@
 //! Bitmaps, and the two small families: `HyperLogLog` and connection.
 
-use redis_model::redis_rest::commands::bitmap::{BitField, BitOperation, BitRange, BitType};
+use redis_model::redis_rest::commands::bitmap::{Bit, BitField, BitOperation, BitRange, BitType};
 use redis_model::redis_rest::{BitmapCommands, ConnectionCommands, HyperLogLogCommands, Result, StringCommands as _};
 use redis_model_tests::key;
 use redis_model_tests::via::{Via, everywhere};
 
 async fn bitmaps(redis: &Via) -> Result<()> {
     let (a, b, d) = (&key("a"), &key("b"), &key("d"));
-    assert!(!redis.setbit(a, 1, true).await?);
-    assert!(redis.setbit(a, 1, true).await?);
+    assert!(!redis.setbit(a, 1, Bit::One).await?);
+    assert!(redis.setbit(a, 1, Bit::One).await?);
     assert!(redis.getbit(a, 1).await? && !redis.getbit(a, 99).await?);
-    redis.setbit(a, 9, true).await?;
-    redis.setbit(b, 9, true).await?;
+    redis.setbit(a, 9, Bit::One).await?;
+    redis.setbit(b, 9, Bit::One).await?;
     assert_eq!(redis.bitcount(a, None).await?, 2);
     assert_eq!(redis.bitcount(a, Some(BitRange::bytes(1, 1))).await?, 1);
     assert_eq!(redis.bitcount(a, Some(BitRange::bits(0, 5))).await?, 1);
-    assert_eq!(redis.bitpos(a, true, None).await?, Some(1));
-    assert_eq!(redis.bitpos(a, true, Some(BitRange::bits(2, -1))).await?, Some(9));
-    assert_eq!(redis.bitpos(key("none"), true, None).await?, None);
+    assert_eq!(redis.bitpos(a, Bit::One, None).await?, Some(1));
+    assert_eq!(redis.bitpos(a, Bit::One, Some(BitRange::bits(2, -1))).await?, Some(9));
+    assert_eq!(redis.bitpos(key("none"), Bit::One, None).await?, None);
     let expected = [
         (BitOperation::And, 1),
         (BitOperation::Or, 2),

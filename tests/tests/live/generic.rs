@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use redis_model::redis_rest::commands::expiry::{ExpireCondition, Ttl};
+use redis_model::redis_rest::commands::expiry::{ExpireCondition, Expiry, Ttl};
 use redis_model::redis_rest::commands::generic::{CopyOptions, KeyType, RestoreOptions};
 use redis_model::redis_rest::commands::scan::{Cursor, ScanOptions};
 use redis_model::redis_rest::{Executor as _, GenericCommands, HashCommands as _, Result, StringCommands as _, Value};
@@ -53,9 +53,9 @@ async fn expiry(redis: &Via) -> Result<()> {
     assert_eq!(redis.expiretime(k).await?, Ttl::Persistent);
     assert!(redis.expire(k, HOUR).await?);
     assert!(redis.ttl(k).await?.expires().is_some_and(|left| left > HOUR / 2 && left <= HOUR));
-    assert!(!redis.expire_with(k, HOUR, ExpireCondition::IfNone).await?);
-    assert!(redis.pexpire_with(k, 2 * HOUR, ExpireCondition::IfLater).await?);
-    assert!(!redis.pexpire_with(k, 3 * HOUR, ExpireCondition::IfSooner).await?);
+    assert!(!redis.expire_with(k, HOUR, ExpireCondition::Nx).await?);
+    assert!(redis.pexpire_with(k, 2 * HOUR, ExpireCondition::Gt).await?);
+    assert!(!redis.pexpire_with(k, 3 * HOUR, ExpireCondition::Lt).await?);
     assert!(redis.pexpire(k, HOUR).await?);
     let at = UNIX_EPOCH + Duration::from_secs(4_000_000_000);
     assert!(redis.expireat(k, at).await?);
@@ -63,8 +63,8 @@ async fn expiry(redis: &Via) -> Result<()> {
     let at = at + Duration::from_millis(5);
     assert!(redis.pexpireat(k, at).await?);
     assert_eq!(redis.pexpiretime(k).await?, Ttl::Expires(at));
-    assert!(redis.expireat_with(k, at, ExpireCondition::IfAny).await?);
-    assert!(!redis.pexpireat_with(k, at, ExpireCondition::IfNone).await?);
+    assert!(redis.expireat_with(k, at, ExpireCondition::Xx).await?);
+    assert!(!redis.pexpireat_with(k, at, ExpireCondition::Nx).await?);
     assert!(redis.persist(k).await?);
     assert!(!redis.persist(k).await?);
     assert!(redis.pexpireat(k, SystemTime::now() - HOUR).await?, "the past deletes at once");
@@ -84,11 +84,14 @@ async fn serialized(redis: &Via) -> Result<()> {
         assert!(redis.restore(to, &dump, RestoreOptions::new()).await.unwrap_err().is_invalid_input());
         return Ok(());
     }
-    redis.restore(to, &dump, RestoreOptions::new().ttl(HOUR)).await?;
+    redis.restore(to, &dump, RestoreOptions::new().expire(Expiry::after(HOUR))).await?;
     assert_eq!(redis.get::<String>(to).await?.as_deref(), Some("value"));
     assert!(redis.pttl(to).await?.expires().is_some());
     let error = redis.restore(to, &dump, RestoreOptions::new()).await.unwrap_err();
     assert_eq!(error.code(), Some("BUSYKEY"));
+    let at = UNIX_EPOCH + Duration::from_secs(4_000_000_000);
+    redis.restore(to, &dump, RestoreOptions::new().replace().expire(Expiry::at(at))).await?;
+    assert_eq!(redis.expiretime(to).await?, Ttl::Expires(at));
     redis.restore(to, &dump, RestoreOptions::new().replace().idle(HOUR)).await?;
     assert_eq!(redis.ttl(to).await?, Ttl::Persistent);
     Ok(())

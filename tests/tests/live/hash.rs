@@ -85,39 +85,39 @@ async fn expiry(redis: &Via) -> Result<()> {
     let k = &key("expiry");
     redis.hset(k, [("a", 1), ("b", 2)]).await?;
     assert_eq!(redis.hexpire(k, HOUR, ["a", "none"]).await?, [FieldExpire::Set, FieldExpire::Missing]);
-    assert_eq!(redis.hexpire_with(k, HOUR, ExpireCondition::IfNone, ["a"]).await?, [FieldExpire::Unchanged]);
+    assert_eq!(redis.hexpire_with(k, HOUR, ["a"], ExpireCondition::Nx).await?, [FieldExpire::Unchanged]);
     assert_eq!(redis.hpexpire(k, HOUR, ["a"]).await?, [FieldExpire::Set]);
-    assert_eq!(redis.hpexpire_with(k, 2 * HOUR, ExpireCondition::IfLater, ["a"]).await?, [FieldExpire::Set]);
+    assert_eq!(redis.hpexpire_with(k, 2 * HOUR, ["a"], ExpireCondition::Gt).await?, [FieldExpire::Set]);
     let left = redis.hpttl(k, ["a", "b", "none"]).await?;
     assert!(matches!(left[..], [Ttl::Expires(left), Ttl::Persistent, Ttl::Missing] if left > HOUR));
     assert!(matches!(redis.httl(k, ["a"]).await?[..], [Ttl::Expires(left)] if left > HOUR));
     let at = UNIX_EPOCH + Duration::from_secs(4_000_000_000);
     assert_eq!(redis.hexpireat(k, at, ["a"]).await?, [FieldExpire::Set]);
     assert_eq!(redis.hexpiretime(k, ["a", "b"]).await?, [Ttl::Expires(at), Ttl::Persistent]);
-    assert_eq!(redis.hexpireat_with(k, at, ExpireCondition::IfSooner, ["a"]).await?, [FieldExpire::Unchanged]);
+    assert_eq!(redis.hexpireat_with(k, at, ["a"], ExpireCondition::Lt).await?, [FieldExpire::Unchanged]);
     let at = at + Duration::from_millis(5);
     assert_eq!(redis.hpexpireat(k, at, ["a"]).await?, [FieldExpire::Set]);
     assert_eq!(redis.hpexpiretime(k, ["a"]).await?, [Ttl::Expires(at)]);
-    assert_eq!(redis.hpexpireat_with(k, at, ExpireCondition::IfNone, ["a"]).await?, [FieldExpire::Unchanged]);
+    assert_eq!(redis.hpexpireat_with(k, at, ["a"], ExpireCondition::Nx).await?, [FieldExpire::Unchanged]);
     assert_eq!(
         redis.hpersist(k, ["a", "b", "none"]).await?,
         [FieldPersist::Persisted, FieldPersist::Unchanged, FieldPersist::Missing]
     );
     assert_eq!(redis.hpexpireat(k, UNIX_EPOCH, ["a"]).await?, [FieldExpire::Deleted]);
-    assert_eq!(redis.hgetex::<i64>(k, GetExpiry::Expire(Expiry::seconds(60)), ["a", "b"]).await?, [None, Some(2)]);
+    assert_eq!(redis.hgetex::<i64>(k, ["a", "b"], GetExpiry::Expire(Expiry::seconds(60))).await?, [None, Some(2)]);
     assert!(matches!(redis.httl(k, ["b"]).await?[..], [Ttl::Expires(_)]));
-    redis.hgetex::<i64>(k, GetExpiry::Persist, ["b"]).await?;
+    redis.hgetex::<i64>(k, ["b"], GetExpiry::Persist).await?;
     assert_eq!(redis.httl(k, ["b"]).await?, [Ttl::Persistent]);
     Ok(())
 }
 
 async fn hsetex(redis: &Via) -> Result<()> {
     let k = &key("hsetex");
-    let once = HSetExOptions::new().if_none_exist().expire(Expiry::seconds(60));
-    assert!(redis.hsetex(k, once, [("a", 1), ("b", 2)]).await?);
-    assert!(!redis.hsetex(k, once, [("b", 3), ("c", 4)]).await?);
-    assert!(!redis.hsetex(k, HSetExOptions::new().if_all_exist(), [("b", 3), ("c", 4)]).await?);
-    assert!(redis.hsetex(k, HSetExOptions::new().keep_ttl(), [("b", 3)]).await?);
+    let once = HSetExOptions::new().fnx().expire(Expiry::seconds(60));
+    assert!(redis.hsetex(k, [("a", 1), ("b", 2)], once).await?);
+    assert!(!redis.hsetex(k, [("b", 3), ("c", 4)], once).await?);
+    assert!(!redis.hsetex(k, [("b", 3), ("c", 4)], HSetExOptions::new().fxx()).await?);
+    assert!(redis.hsetex(k, [("b", 3)], HSetExOptions::new().keepttl()).await?);
     assert!(matches!(redis.httl(k, ["b"]).await?[..], [Ttl::Expires(_)]));
     assert_eq!(redis.hmget::<i64>(k, ["a", "b", "c"]).await?, [Some(1), Some(3), None]);
     Ok(())

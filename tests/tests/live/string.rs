@@ -1,7 +1,7 @@
 use std::time::{Duration, SystemTime};
 
 use redis_model::redis_rest::commands::expiry::{Expiry, GetExpiry, Ttl};
-use redis_model::redis_rest::commands::string::{Compare, SetOptions};
+use redis_model::redis_rest::commands::string::SetOptions;
 use redis_model::redis_rest::{GenericCommands as _, Json, Result, StringCommands};
 use redis_model_tests::via::{Via, everywhere};
 use redis_model_tests::{key, valkey};
@@ -70,7 +70,7 @@ async fn expiry(redis: &Via) -> Result<()> {
     assert!(left().await? > hour / 2);
     redis.psetex(k, 2 * hour, "v").await?;
     assert!(left().await? > hour);
-    assert!(redis.set_with(k, "v", SetOptions::new().keep_ttl()).await?);
+    assert!(redis.set_with(k, "v", SetOptions::new().keepttl()).await?);
     assert!(left().await? > hour);
     assert!(redis.set_with(k, "v", SetOptions::new().expire(Expiry::at(SystemTime::now() + hour))).await?);
     assert!(left().await? < hour + hour / 2);
@@ -78,7 +78,7 @@ async fn expiry(redis: &Via) -> Result<()> {
     assert!(left().await? > hour);
     redis.getex::<String>(k, GetExpiry::Persist).await?;
     assert_eq!(redis.pttl(k).await?, Ttl::Persistent);
-    redis.set_with(k, "v", SetOptions::new().ex(60)).await?;
+    redis.set_with(k, "v", SetOptions::new().expire(Expiry::seconds(60))).await?;
     redis.set(k, "v").await?;
     assert_eq!(redis.ttl(k).await?, Ttl::Persistent, "a plain SET removes the expiry");
     Ok(())
@@ -112,8 +112,8 @@ async fn set_if_equal_on_valkey() -> Result<()> {
     let redis = valkey().redis();
     let k = &key("ifeq");
     redis.set(k, "old").await?;
-    assert!(!redis.set_with(k, "new", SetOptions::new().only_if(Compare::equals("other"))).await?);
-    assert!(redis.set_with(k, "new", SetOptions::new().only_if(Compare::equals("old"))).await?);
+    assert!(!redis.set_with(k, "new", SetOptions::new().ifeq("other")).await?);
+    assert!(redis.set_with(k, "new", SetOptions::new().ifeq("old")).await?);
     assert_eq!(redis.get::<String>(k).await?.as_deref(), Some("new"));
     Ok(())
 }

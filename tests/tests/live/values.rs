@@ -1,5 +1,6 @@
 //! Values and keys that are hard to carry.
 
+use redis_model::redis_rest::commands::expiry::Expiry;
 use redis_model::redis_rest::commands::string::SetOptions;
 use redis_model::redis_rest::{Encoding, HashCommands as _, Result, StringCommands as _, bytes::Bytes};
 use redis_model_tests::{ENCODINGS, clients, key, stack};
@@ -51,7 +52,7 @@ async fn any_bytes_as_the_last_argument_or_before_options() -> Result<()> {
         redis.set(k, &all).await?;
         assert_eq!(redis.get::<Vec<u8>>(k).await?.as_deref(), Some(all.as_slice()));
         assert_eq!(redis.get::<Bytes>(k).await?.as_deref(), Some(all.as_slice()));
-        assert!(redis.set_with(k, b"\xff", SetOptions::new().xx().ex(60)).await?);
+        assert!(redis.set_with(k, b"\xff", SetOptions::new().xx().expire(Expiry::seconds(60))).await?);
         assert_eq!(redis.set_get::<Vec<u8>>(k, b"\xfe", SetOptions::new()).await?.as_deref(), Some(b"\xff".as_slice()));
         let h = &key("hash");
         redis.hset(h, [("f", &all)]).await?;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use redis_model::redis_rest::commands::bitmap::{BitField, BitOperation, BitType};
+use redis_model::redis_rest::commands::bitmap::{Bit, BitField, BitOperation, BitType};
 use redis_model::redis_rest::commands::expiry::{ExpireCondition, Expiry, GetExpiry};
 use redis_model::redis_rest::commands::generic::{CopyOptions, RestoreOptions};
 use redis_model::redis_rest::commands::geo::{
@@ -147,14 +147,14 @@ pub(crate) fn writes(dump: &[u8]) -> Vec<Command<Value>> {
         any(Build.touch(["text", "none"])),
         any(Build.unlink(["text"])),
         any(Build.copy_with("text", "string", CopyOptions::new().replace())),
-        any(Build.expire_with("string", HOUR, ExpireCondition::IfNone)),
+        any(Build.expire_with("string", HOUR, ExpireCondition::Nx)),
         any(Build.expireat("string", later())),
-        any(Build.expireat_with("string", later(), ExpireCondition::IfNone)),
+        any(Build.expireat_with("string", later(), ExpireCondition::Nx)),
         any(Build.pexpire("string", HOUR)),
-        any(Build.pexpire_with("string", HOUR, ExpireCondition::IfNone)),
+        any(Build.pexpire_with("string", HOUR, ExpireCondition::Nx)),
         any(Build.pexpireat("string", later())),
         any(Build.pexpireat("string", UNIX_EPOCH + HOUR)),
-        any(Build.pexpireat_with("string", later(), ExpireCondition::IfNone)),
+        any(Build.pexpireat_with("string", later(), ExpireCondition::Nx)),
         any(Build.restore("new", dump, RestoreOptions::new())),
         // List.
         any(Build.linsert("list", ListPlace::Before, "b", "x")),
@@ -177,18 +177,18 @@ pub(crate) fn writes(dump: &[u8]) -> Vec<Command<Value>> {
         any(Build.hgetdel::<Value>("hash", ["a"])),
         any(Build.hincrby("hash", "a", 3)),
         any(Build.hset("hash", [("c", "1")])),
-        any(Build.hsetex("hash", HSetExOptions::new().if_none_exist(), [("c", 1)])),
+        any(Build.hsetex("hash", [("c", 1)], HSetExOptions::new().fnx())),
         any(Build.hsetnx("hash", "c", 1)),
         any(Build.hexpire("hash", 2 * HOUR, ["a", "b"])),
-        any(Build.hexpire_with("hash", HOUR, ExpireCondition::IfNone, ["a"])),
+        any(Build.hexpire_with("hash", HOUR, ["a"], ExpireCondition::Nx)),
         any(Build.hexpireat("hash", later(), ["a"])),
-        any(Build.hexpireat_with("hash", later(), ExpireCondition::IfNone, ["a"])),
+        any(Build.hexpireat_with("hash", later(), ["a"], ExpireCondition::Nx)),
         any(Build.hpexpire("hash", 2 * HOUR, ["a"])),
-        any(Build.hpexpire_with("hash", HOUR, ExpireCondition::IfNone, ["a"])),
+        any(Build.hpexpire_with("hash", HOUR, ["a"], ExpireCondition::Nx)),
         any(Build.hpexpireat("hash", later(), ["a"])),
         any(Build.hpexpireat("hash", UNIX_EPOCH + HOUR, ["a"])),
-        any(Build.hpexpireat_with("hash", later(), ExpireCondition::IfNone, ["a"])),
-        any(Build.hgetex::<Value>("hash", GetExpiry::Persist, ["a", "b"])),
+        any(Build.hpexpireat_with("hash", later(), ["a"], ExpireCondition::Nx)),
+        any(Build.hgetex::<Value>("hash", ["a", "b"], GetExpiry::Persist)),
         any(Build.hincrbyfloat("hash", "a", 0.5)),
         any(Build.hmset("hash", [("a", 7), ("c", 8)])),
         any(Build.hpersist("hash", ["b"])),
@@ -220,7 +220,7 @@ pub(crate) fn writes(dump: &[u8]) -> Vec<Command<Value>> {
         // Geo, bitmap, HyperLogLog.
         any(Build.geoadd("geo", [(place, "q")])),
         any(Build.geosearchstore("other-zset", "geo", nearby(), GeoStore::Hash)),
-        any(Build.setbit("string", 9, true)),
+        any(Build.setbit("string", 9, Bit::One)),
         any(Build.bitfield("string", BitField::new().incr_by(BitType::unsigned(8), 0, 7))),
         any(Build.bitop(BitOperation::Not, "new", ["text"])),
         any(Build.pfadd("hll", ["c"])),
