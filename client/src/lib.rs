@@ -1,6 +1,7 @@
 //! A thin, complete, typed client for the Upstash Redis REST API, for platforms on which TCP is unwelcome.
 
 pub mod commands;
+pub mod guide;
 pub mod transport;
 
 mod arg;
