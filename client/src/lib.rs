@@ -90,6 +90,7 @@
 //! | `http2` | no | several requests on one connection, if the server supports HTTP/2 |
 
 pub mod commands;
+pub mod guide;
 pub mod transport;
 
 mod arg;

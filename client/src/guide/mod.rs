@@ -1,0 +1,7 @@
+//! Guides: how to do a task from start to end. They contain no code of the crate.
+
+#[doc = include_str!("testing.md")]
+pub mod testing {}
+
+#[doc = include_str!("migrating.md")]
+pub mod migrating {}
