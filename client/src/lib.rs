@@ -2,7 +2,6 @@
 //!
 //! ```no_run
 //! # async fn example() -> redis_rest::Result<()> {
-//! use std::time::Duration;
 //! use redis_rest::commands::expiry::Expiry;
 //! use redis_rest::commands::string::SetOptions;
 //! use redis_rest::{Executor, HashCommands, Redis, StringCommands};

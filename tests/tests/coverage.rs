@@ -199,7 +199,7 @@ fn table(listed: &[Listed], methods: &[Method]) -> String {
     let mut text = String::from(
         "Every command of the REST API, and the methods that issue it.\n\n\
          A method of a family's trait runs on all executors: `&Redis`, `&blocking::Redis`, pipelines, transactions, batches and `Build`.\n\
-         What is a stream of events is a `Stream` of `Redis`, and an `Iterator` of `blocking::Redis`.\n",
+         A stream of events is a `Stream` on `Redis`, and an `Iterator` on `blocking::Redis`.\n",
     );
     let mut family = "";
     for row in listed {
@@ -234,7 +234,7 @@ fn instead(family: &str, command: &str) -> &'static str {
         (_, "MULTI" | "EXEC") => "[`Redis::transaction`](crate::Redis::transaction)",
         (_, "DISCARD") => "a transaction is sent whole, by its `exec`",
         (_, "WATCH" | "UNWATCH") => "a [`Script`](crate::Script) for a condition",
-        ("pub-sub", _) => "drop the [`Subscription`](crate::Subscription)",
+        ("pub-sub", _) => "drop the [`Subscription`](crate::subscribe::Subscription)",
         ("list" | "sorted-set", _) => "poll",
         (_, "AUTH" | "HELLO") => "the token",
         ("connection", _) => "there is no connection",

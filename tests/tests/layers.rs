@@ -14,7 +14,7 @@ use syn::visit::{self, Visit};
 
 /// From the ground up.
 const CLIENT: &[&str] =
-    &["error", "arg", "wire", "transport", "reply", "command", "executor", "connection", "commands", "client"];
+    &["error", "arg", "wire", "transport", "reply", "command", "executor", "connection", "commands", "client", "guide"];
 const MAPPER: &[&str] = &["mismatch", "key", "model", "field", "codec", "hash", "list", "stream", "codegen"];
 const DERIVE: &[&str] = &["errors", "case", "attr", "ast", "check", "expand", "fallback"];
 const GATEWAY: &[&str] = &[

@@ -1,54 +1,48 @@
-//! The commands, one trait for each family of the Redis documentation.
+//! The commands: a trait for each family of the Redis documentation, and a module for its options and replies.
 //!
-//! A family is a trait of provided methods over [`Executor`](crate::Executor): each command is declared once and
-//! runs on every executor. A method has the command's own name; where a command has options, `name_with` takes them,
-//! where it may take a count, `name_count`, and where it may give more, `name_withscores`.
+//! A family is a trait of provided methods over [`Executor`](crate::Executor), so each command is declared once and runs on
+//! every executor. A method has the name of its command. If the command has options, `name_with` takes them, as the last
+//! argument. `name_count` takes a count, and `name_withscores` and its like return more.
 //!
-//! | family | trait |
+//! | family | trait | module |
+//! | --- | --- | --- |
+//! | bitmaps | [`BitmapCommands`] | [`bitmap`] |
+//! | connection | [`ConnectionCommands`] | |
+//! | functions | [`FunctionCommands`] | [`function`] |
+//! | keys of any type | [`GenericCommands`] | [`generic`] |
+//! | geospatial indexes | [`GeoCommands`] | [`geo`] |
+//! | hashes | [`HashCommands`] | [`hash`] |
+//! | HyperLogLog | [`HyperLogLogCommands`] | |
+//! | JSON | [`JsonCommands`] | [`json`] |
+//! | lists | [`ListCommands`] | [`list`] |
+//! | publishing | [`PubSubCommands`] | [`subscribe`](crate::subscribe) |
+//! | scripts | [`ScriptingCommands`] | [`scripting`] |
+//! | search | [`SearchCommands`] | [`search`] |
+//! | server | [`ServerCommands`] | [`server`] |
+//! | sets | [`SetCommands`] | |
+//! | sorted sets | [`SortedSetCommands`] | [`sorted_set`] |
+//! | streams | [`StreamCommands`] | [`stream`] |
+//! | strings | [`StringCommands`] | [`string`] |
+//! | scans and ranges, page by page | [`IterCommands`] | |
+//!
+//! Several families share [`expiry`] and [`scan`]. [`coverage`] lists every command with its methods and its page.
+//! [`Executor::execute`](crate::Executor::execute) sends any other command.
+//!
+//! # Commands that the REST API does not carry
+//!
+//! | commands | use instead |
 //! | --- | --- |
-//! | bitmap | [`BitmapCommands`] |
-//! | connection | [`ConnectionCommands`] |
-//! | functions | [`FunctionCommands`] |
-//! | generic: keys, whatever they hold | [`GenericCommands`] |
-//! | geo | [`GeoCommands`] |
-//! | hash | [`HashCommands`] |
-//! | hyperloglog | [`HyperLogLogCommands`] |
-//! | json | [`JsonCommands`] |
-//! | list | [`ListCommands`] |
-//! | pub/sub | [`PubSubCommands`]; [`Redis::subscribe`](crate::Redis::subscribe) is a stream of events |
-//! | scripting | [`ScriptingCommands`] |
-//! | search | [`SearchCommands`] |
-//! | server | [`ServerCommands`] |
-//! | set | [`SetCommands`] |
-//! | sorted set | [`SortedSetCommands`] |
-//! | streams | [`StreamCommands`] |
-//! | string | [`StringCommands`] |
-//! | scans and ranges, page by page | [`IterCommands`] |
-//! | any command by its name | [`RawCommands`](crate::RawCommands) |
-//!
-//! [`coverage`] lists every command with its methods and its page.
-//!
-//! # What does not go over REST
-//!
-//! | commands | instead |
-//! | --- | --- |
-//! | `BLPOP` and its family, `BLOCK` of `XREAD` and `XREADGROUP` | poll |
-//! | `WATCH`, `UNWATCH`, `DISCARD` | a [transaction](crate::Redis::transaction) is sent whole; a condition takes a script |
+//! | `BLPOP` and its family, `BLOCK` of `XREAD` and `XREADGROUP` | polling |
+//! | `WATCH`, `UNWATCH`, `DISCARD` | a [transaction](crate::Redis::transaction), or a [script](crate::Script) if there is a condition |
 //! | `MULTI`, `EXEC` | [`Redis::transaction`](crate::Redis::transaction) |
-//! | `AUTH`, `CLIENT`, `HELLO`, `QUIT`, `RESET` | the token, and the HTTP client |
-//! | `UNSUBSCRIBE`, `PUNSUBSCRIBE` | dropping the [subscription](crate::Subscription) |
-//!
-//! They have no methods; [`execute`](crate::RawCommands::execute) refuses nothing.
+//! | `AUTH`, `CLIENT`, `HELLO`, `QUIT`, `RESET` | the token and the HTTP client |
+//! | `UNSUBSCRIBE`, `PUNSUBSCRIBE` | dropping the [subscription](crate::subscribe::Subscription) |
 //!
 //! # Which commands are retried
 //!
-//! The declaration of a command says whether it reads, is idempotent (twice in a row leaves the same data *and* gives
+//! The declaration of a command says whether it reads, is idempotent (twice in a row leaves the same data *and* returns
 //! the same reply: `SET`, `MSET`, `EXPIRE`) or neither (`INCR`, `DEL`, `SET NX`). [`RetryPolicy`](crate::RetryPolicy)
-//! says what follows from it.
-//!
-//! # Adding a command
-//!
-//! One method in its family's file, its golden and its live test. See `ARCHITECTURE.md`.
+//! describes the consequences.
 
 #[doc = include_str!("coverage.md")]
 pub mod coverage {}
