@@ -36,26 +36,33 @@
 //!
 //! Models work on every [`Executor`](redis_rest::Executor): async, blocking, in pipelines, transactions and batches.
 
-// The derive's code names this crate; so does the code of our own tests.
+// The code of the derive names this crate, also in this crate's own tests.
 extern crate self as redis_model;
 
+// A module imports only modules before it:
+// kind, mismatch -> model, field, codec -> field_codec, id, key, pairs -> hash, list, stream -> codegen
 pub mod codec;
 #[doc(hidden)]
 pub mod codegen;
 mod field;
+mod field_codec;
 mod hash;
+mod id;
 mod key;
+mod kind;
 mod list;
 mod mismatch;
 pub mod model;
+mod pairs;
 mod stream;
 
 pub use redis_model_derive::RedisModel;
 pub use redis_rest::{self, Error, ErrorKind, Redis, Result, blocking, commands};
 
 pub use crate::field::Field;
-pub use crate::hash::{FieldRef, HashModel, ModelCommands};
-pub use crate::key::{GenerateId, Id, IdRef, IntegerId, KeyPart};
+pub use crate::hash::{FieldRef, HashModel, IdRef, ModelCommands};
+pub use crate::id::{GenerateId, Id, IntegerId};
+pub use crate::key::KeyPart;
 pub use crate::list::{List, ListModel};
 pub use crate::mismatch::Mismatch;
 pub use crate::model::Embedded;
