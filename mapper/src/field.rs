@@ -24,8 +24,8 @@ use crate::mismatch::Mismatch;
 /// | a newtype that derives `RedisModel` | the text of the inner type |
 ///
 /// Store other types with an attribute of the field: `#[redis(json)]` or `#[redis(bincode)]` for types that implement
-/// serde's traits, `#[redis(base64)]` for bytes, and `#[redis(with = Path)]` for a [`Codec`](crate::codec::Codec) of your
-/// own.
+/// serde's traits, `#[redis(base64)]` for bytes, and `#[redis(with = Path)]` for a [`Codec`](crate::codec::Codec) of
+/// your own.
 ///
 /// ```no_run
 /// use redis_model::ErrorKind;

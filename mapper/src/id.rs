@@ -5,11 +5,11 @@ use std::num::{NonZeroI32, NonZeroI64, NonZeroU32, NonZeroU64};
 
 /// A type that can be the id of a record: the type of the field marked `#[redis(id)]`.
 ///
-/// Integers and `String` are ids. So are `Uuid` and `Ulid`, with the features `uuid` and `ulid`. A newtype of an id is an id
-/// too if it derives `RedisModel` with `#[redis(id)]`.
+/// Integers and `String` are ids. So are `Uuid` and `Ulid`, with the features `uuid` and `ulid`. A newtype of an id is
+/// an id too if it derives `RedisModel` with `#[redis(id)]`.
 ///
-/// An id must not be empty, and must not contain `:`, which separates the parts of a key. A command with such an id fails
-/// before anything is sent.
+/// An id must not be empty, and must not contain `:`, which separates the parts of a key. A command with such an id
+/// fails before anything is sent.
 ///
 /// ```
 /// use redis_model::prelude::*;

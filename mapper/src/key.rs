@@ -8,7 +8,8 @@ use redis_rest::{Command, Error, ErrorKind, Result};
 /// Separates the parts of a key.
 pub(crate) const SEPARATOR: char = ':';
 
-/// The part of a key that identifies one list or log of a model: text, an integer, and with their features `Uuid` and `Ulid`.
+/// The part of a key that identifies one list or log of a model: text, an integer, and with their features `Uuid` and
+/// `Ulid`.
 ///
 /// A part must not be empty, and must not contain `:`. A command with such a part fails before anything is sent.
 ///
@@ -74,8 +75,8 @@ key_parts! {
     #[cfg(feature = "ulid")] ulid::Ulid
 }
 
-/// The key of a record, a list or a log. A malformed key is not an error yet: the command that uses it fails before it is
-/// sent.
+/// The key of a record, a list or a log. A malformed key is not an error yet: the command that uses it fails before it
+/// is sent.
 #[derive(Debug, Clone)]
 pub(crate) struct Key {
     model: &'static str,

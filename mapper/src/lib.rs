@@ -24,8 +24,8 @@
 //!
 //! # Deriving
 //!
-//! `#[derive(RedisModel)]` implements a trait for a struct or an enum. The `#[redis(..)]` attribute of the type selects the
-//! trait, and how Redis stores the type:
+//! `#[derive(RedisModel)]` implements a trait for a struct or an enum. The `#[redis(..)]` attribute of the type selects
+//! the trait, and how Redis stores the type:
 //!
 //! | attribute | stored as | trait |
 //! | --- | --- | --- |
@@ -35,8 +35,8 @@
 //! | `embedded` | fields of the models that [flatten](derive@RedisModel#embedded-struct) it | [`Embedded`] |
 //! | none, on an enum without data or a newtype | one field of a model | [`Field`] |
 //!
-//! [`RedisModel`](derive@RedisModel) documents all attributes with examples. [`Field`] lists the types that fields can have,
-//! [`Id`] the types of ids, and [`Codec`](codec::Codec) shows how to store any other type.
+//! [`RedisModel`](derive@RedisModel) documents all attributes with examples. [`Field`] lists the types that fields can
+//! have, [`Id`] the types of ids, and [`Codec`](codec::Codec) shows how to store any other type.
 //!
 //! # Loading and saving
 //!
@@ -45,8 +45,8 @@
 //!
 //! # Pipelines, transactions and batches
 //!
-//! [`ModelCommands`] has the same calls as methods, next to those of all commands. Several of them make one request, and the
-//! replies are a typed tuple:
+//! [`ModelCommands`] has the same calls as methods, next to those of all commands. Several of them make one request,
+//! and the replies are a typed tuple:
 //!
 //! ```no_run
 //! # use redis_model::prelude::*;
@@ -92,9 +92,9 @@
 //!
 //! # Commands
 //!
-//! Every Redis command of the REST API is a method of the client. [`commands`] has one trait for each family of commands,
-//! and the options and replies of each family in a module: [`commands::string::SetOptions`]. The [`prelude`] contains the
-//! traits. [`execute`](redis_rest::Executor::execute) runs any other command.
+//! Every Redis command of the REST API is a method of the client. [`commands`] has one trait for each family of
+//! commands, and the options and replies of each family in a module: [`commands::string::SetOptions`]. The [`prelude`]
+//! contains the traits. [`execute`](redis_rest::Executor::execute) runs any other command.
 //!
 //! ```no_run
 //! # use redis_model::prelude::*;
@@ -108,8 +108,8 @@
 //!
 //! # Scripts and subscriptions
 //!
-//! [`Script`](redis_rest::Script) is a Lua script that [`run_script`](redis_rest::ScriptingCommands::run_script) runs. A
-//! script is sent in full only when the server does not know it.
+//! [`Script`](redis_rest::Script) is a Lua script that [`run_script`](redis_rest::ScriptingCommands::run_script) runs.
+//! A script is sent in full only when the server does not know it.
 //!
 //! [`Redis::subscribe`] and [`Redis::psubscribe`] return a stream of the messages of channels; see
 //! [`subscribe`](redis_rest::subscribe).
@@ -198,8 +198,8 @@ pub use crate::stream::{Entry, Log, StreamModel};
 
 /// The names that most programs need: the derive, the traits of models, the clients and the traits of commands.
 ///
-/// It exports no type whose name a program is likely to use for something else, such as `Entry` or `Error`. Import these by
-/// name.
+/// It exports no type whose name a program is likely to use for something else, such as `Entry` or `Error`. Import
+/// these by name.
 pub mod prelude {
     pub use redis_rest::commands::stream::StreamId;
     pub use redis_rest::{

@@ -1,7 +1,7 @@
 //! How the derive connects a type with named fields to its stored form: a hash, a JSON object or an entry of a stream.
 //!
-//! Programs do not need this module. It is for libraries that are generic over models, and for reading the code that the
-//! derive generates: [`Fields`] writes the fields of a value to a [`Sink`], and reads them from a [`Source`].
+//! Programs do not need this module. It is for libraries that are generic over models, and for reading the code that
+//! the derive generates: [`Fields`] writes the fields of a value to a [`Sink`], and reads them from a [`Source`].
 
 use redis_rest::Result;
 

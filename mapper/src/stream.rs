@@ -13,8 +13,8 @@ use crate::pairs::{FieldPairs, ReplyPairs};
 
 /// An event of typed logs: a struct or an enum, stored as an entry of a stream.
 ///
-/// Derive it with [`RedisModel`](derive@crate::RedisModel) and `#[redis(stream, prefix = "..")]`. The variant of an enum is
-/// the field `event`, or the field that `tag = ".."` names.
+/// Derive it with [`RedisModel`](derive@crate::RedisModel) and `#[redis(stream, prefix = "..")]`. The variant of an
+/// enum is the field `event`, or the field that `tag = ".."` names.
 ///
 /// ```no_run
 /// use redis_model::prelude::*;
@@ -102,8 +102,8 @@ impl<M: StreamModel> Log<M> {
 
     /// Adds an event after the last one, and returns the id of its entry.
     ///
-    /// [XADD](https://redis.io/docs/latest/commands/xadd/), O(1). It is not retried if it may have been executed, because
-    /// that could add the event twice.
+    /// [XADD](https://redis.io/docs/latest/commands/xadd/), O(1). It is not retried if it may have been executed,
+    /// because that could add the event twice.
     ///
     /// ```no_run
     /// # use redis_model::prelude::*;
@@ -187,8 +187,8 @@ impl<M: StreamModel> Log<M> {
     ///
     /// # Errors
     ///
-    /// `Decode` if an entry cannot be read. The text of the error names the entry. [`entries`](Log::entries) returns the
-    /// others too.
+    /// `Decode` if an entry cannot be read. The text of the error names the entry. [`entries`](Log::entries) returns
+    /// the others too.
     pub fn range<E: Executor>(
         &self,
         executor: E,
@@ -202,11 +202,11 @@ impl<M: StreamModel> Log<M> {
         self.key.check(Build.xrange(self.key(), range, Some(count)))
     }
 
-    /// Returns a stream of the entries of a range of ids, oldest first, fetched a page at a time. With the blocking client
-    /// it is an iterator.
+    /// Returns a stream of the entries of a range of ids, oldest first, fetched a page at a time. With the blocking
+    /// client it is an iterator.
     ///
-    /// Each page is one [XRANGE](https://redis.io/docs/latest/commands/xrange/), O(n) in the number of its entries. If the
-    /// range has no end, the stream also returns entries that are added while it runs.
+    /// Each page is one [XRANGE](https://redis.io/docs/latest/commands/xrange/), O(n) in the number of its entries. If
+    /// the range has no end, the stream also returns entries that are added while it runs.
     ///
     /// An entry that cannot be read is an `Err` that names it. The stream then continues with the next entry.
     ///

@@ -186,8 +186,8 @@ pub trait HashModel: Fields {
     ///
     /// # Errors
     ///
-    /// `AlreadyExists` if a record with this id exists. The existing record does not change. A hash at the same key that
-    /// has none of the fields to be written, not even the id, does not count as a record.
+    /// `AlreadyExists` if a record with this id exists. The existing record does not change. A hash at the same key
+    /// that has none of the fields to be written, not even the id, does not count as a record.
     fn insert<E: Executor>(&self, executor: E) -> E::Out<()> {
         executor.submit(commands::insert(&key_of_record(self), self))
     }

@@ -9,7 +9,8 @@ use crate::id::Id;
 use crate::key::{Key, SEPARATOR};
 use crate::model::Fields;
 
-/// Loads the records whose keys are in one page of a SCAN. Returns them, and the cursor of the next page if there is one.
+/// Loads the records whose keys are in one page of a SCAN. Returns them, and the cursor of the next page if there is
+/// one.
 pub(super) async fn load_page<M: Fields + Send, I: Id>(
     redis: &Redis,
     model: &'static str,

@@ -13,8 +13,8 @@ use crate::model::Fields;
 
 /// An element of typed lists: a struct or an enum, stored as a JSON object of its fields.
 ///
-/// Derive it with [`RedisModel`](derive@crate::RedisModel) and `#[redis(list, prefix = "..")]`. The variant of an enum is
-/// the field `event`, or the field that `tag = ".."` names.
+/// Derive it with [`RedisModel`](derive@crate::RedisModel) and `#[redis(list, prefix = "..")]`. The variant of an enum
+/// is the field `event`, or the field that `tag = ".."` names.
 ///
 /// ```no_run
 /// use redis_model::prelude::*;
