@@ -1,51 +1,36 @@
-//! How a field's value becomes text, where the type itself does not say it.
+//! Codecs: how to store a field whose type is not a [`Field`](crate::Field), or which is stored in a different way.
 
 use std::error::Error as StdError;
 use std::result::Result as StdResult;
 
-use redis_rest::Result;
-
-use crate::field::Field;
-use crate::mismatch;
-use crate::model::{Content, Sink};
-
-/// What a field's text is, for formats that distinguish it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Text.
-    Text,
-    /// A number, `NaN` and infinities included.
-    Number,
-    /// `true` or `false`.
-    Bool,
-    /// JSON.
-    Json,
-}
+pub use crate::kind::Kind;
 
 /// Why a value cannot be encoded or decoded.
 pub type CodecError = Box<dyn StdError + Send + Sync>;
 
-/// A way to write values of type `T` as text. A field uses it by `#[redis(with = Path)]`.
+/// A way to store values of type `T` as text. A field uses it with `#[redis(with = Path)]`.
 ///
-/// ```
+/// ```no_run
+/// use redis_model::ErrorKind;
 /// use redis_model::codec::{Codec, CodecError};
 /// use redis_model::prelude::*;
 ///
-/// /// Colours as `#rrggbb`.
+/// /// Stores a colour as `#rrggbb`.
 /// struct Hex;
 ///
 /// impl Codec<u32> for Hex {
-///     fn encode(value: &u32, text: &mut String) -> Result<(), CodecError> {
+///     fn encode(value: &u32, text: &mut String) -> std::result::Result<(), CodecError> {
 ///         text.push_str(&format!("#{value:06x}"));
 ///         Ok(())
 ///     }
 ///
-///     fn decode(text: &str) -> Result<u32, CodecError> {
-///         Ok(u32::from_str_radix(text.strip_prefix('#').ok_or("it does not begin with #")?, 16)?)
+///     fn decode(text: &str) -> std::result::Result<u32, CodecError> {
+///         let digits = text.strip_prefix('#').ok_or("it does not start with #")?;
+///         Ok(u32::from_str_radix(digits, 16)?)
 ///     }
 /// }
 ///
-/// #[derive(RedisModel)]
+/// #[derive(Debug, RedisModel)]
 /// #[redis(prefix = "tag")]
 /// struct Tag {
 ///     #[redis(id)]
@@ -53,182 +38,42 @@ pub type CodecError = Box<dyn StdError + Send + Sync>;
 ///     #[redis(with = Hex)]
 ///     colour: u32,
 /// }
+///
+/// # async fn example(redis: Redis) -> Result<()> {
+/// Tag { name: "sale".into(), colour: 0x336699 }.save(&redis).await?;
+/// assert_eq!(redis.hget("tag:sale", "colour").await?, Some("#336699".to_owned()));
+///
+/// redis.hset("tag:sale", [("colour", "red")]).await?;
+/// let error = Tag::load(&redis, "sale").await.unwrap_err();
+/// assert_eq!((error.kind(), error.field()), (ErrorKind::Decode, Some("colour")));
+/// # Ok(())
+/// # }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not write values of type `{T}`",
-    label = "the field's codec does not know this type",
-    note = "`json` and `bincode` take what serde's `Serialize` and `Deserialize` are derived for, `base64` takes `Vec<u8>`, `with` takes a type that implements `Codec<{T}>`"
+    message = "`{Self}` is not a codec for values of type `{T}`",
+    label = "the codec of this field does not support its type",
+    note = "`json` and `bincode` need a type that implements serde's `Serialize` and `Deserialize`, `base64` needs `Vec<u8>`, and `with` needs a codec that implements `Codec<{T}>`"
 )]
 pub trait Codec<T> {
-    /// What the text is. List elements are JSON objects, in which a number is not a string.
+    /// What the text is. Only lists use it, because their elements are JSON objects.
     const KIND: Kind = Kind::Text;
 
     /// Appends the text of `value`.
     ///
     /// # Errors
     ///
-    /// If the value has no text. The command then fails before anything is sent.
+    /// If the value cannot be encoded. The command then fails with `InvalidInput` before anything is sent.
     fn encode(value: &T, text: &mut String) -> StdResult<(), CodecError>;
 
     /// Reads a value from its text.
     ///
     /// # Errors
     ///
-    /// If the text is not a value of this type.
+    /// If the text is not a value of this type. The call then fails with `Decode`.
     fn decode(text: &str) -> StdResult<T, CodecError>;
 }
 
-/// How a field of type `T` is stored: what the derive makes of the field's type and attributes.
-#[doc(hidden)]
-pub trait FieldCodec<T> {
-    /// What a field holds if it exists: `T`, or the type inside its `Option`.
-    type Value;
-
-    const KIND: Kind;
-
-    fn encode(value: &T, text: &mut String) -> StdResult<(), CodecError>;
-
-    fn decode(text: &str) -> StdResult<T, CodecError>;
-
-    fn decode_value(text: &str) -> StdResult<Self::Value, CodecError>;
-
-    /// Whether there is no field for this value.
-    fn is_absent(_value: &T) -> bool {
-        false
-    }
-
-    /// The value if there is no field, if that is allowed.
-    fn absent() -> Option<T> {
-        None
-    }
-
-    /// Writes a field. An absent one is cleared, together with its earlier names.
-    fn put(sink: &mut impl Sink, name: &'static str, aliases: &[&'static str], value: &T) -> Result<()> {
-        if Self::is_absent(value) {
-            sink.clear(name);
-            for alias in aliases {
-                sink.clear(alias);
-            }
-            return Ok(());
-        }
-        let mut text = String::new();
-        Self::encode(value, &mut text).map_err(|source| mismatch::not_encodable::<T>(name, source))?;
-        sink.set(name, text, Self::KIND);
-        Ok(())
-    }
-
-    /// Reads a field; `None` if it holds no value.
-    fn get(name: &'static str, content: Content<'_>) -> Result<Option<T>> {
-        let Some(bytes) = content.for_kind(Self::KIND) else { return Ok(None) };
-        read::<T, T>(bytes, Self::decode).map(Some).map_err(|error| error.with_field(name))
-    }
-
-    /// Reads the text of a field that exists.
-    fn get_value(bytes: &[u8]) -> Result<Self::Value> {
-        read::<T, Self::Value>(bytes, Self::decode_value)
-    }
-
-    /// The value of a field that was read, or may be absent.
-    fn found(name: &'static str, slot: Option<T>) -> Result<T> {
-        slot.or_else(Self::absent).ok_or_else(|| mismatch::missing::<T>(name))
-    }
-}
-
-/// Decodes the text of a field of type `T`.
-fn read<T, V>(bytes: &[u8], decode: impl FnOnce(&str) -> StdResult<V, CodecError>) -> Result<V> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => decode(text).map_err(|source| mismatch::mismatch::<T>(text, source)),
-        Err(error) => Err(mismatch::not_utf8::<T>(bytes, error)),
-    }
-}
-
-/// A field without a codec: the text of the type itself.
-#[doc(hidden)]
-#[derive(Debug, Clone, Copy)]
-pub enum Text {}
-
-impl<T: Field> FieldCodec<T> for Text {
-    type Value = T::Value;
-
-    const KIND: Kind = T::KIND;
-
-    fn encode(value: &T, text: &mut String) -> StdResult<(), CodecError> {
-        value.encode(text);
-        Ok(())
-    }
-
-    fn decode(text: &str) -> StdResult<T, CodecError> {
-        Ok(T::decode(text)?)
-    }
-
-    fn decode_value(text: &str) -> StdResult<T::Value, CodecError> {
-        Ok(T::decode_value(text)?)
-    }
-
-    fn is_absent(value: &T) -> bool {
-        value.is_absent()
-    }
-
-    fn absent() -> Option<T> {
-        T::absent()
-    }
-}
-
-/// A field with the codec `C`.
-#[doc(hidden)]
-#[derive(Debug)]
-pub struct With<C>(std::marker::PhantomData<C>);
-
-impl<T, C: Codec<T>> FieldCodec<T> for With<C> {
-    type Value = T;
-
-    const KIND: Kind = C::KIND;
-
-    fn encode(value: &T, text: &mut String) -> StdResult<(), CodecError> {
-        C::encode(value, text)
-    }
-
-    fn decode(text: &str) -> StdResult<T, CodecError> {
-        C::decode(text)
-    }
-
-    fn decode_value(text: &str) -> StdResult<T, CodecError> {
-        C::decode(text)
-    }
-}
-
-/// A field whose type is written `Option<..>`, with the codec `C`. `None` is the absence of the field.
-#[doc(hidden)]
-#[derive(Debug)]
-pub struct OptionalWith<C>(std::marker::PhantomData<C>);
-
-impl<T, C: Codec<T>> FieldCodec<Option<T>> for OptionalWith<C> {
-    type Value = T;
-
-    const KIND: Kind = C::KIND;
-
-    fn encode(value: &Option<T>, text: &mut String) -> StdResult<(), CodecError> {
-        value.as_ref().map_or(Ok(()), |value| C::encode(value, text))
-    }
-
-    fn decode(text: &str) -> StdResult<Option<T>, CodecError> {
-        C::decode(text).map(Some)
-    }
-
-    fn decode_value(text: &str) -> StdResult<T, CodecError> {
-        C::decode(text)
-    }
-
-    fn is_absent(value: &Option<T>) -> bool {
-        value.is_none()
-    }
-
-    fn absent() -> Option<Option<T>> {
-        Some(None)
-    }
-}
-
-/// Bytes as base64 text: `#[redis(base64)]`, for `Vec<u8>`.
+/// Stores bytes as base64 text: `#[redis(base64)]`, for `Vec<u8>`.
 #[derive(Debug, Clone, Copy)]
 pub enum Base64 {}
 
@@ -251,7 +96,7 @@ fn decode_base64(text: &str) -> StdResult<Vec<u8>, CodecError> {
     Ok(base64::Engine::decode(&base64::engine::general_purpose::STANDARD, text)?)
 }
 
-/// JSON by serde: `#[redis(json)]`.
+/// Stores a value as JSON with serde: `#[redis(json)]`.
 #[derive(Debug, Clone, Copy)]
 pub enum Json {}
 
@@ -268,7 +113,7 @@ impl<T: serde::Serialize + serde::de::DeserializeOwned> Codec<T> for Json {
     }
 }
 
-/// bincode 2 (its standard configuration, by serde) as base64 text: `#[redis(bincode)]`.
+/// Stores a value with serde and bincode 2, in its standard configuration, as base64 text: `#[redis(bincode)]`.
 #[cfg(feature = "bincode")]
 #[derive(Debug, Clone, Copy)]
 pub enum Bincode {}

@@ -1,4 +1,4 @@
-//! What the derive's code calls. It is not for people, and changes without notice.
+//! The names that the code of the derive uses. They are not public API, and change without notice.
 
 pub use std::borrow::Cow;
 pub use std::option::Option::{self, None, Some};
@@ -10,10 +10,12 @@ pub use redis_rest::{Error, Result};
 
 #[cfg(feature = "bincode")]
 pub use crate::codec::Bincode;
-pub use crate::codec::{Base64, Codec, FieldCodec, Json, Kind, OptionalWith, Text, With};
+pub use crate::codec::{Base64, Codec, Json, Kind};
 pub use crate::field::Field;
+pub use crate::field_codec::{FieldCodec, OptionalWith, Text, With};
 pub use crate::hash::{FieldRef, HashModel};
-pub use crate::key::{GenerateId, Id, IntegerId, KeyPart};
+pub use crate::id::{GenerateId, Id, IntegerId};
+pub use crate::key::KeyPart;
 pub use crate::list::ListModel;
 pub use crate::mismatch::Mismatch;
 pub use crate::model::{Content, Embedded, Fields, Names, Sink, Source};
@@ -36,7 +38,7 @@ pub fn variant<'a>(source: impl Source<'a>, tag: &'static str, known: &str) -> R
     Err(Error::new(ErrorKind::Decode, message).with_field(tag))
 }
 
-/// The error for a variant that the model does not have.
+/// Returns the error about a variant that the model does not have.
 pub fn unknown_variant(tag: &'static str, found: &str, known: &str) -> Error {
     mismatch::unknown_variant(tag, found, known)
 }

@@ -1,4 +1,4 @@
-//! Types that are one field: as text in a hash or a stream, as a JSON value in a list.
+//! Types that are stored as one field: as text in a hash or a stream, as a JSON value in a list.
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -6,66 +6,100 @@ use std::num::{NonZeroI32, NonZeroI64, NonZeroU32, NonZeroU64};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::codec::Kind;
+use crate::kind::Kind;
 use crate::mismatch::Mismatch;
 
-/// A type that is one field of a model, as text.
+/// A type that is stored as one field of a model.
 ///
 /// | type | text |
 /// | --- | --- |
 /// | integers, floats | `42`, `0.5`, `inf`, `NaN` |
-/// | `bool` | `true`, `false`; `1` and `0` are read too |
-/// | `String`, `char`, `Box<str>`, `Arc<str>`, `Cow<str>` | itself |
-/// | `Option<T>` | as `T`; `None` is no field at all |
-/// | `Duration` | milliseconds, `1500` or `0.25` |
+/// | `bool` | `true`, `false`; `1` and `0` can be read too |
+/// | `String`, `char`, `Box<str>`, `Arc<str>`, `Cow<str>` | the text itself |
+/// | `Option<T>` | the text of `T`; `None` is stored as no field |
+/// | `Duration` | milliseconds: `1500`, `0.25` |
 /// | `SystemTime` | milliseconds since 1970 |
-/// | IP and socket addresses, `Uuid`, `Ulid` | as usual |
-/// | enums without data and newtypes that derive `RedisModel` | the variant's name; as the inner type |
+/// | IP and socket addresses, `Uuid`, `Ulid` | their `Display` text |
+/// | an enum without data that derives `RedisModel` | the name of the variant |
+/// | a newtype that derives `RedisModel` | the text of the inner type |
 ///
-/// Anything else that serde knows is a field with `#[redis(json)]` or `#[redis(bincode)]`, bytes with
-/// `#[redis(base64)]`, and whatever you like with a [`Codec`](crate::codec::Codec) of your own.
+/// Store other types with an attribute of the field: `#[redis(json)]` or `#[redis(bincode)]` for types that implement
+/// serde's traits, `#[redis(base64)]` for bytes, and `#[redis(with = Path)]` for a [`Codec`](crate::codec::Codec) of
+/// your own.
+///
+/// ```no_run
+/// use redis_model::ErrorKind;
+/// use redis_model::prelude::*;
+///
+/// #[derive(Debug, Clone, PartialEq, RedisModel)]
+/// #[redis(rename_all = "lowercase")]
+/// enum Country {
+///     Tr,
+///     Uk,
+/// }
+///
+/// #[derive(Debug, Clone, PartialEq, RedisModel)]
+/// #[redis(prefix = "user")]
+/// struct User {
+///     #[redis(id)]
+///     id: u64,
+///     country: Country,
+///     age: Option<u8>,
+/// }
+///
+/// # async fn example(redis: Redis) -> Result<()> {
+/// User { id: 42, country: Country::Uk, age: None }.save(&redis).await?;
+/// assert_eq!(redis.hget("user:42", "country").await?, Some("uk".to_owned()));
+/// assert!(!redis.hexists("user:42", "age").await?);
+///
+/// redis.hset("user:42", [("country", "mars")]).await?;
+/// let error = User::load(&redis, 42).await.unwrap_err();
+/// assert_eq!((error.kind(), error.field()), (ErrorKind::Decode, Some("country")));
+/// # Ok(())
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be one field of a model",
+    message = "`{Self}` cannot be stored as one field of a model",
     label = "not a field",
-    note = "mark the field `#[redis(json)]` or `#[redis(bincode)]` to store it by serde, or `#[redis(flatten)]` to store its own fields",
-    note = "an enum without data, or a struct of one unnamed field, can derive `RedisModel` itself"
+    note = "mark the field `#[redis(json)]` or `#[redis(bincode)]` to store it with serde, or `#[redis(flatten)]` to store its own fields",
+    note = "an enum without data, or a struct with one unnamed field, can derive `RedisModel` itself"
 )]
 pub trait Field: Sized {
-    /// The type without `Option`: what a field holds when it is there.
+    /// The type without `Option`: the value of a field that exists.
     type Value;
 
-    /// What the text is like.
+    /// What the text is.
     const KIND: Kind = Kind::Text;
 
-    /// Appends the text.
+    /// Appends the text of this value.
     fn encode(&self, text: &mut String);
 
-    /// Reads the text.
+    /// Reads a value from its text.
     ///
     /// # Errors
     ///
-    /// [`Mismatch`] when it is no such value.
+    /// [`Mismatch`] if the text is not a value of this type.
     fn decode(text: &str) -> Result<Self, Mismatch>;
 
-    /// Reads the text of a field that is there.
+    /// Reads the value of a field that exists.
     ///
     /// # Errors
     ///
-    /// [`Mismatch`] when it is no such value.
+    /// [`Mismatch`] if the text is not a value of this type.
     fn decode_value(text: &str) -> Result<Self::Value, Mismatch>;
 
-    /// Whether there is no field for this value.
+    /// Returns whether this value is stored as no field.
     fn is_absent(&self) -> bool {
         false
     }
 
-    /// The value of a field that is not there, if that is allowed.
+    /// Returns the value of a field that does not exist, or `None` if the field must exist.
     fn absent() -> Option<Self> {
         None
     }
 }
 
-/// `decode_value` of the types that are their own value.
+/// `Value` and `decode_value` of types that are not an `Option`.
 macro_rules! own_value {
     () => {
         type Value = Self;
@@ -141,7 +175,7 @@ macro_rules! text_fields {
 
 text_fields! { String Box<str> Arc<str> Cow<'static, str> }
 
-/// Milliseconds, with a fraction where there is one.
+/// Appends a duration in milliseconds, with a fraction only if it is not zero.
 fn push_millis(duration: Duration, text: &mut String) {
     text.push_str(&duration.as_millis().to_string());
     let fraction = duration.subsec_nanos() % 1_000_000;

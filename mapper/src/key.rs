@@ -1,167 +1,42 @@
-//! Keys: a model's prefix, the separator, and what tells one record, list or log from another.
+//! Keys: the prefix of a model, the separator, and the part that identifies one record, list or log.
 
 use std::borrow::Cow;
 use std::num::{NonZeroI32, NonZeroI64, NonZeroU32, NonZeroU64};
 
 use redis_rest::{Command, Error, ErrorKind, Result};
 
-/// What stands between the parts of a key.
+/// Separates the parts of a key.
 pub(crate) const SEPARATOR: char = ':';
 
-/// The type of a record's id: the field that is marked `#[redis(id)]`.
+/// The part of a key that identifies one list or log of a model: text, an integer, and with their features `Uuid` and
+/// `Ulid`.
 ///
-/// Integers, `String`, and with their features `Uuid` and `Ulid` are ids; so is a newtype of one that derives
-/// `RedisModel` with `#[redis(id)]`. In a key an id is neither empty nor contains the separator `:`; one that does is
-/// refused before anything is sent.
+/// A part must not be empty, and must not contain `:`. A command with such a part fails before anything is sent.
 ///
-/// ```
+/// ```no_run
 /// use redis_model::prelude::*;
 ///
-/// #[derive(Debug, Clone, PartialEq, RedisModel)]
-/// #[redis(id)]
-/// struct OrderId(u64);
-///
-/// #[derive(RedisModel)]
-/// #[redis(prefix = "order")]
-/// struct Order {
-///     #[redis(id)]
-///     id: OrderId,
+/// #[derive(Debug, RedisModel)]
+/// #[redis(list, prefix = "inbox")]
+/// struct Message {
+///     body: String,
 /// }
 ///
-/// assert_eq!(Order::key(&OrderId(7))?, "order:7");
-/// # Ok::<(), redis_model::Error>(())
-/// ```
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the id of a record",
-    label = "not an id",
-    note = "integers and `String` are ids, `Uuid` and `Ulid` with the features of their names; for a newtype of one, derive `RedisModel` with `#[redis(id)]` on it"
-)]
-pub trait Id: Sized + Send + Sync + 'static {
-    /// How an id is passed: integers by value, `String` as `&str`, others by reference.
-    type Ref<'a>: Copy;
-
-    /// This id, to be passed.
-    fn as_ref(&self) -> Self::Ref<'_>;
-
-    /// The id as it stands in a key.
-    fn key_part<'a>(id: Self::Ref<'a>) -> Cow<'a, str>;
-
-    /// The id that stands in a key; `None` when it is none.
-    fn from_key_part(part: &str) -> Option<Self>;
-}
-
-/// How the id of the model `M` is passed: `u64`, `&str`, `&OrderId`.
-pub type IdRef<'a, M> = <<M as crate::HashModel>::Id as Id>::Ref<'a>;
-
-/// An id that can be made here, without asking the database: `Uuid` (version 7) and `Ulid`.
+/// assert_eq!(Message::list(42).key(), "inbox:42");
+/// assert_eq!(Message::list("ada").key(), "inbox:ada");
 ///
-/// ```
-/// # #[cfg(feature = "ulid")] {
-/// use redis_model::GenerateId;
-///
-/// assert_ne!(<ulid::Ulid as GenerateId>::generate(), <ulid::Ulid as GenerateId>::generate());
+/// # async fn example(redis: Redis) -> Result<()> {
+/// let error = Message::list("a:b").len(&redis).await.unwrap_err();
+/// assert!(error.is_invalid_input());
+/// # Ok(())
 /// # }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "ids of type `{Self}` cannot be made without the database",
-    note = "`Uuid` and `Ulid` can, with the features of their names; for integers use `next_id`, which asks the database"
-)]
-pub trait GenerateId: Id {
-    /// A new id that no other call anywhere gives.
-    fn generate() -> Self;
-}
-
-/// An id that the database can count up.
-pub trait IntegerId: Id {
-    /// The id of this count; `None` when it does not fit.
-    fn from_count(count: i64) -> Option<Self>;
-}
-
-/// Ids that are small, and their own text.
-macro_rules! ids_by_value {
-    ($($(#[$gate:meta])? $type:ty),*) => {$(
-        $(#[$gate])?
-        impl Id for $type {
-            type Ref<'a> = $type;
-
-            fn as_ref(&self) -> $type {
-                *self
-            }
-
-            fn key_part<'a>(id: Self::Ref<'a>) -> Cow<'a, str> {
-                Cow::Owned(id.to_string())
-            }
-
-            fn from_key_part(part: &str) -> Option<Self> {
-                part.parse().ok()
-            }
-        }
-    )*};
-}
-
-ids_by_value! {
-    i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize, NonZeroI32, NonZeroI64, NonZeroU32, NonZeroU64,
-    #[cfg(feature = "uuid")] uuid::Uuid,
-    #[cfg(feature = "ulid")] ulid::Ulid
-}
-
-macro_rules! integer_ids {
-    ($($int:ty)*) => {$(
-        impl IntegerId for $int {
-            fn from_count(count: i64) -> Option<Self> {
-                <$int>::try_from(count).ok()
-            }
-        }
-    )*};
-    ($($non_zero:ident of $int:ident),*) => {$(
-        impl IntegerId for $non_zero {
-            fn from_count(count: i64) -> Option<Self> {
-                $non_zero::new($int::try_from(count).ok()?)
-            }
-        }
-    )*};
-}
-
-integer_ids! { i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize }
-integer_ids! { NonZeroI32 of i32, NonZeroI64 of i64, NonZeroU32 of u32, NonZeroU64 of u64 }
-
-impl Id for String {
-    type Ref<'a> = &'a str;
-
-    fn as_ref(&self) -> &str {
-        self
-    }
-
-    fn key_part<'a>(id: Self::Ref<'a>) -> Cow<'a, str> {
-        Cow::Borrowed(id)
-    }
-
-    fn from_key_part(part: &str) -> Option<Self> {
-        Some(part.to_owned())
-    }
-}
-
-#[cfg(feature = "uuid")]
-impl GenerateId for uuid::Uuid {
-    fn generate() -> Self {
-        uuid::Uuid::now_v7()
-    }
-}
-
-#[cfg(feature = "ulid")]
-impl GenerateId for ulid::Ulid {
-    fn generate() -> Self {
-        ulid::Ulid::generate()
-    }
-}
-
-/// What tells one list or log of a model from another: text, a number, an [`Id`].
-#[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be part of a key",
-    note = "text, integers, `Uuid` and `Ulid` can"
+    note = "text and integers can; so can `Uuid` and `Ulid`, with the features `uuid` and `ulid`"
 )]
 pub trait KeyPart {
-    /// The part as it stands in a key.
+    /// Returns the part of the key.
     fn to_key_part(&self) -> Cow<'_, str>;
 }
 
@@ -200,7 +75,8 @@ key_parts! {
     #[cfg(feature = "ulid")] ulid::Ulid
 }
 
-/// The key of a record, a list or a log. Naming one cannot fail; a command with a malformed key fails before it is sent.
+/// The key of a record, a list or a log. A malformed key is not an error yet: the command that uses it fails before it
+/// is sent.
 #[derive(Debug, Clone)]
 pub(crate) struct Key {
     model: &'static str,
@@ -211,20 +87,23 @@ pub(crate) struct Key {
 impl Key {
     pub(crate) fn new(model: &'static str, prefix: &str, part: &str) -> Self {
         let problem = if part.is_empty() {
-            Some("the id is empty; give each record, list and log an id of its own")
+            Some("the part of the key after the prefix is empty; use an id of at least one character")
         } else if part.contains(SEPARATOR) {
-            Some("the id contains `:`, which separates the parts of a key; use another character in ids")
+            Some(
+                "the part of the key after the prefix contains `:`, which separates the parts of a key; use another character",
+            )
         } else {
             None
         };
         Key { model, text: format!("{prefix}{SEPARATOR}{part}"), problem }
     }
 
-    /// The key, whether or not it is well-formed.
+    /// Returns the key, whether or not it is well-formed.
     pub(crate) fn as_str(&self) -> &str {
         &self.text
     }
 
+    /// Returns the key if it is well-formed.
     pub(crate) fn checked(self) -> Result<String> {
         match self.problem {
             None => Ok(self.text),
@@ -257,13 +136,5 @@ mod tests {
         assert_eq!(key("42").unwrap(), "user:42");
         assert!(key("").unwrap_err().message().contains("empty"));
         assert!(key("unique:email").unwrap_err().message().contains("separates"));
-    }
-
-    #[test]
-    fn ids_come_back_from_their_keys() {
-        assert_eq!(u64::from_key_part(&u64::key_part(u64::MAX)), Some(u64::MAX));
-        assert_eq!(i8::from_key_part("128"), None);
-        assert_eq!(NonZeroU32::from_count(0), None);
-        assert_eq!(String::from_key_part("ada").as_deref(), Some("ada"));
     }
 }

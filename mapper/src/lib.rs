@@ -13,7 +13,7 @@
 //! }
 //!
 //! # async fn example() -> Result<()> {
-//! let redis = Redis::from_env()?;
+//! let redis = Redis::from_env()?;  // reads UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN
 //! let ada = User { id: 42, name: "Ada".into(), bio: None };
 //! ada.save(&redis).await?;                                 // HSET user:42 id 42 name Ada, HDEL user:42 bio
 //! let found: Option<User> = User::load(&redis, 42).await?; // HGETALL user:42
@@ -22,48 +22,184 @@
 //! # }
 //! ```
 //!
-//! `#[derive(RedisModel)]` makes of a type, by its `#[redis(..)]` attribute:
+//! # Deriving
 //!
-//! | attribute | what it is | trait |
+//! `#[derive(RedisModel)]` implements a trait for a struct or an enum. The `#[redis(..)]` attribute of the type selects
+//! the trait, and how Redis stores the type:
+//!
+//! | attribute | stored as | trait |
 //! | --- | --- | --- |
-//! | `prefix = ".."`, with a field marked `id` | a record: a hash of its own | [`HashModel`] |
-//! | `list, prefix = ".."` | an element of typed lists, as JSON | [`ListModel`] |
+//! | `prefix = ".."`, and a field marked `id` | a record: a hash of its own | [`HashModel`] |
+//! | `list, prefix = ".."` | an element of typed lists: a JSON object | [`ListModel`] |
 //! | `stream, prefix = ".."` | an event of typed logs: an entry of a stream | [`StreamModel`] |
-//! | `embedded` | fields to [flatten](derive@RedisModel#fields) into another model | [`Embedded`] |
-//! | none, on an enum without data or a struct of one unnamed field | a value: one field of a model | [`Field`] |
+//! | `embedded` | fields of the models that [flatten](derive@RedisModel#embedded-struct) it | [`Embedded`] |
+//! | none, on an enum without data or a newtype | one field of a model | [`Field`] |
 //!
-//! [`derive@RedisModel`] documents all attributes.
+//! [`RedisModel`](derive@RedisModel) documents all attributes with examples. [`Field`] lists the types that fields can
+//! have, [`Id`] the types of ids, and [`Codec`](codec::Codec) shows how to store any other type.
 //!
-//! Models work on every [`Executor`](redis_rest::Executor): async, blocking, in pipelines, transactions and batches.
+//! # Loading and saving
+//!
+//! [`HashModel`] loads, inserts, updates, deletes and scans records. [`insert`](HashModel::insert) fails if the record
+//! exists, [`update`](HashModel::update) fails if it does not, and [`save`](HashModel::save) writes in both cases.
+//!
+//! # Pipelines, transactions and batches
+//!
+//! [`ModelCommands`] has the same calls as methods, next to those of all commands. Several of them make one request,
+//! and the replies are a typed tuple:
+//!
+//! ```no_run
+//! # use redis_model::prelude::*;
+//! # #[derive(RedisModel)]
+//! # #[redis(prefix = "user")]
+//! # struct User { #[redis(id)] id: u64 }
+//! # async fn example(redis: Redis) -> Result<()> {
+//! let (user, hits): (Option<User>, i64) = redis.pipeline().load::<User>(42).incr("hits").exec().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Use [`transaction`](Redis::transaction) instead of [`pipeline`](Redis::pipeline) to run the commands atomically, and
+//! [`batch`](Redis::batch) for loops.
+//!
+//! # Lists and logs
+//!
+//! [`ListModel::list`] returns a typed [`List`], and [`StreamModel::log`] returns a typed event [`Log`]:
+//!
+//! ```no_run
+//! use redis_model::prelude::*;
+//!
+//! #[derive(Debug, RedisModel)]
+//! #[redis(list, prefix = "inbox")]
+//! struct Message {
+//!     body: String,
+//! }
+//!
+//! #[derive(Debug, RedisModel)]
+//! #[redis(stream, prefix = "order-events")]
+//! enum OrderEvent {
+//!     Placed { sku: String },
+//!     Paid { cents: i64 },
+//! }
+//!
+//! # async fn example(redis: Redis) -> Result<()> {
+//! let length = Message::list(42).push_back(&redis, &Message { body: "hello".into() }).await?;
+//! let id = OrderEvent::log(17).append(&redis, &OrderEvent::Paid { cents: 990 }).await?;
+//! println!("{length} messages, event {id}");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Commands
+//!
+//! Every Redis command of the REST API is a method of the client. [`commands`] has one trait for each family of
+//! commands, and the options and replies of each family in a module: [`commands::string::SetOptions`]. The [`prelude`]
+//! contains the traits. [`execute`](redis_rest::Executor::execute) runs any other command.
+//!
+//! ```no_run
+//! # use redis_model::prelude::*;
+//! # async fn example(redis: Redis) -> Result<()> {
+//! redis.set("greeting", "hello").await?;
+//! let greeting: Option<String> = redis.get("greeting").await?;
+//! let encoding: String = redis.execute(["OBJECT", "ENCODING", "greeting"]).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Scripts and subscriptions
+//!
+//! [`Script`](redis_rest::Script) is a Lua script that [`run_script`](redis_rest::ScriptingCommands::run_script) runs.
+//! A script is sent in full only when the server does not know it.
+//!
+//! [`Redis::subscribe`] and [`Redis::psubscribe`] return a stream of the messages of channels; see
+//! [`subscribe`](redis_rest::subscribe).
+//!
+//! # Errors
+//!
+//! Every call returns the same [`Error`]. Its [`kind`](Error::kind) and its predicates tell failures apart.
+//! [`model`](Error::model), [`key`](Error::key) and [`field`](Error::field) name the record, and
+//! [`may_have_executed`](Error::may_have_executed) tells whether a write that failed may have been executed.
+//!
+//! ```no_run
+//! # use redis_model::prelude::*;
+//! # #[derive(RedisModel)]
+//! # #[redis(prefix = "user")]
+//! # struct User { #[redis(id)] id: u64 }
+//! # async fn example(redis: Redis) -> Result<()> {
+//! match (User { id: 42 }).insert(&redis).await {
+//!     Ok(()) => println!("created"),
+//!     Err(error) if error.is_already_exists() => println!("{:?} is taken", error.key()),
+//!     Err(error) if error.may_have_executed() => println!("the outcome is unknown: {error}"),
+//!     Err(error) => return Err(error),
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Without async
+//!
+//! [`blocking::Redis`] has the same calls. They return their result without `.await`:
+//!
+//! ```no_run
+//! # use redis_model::prelude::*;
+//! # #[derive(RedisModel)]
+//! # #[redis(prefix = "user")]
+//! # struct User { #[redis(id)] id: u64 }
+//! let redis = blocking::Redis::from_env()?;
+//! let user: Option<User> = User::load(&redis, 42)?;
+//! # Ok::<(), redis_model::Error>(())
+//! ```
+//!
+//! # Testing
+//!
+//! `redis_rest::guide::testing` shows how to test code that uses this crate, without the hosted service.
+//!
+//! # Features of Cargo
+//!
+//! | feature | default | adds |
+//! | --- | --- | --- |
+//! | `tls` | yes | HTTPS |
+//! | `bincode` | yes | fields marked `#[redis(bincode)]` |
+//! | `http2` | no | HTTP/2, if the server supports it |
+//! | `uuid` | no | ids and fields of the type `uuid::Uuid` |
+//! | `ulid` | no | ids and fields of the type `ulid::Ulid` |
 
-// The derive's code names this crate; so does the code of our own tests.
+// The code of the derive names this crate, also in this crate's own tests.
 extern crate self as redis_model;
 
+// A module imports only modules before it:
+// kind, mismatch -> model, field, codec -> field_codec, id, key, pairs -> hash, list, stream -> codegen
 pub mod codec;
 #[doc(hidden)]
 pub mod codegen;
 mod field;
+mod field_codec;
 mod hash;
+mod id;
 mod key;
+mod kind;
 mod list;
 mod mismatch;
 pub mod model;
+mod pairs;
 mod stream;
 
 pub use redis_model_derive::RedisModel;
 pub use redis_rest::{self, Error, ErrorKind, Redis, Result, blocking, commands};
 
 pub use crate::field::Field;
-pub use crate::hash::{FieldRef, HashModel, ModelCommands};
-pub use crate::key::{GenerateId, Id, IdRef, IntegerId, KeyPart};
+pub use crate::hash::{FieldRef, HashModel, IdRef, ModelCommands};
+pub use crate::id::{GenerateId, Id, IntegerId};
+pub use crate::key::KeyPart;
 pub use crate::list::{List, ListModel};
 pub use crate::mismatch::Mismatch;
 pub use crate::model::Embedded;
 pub use crate::stream::{Entry, Log, StreamModel};
 
-/// What most programs need: the derive, the model traits, the clients and the commands.
+/// The names that most programs need: the derive, the traits of models, the clients and the traits of commands.
 ///
-/// It exports no type whose name a program is likely to use for something else. Import others by name.
+/// It exports no type whose name a program is likely to use for something else, such as `Entry` or `Error`. Import
+/// these by name.
 pub mod prelude {
     pub use redis_rest::commands::stream::StreamId;
     pub use redis_rest::{

@@ -1,4 +1,4 @@
-//! Errors about a field that is missing, or whose text does not fit its type.
+//! Errors about a field that does not exist, or whose text does not fit its type.
 
 use std::any::type_name;
 use std::borrow::Cow;
@@ -7,18 +7,18 @@ use std::str::Utf8Error;
 
 use redis_rest::{Error, ErrorKind};
 
-/// The text of a field is not a value of its type.
+/// The error of [`Field::decode`](crate::Field::decode): a text is not a value of the type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mismatch {
-    /// What was expected, if the type alone does not say it.
+    /// What was expected. With `None`, errors name the type instead.
     pub expected: Option<Cow<'static, str>>,
 }
 
 impl Mismatch {
-    /// The type says what was expected.
+    /// A mismatch whose error names the type: `expected u8`.
     pub const TYPE: Mismatch = Mismatch { expected: None };
 
-    /// `what` was expected.
+    /// Creates a mismatch whose error says `expected {what}`.
     pub fn expected(what: impl Into<Cow<'static, str>>) -> Self {
         Mismatch { expected: Some(what.into()) }
     }
@@ -28,17 +28,17 @@ impl std::error::Error for Mismatch {}
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.expected.as_deref().unwrap_or("not a value of the type"))
+        f.write_str(self.expected.as_deref().unwrap_or("not a value of this type"))
     }
 }
 
-/// The most characters of a text that an error shows.
-const EXCERPT: usize = 32;
+/// The maximum number of characters of a text in an error.
+const MAX_EXCERPT: usize = 32;
 
 #[cold]
 pub(crate) fn missing<T>(name: &'static str) -> Error {
     let message = format!(
-        "missing; expected {}. A field that can be missing is an `Option`, or has a `default`",
+        "missing; expected {}. If the field is optional, make it an `Option` or give it a `default`",
         short_name::<T>()
     );
     Error::new(ErrorKind::Decode, message).with_field(name)
@@ -71,16 +71,16 @@ pub(crate) fn unknown_variant(tag: &'static str, found: &str, known: &str) -> Er
     Error::new(ErrorKind::Decode, format!("expected one of {known}, found {}", excerpt(found))).with_field(tag)
 }
 
-/// The beginning of a text that does not fit.
+/// Returns the start of a text, for errors.
 fn excerpt(text: &str) -> String {
-    match text.char_indices().nth(EXCERPT) {
+    match text.char_indices().nth(MAX_EXCERPT) {
         None => format!("{text:?}"),
-        Some((end, _)) => format!("{:?} and {} bytes more", text.get(..end).unwrap_or_default(), text.len() - end),
+        Some((end, _)) => format!("{:?} and {} more bytes", text.get(..end).unwrap_or_default(), text.len() - end),
     }
 }
 
-/// A type's name without the paths: `Option<String>`.
-fn short_name<T>() -> String {
+/// Returns the name of a type without paths: `Option<String>`.
+pub(crate) fn short_name<T>() -> String {
     let full = type_name::<T>();
     let mut short = String::with_capacity(full.len());
     for segment in full.split_inclusive(['<', '>', ',', ' ', '(', ')', '[', ']', '&', ';']) {
@@ -102,6 +102,6 @@ mod tests {
     #[test]
     fn long_texts_are_cut() {
         assert_eq!(excerpt("12x"), "\"12x\"");
-        assert_eq!(excerpt(&"é".repeat(40)), format!("{:?} and 16 bytes more", "é".repeat(32)));
+        assert_eq!(excerpt(&"é".repeat(40)), format!("{:?} and 16 more bytes", "é".repeat(32)));
     }
 }

@@ -1,39 +1,69 @@
-//! Types with named fields, written to a sink and read from a source whatever the shape: hash, list element, event.
+//! How the derive connects a type with named fields to its stored form: a hash, a JSON object or an entry of a stream.
+//!
+//! Programs do not need this module. It is for libraries that are generic over models, and for reading the code that
+//! the derive generates: [`Fields`] writes the fields of a value to a [`Sink`], and reads them from a [`Source`].
 
-use redis_rest::{Error, Pairs, Result};
+use redis_rest::Result;
 
-use crate::codec::Kind;
+use crate::kind::Kind;
 
-/// A type with named fields: a record, a list's element, an event, or what is flattened into one.
+/// A type with named fields: a record, a list element, an event, or a struct that is flattened into one of them.
 ///
-/// Implemented by `#[derive(RedisModel)]`; there is no need to call or implement it.
+/// Implemented by `#[derive(RedisModel)]`. There is no need to implement it, or to call its methods.
 pub trait Fields: Sized + 'static {
-    /// The names of its fields.
+    /// The names of the fields.
     const FIELD_NAMES: Names;
 
     /// Writes each field.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` when a codec cannot encode a field.
+    /// `InvalidInput` if a codec cannot encode a field.
     fn write(&self, sink: &mut impl Sink) -> Result<()>;
 
-    /// Reads the fields; those it does not know are left alone.
+    /// Reads the fields. Unknown fields are ignored.
     ///
     /// # Errors
     ///
-    /// `Decode`, naming the field, when one is missing or does not fit.
+    /// `Decode` if a field is missing or does not fit its type. The error names the field.
     fn read<'a>(source: impl Source<'a>) -> Result<Self>;
 }
 
-/// Fields for other models to flatten: a struct that derives `RedisModel` with `#[redis(embedded)]`.
+/// A struct whose fields other models flatten into their own: one that derives `RedisModel` with `#[redis(embedded)]`.
+///
+/// ```no_run
+/// use redis_model::prelude::*;
+///
+/// #[derive(Debug, Clone, PartialEq, RedisModel)]
+/// #[redis(embedded)]
+/// struct Address {
+///     city: String,
+/// }
+///
+/// #[derive(Debug, Clone, PartialEq, RedisModel)]
+/// #[redis(prefix = "customer")]
+/// struct Customer {
+///     #[redis(id)]
+///     id: u64,
+///     #[redis(flatten)]
+///     address: Address,
+/// }
+///
+/// # async fn example(redis: Redis) -> Result<()> {
+/// let customer = Customer { id: 7, address: Address { city: "Izmir".into() } };
+/// customer.save(&redis).await?;
+/// assert_eq!(redis.hget("customer:7", "city").await?, Some("Izmir".to_owned()));
+/// assert_eq!(Customer::load(&redis, 7).await?, Some(customer));
+/// # Ok(())
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "the fields of `{Self}` cannot be flattened into a model",
     label = "not an embedded struct",
-    note = "derive `RedisModel` with `#[redis(embedded)]` on it, or store it as one field: remove `flatten`, or mark the field `#[redis(json)]`"
+    note = "derive `RedisModel` with `#[redis(embedded)]` on it, or store it as one field: remove `flatten`, or replace it with `json`"
 )]
 pub trait Embedded: Fields {
-    // What the derive calls: here, so that a type that is none is one error, at the field.
+    // The derive calls these instead of those of `Fields`: a type that is not embedded is then one error, at the field.
 
     #[doc(hidden)]
     const FLATTENED: Names = Self::FIELD_NAMES;
@@ -52,22 +82,22 @@ pub trait Embedded: Fields {
 /// The names of a type's fields.
 #[derive(Debug, Clone, Copy)]
 pub struct Names {
-    /// Its own, and what else they are read from.
+    /// The names of its own fields, and their aliases.
     pub own: &'static [&'static str],
-    /// Those of what is flattened into it.
+    /// The names of the structs that are flattened into it.
     pub flattened: &'static [Names],
 }
 
 impl Names {
-    /// Whether no name stands twice; for the compiler to check.
+    /// Returns whether no name appears twice. The derive evaluates it at compile time.
     #[doc(hidden)]
     #[must_use]
     pub const fn are_distinct(&self) -> bool {
-        self.stand_once_in(self)
+        self.appear_once_in(self)
     }
 
     #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, where a wrong index is an error")]
-    const fn stand_once_in(&self, all: &Names) -> bool {
+    const fn appear_once_in(&self, all: &Names) -> bool {
         let mut at = 0;
         while at < self.own.len() {
             if all.count(self.own[at].as_bytes()) > 1 {
@@ -77,7 +107,7 @@ impl Names {
         }
         at = 0;
         while at < self.flattened.len() {
-            if !self.flattened[at].stand_once_in(all) {
+            if !self.flattened[at].appear_once_in(all) {
                 return false;
             }
             at += 1;
@@ -90,7 +120,7 @@ impl Names {
         let mut count = 0;
         let mut at = 0;
         while at < self.own.len() {
-            count += same(self.own[at].as_bytes(), name) as usize;
+            count += equal(self.own[at].as_bytes(), name) as usize;
             at += 1;
         }
         at = 0;
@@ -103,7 +133,7 @@ impl Names {
 }
 
 #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, where a wrong index is an error")]
-const fn same(left: &[u8], right: &[u8]) -> bool {
+const fn equal(left: &[u8], right: &[u8]) -> bool {
     if left.len() != right.len() {
         return false;
     }
@@ -117,37 +147,37 @@ const fn same(left: &[u8], right: &[u8]) -> bool {
     true
 }
 
-/// Where fields are written.
+/// A destination of fields.
 pub trait Sink {
-    /// A field that is there.
+    /// Writes a field.
     fn set(&mut self, name: &'static str, text: String, kind: Kind);
 
-    /// A field that is not: the `None` of an `Option`.
+    /// Removes a field: the value is `None`.
     fn clear(&mut self, name: &'static str);
 }
 
-/// Where fields are read from, as often as needed.
+/// A source of fields, which can be read several times.
 pub trait Source<'a>: Copy {
-    /// The names and contents of all fields.
+    /// Returns the names and contents of all fields.
     fn fields(self) -> impl Iterator<Item = Result<(&'a [u8], Content<'a>)>>;
 }
 
-/// What a field holds where it is stored.
+/// The stored content of a field.
 #[derive(Debug, Clone, Copy)]
 pub enum Content<'a> {
-    /// Text, which may not be UTF-8.
+    /// Text. It may not be valid UTF-8.
     Text(&'a [u8]),
-    /// A JSON value as it stands, and as text: without the quotes, if it is a string.
+    /// A JSON value.
     Json {
-        /// As it stands.
+        /// The JSON of the value.
         raw: &'a str,
-        /// As text.
+        /// The text of the value. For a string, that is the text without quotes and escapes.
         text: &'a str,
     },
 }
 
 impl<'a> Content<'a> {
-    /// The text that a codec of this kind reads; `None` when there is no value.
+    /// Returns the text that a codec of this kind reads, or `None` if there is no value.
     pub(crate) fn for_kind(self, kind: Kind) -> Option<&'a [u8]> {
         match self {
             Content::Text(text) => Some(text),
@@ -155,15 +185,5 @@ impl<'a> Content<'a> {
             Content::Json { raw: "null", .. } => None,
             Content::Json { text, .. } => Some(text.as_bytes()),
         }
-    }
-}
-
-/// The names and values in a reply to HGETALL, or in an entry of XRANGE: a flat array.
-#[derive(Clone, Copy)]
-pub(crate) struct FlatReply<'a>(pub(crate) Pairs<'a>);
-
-impl<'a> Source<'a> for FlatReply<'a> {
-    fn fields(self) -> impl Iterator<Item = Result<(&'a [u8], Content<'a>)>> {
-        self.0.map(|(name, value)| Ok::<_, Error>((name.bytes()?, Content::Text(value.bytes()?))))
     }
 }

@@ -1,8 +1,7 @@
-//! The program a newcomer runs first: a record, a list and an event log, saved, loaded, changed and read back, with
-//! every request shown as it goes over the wire.
+//! A first look at `redis-model`: saves, loads and changes a record, a list and an event log, and prints every request.
 //!
-//! With `UPSTASH_REDIS_REST_URL` and `UPSTASH_REDIS_REST_TOKEN` set it runs against that database, under keys that
-//! begin with `quickstart-`; otherwise it starts a server and the gateway by itself.
+//! If `UPSTASH_REDIS_REST_URL` and `UPSTASH_REDIS_REST_TOKEN` are set, it uses that database, with keys that start with
+//! `quickstart-`. Otherwise it starts a local server.
 
 mod database;
 mod wire;
@@ -14,6 +13,7 @@ use redis_model::Entry;
 use redis_model::prelude::*;
 use serde_derive::{Deserialize, Serialize};
 
+/// A record: a hash at `quickstart-user:ID`.
 #[derive(Debug, Clone, PartialEq, RedisModel)]
 #[redis(prefix = "quickstart-user")]
 struct User {
@@ -29,6 +29,7 @@ struct User {
     embedding: Vec<f32>,
 }
 
+/// One field of a record, stored as `tr` or `uk`.
 #[derive(Debug, Clone, PartialEq, RedisModel)]
 #[redis(rename_all = "lowercase")]
 enum Country {
@@ -41,6 +42,7 @@ struct Settings {
     dark: bool,
 }
 
+/// An element of lists at `quickstart-inbox:KEY`.
 #[derive(Debug, RedisModel)]
 #[redis(list, prefix = "quickstart-inbox")]
 struct Message {
@@ -48,6 +50,7 @@ struct Message {
     body: String,
 }
 
+/// An event of the streams at `quickstart-order:KEY`.
 #[derive(Debug, RedisModel)]
 #[redis(stream, prefix = "quickstart-order", max_len = 1_000_000)]
 enum OrderEvent {
@@ -70,19 +73,19 @@ async fn main() -> ExitCode {
 async fn quickstart() -> Result<(), Box<dyn StdError>> {
     let database = database::open().await?;
     run(&database.redis).await?;
-    wire::say("\nDone. README.md says what else there is.");
+    wire::say("\nDone. README.md shows what to try next.");
     Ok(())
 }
 
 async fn run(redis: &Redis) -> Result<()> {
     let step = wire::say;
 
-    step("\nStart afresh: delete what an earlier run left.");
+    step("\nDelete the keys of an earlier run.");
     redis.del(["quickstart-inbox:42", "quickstart-order:17", "quickstart-hits"]).await?;
     User::delete(redis, 42).await?;
     User::delete(redis, 7).await?;
 
-    step("\nSave a record: a hash, one field each, `None` removed.");
+    step("\nSave a record: a hash with one field for each field of the struct. `None` removes a field.");
     let ada = User {
         id: 42,
         email: "ada@example.org".into(),
@@ -94,40 +97,40 @@ async fn run(redis: &Redis) -> Result<()> {
     };
     ada.save(redis).await?;
 
-    step("\nLoad it.");
+    step("\nLoad the record.");
     let loaded = User::load(redis, 42).await?;
     step(&format!("   {loaded:?}"));
-    assert_eq!(loaded.as_ref(), Some(&ada), "what was saved comes back");
+    assert_eq!(loaded.as_ref(), Some(&ada), "load returns what was saved");
 
-    step("\nChange a field, and save.");
+    step("\nChange a field, save, and load that field only.");
     let mut changed = ada.clone();
     changed.bio = Some("Wrote the first program.".into());
     changed.save(redis).await?;
     let bio = User::load_field(redis, 42, User::BIO).await?;
     step(&format!("   bio is now {bio:?}"));
 
-    step("\nCreate another, and fail to create it twice.");
+    step("\nInsert another record. Inserting it again is an error.");
     let cahit = User { id: 7, email: "cahit@example.org".into(), country: Country::Tr, ..ada.clone() };
     cahit.insert(redis).await?;
     let error = cahit.insert(redis).await.err();
-    step(&format!("   the second time: {}", error.map_or_else(String::new, |error| error.to_string())));
+    step(&format!("   the second insert: {}", error.map_or_else(String::new, |error| error.to_string())));
 
-    step("\nLoad many in one request.");
+    step("\nLoad several records in one request. User 1 does not exist.");
     let users = User::load_many(redis, [42, 7, 1]).await?;
     let emails: Vec<_> = users.iter().map(|user| user.as_ref().map(|user| user.email.as_str())).collect();
     step(&format!("   {emails:?}"));
 
-    step("\nA typed list.");
+    step("\nPush messages to a typed list, and read it.");
     let inbox = Message::list(42);
     for body in ["hello", "are you there?"] {
         inbox.push_back(redis, &Message { from: "cahit".into(), body: body.into() }).await?;
     }
     step(&format!("   {:?}", inbox.range(redis, ..).await?));
 
-    step("\nAn event log: append, append several at once, read back page by page.");
+    step("\nAppend events to a log, one and then two at once, and read it page by page.");
     let order = OrderEvent::log(17);
     let placed = order.append(redis, &OrderEvent::Placed { sku: "tea".into(), quantity: 2 }).await?;
-    step(&format!("   placed at {placed}"));
+    step(&format!("   the id of the first entry: {placed}"));
     order.append_many(redis, &[OrderEvent::Paid { cents: 990 }, OrderEvent::Shipped { carrier: "sea".into() }]).await?;
     let mut entries = order.entries(redis, ..);
     while let Some(entry) = entries.next().await {
@@ -135,13 +138,13 @@ async fn run(redis: &Redis) -> Result<()> {
         step(&format!("   {id}: {event:?}"));
     }
 
-    step("\nA pipeline: several commands in one request, the replies as a typed tuple.");
+    step("\nSend several commands in one request: a pipeline. The replies are a typed tuple.");
     let (user, hits, length) =
         redis.pipeline().load::<User>(42).incr("quickstart-hits").strlen("quickstart-hits").exec().await?;
-    step(&format!("   visits {:?}, hits {hits}, {length} digit", user.map(|user| user.visits)));
+    step(&format!("   visits: {:?}, hits: {hits}, length of the text of hits: {length}", user.map(|user| user.visits)));
 
-    step("\nAny command, by its name.");
+    step("\nRun any command by its name.");
     let encoding: String = redis.execute(["OBJECT", "ENCODING", "quickstart-hits"]).await?;
-    step(&format!("   OBJECT ENCODING is {encoding}"));
+    step(&format!("   the encoding of hits: {encoding}"));
     Ok(())
 }

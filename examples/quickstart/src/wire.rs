@@ -1,4 +1,4 @@
-//! Shows what goes over the wire.
+//! Prints the requests that the client sends.
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -6,13 +6,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use redis_model::redis_rest::transport::{Request, Response, Transport, TransportError};
 
-/// A transport that prints each request's path and body before it sends it. The headers, which hold the token, it
-/// keeps to itself.
+/// A transport that prints the path and the body of each request before it sends it. It does not print the headers,
+/// because they contain the token.
 #[derive(Debug)]
-pub(crate) struct Shown(pub(crate) Arc<dyn Transport>);
+pub(crate) struct Printing(pub(crate) Arc<dyn Transport>);
 
 #[async_trait]
-impl Transport for Shown {
+impl Transport for Printing {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
         say(&format!("-> POST {} {}", request.endpoint.path(), String::from_utf8_lossy(&request.body)));
         self.0.send(request).await
@@ -20,6 +20,6 @@ impl Transport for Shown {
 }
 
 pub(crate) fn say(text: &str) {
-    // With nobody to read it, the program goes on.
+    // A closed output is no reason to stop.
     let _ = writeln!(std::io::stdout(), "{text}");
 }

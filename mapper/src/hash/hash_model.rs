@@ -1,0 +1,367 @@
+//! The trait of records.
+
+use std::time::Duration;
+
+use redis_rest::commands::expiry::Ttl;
+use redis_rest::commands::scan::Cursor;
+use redis_rest::{Batch, Build, Client, Command, Executor, FromReply, GenericCommands, Pages, Redis, Result};
+
+use super::field_ref::FieldRef;
+use super::{commands, scan};
+use crate::field_codec::FieldCodec;
+use crate::id::{GenerateId, Id, IntegerId};
+use crate::key::{Key, SEPARATOR};
+use crate::model::Fields;
+
+/// How calls take the id of the model `M`: `u64`, `&str`, `&OrderId`.
+pub type IdRef<'a, M> = <<M as HashModel>::Id as Id>::Ref<'a>;
+
+/// A record: a struct with an id, stored as a hash at `prefix:id` with one hash field for each of its fields.
+///
+/// Derive it with [`RedisModel`](derive@crate::RedisModel) on a struct that has a field marked `#[redis(id)]`.
+///
+/// ```no_run
+/// use redis_model::ErrorKind;
+/// use redis_model::prelude::*;
+///
+/// #[derive(Debug, Clone, PartialEq, RedisModel)]
+/// #[redis(prefix = "user")]
+/// struct User {
+///     #[redis(id)]
+///     id: u64,
+///     name: String,
+///     visits: u32,
+/// }
+///
+/// # async fn example(redis: Redis) -> Result<()> {
+/// let ada = User { id: 42, name: "Ada".into(), visits: 0 };
+/// ada.save(&redis).await?;
+/// assert_eq!(User::load(&redis, 42).await?, Some(ada));
+/// assert_eq!(User::load(&redis, 43).await?, None);
+///
+/// // Another program writes a text that is not a number.
+/// redis.hset("user:42", [("visits", "many")]).await?;
+/// let error = User::load(&redis, 42).await.unwrap_err();
+/// assert_eq!((error.kind(), error.field()), (ErrorKind::Decode, Some("visits")));
+/// assert_eq!(
+///     error.to_string(),
+///     r#"HGETALL for User at "user:42": field "visits": expected u32, found "many""#,
+/// );
+/// # Ok(())
+/// # }
+/// ```
+///
+/// | method | command | result |
+/// | --- | --- | --- |
+/// | [`load`](Self::load) | `HGETALL` | the record, or `None` |
+/// | [`load_many`](Self::load_many) | one pipeline of `HGETALL`s | each record, or `None` |
+/// | [`load_field`](Self::load_field) | `HGET` | the field, or `None` |
+/// | [`insert`](Self::insert) | `HSETEX FNX` | an error if the record exists |
+/// | [`save`](Self::save) | `HSET`; if a field is `None`, also `HDEL` in one transaction | |
+/// | [`update`](Self::update) | `EVAL` of a short script | an error if the record does not exist |
+/// | [`delete`](Self::delete) | `DEL` | whether the record existed |
+/// | [`exists`](Self::exists) | `EXISTS` | whether the record exists |
+/// | [`expire`](Self::expire), [`ttl`](Self::ttl), [`persist`](Self::persist) | `PEXPIRE`, `PTTL`, `PERSIST` | |
+/// | [`scan`](Self::scan) | for each page `SCAN` and one pipeline of `HGETALL`s | a stream of all records |
+///
+/// The methods take any [`Executor`]: `User::load(&redis, 42).await?` with the async client, `User::load(&redis, 42)?`
+/// with the blocking client. Pipelines, transactions and batches have them as methods of their own, from
+/// [`ModelCommands`](crate::ModelCommands).
+///
+/// Writing a record does not change hash fields that the model does not know. The id is a field of the hash too, so a
+/// record exists even if its other fields are all `None`.
+pub trait HashModel: Fields {
+    /// The type of the id.
+    type Id: Id;
+
+    /// The name of the type, for errors.
+    const MODEL_NAME: &'static str;
+
+    /// The first part of each key, without the separator.
+    const KEY_PREFIX: &'static str;
+
+    /// Returns the id of this record.
+    fn id(&self) -> &Self::Id;
+
+    /// Returns the key of the record with this id.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if the id is empty or contains the separator `:`.
+    fn key(id: IdRef<'_, Self>) -> Result<String> {
+        key_of::<Self>(id).checked()
+    }
+
+    /// Loads the record with this id. Returns `None` if it does not exist.
+    ///
+    /// [HGETALL](https://redis.io/docs/latest/commands/hgetall/), O(n) in the number of fields.
+    ///
+    /// # Errors
+    ///
+    /// `Decode` if a field is missing or does not fit its type. [`Error::field`](crate::Error::field) names the field.
+    fn load<E: Executor>(executor: E, id: IdRef<'_, Self>) -> E::Out<Option<Self>> {
+        executor.submit(commands::load(&key_of::<Self>(id)))
+    }
+
+    /// Loads the records with these ids in one request, in order. Returns `None` for each that does not exist.
+    ///
+    /// A pipeline of [HGETALL](https://redis.io/docs/latest/commands/hgetall/)s, O(n) in the number of all fields.
+    /// Nothing is sent if there are no ids.
+    ///
+    /// ```no_run
+    /// # use redis_model::prelude::*;
+    /// # #[derive(Debug, PartialEq, RedisModel)]
+    /// # #[redis(prefix = "user")]
+    /// # struct User { #[redis(id)] id: u64, name: String }
+    /// # async fn example(redis: Redis) -> Result<()> {
+    /// let ada = User { id: 42, name: "Ada".into() };
+    /// ada.save(&redis).await?;
+    /// assert_eq!(User::load_many(&redis, [42, 43]).await?, [Some(ada), None]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `Decode` if a record cannot be read. [`Error::key`](crate::Error::key) names the first such record.
+    fn load_many<'a, C: Client>(
+        client: C,
+        ids: impl IntoIterator<Item = IdRef<'a, Self>>,
+    ) -> C::Outcome<Vec<Option<Self>>> {
+        let mut batch = Batch::new(client);
+        let slots: Vec<_> =
+            ids.into_iter().map(|id| (&mut batch).submit(commands::load(&key_of::<Self>(id)))).collect();
+        batch.exec_with(move |replies| slots.into_iter().map(|slot| replies.take(slot)).collect())
+    }
+
+    /// Loads one field of the record with this id. Returns `None` if the record or the field does not exist.
+    ///
+    /// [HGET](https://redis.io/docs/latest/commands/hget/), O(1). For a field that has aliases,
+    /// [HMGET](https://redis.io/docs/latest/commands/hmget/), O(n) in the number of names.
+    ///
+    /// ```no_run
+    /// # use redis_model::prelude::*;
+    /// # #[derive(RedisModel)]
+    /// # #[redis(prefix = "user")]
+    /// # struct User { #[redis(id)] id: u64, name: String, bio: Option<String> }
+    /// # async fn example(redis: Redis) -> Result<()> {
+    /// User { id: 42, name: "Ada".into(), bio: None }.save(&redis).await?;
+    /// assert_eq!(User::load_field(&redis, 42, User::NAME).await?, Some("Ada".to_owned()));
+    /// assert_eq!(User::load_field(&redis, 42, User::BIO).await?, None);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `Decode` if the field does not fit its type.
+    fn load_field<E: Executor, T, C: FieldCodec<T>>(
+        executor: E,
+        id: IdRef<'_, Self>,
+        field: FieldRef<Self, T, C>,
+    ) -> E::Out<Option<C::Value>> {
+        executor.submit(commands::load_field(&key_of::<Self>(id), field))
+    }
+
+    /// Creates the record.
+    ///
+    /// [HSETEX](https://redis.io/docs/latest/commands/hsetex/) with `FNX`, O(n) in the number of fields. It needs Redis
+    /// 8.0, Valkey 9 or the hosted service.
+    ///
+    /// ```no_run
+    /// # use redis_model::prelude::*;
+    /// # #[derive(RedisModel)]
+    /// # #[redis(prefix = "user")]
+    /// # struct User { #[redis(id)] id: u64, name: String }
+    /// # async fn example(redis: Redis) -> Result<()> {
+    /// let ada = User { id: 42, name: "Ada".into() };
+    /// ada.insert(&redis).await?;
+    ///
+    /// let error = ada.insert(&redis).await.unwrap_err();
+    /// assert!(error.is_already_exists());
+    /// assert_eq!((error.model(), error.key()), (Some("User"), Some("user:42")));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `AlreadyExists` if a record with this id exists. The existing record does not change. A hash at the same key
+    /// that has none of the fields to be written, not even the id, does not count as a record.
+    fn insert<E: Executor>(&self, executor: E) -> E::Out<()> {
+        executor.submit(commands::insert(&key_of_record(self), self))
+    }
+
+    /// Writes the record, whether or not it exists. Fields that are `None` are removed. The time to live does not
+    /// change.
+    ///
+    /// [HSET](https://redis.io/docs/latest/commands/hset/), O(n) in the number of fields. If a field is `None`, also
+    /// [HDEL](https://redis.io/docs/latest/commands/hdel/) in the same transaction.
+    fn save<E: Executor>(&self, executor: E) -> E::Out<()> {
+        executor.submit(commands::save(&key_of_record(self), self))
+    }
+
+    /// Writes the record if it exists. Fields that are `None` are removed. The time to live does not change.
+    ///
+    /// [EVAL](https://redis.io/docs/latest/commands/eval/) of a short script, O(n) in the number of fields.
+    ///
+    /// ```no_run
+    /// # use redis_model::prelude::*;
+    /// # #[derive(RedisModel)]
+    /// # #[redis(prefix = "user")]
+    /// # struct User { #[redis(id)] id: u64, name: String }
+    /// # async fn example(redis: Redis) -> Result<()> {
+    /// let mut ada = User { id: 42, name: "Ada".into() };
+    /// let error = ada.update(&redis).await.unwrap_err();
+    /// assert!(error.is_not_found());
+    ///
+    /// ada.insert(&redis).await?;
+    /// ada.name = "Ada Lovelace".into();
+    /// ada.update(&redis).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if no record with this id exists. Nothing is written.
+    fn update<E: Executor>(&self, executor: E) -> E::Out<()> {
+        executor.submit(commands::update(&key_of_record(self), self))
+    }
+
+    /// Deletes the record with this id, and returns whether it existed.
+    ///
+    /// [DEL](https://redis.io/docs/latest/commands/del/), O(n) in the number of fields.
+    fn delete<E: Executor>(executor: E, id: IdRef<'_, Self>) -> E::Out<bool> {
+        executor.execute(key_of::<Self>(id).push_to(Command::write("DEL")))
+    }
+
+    /// Returns whether a record with this id exists.
+    ///
+    /// [EXISTS](https://redis.io/docs/latest/commands/exists/), O(1).
+    fn exists<E: Executor>(executor: E, id: IdRef<'_, Self>) -> E::Out<bool> {
+        executor.execute(key_of::<Self>(id).push_to(Command::read("EXISTS")))
+    }
+
+    /// Makes the record expire after `ttl`, and returns whether it exists.
+    ///
+    /// [PEXPIRE](https://redis.io/docs/latest/commands/pexpire/), O(1).
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # use redis_model::commands::expiry::Ttl;
+    /// # use redis_model::prelude::*;
+    /// # #[derive(RedisModel)]
+    /// # #[redis(prefix = "session")]
+    /// # struct Session { #[redis(id)] id: String }
+    /// # async fn example(redis: Redis) -> Result<()> {
+    /// Session { id: "k3j9".into() }.save(&redis).await?;
+    /// assert!(Session::expire(&redis, "k3j9", Duration::from_secs(60)).await?);
+    /// assert!(matches!(Session::ttl(&redis, "k3j9").await?, Ttl::Expires(left) if left.as_secs() <= 60));
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn expire<E: Executor>(executor: E, id: IdRef<'_, Self>, ttl: Duration) -> E::Out<bool> {
+        let key = key_of::<Self>(id);
+        executor.submit(key.check(Build.pexpire(key.as_str(), ttl)))
+    }
+
+    /// Returns the time to live of the record.
+    ///
+    /// [PTTL](https://redis.io/docs/latest/commands/pttl/), O(1).
+    fn ttl<E: Executor>(executor: E, id: IdRef<'_, Self>) -> E::Out<Ttl> {
+        let key = key_of::<Self>(id);
+        executor.submit(key.check(Build.pttl(key.as_str())))
+    }
+
+    /// Removes the time to live of the record, and returns whether it had one.
+    ///
+    /// [PERSIST](https://redis.io/docs/latest/commands/persist/), O(1).
+    fn persist<E: Executor>(executor: E, id: IdRef<'_, Self>) -> E::Out<bool> {
+        let key = key_of::<Self>(id);
+        executor.submit(key.check(Build.persist(key.as_str())))
+    }
+
+    /// Returns a stream of all records, fetched a page at a time.
+    ///
+    /// Each page is one [SCAN](https://redis.io/docs/latest/commands/scan/) and one pipeline of
+    /// [HGETALL](https://redis.io/docs/latest/commands/hgetall/)s. A record that exists throughout the scan is returned
+    /// at least once, and possibly more than once. A record that is created or deleted during the scan may be missing.
+    ///
+    /// A record that cannot be read is an `Err` that names its key. The stream then continues with the next record.
+    ///
+    /// ```no_run
+    /// # use redis_model::prelude::*;
+    /// # #[derive(Debug, RedisModel)]
+    /// # #[redis(prefix = "user")]
+    /// # struct User { #[redis(id)] id: u64 }
+    /// # async fn example(redis: Redis) -> Result<()> {
+    /// let mut users = User::scan(&redis);
+    /// while let Some(user) = users.next().await {
+    ///     match user {
+    ///         Ok(user) => println!("{user:?}"),
+    ///         Err(error) if error.is_decode() => println!("skipped: {error}"),
+    ///         Err(error) => return Err(error),
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn scan(redis: &Redis) -> Pages<'_, Self>
+    where
+        Self: Send,
+    {
+        Pages::new(Cursor::START, move |cursor| {
+            scan::load_page::<Self, Self::Id>(redis, Self::MODEL_NAME, Self::KEY_PREFIX, cursor)
+        })
+    }
+
+    /// Generates a new id in the client; see [`GenerateId`].
+    #[must_use]
+    fn generate_id() -> Self::Id
+    where
+        Self::Id: GenerateId,
+    {
+        Self::Id::generate()
+    }
+
+    /// Returns a new id from a counter in the database, at the key `prefix::id`.
+    ///
+    /// [INCR](https://redis.io/docs/latest/commands/incr/), O(1).
+    ///
+    /// ```no_run
+    /// # use redis_model::prelude::*;
+    /// # #[derive(RedisModel)]
+    /// # #[redis(prefix = "user")]
+    /// # struct User { #[redis(id)] id: u64, name: String }
+    /// # async fn example(redis: Redis) -> Result<()> {
+    /// let id = User::next_id(&redis).await?;
+    /// User { id, name: "Ada".into() }.insert(&redis).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `Decode` if the count does not fit the type of the id.
+    fn next_id<E: Executor>(executor: E) -> E::Out<Self::Id>
+    where
+        Self::Id: IntegerId,
+    {
+        // Two separators: no record has this key, because no id is empty.
+        let key = format!("{}{SEPARATOR}{SEPARATOR}id", Self::KEY_PREFIX);
+        let command = Command::write("INCR").arg(&key).about(Self::MODEL_NAME, key);
+        executor.submit(command.decode_with(|reply| {
+            let count = i64::from_reply(reply)?;
+            Self::Id::from_count(count).ok_or_else(|| reply.mismatch("a count that fits the type of the id"))
+        }))
+    }
+}
+
+fn key_of<M: HashModel>(id: IdRef<'_, M>) -> Key {
+    Key::new(M::MODEL_NAME, M::KEY_PREFIX, &M::Id::key_part(id))
+}
+
+fn key_of_record<M: HashModel>(record: &M) -> Key {
+    key_of::<M>(record.id().as_ref())
+}

@@ -1,0 +1,89 @@
+//! The calls of [`HashModel`] as methods of executors.
+
+use redis_rest::Executor;
+
+use super::field_ref::FieldRef;
+use super::hash_model::{HashModel, IdRef};
+use crate::field_codec::FieldCodec;
+
+/// The calls of [`HashModel`] as methods, for pipelines, transactions and batches.
+///
+/// A pipeline returns its replies as a tuple, one value for each command:
+///
+/// ```no_run
+/// use redis_model::prelude::*;
+///
+/// #[derive(Debug, Clone, PartialEq, RedisModel)]
+/// #[redis(prefix = "user")]
+/// struct User {
+///     #[redis(id)]
+///     id: u64,
+///     name: String,
+/// }
+///
+/// # async fn example(redis: Redis) -> Result<()> {
+/// let ada = User { id: 42, name: "Ada".into() };
+/// let ((), hits) = redis.transaction().save(&ada).incr("hits").exec().await?;
+/// let (user, name, deleted) =
+///     redis.pipeline().load::<User>(42).load_field(42, User::NAME).delete::<User>(42).exec().await?;
+/// assert_eq!((user, name, deleted), (Some(ada), Some("Ada".to_owned()), true));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A batch is a pipeline for loops. It returns a slot for each command, and later the reply for the slot:
+///
+/// ```no_run
+/// # use redis_model::prelude::*;
+/// # #[derive(RedisModel)]
+/// # #[redis(prefix = "user")]
+/// # struct User { #[redis(id)] id: u64, name: String }
+/// # async fn example(redis: Redis, users: Vec<User>) -> Result<()> {
+/// let mut batch = redis.batch();
+/// let slots: Vec<_> = users.iter().map(|user| batch.insert(user)).collect();
+/// let replies = batch.exec().await?;
+/// for (slot, user) in slots.into_iter().zip(&users) {
+///     if let Err(error) = replies.take(slot) {
+///         println!("{} was not inserted: {error}", user.name);
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub trait ModelCommands: Executor {
+    /// Loads a record; see [`HashModel::load`].
+    fn load<M: HashModel>(self, id: IdRef<'_, M>) -> Self::Out<Option<M>> {
+        M::load(self, id)
+    }
+
+    /// Creates a record; see [`HashModel::insert`].
+    fn insert<M: HashModel>(self, record: &M) -> Self::Out<()> {
+        HashModel::insert(record, self)
+    }
+
+    /// Writes a record, whether or not it exists; see [`HashModel::save`].
+    fn save<M: HashModel>(self, record: &M) -> Self::Out<()> {
+        HashModel::save(record, self)
+    }
+
+    /// Writes a record if it exists; see [`HashModel::update`].
+    fn update<M: HashModel>(self, record: &M) -> Self::Out<()> {
+        HashModel::update(record, self)
+    }
+
+    /// Deletes a record; see [`HashModel::delete`].
+    fn delete<M: HashModel>(self, id: IdRef<'_, M>) -> Self::Out<bool> {
+        M::delete(self, id)
+    }
+
+    /// Loads one field of a record; see [`HashModel::load_field`].
+    fn load_field<M: HashModel, T, C: FieldCodec<T>>(
+        self,
+        id: IdRef<'_, M>,
+        field: FieldRef<M, T, C>,
+    ) -> Self::Out<Option<C::Value>> {
+        M::load_field(self, id, field)
+    }
+}
+
+impl<E: Executor> ModelCommands for E {}

@@ -1,0 +1,39 @@
+//! Fields as pairs of a name and a text: what `HSET` and `XADD` take, and what `HGETALL` and `XRANGE` return.
+
+use redis_rest::{Pairs, Result};
+
+use crate::kind::Kind;
+use crate::model::{Content, Sink, Source};
+
+/// The fields to write, and the names of the fields to remove.
+#[derive(Default)]
+pub(crate) struct FieldPairs {
+    pub(crate) set: Vec<(&'static str, String)>,
+    pub(crate) cleared: Vec<&'static str>,
+}
+
+impl FieldPairs {
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.set.iter().map(|(name, text)| (*name, text.as_str()))
+    }
+}
+
+impl Sink for FieldPairs {
+    fn set(&mut self, name: &'static str, text: String, _: Kind) {
+        self.set.push((name, text));
+    }
+
+    fn clear(&mut self, name: &'static str) {
+        self.cleared.push(name);
+    }
+}
+
+/// The names and texts in a reply.
+#[derive(Clone, Copy)]
+pub(crate) struct ReplyPairs<'a>(pub(crate) Pairs<'a>);
+
+impl<'a> Source<'a> for ReplyPairs<'a> {
+    fn fields(self) -> impl Iterator<Item = Result<(&'a [u8], Content<'a>)>> {
+        self.0.map(|(name, value)| Ok((name.bytes()?, Content::Text(value.bytes()?))))
+    }
+}
