@@ -1,37 +1,40 @@
-//! The Rust blocks of README.md compile, in their order: a later block uses what an earlier one declares.
+//! The Rust blocks of README.md and CHANGELOG.md compile. A block may use what earlier blocks of its file declare.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// What the blocks leave to the reader: a function around them, and the address of a database.
+/// What the blocks leave to the reader: the function around them, and the address of a database.
 const BEFORE: &str = "\
-#![allow(unused, unreachable_code)]
+#![allow(unused)]
 
 fn main() {}
 
-async fn readme(url: &str, token: &str) -> Result<(), Box<dyn std::error::Error>> {
+async fn blocks(url: &str, token: &str) -> Result<(), Box<dyn std::error::Error>> {
 ";
 
 #[test]
 fn every_rust_block_compiles() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
-    let blocks = rust_blocks(&readme);
-    assert_eq!(blocks.len(), readme.matches("```rust").count(), "a block of another form than the test knows");
-    assert!(!blocks.is_empty());
+    let tests = trybuild::TestCases::new();
+    for name in ["README", "CHANGELOG"] {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name).with_extension("md");
+        let markdown = std::fs::read_to_string(source).unwrap();
+        let blocks = rust_blocks(&markdown);
+        assert!(!blocks.is_empty(), "{name} has no Rust block");
+        assert_eq!(blocks.len(), markdown.matches("```rust").count(), "{name} has a block that this test cannot read");
 
-    let mut program = BEFORE.to_owned();
-    for (line, block) in blocks {
-        writeln!(program, "// README.md, line {line}\n{block}").unwrap();
+        let mut program = BEFORE.to_owned();
+        for (line, block) in blocks {
+            writeln!(program, "// {name}.md, line {line}\n{block}").unwrap();
+        }
+        program.push_str("Ok(())\n}\n");
+
+        let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name).with_extension("rs");
+        std::fs::write(&file, program).unwrap();
+        tests.pass(file);
     }
-    program.push_str("Ok(())\n}\n");
-
-    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme.rs");
-    std::fs::write(&file, program).unwrap();
-    trybuild::TestCases::new().pass(file);
 }
 
-/// The blocks that begin with "```rust", and the line on which each begins.
+/// Returns the blocks that start with "```rust", and the number of each one's first line.
 fn rust_blocks(markdown: &str) -> Vec<(usize, String)> {
     let mut blocks = Vec::new();
     let mut lines = markdown.lines().zip(1..);
