@@ -59,20 +59,24 @@ pub trait FunctionCommands: Executor {
 
     /// The libraries, all or those whose name matches a glob-style pattern, with their code if asked for.
     /// [FUNCTION LIST](https://redis.io/docs/latest/commands/function-list/), O(n) in the functions.
-    fn function_list(self, pattern: Option<&str>, with_code: bool) -> Self::Out<Vec<Library>> {
-        let command = Command::read("FUNCTION").arg("LIST");
-        let command = match pattern {
-            Some(pattern) => command.arg("LIBRARYNAME").arg(pattern),
-            None => command,
-        };
-        self.execute(if with_code { command.arg("WITHCODE") } else { command })
+    fn function_list(self, pattern: Option<&str>) -> Self::Out<Vec<Library>> {
+        self.execute(Command::read("FUNCTION").arg("LIST").library_name(pattern))
+    }
+
+    /// x
+    fn function_list_withcode(self, pattern: Option<&str>) -> Self::Out<Vec<Library>> {
+        self.execute(Command::read("FUNCTION").arg("LIST").library_name(pattern).arg("WITHCODE"))
     }
 
     /// Adds a library, and gives its name; with `replace` in place of one of the same name.
     /// [FUNCTION LOAD](https://redis.io/docs/latest/commands/function-load/), O(n) in the code's length.
-    fn function_load(self, code: impl ToArg, replace: bool) -> Self::Out<String> {
-        let command = Command::write("FUNCTION").arg("LOAD");
-        self.execute(if replace { command.arg("REPLACE").arg(code) } else { command.arg(code) })
+    fn function_load(self, code: impl ToArg) -> Self::Out<String> {
+        self.execute(Command::write("FUNCTION").arg("LOAD").arg(code))
+    }
+
+    /// x
+    fn function_load_replace(self, code: impl ToArg) -> Self::Out<String> {
+        self.execute(Command::write("FUNCTION").arg("LOAD").arg("REPLACE").arg(code))
     }
 
     /// What is running, and how much there is. [FUNCTION STATS](https://redis.io/docs/latest/commands/function-stats/), O(1).
@@ -82,6 +86,15 @@ pub trait FunctionCommands: Executor {
 }
 
 impl<E: Executor> FunctionCommands for E {}
+
+impl<R> Command<R> {
+    fn library_name(self, pattern: Option<&str>) -> Self {
+        match pattern {
+            Some(pattern) => self.arg("LIBRARYNAME").arg(pattern),
+            None => self,
+        }
+    }
+}
 
 /// A library of functions.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,7 +116,7 @@ impl FromReply for Library {
             name: info.get("library_name")?,
             engine: info.get("engine")?,
             functions: info.get("functions")?,
-            code: info.get_if_told("library_code")?,
+            code: info.get_optional("library_code")?,
         })
     }
 }

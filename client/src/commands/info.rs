@@ -20,7 +20,7 @@ impl<'a> Info<'a> {
     }
 
     /// The value of this name, which older servers do not tell.
-    pub(super) fn get_if_told<T: FromReply>(&self, name: &str) -> Result<Option<T>> {
+    pub(super) fn get_optional<T: FromReply>(&self, name: &str) -> Result<Option<T>> {
         match self.0.iter().find(|(found, _)| *found == name) {
             Some((_, value)) => Option::from_reply(*value),
             None => Ok(None),

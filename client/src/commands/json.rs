@@ -5,8 +5,7 @@ use serde::de::DeserializeOwned;
 
 use super::string::was_set;
 use crate::arg::{Arg, ToArg};
-use crate::command::Command;
-use crate::command::{Args, ToArgs};
+use crate::command::{Args, Command, ToArgs};
 use crate::error::Result;
 use crate::executor::Executor;
 use crate::reply::{FromReply, Json, Reply, Shape};
@@ -43,7 +42,7 @@ pub trait JsonCommands: Executor {
     /// [JSON.ARRINDEX](https://redis.io/docs/latest/commands/json.arrindex/), O(n) in an array.
     fn json_arrindex(self, key: impl ToArg, path: &str, value: impl Serialize) -> Self::Out<Vec<Option<u64>>> {
         let command = Command::read("JSON.ARRINDEX").arg(key).arg(path).arg(Json(value));
-        self.submit(command.each_match_by(path, |reply| each(reply, index), |reply| one(reply, index)))
+        self.submit(command.each_index(path))
     }
 
     /// As [`json_arrindex`](Self::json_arrindex), from index `start` on and before `stop`, where 0 stands for the end. A
@@ -57,7 +56,7 @@ pub trait JsonCommands: Executor {
         stop: i64,
     ) -> Self::Out<Vec<Option<u64>>> {
         let command = Command::read("JSON.ARRINDEX").arg(key).arg(path).arg(Json(value)).arg(start).arg(stop);
-        self.submit(command.each_match_by(path, |reply| each(reply, index), |reply| one(reply, index)))
+        self.submit(command.each_index(path))
     }
 
     /// Inserts values into arrays before `index`, negative from the end, and gives their new lengths.
@@ -146,7 +145,8 @@ pub trait JsonCommands: Executor {
         let command = Command::read("JSON.GET").arg(key).args_of(&paths).decode_with(value);
         self.submit(match paths.len() {
             2.. => command,
-            _ => command.reject("needs at least two paths; for one there is `json_get_path`, for none `json_get`"),
+            _ => command
+                .reject("needs at least two paths; use `json_get_path` for one, or `json_get` for the whole document"),
         })
     }
 
@@ -155,8 +155,8 @@ pub trait JsonCommands: Executor {
     fn json_get_with<'a>(
         self,
         key: impl ToArg,
-        format: JsonFormat,
         paths: impl IntoIterator<Item = &'a str>,
+        format: JsonFormat,
     ) -> Self::Out<Option<String>> {
         self.execute(Command::read("JSON.GET").arg(key).options(format).args_of(paths))
     }
@@ -165,7 +165,7 @@ pub trait JsonCommands: Executor {
     /// there was a place for it, as [`json_set`](Self::json_set) does.
     /// [JSON.MERGE](https://redis.io/docs/latest/commands/json.merge/), O(n) in both sizes.
     fn json_merge(self, key: impl ToArg, path: &str, value: impl Serialize) -> Self::Out<bool> {
-        // Where there was nothing a null is kept, and the second time deleted.
+        // Not idempotent: a null is kept where there was no value, and a second merge deletes it.
         let command = Command::write("JSON.MERGE").arg(key).arg(path).arg(Json(value));
         self.submit(command.decode_with(was_set))
     }
@@ -280,9 +280,14 @@ pub trait JsonCommands: Executor {
 impl<E: Executor> JsonCommands for E {}
 
 impl<R> Command<R> {
-    /// Gives an item for each match of `path`.
+    /// Returns an item for each match of `path`.
     fn each_match<T: FromReply>(self, path: &str) -> Command<Vec<T>> {
         self.each_match_by(path, |reply| each(reply, T::from_reply), |reply| one(reply, T::from_reply))
+    }
+
+    /// Returns an index for each match of `path`.
+    fn each_index(self, path: &str) -> Command<Vec<Option<u64>>> {
+        self.each_match_by(path, |reply| each(reply, index), |reply| one(reply, index))
     }
 
     fn each_match_by<T>(
@@ -303,7 +308,7 @@ impl<R> Command<R> {
             Arg::Text(text) => text.parse().is_ok_and(f64::is_finite),
             _ => false,
         };
-        if is_number { self.arg(arg) } else { self.reject("only a finite number can be added or multiplied with") }
+        if is_number { self.arg(arg) } else { self.reject("an increment or factor must be a finite number") }
     }
 }
 
@@ -352,16 +357,16 @@ fn index(reply: Reply<'_>) -> Result<Option<u64>> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum JsonSetCondition {
     /// Only if there is nothing yet: `NX`.
-    IfAbsent,
+    Nx,
     /// Only if there is something: `XX`.
-    IfPresent,
+    Xx,
 }
 
 impl JsonSetCondition {
     fn word(self) -> &'static str {
         match self {
-            JsonSetCondition::IfAbsent => "NX",
-            JsonSetCondition::IfPresent => "XX",
+            JsonSetCondition::Nx => "NX",
+            JsonSetCondition::Xx => "XX",
         }
     }
 }

@@ -138,8 +138,7 @@ fn requests_are_those_of_the_official_sdks() {
         SearchFilter::new().eq("name", "laptop"),
         SearchFilter::new().one_of("name", ["laptop", "phone"]),
         SearchFilter::new().fuzzy("name", "laptopp"),
-        SearchFilter::new()
-            .fuzzy("name", SearchFuzzy::new("haedphone").distance(2).transposition_cost_one(false).prefix(true)),
+        SearchFilter::new().fuzzy("name", SearchFuzzy::new("haedphone").distance(2).transposition_cost_two().prefix()),
         SearchFilter::new().phrase("name", "wireless mouse"),
         SearchFilter::new().phrase_slop("name", "wireless mouse", 2),
         SearchFilter::new().phrase_prefix("name", "wireless mo"),

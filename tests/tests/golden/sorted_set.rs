@@ -15,11 +15,11 @@ fn names() -> LexRange {
 #[test]
 fn members_and_scores() {
     assert_eq!(line(Build.zadd("k", [(1.0, "a"), (f64::INFINITY, "b")])), "ZADD k 1 a inf b");
-    let options = ZAddOptions::new().only_add().only_raise().changed();
-    assert_eq!(line(Build.zadd_with("k", options, [(0.5, "a")])), "ZADD k GT CH 0.5 a");
-    assert_eq!(line(Build.zadd_with("k", ZAddOptions::new().only_add(), [(0.5, "a")])), "ZADD k NX 0.5 a");
-    assert_eq!(line(Build.zadd_with("k", ZAddOptions::new().only_lower(), [(0.5, "a")])), "ZADD k LT 0.5 a");
-    assert_eq!(line(Build.zadd_incr("k", ZAddOptions::new().only_change(), 2.0, "a")), "ZADD k XX INCR 2 a");
+    let options = ZAddOptions::new().nx().gt().changed();
+    assert_eq!(line(Build.zadd_with("k", [(0.5, "a")], options)), "ZADD k GT CH 0.5 a");
+    assert_eq!(line(Build.zadd_with("k", [(0.5, "a")], ZAddOptions::new().nx())), "ZADD k NX 0.5 a");
+    assert_eq!(line(Build.zadd_with("k", [(0.5, "a")], ZAddOptions::new().lt())), "ZADD k LT 0.5 a");
+    assert_eq!(line(Build.zadd_incr("k", 2.0, "a", ZAddOptions::new().xx())), "ZADD k XX INCR 2 a");
     assert_eq!(line(Build.zcard("k")), "ZCARD k");
     assert_eq!(line(Build.zincrby("k", -1.5, "a")), "ZINCRBY k -1.5 a");
     assert_eq!(line(Build.zmscore("k", ["a", "b"])), "ZMSCORE k a b");

@@ -294,14 +294,20 @@ impl SearchFuzzy {
 
     /// Whether two letters changed over count as one that differs, and not as two.
     #[must_use]
-    pub fn transposition_cost_one(self, on: bool) -> Self {
-        self.with("transpositionCostOne", on.into())
+    pub fn transposition_cost_one(self) -> Self {
+        self.with("transpositionCostOne", true.into())
+    }
+
+    /// x
+    #[must_use]
+    pub fn transposition_cost_two(self) -> Self {
+        self.with("transpositionCostOne", false.into())
     }
 
     /// Whether the word may go on.
     #[must_use]
-    pub fn prefix(self, on: bool) -> Self {
-        self.with("prefix", on.into())
+    pub fn prefix(self) -> Self {
+        self.with("prefix", true.into())
     }
 
     fn with(self, name: &str, value: Value) -> Self {

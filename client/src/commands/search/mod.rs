@@ -18,8 +18,7 @@ pub use self::query::{
 pub use self::replies::{Aggregate, Aggregates, Bucket, FacetValue, SearchField, SearchHit, SearchIndex};
 pub use self::schema::{FastField, IndexField, KeywordField, SearchSchema, TextField};
 use crate::arg::ToArg;
-use crate::command::Command;
-use crate::command::{Args, ToArgs};
+use crate::command::{Args, Command, ToArgs};
 use crate::executor::Executor;
 use crate::reply::FromReply as _;
 

@@ -55,9 +55,9 @@ impl FromReply for SearchIndex {
             name: info.get("name")?,
             kind: info.get("type")?,
             prefixes: info.get("prefixes")?,
-            language: info.get_if_told("language")?,
-            size: info.get_if_told("indexSize")?,
-            pending_updates: info.get_if_told("pendingUpdates")?,
+            language: info.get_optional("language")?,
+            size: info.get_optional("indexSize")?,
+            pending_updates: info.get_optional("pendingUpdates")?,
             fields: info.get("schema")?,
         })
     }

@@ -26,7 +26,7 @@ impl FromReply for AclUser {
             flags: info.get("flags")?,
             passwords: info.get("passwords")?,
             root: AclSelector::of(&info)?,
-            selectors: info.get_if_told("selectors")?.unwrap_or_default(),
+            selectors: info.get_optional("selectors")?.unwrap_or_default(),
         })
     }
 }
@@ -44,7 +44,7 @@ pub struct AclSelector {
 
 impl AclSelector {
     fn of(info: &Info<'_>) -> Result<Self> {
-        let line = |name| Ok(info.get_if_told::<Line>(name)?.unwrap_or_default().0);
+        let line = |name| Ok(info.get_optional::<Line>(name)?.unwrap_or_default().0);
         Ok(AclSelector { commands: line("commands")?, keys: line("keys")?, channels: line("channels")? })
     }
 }
@@ -101,7 +101,7 @@ impl FromReply for AclLogEntry {
             username: info.get("username")?,
             age: age.map_err(|_| reply.mismatch("an entry with an age in seconds"))?,
             client_info: info.get("client-info")?,
-            entry_id: info.get_if_told("entry-id")?,
+            entry_id: info.get_optional("entry-id")?,
         })
     }
 }

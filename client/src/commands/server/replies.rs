@@ -34,15 +34,15 @@ impl FromReply for CommandInfo {
             first_key: i64::from_reply(parts.expect_next()?)?,
             last_key: i64::from_reply(parts.expect_next()?)?,
             step: i64::from_reply(parts.expect_next()?)?,
-            categories: list_if_told(&mut parts)?,
-            // Behind tips and key specifications.
+            categories: list_or_empty(&mut parts)?,
+            // Read below: tips and key specifications come before them.
             subcommands: Vec::new(),
         };
-        Ok(CommandInfo { subcommands: list_if_told(&mut parts.skip(2))?, ..info })
+        Ok(CommandInfo { subcommands: list_or_empty(&mut parts.skip(2))?, ..info })
     }
 }
 
-fn list_if_told<'a, T: FromReply>(parts: &mut impl Iterator<Item = Reply<'a>>) -> Result<Vec<T>> {
+fn list_or_empty<'a, T: FromReply>(parts: &mut impl Iterator<Item = Reply<'a>>) -> Result<Vec<T>> {
     parts.next().map(Vec::from_reply).transpose().map(Option::unwrap_or_default)
 }
 

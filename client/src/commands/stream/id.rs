@@ -61,7 +61,9 @@ impl FromStr for StreamId {
         let (millis, sequence) = text.split_once('-').unwrap_or((text, "0"));
         match (millis.parse(), sequence.parse()) {
             (Ok(millis), Ok(sequence)) => Ok(StreamId { millis, sequence }),
-            _ => Err(Error::invalid_input("a stream id is two numbers with a hyphen between them, 1526919030474-55")),
+            _ => Err(Error::invalid_input(
+                "a stream id is two numbers with a hyphen between them, such as 1526919030474-55",
+            )),
         }
     }
 }
@@ -79,7 +81,7 @@ impl FromReply for StreamId {
         let (millis, sequence) = text.split_at(hyphen);
         match (number::unsigned(millis), sequence.get(1..).and_then(number::unsigned)) {
             (Some(millis), Some(sequence)) => Ok(StreamId { millis, sequence }),
-            // Past what is read quickly, and what is no id.
+            // An id without a sequence, or text that is not an id.
             _ => reply.text()?.parse().map_err(|_| reply.mismatch("a stream id")),
         }
     }

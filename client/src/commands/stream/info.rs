@@ -24,7 +24,7 @@ pub struct ConsumerInfo {
 impl FromReply for ConsumerInfo {
     fn from_reply(reply: Reply<'_>) -> Result<Self> {
         let info = Info::of(reply)?;
-        let inactive = info.get_if_told::<i64>("inactive")?.and_then(|millis| u64::try_from(millis).ok());
+        let inactive = info.get_optional::<i64>("inactive")?.and_then(|millis| u64::try_from(millis).ok());
         Ok(ConsumerInfo {
             name: info.get("name")?,
             pending: info.get("pending")?,
@@ -59,8 +59,8 @@ impl FromReply for GroupInfo {
             consumers: info.get("consumers")?,
             pending: info.get("pending")?,
             last_delivered_id: info.get("last-delivered-id")?,
-            entries_read: info.get_if_told("entries-read")?,
-            lag: info.get_if_told("lag")?,
+            entries_read: info.get_optional("entries-read")?,
+            lag: info.get_optional("lag")?,
         })
     }
 }
@@ -91,8 +91,8 @@ impl<F: FromReply> FromReply for StreamInfo<F> {
             length: info.get("length")?,
             groups: info.get("groups")?,
             last_generated_id: info.get("last-generated-id")?,
-            entries_added: info.get_if_told("entries-added")?,
-            max_deleted_entry_id: info.get_if_told("max-deleted-entry-id")?,
+            entries_added: info.get_optional("entries-added")?,
+            max_deleted_entry_id: info.get_optional("max-deleted-entry-id")?,
             first_entry: info.get("first-entry")?,
             last_entry: info.get("last-entry")?,
         })
@@ -124,9 +124,9 @@ impl<F: FromReply> FromReply for StreamInfoFull<F> {
         Ok(StreamInfoFull {
             length: info.get("length")?,
             last_generated_id: info.get("last-generated-id")?,
-            entries_added: info.get_if_told("entries-added")?,
-            max_deleted_entry_id: info.get_if_told("max-deleted-entry-id")?,
-            recorded_first_entry_id: info.get_if_told("recorded-first-entry-id")?,
+            entries_added: info.get_optional("entries-added")?,
+            max_deleted_entry_id: info.get_optional("max-deleted-entry-id")?,
+            recorded_first_entry_id: info.get_optional("recorded-first-entry-id")?,
             entries: info.get("entries")?,
             groups: info.get("groups")?,
         })
@@ -158,8 +158,8 @@ impl FromReply for GroupInfoFull {
         Ok(GroupInfoFull {
             name: info.get("name")?,
             last_delivered_id: info.get("last-delivered-id")?,
-            entries_read: info.get_if_told("entries-read")?,
-            lag: info.get_if_told("lag")?,
+            entries_read: info.get_optional("entries-read")?,
+            lag: info.get_optional("lag")?,
             pel_count: info.get("pel-count")?,
             pending: info.get("pending")?,
             consumers: info.get("consumers")?,
@@ -210,7 +210,7 @@ pub struct ConsumerInfoFull {
 impl FromReply for ConsumerInfoFull {
     fn from_reply(reply: Reply<'_>) -> Result<Self> {
         let info = Info::of(reply)?;
-        let active = info.get_if_told::<i64>("active-time")?.and_then(|millis| u64::try_from(millis).ok());
+        let active = info.get_optional::<i64>("active-time")?.and_then(|millis| u64::try_from(millis).ok());
         let pending: Vec<(StreamId, u64, u64)> = info.get("pending")?;
         Ok(ConsumerInfoFull {
             name: info.get("name")?,

@@ -48,8 +48,8 @@ pub trait StreamCommands: Executor {
         self,
         key: impl ToArg,
         group: impl ToArg,
-        policy: RefPolicy,
         ids: impl IntoIterator<Item = StreamId>,
+        policy: RefPolicy,
     ) -> Self::Out<Vec<EntryRemoval>> {
         let command = Command::write("XACKDEL").arg(key).arg(group).arg(policy.word());
         self.execute(command.counted("IDS", "id", ids))
@@ -69,8 +69,8 @@ pub trait StreamCommands: Executor {
     fn xadd_with<F: ToArg, V: ToArg>(
         self,
         key: impl ToArg,
-        options: XAddOptions,
         fields: impl IntoIterator<Item = (F, V)>,
+        options: XAddOptions,
     ) -> Self::Out<Option<StreamId>> {
         self.execute(Command::write("XADD").arg(key).options(options).one_or_more_pairs("field and value", fields))
     }
@@ -86,8 +86,7 @@ pub trait StreamCommands: Executor {
         start: StreamId,
         count: Option<u64>,
     ) -> Self::Out<AutoClaim<StreamEntry<F>>> {
-        let command = Command::write("XAUTOCLAIM").arg(key).arg(group).arg(consumer).millis(min_idle);
-        self.execute(command.arg(start).count(count))
+        self.execute(Command::write("XAUTOCLAIM").arg(key).take_over(group, consumer, min_idle).arg(start).count(count))
     }
 
     /// As [`xautoclaim`](Self::xautoclaim), giving the ids alone, and not counting it as a delivery.
@@ -100,7 +99,7 @@ pub trait StreamCommands: Executor {
         start: StreamId,
         count: Option<u64>,
     ) -> Self::Out<AutoClaim<StreamId>> {
-        let command = Command::write("XAUTOCLAIM").arg(key).arg(group).arg(consumer).millis(min_idle);
+        let command = Command::write("XAUTOCLAIM").arg(key).take_over(group, consumer, min_idle);
         self.execute(command.arg(start).count(count).arg("JUSTID"))
     }
 
@@ -115,7 +114,7 @@ pub trait StreamCommands: Executor {
         ids: impl IntoIterator<Item = StreamId>,
         options: XClaimOptions,
     ) -> Self::Out<Vec<StreamEntry<F>>> {
-        let command = Command::write("XCLAIM").arg(key).arg(group).arg(consumer).millis(min_idle);
+        let command = Command::write("XCLAIM").arg(key).take_over(group, consumer, min_idle);
         self.execute(command.one_or_more("id", ids).options(options))
     }
 
@@ -129,7 +128,7 @@ pub trait StreamCommands: Executor {
         ids: impl IntoIterator<Item = StreamId>,
         options: XClaimOptions,
     ) -> Self::Out<Vec<StreamId>> {
-        let command = Command::write("XCLAIM").arg(key).arg(group).arg(consumer).millis(min_idle);
+        let command = Command::write("XCLAIM").arg(key).take_over(group, consumer, min_idle);
         self.execute(command.one_or_more("id", ids).options(options).arg("JUSTID"))
     }
 
@@ -143,17 +142,21 @@ pub trait StreamCommands: Executor {
     fn xdelex(
         self,
         key: impl ToArg,
-        policy: RefPolicy,
         ids: impl IntoIterator<Item = StreamId>,
+        policy: RefPolicy,
     ) -> Self::Out<Vec<EntryRemoval>> {
         self.execute(Command::write("XDELEX").arg(key).arg(policy.word()).counted("IDS", "id", ids))
     }
 
     /// Makes a group that reads from `start` on; with `mkstream`, and the stream too if it does not exist.
     /// [XGROUP CREATE](https://redis.io/docs/latest/commands/xgroup-create/), O(1).
-    fn xgroup_create(self, key: impl ToArg, group: impl ToArg, start: GroupStart, mkstream: bool) -> Self::Out<()> {
-        let command = Command::write("XGROUP").arg("CREATE").arg(key).arg(group).options(start);
-        self.execute(if mkstream { command.arg("MKSTREAM") } else { command })
+    fn xgroup_create(self, key: impl ToArg, group: impl ToArg, start: GroupStart) -> Self::Out<()> {
+        self.execute(Command::write("XGROUP").arg("CREATE").arg(key).arg(group).options(start))
+    }
+
+    /// As xgroup_create
+    fn xgroup_create_mkstream(self, key: impl ToArg, group: impl ToArg, start: GroupStart) -> Self::Out<()> {
+        self.execute(Command::write("XGROUP").arg("CREATE").arg(key).arg(group).options(start).arg("MKSTREAM"))
     }
 
     /// Makes a consumer, and says whether it is new.
@@ -177,7 +180,7 @@ pub trait StreamCommands: Executor {
     /// Lets a group read from `start` on. [XGROUP SETID](https://redis.io/docs/latest/commands/xgroup-setid/), O(1).
     fn xgroup_setid(self, key: impl ToArg, group: impl ToArg, start: GroupStart) -> Self::Out<()> {
         let command = Command::idempotent_write("XGROUP").arg("SETID").arg(key).arg(group);
-        // Where the end is may be another place the second time.
+        // The end may have moved before a second execution.
         self.execute(command.options(start).non_idempotent_if(start == GroupStart::End))
     }
 
@@ -200,6 +203,7 @@ pub trait StreamCommands: Executor {
     /// ones; 10 by default, and all of them for 0. [XINFO STREAM](https://redis.io/docs/latest/commands/xinfo-stream/), O(n) in the entries.
     fn xinfo_stream_full<F: FromReply>(self, key: impl ToArg, count: Option<u64>) -> Self::Out<StreamInfoFull<F>> {
         let command = Command::read("XINFO").arg("STREAM").arg(key).arg("FULL");
+        // Here a count of 0 is allowed, and asks for all.
         self.execute(match count {
             Some(count) => command.arg("COUNT").arg(count),
             None => command,
@@ -301,7 +305,12 @@ impl<R> Command<R> {
         self.arg(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
     }
 
-    /// All keys, and then all positions.
+    /// Adds who takes over entries, and how long another consumer must have held them.
+    fn take_over(self, group: impl ToArg, consumer: impl ToArg, min_idle: Duration) -> Self {
+        self.arg(group).arg(consumer).millis(min_idle)
+    }
+
+    /// Adds all keys, and then all positions.
     fn streams<P: ToArg>(self, streams: impl IntoIterator<Item = (impl ToArg, P)>) -> Self {
         let (keys, positions): (Vec<_>, Vec<_>) = streams.into_iter().unzip();
         self.one_or_more("stream", keys).args_of(positions)

@@ -104,7 +104,7 @@ impl Trim {
         };
         if let Some(limit) = self.limit {
             if !self.approximate {
-                args.reject("a limit goes with an approximate trim alone");
+                args.reject("only an approximate trim takes a limit; add `approximately()`");
             }
             args.push("LIMIT").push(limit);
         }
@@ -250,7 +250,7 @@ impl ToArgs for XReadGroupOptions {
     fn write_args(&self, args: &mut Args) {
         if let Some(count) = self.count {
             if count == 0 {
-                args.reject("a count of 0 asks for nothing; give at least 1");
+                args.reject("a count of 0 asks for nothing; use at least 1");
             }
             args.push("COUNT").push(count);
         }

@@ -78,7 +78,7 @@ impl<T: FromReply> FromReply for AutoClaim<T> {
         Ok(AutoClaim {
             next: StreamId::from_reply(parts.expect_next()?)?,
             claimed: Vec::from_reply(parts.expect_next()?)?,
-            // Before Redis 7 it was not told.
+            // Redis 7 added this part.
             deleted: parts.next().map(Vec::from_reply).transpose()?.unwrap_or_default(),
         })
     }
