@@ -97,8 +97,8 @@ pub trait GeoCommands: Executor {
         self.submit(Command::read("GEORADIUS_RO").arg(key).options(center).hits_within(radius, unit, options))
     }
 
-    /// Stores the places within a radius of a point and returns their number. [GEORADIUS …
-    /// STORE](https://redis.io/docs/latest/commands/georadius/), O(n + log m).
+    /// Stores the places within a radius of a point and returns their number.
+    /// [GEORADIUS … STORE](https://redis.io/docs/latest/commands/georadius/), O(n + log m).
     #[expect(clippy::too_many_arguments, reason = "the deprecated command has as many")]
     fn georadius_store(
         self,
@@ -141,8 +141,8 @@ pub trait GeoCommands: Executor {
         self.submit(Command::read("GEORADIUSBYMEMBER_RO").arg(key).arg(center).hits_within(radius, unit, options))
     }
 
-    /// Stores the places within a radius of a member and returns their number. [GEORADIUSBYMEMBER …
-    /// STORE](https://redis.io/docs/latest/commands/georadiusbymember/), O(n + log m).
+    /// Stores the places within a radius of a member and returns their number.
+    /// [GEORADIUSBYMEMBER … STORE](https://redis.io/docs/latest/commands/georadiusbymember/), O(n + log m).
     #[expect(clippy::too_many_arguments, reason = "the deprecated command has as many")]
     fn georadiusbymember_store(
         self,
@@ -198,8 +198,12 @@ impl<R> Command<R> {
         places.fold(self, |command, (place, member)| command.options(place).arg(member))
     }
 
+    fn radius(self, radius: f64, unit: GeoUnit) -> Self {
+        self.options(Lengths(&[radius])).arg(unit.word())
+    }
+
     fn within(self, radius: f64, unit: GeoUnit, options: GeoRadiusOptions) -> Self {
-        self.options(Lengths(&[radius])).arg(unit.word()).options(options)
+        self.radius(radius, unit).options(options)
     }
 
     fn hits_within<M: FromReply>(
@@ -208,7 +212,7 @@ impl<R> Command<R> {
         unit: GeoUnit,
         options: GeoRadiusOptions,
     ) -> Command<Vec<GeoHit<M>>> {
-        self.within(radius, unit, options).options(Details).decode_with(hits)
+        self.radius(radius, unit).options(Details).options(options).decode_with(hits)
     }
 
     fn store(self, store: GeoStore, destination: impl ToArg) -> Self {

@@ -1,32 +1,57 @@
-//! A query: a filter, and what to give of what it matches.
+//! A query: a filter, and what to return of the documents that it matches.
 
 use super::filter::SearchFilter;
 use super::push_named;
 use crate::command::{Args, ToArgs};
 
-/// A filter, and what to give of the documents that it matches: the 10 best, whole, by default.
+/// A filter, and what to return of the documents that it matches: by default the best 10, whole.
+///
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use redis_rest::SearchCommands;
+/// use redis_rest::commands::search::{Highlight, SearchFilter, SearchQuery};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Name {
+///     name: String,
+/// }
+///
+/// let query = SearchQuery::new(SearchFilter::new().matches("name", "headphones"))
+///     .select(["name"])
+///     .highlight(Highlight::fields(["name"]))
+///     .limit(20);
+/// for hit in redis.search_query::<Name>("products", &query).await?.unwrap_or_default() {
+///     println!("{}: {}", hit.key, hit.document.name); // product:1: wireless <em>headphones</em>
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct SearchQuery {
     filter: SearchFilter,
+    /// Returns at most `limit` documents, up to 1000: `LIMIT`.
     limit: Option<u64>,
+    /// Skips the first `offset` documents: `OFFSET`.
     offset: Option<u64>,
     order: Option<(String, SearchOrder)>,
     score: Option<ScoreFunction>,
+    /// Returns only these fields, or paths: `SELECT`.
     select: Vec<String>,
+    /// Marks the matches in the returned text: `HIGHLIGHT`.
     highlight: Option<Highlight>,
 }
 
-/// In which order.
+/// The direction of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SearchOrder {
-    /// The least first.
+    /// The smallest value first.
     Ascending,
-    /// The greatest first.
+    /// The greatest value first.
     Descending,
 }
 
 impl SearchQuery {
-    /// What a filter matches.
+    /// The documents that a filter matches.
     #[must_use]
     pub fn new(filter: SearchFilter) -> Self {
         SearchQuery { filter, limit: None, offset: None, order: None, score: None, select: Vec::new(), highlight: None }
@@ -46,14 +71,14 @@ impl SearchQuery {
         self
     }
 
-    /// In the order of a fast field, whose value is then the score: `ORDERBY`.
+    /// Orders by a fast field, whose value becomes the score: `ORDERBY`.
     #[must_use]
     pub fn order_by(mut self, field: impl Into<String>, order: SearchOrder) -> Self {
         self.order = Some((field.into(), order));
         self
     }
 
-    /// Lets fast fields change the score: `SCOREFUNC`.
+    /// Changes the score by fast fields: `SCOREFUNC`. See [`ScoreFunction`] for an example.
     #[must_use]
     pub fn score_by(mut self, function: ScoreFunction) -> Self {
         self.score = Some(function);
@@ -81,7 +106,7 @@ impl SearchQuery {
     fn write(&self, args: &mut Args, without_content: bool) {
         self.filter.write_args(args);
         if self.limit == Some(0) {
-            args.reject("a limit of 0 asks for nothing; give at least 1");
+            args.reject("a limit of 0 asks for nothing; use at least 1");
         }
         push_named(args, "LIMIT", self.limit);
         push_named(args, "OFFSET", self.offset);
@@ -91,12 +116,12 @@ impl SearchQuery {
                 SearchOrder::Descending => "DESC",
             });
             if self.score.is_some() {
-                args.reject("results are ordered by a field or by a score function, not by both");
+                args.reject("`order_by` and `score_by` exclude each other");
             }
         }
         if without_content {
             if !self.select.is_empty() || self.highlight.is_some() {
-                args.reject("without content there is nothing to select and nothing to highlight");
+                args.reject("a query without content takes no `select` and no `highlight`");
             }
             args.push("NOCONTENT");
         }
@@ -114,7 +139,7 @@ impl ToArgs for SearchQuery {
     }
 }
 
-/// The same query for keys and scores alone.
+/// A query for keys and scores alone.
 pub(super) struct WithoutContent<'a>(&'a SearchQuery);
 
 impl ToArgs for WithoutContent<'_> {
@@ -123,10 +148,12 @@ impl ToArgs for WithoutContent<'_> {
     }
 }
 
-/// Which fields are marked where they match, and by what: `<em>` and `</em>` by default.
+/// The fields in which matches are marked, and the tags around a match: `<em>` and `</em>` by default.
 #[derive(Debug, Clone)]
 pub struct Highlight {
+    /// Marks matches in these fields.
     fields: Vec<String>,
+    /// Sets the text before and after a match: `TAGS`.
     tags: Option<(String, String)>,
 }
 
@@ -157,16 +184,27 @@ impl ToArgs for Highlight {
     }
 }
 
-/// How fast fields change the score.
+/// How fast fields change the score of a document.
+///
+/// ```
+/// use redis_rest::commands::search::{ScoreField, ScoreFunction, ScoreMode, ScoreModifier, SearchFilter, SearchQuery};
+///
+/// // Multiplies the score by the logarithm of the number of reviews.
+/// let popular = ScoreFunction::new([ScoreField::new("reviews").modifier(ScoreModifier::Log1p).missing(0.0)])
+///     .mode(ScoreMode::Multiply);
+/// let query = SearchQuery::new(SearchFilter::new().matches("name", "headphones")).score_by(popular);
+/// ```
 #[derive(Debug, Clone)]
 pub struct ScoreFunction {
     fields: Vec<ScoreField>,
+    /// Sets how to combine the document's score and the function's value: `SCOREMODE`.
     mode: Option<ScoreMode>,
+    /// Sets how to combine the values of several fields: `COMBINEMODE`.
     combine: Option<CombineMode>,
 }
 
 impl ScoreFunction {
-    /// By these fields.
+    /// Uses the values of these fields.
     #[must_use]
     pub fn new(fields: impl IntoIterator<Item = ScoreField>) -> Self {
         ScoreFunction { fields: fields.into_iter().collect(), mode: None, combine: None }
@@ -208,13 +246,16 @@ impl ToArgs for ScoreFunction {
 #[derive(Debug, Clone)]
 pub struct ScoreField {
     name: String,
+    /// Sets what to compute from the value: `MODIFIER`.
     modifier: Option<ScoreModifier>,
+    /// Multiplies the value by `factor`: `FACTOR`.
     factor: Option<f64>,
+    /// Sets the value for a document without the field: `MISSING`.
     missing: Option<f64>,
 }
 
 impl ScoreField {
-    /// The field's value.
+    /// Uses the field's value.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         ScoreField { name: name.into(), modifier: None, factor: None, missing: None }
@@ -262,11 +303,11 @@ macro_rules! words {
 }
 
 words! {
-    /// What becomes of a document's score and its score function's value.
+    /// How to combine a document's score and the value of its score function.
     ScoreMode {
-        /// Their sum.
+        /// The sum.
         Sum = "SUM",
-        /// Their product.
+        /// The product.
         Multiply = "MULTIPLY",
         /// The function's value alone.
         Replace = "REPLACE",
@@ -274,37 +315,37 @@ words! {
 }
 
 words! {
-    /// What becomes of the values of several fields.
+    /// How to combine the values of several fields.
     CombineMode {
-        /// Their sum.
+        /// The sum.
         Sum = "SUM",
-        /// Their product.
+        /// The product.
         Multiply = "MULTIPLY",
     }
 }
 
 words! {
-    /// What is made of a field's value.
+    /// What to compute from a field's value.
     ScoreModifier {
         /// The value itself.
         None = "NONE",
-        /// Its logarithm to base 10.
+        /// The logarithm to base 10.
         Log = "LOG",
-        /// The logarithm to base 10 of it and 1.
+        /// The logarithm to base 10 of the value plus 1.
         Log1p = "LOG1P",
-        /// The logarithm to base 10 of it and 2.
+        /// The logarithm to base 10 of the value plus 2.
         Log2p = "LOG2P",
-        /// Its natural logarithm.
+        /// The natural logarithm.
         Ln = "LN",
-        /// The natural logarithm of it and 1.
+        /// The natural logarithm of the value plus 1.
         Ln1p = "LN1P",
-        /// The natural logarithm of it and 2.
+        /// The natural logarithm of the value plus 2.
         Ln2p = "LN2P",
-        /// Its square.
+        /// The square.
         Square = "SQUARE",
-        /// Its square root.
+        /// The square root.
         Sqrt = "SQRT",
-        /// 1 divided by it.
+        /// 1 divided by the value.
         Reciprocal = "RECIPROCAL",
     }
 }

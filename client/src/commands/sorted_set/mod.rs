@@ -102,8 +102,8 @@ pub trait SortedSetCommands: Executor {
         self.execute(Command::write("ZINCRBY").arg(key).score("increment", increment).arg(member))
     }
 
-    /// Returns the members that are in all sets. [ZINTER](https://redis.io/docs/latest/commands/zinter/), O(n·m +
-    /// k·log k) for n members of the smallest set, m sets and k members of the result.
+    /// Returns the members that are in all sets. [ZINTER](https://redis.io/docs/latest/commands/zinter/),
+    /// O(n·m + k·log k) for n members of the smallest set, m sets and k members of the result.
     fn zinter<C: FromReply>(
         self,
         keys: impl IntoIterator<Item = impl ToArg>,
@@ -213,15 +213,15 @@ pub trait SortedSetCommands: Executor {
     }
 
     /// Returns the members of a lexicographical range. `limit` is an offset and a count. Redis deprecates this command
-    /// in favour of [`zrange`](Self::zrange). [ZRANGEBYLEX](https://redis.io/docs/latest/commands/zrangebylex/), O(log
-    /// n + k) for a result of k members.
+    /// in favour of [`zrange`](Self::zrange). [ZRANGEBYLEX](https://redis.io/docs/latest/commands/zrangebylex/),
+    /// O(log n + k) for a result of k members.
     fn zrangebylex<C: FromReply>(self, key: impl ToArg, range: LexRange, limit: Option<(u64, i64)>) -> Self::Out<C> {
         self.execute(Command::read("ZRANGEBYLEX").arg(key).options(range).page(limit))
     }
 
     /// Returns the members of a score range. `limit` is an offset and a count. Redis deprecates this command in favour
-    /// of [`zrange`](Self::zrange). [ZRANGEBYSCORE](https://redis.io/docs/latest/commands/zrangebyscore/), O(log n +
-    /// k) for a result of k members.
+    /// of [`zrange`](Self::zrange). [ZRANGEBYSCORE](https://redis.io/docs/latest/commands/zrangebyscore/),
+    /// O(log n + k) for a result of k members.
     fn zrangebyscore<C: FromReply>(
         self,
         key: impl ToArg,
@@ -285,8 +285,8 @@ pub trait SortedSetCommands: Executor {
     }
 
     /// Returns the members from rank `start` to `stop`, counted from the highest score. Redis deprecates this command
-    /// in favour of [`zrange`](Self::zrange). [ZREVRANGE](https://redis.io/docs/latest/commands/zrevrange/), O(log n +
-    /// k) for a result of k members.
+    /// in favour of [`zrange`](Self::zrange). [ZREVRANGE](https://redis.io/docs/latest/commands/zrevrange/),
+    /// O(log n + k) for a result of k members.
     fn zrevrange<C: FromReply>(self, key: impl ToArg, start: i64, stop: i64) -> Self::Out<C> {
         self.execute(Command::read("ZREVRANGE").arg(key).arg(start).arg(stop))
     }
@@ -304,8 +304,8 @@ pub trait SortedSetCommands: Executor {
     }
 
     /// Returns the members of a score range, highest first. Redis deprecates this command in favour of
-    /// [`zrange`](Self::zrange). [ZREVRANGEBYSCORE](https://redis.io/docs/latest/commands/zrevrangebyscore/), O(log n
-    /// + k) for a result of k members.
+    /// [`zrange`](Self::zrange). [ZREVRANGEBYSCORE](https://redis.io/docs/latest/commands/zrevrangebyscore/),
+    /// O(log n + k) for a result of k members.
     fn zrevrangebyscore<C: FromReply>(
         self,
         key: impl ToArg,
@@ -355,8 +355,8 @@ pub trait SortedSetCommands: Executor {
         self.execute(Command::read("ZSCORE").arg(key).arg(member))
     }
 
-    /// Returns the members that are in any of the sets. [ZUNION](https://redis.io/docs/latest/commands/zunion/), O(n +
-    /// k·log k) for n members of all sets and k members of the result.
+    /// Returns the members that are in any of the sets. [ZUNION](https://redis.io/docs/latest/commands/zunion/),
+    /// O(n + k·log k) for n members of all sets and k members of the result.
     fn zunion<C: FromReply>(
         self,
         keys: impl IntoIterator<Item = impl ToArg>,
