@@ -404,7 +404,6 @@ impl ToArgs for GeoAddOptions {
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct GeoRadiusOptions {
     order: Option<&'static str>,
-    /// Returns at most `count` places, the nearest if no order is set: `COUNT`.
     count: Option<u64>,
     any: bool,
 }
@@ -430,7 +429,7 @@ impl GeoRadiusOptions {
         self
     }
 
-    /// No more than so many: `COUNT`.
+    /// Returns at most `count` places, the nearest if no order is set: `COUNT`.
     #[must_use]
     pub fn count(mut self, count: u64) -> Self {
         self.count = Some(count);

@@ -107,7 +107,7 @@ pub trait JsonCommands: Executor {
     }
 
     /// Empties arrays and objects, sets numbers to 0, and returns how many values changed.
-    /// [JSON.CLEAR](https://redis.io/docs/latest/commands/json.clear/), O(n) in what is removed.
+    /// [JSON.CLEAR](https://redis.io/docs/latest/commands/json.clear/), O(n) in the size of the removed values.
     fn json_clear(self, key: impl ToArg, path: &str) -> Self::Out<u64> {
         self.execute(Command::write("JSON.CLEAR").arg(key).arg(path))
     }
@@ -125,13 +125,13 @@ pub trait JsonCommands: Executor {
     }
 
     /// Deletes values, or the whole document at `$`, and returns how many values existed.
-    /// [JSON.DEL](https://redis.io/docs/latest/commands/json.del/), O(n) in what is removed.
+    /// [JSON.DEL](https://redis.io/docs/latest/commands/json.del/), O(n) in the size of the removed values.
     fn json_del(self, key: impl ToArg, path: &str) -> Self::Out<u64> {
         self.execute(Command::write("JSON.DEL").arg(key).arg(path))
     }
 
     /// As [`json_del`](Self::json_del), by another name.
-    /// [JSON.FORGET](https://redis.io/docs/latest/commands/json.forget/), O(n) in what is removed.
+    /// [JSON.FORGET](https://redis.io/docs/latest/commands/json.forget/), O(n) in the size of the removed values.
     fn json_forget(self, key: impl ToArg, path: &str) -> Self::Out<u64> {
         self.execute(Command::write("JSON.FORGET").arg(key).arg(path))
     }
@@ -421,11 +421,8 @@ impl JsonSetCondition {
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct JsonFormat {
-    /// Sets the indentation of nested values: `INDENT`.
     indent: Option<String>,
-    /// Sets the text at the end of each line: `NEWLINE`.
     newline: Option<String>,
-    /// Sets the text between a key and its value: `SPACE`.
     space: Option<String>,
 }
 
@@ -442,21 +439,21 @@ impl JsonFormat {
         JsonFormat::new().indent("    ").newline("\n").space(" ")
     }
 
-    /// What nested values are indented by: `INDENT`.
+    /// Sets the indentation of nested values: `INDENT`.
     #[must_use]
     pub fn indent(mut self, text: impl Into<String>) -> Self {
         self.indent = Some(text.into());
         self
     }
 
-    /// What ends a line: `NEWLINE`.
+    /// Sets the text at the end of each line: `NEWLINE`.
     #[must_use]
     pub fn newline(mut self, text: impl Into<String>) -> Self {
         self.newline = Some(text.into());
         self
     }
 
-    /// What stands between a key and its value: `SPACE`.
+    /// Sets the text between a key and its value: `SPACE`.
     #[must_use]
     pub fn space(mut self, text: impl Into<String>) -> Self {
         self.space = Some(text.into());

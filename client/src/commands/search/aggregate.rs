@@ -76,7 +76,6 @@ impl ToArgs for Aggregations {
 pub struct Aggregation {
     operator: &'static str,
     options: Aggregations,
-    /// Adds an aggregation over the documents of each bucket: `$aggs`.
     nested: Aggregations,
 }
 
@@ -197,7 +196,7 @@ impl Aggregation {
         self
     }
 
-    /// One more aggregation, over the documents of each bucket: `$aggs`.
+    /// Adds an aggregation over the documents of each bucket: `$aggs`.
     #[must_use]
     pub fn nested(mut self, name: impl Into<String>, aggregation: Aggregation) -> Self {
         self.nested = self.nested.with(name, aggregation);

@@ -31,24 +31,20 @@ use crate::reply::FromReply as _;
 /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
 /// use redis_rest::commands::search::{FastField, SearchFilter, SearchOrder, SearchQuery, SearchSchema, TextField};
 /// use redis_rest::{JsonCommands, SearchCommands};
-///
-/// #[derive(serde::Serialize, serde::Deserialize)]
-/// struct Product {
-///     name: String,
-///     price: f64,
-/// }
+/// use serde_json::{Value, json};
 ///
 /// let schema = SearchSchema::json("product:").field("name", TextField::new()).field("price", FastField::f64().fast());
 /// assert!(redis.search_create("products", &schema).await?);
 ///
-/// redis.json_set("product:1", "$", Product { name: "wireless headphones".into(), price: 79.0 }).await?;
+/// redis.json_set("product:1", "$", json!({"name": "wireless headphones", "price": 79})).await?;
 /// redis.search_waitindexing("products").await?;
 ///
 /// let cheap = SearchFilter::new().matches("name", "headphones").lt("price", 100);
 /// let query = SearchQuery::new(cheap).order_by("price", SearchOrder::Ascending).limit(5);
-/// let hits = redis.search_query::<Product>("products", &query).await?.unwrap_or_default();
+/// // Ask for your own type: anything that serde deserializes.
+/// let hits = redis.search_query::<Value>("products", &query).await?.unwrap_or_default();
 /// assert_eq!(hits[0].key, "product:1");
-/// assert_eq!(hits[0].document.price, 79.0);
+/// assert_eq!(hits[0].document["price"], 79);
 ///
 /// // `None`: there is no such index.
 /// assert_eq!(redis.search_count("no-such-index", &SearchFilter::new()).await?, None);
@@ -176,9 +172,7 @@ impl<E: Executor> SearchCommands for E {}
 #[derive(Debug, Clone, Default)]
 pub struct ListIndexesOptions {
     pattern: Option<String>,
-    /// Returns at most `limit` indexes: `LIMIT`.
     limit: Option<u64>,
-    /// Skips the first `offset` indexes: `OFFSET`.
     offset: Option<u64>,
 }
 
@@ -196,14 +190,14 @@ impl ListIndexesOptions {
         self
     }
 
-    /// At most so many: `LIMIT`.
+    /// Returns at most `limit` indexes: `LIMIT`.
     #[must_use]
     pub fn limit(mut self, limit: u64) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Without the first so many: `OFFSET`.
+    /// Skips the first `offset` indexes: `OFFSET`.
     #[must_use]
     pub fn offset(mut self, offset: u64) -> Self {
         self.offset = Some(offset);

@@ -8,20 +8,17 @@ use crate::command::{Args, ToArgs};
 ///
 /// ```no_run
 /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use std::collections::HashMap;
+///
 /// use redis_rest::SearchCommands;
 /// use redis_rest::commands::search::{Highlight, SearchFilter, SearchQuery};
-///
-/// #[derive(serde::Deserialize)]
-/// struct Name {
-///     name: String,
-/// }
 ///
 /// let query = SearchQuery::new(SearchFilter::new().matches("name", "headphones"))
 ///     .select(["name"])
 ///     .highlight(Highlight::fields(["name"]))
 ///     .limit(20);
-/// for hit in redis.search_query::<Name>("products", &query).await?.unwrap_or_default() {
-///     println!("{}: {}", hit.key, hit.document.name); // product:1: wireless <em>headphones</em>
+/// for hit in redis.search_query::<HashMap<String, String>>("products", &query).await?.unwrap_or_default() {
+///     println!("{}: {}", hit.key, hit.document["name"]); // product:1: wireless <em>headphones</em>
 /// }
 /// # Ok(())
 /// # }
@@ -29,15 +26,11 @@ use crate::command::{Args, ToArgs};
 #[derive(Debug, Clone)]
 pub struct SearchQuery {
     filter: SearchFilter,
-    /// Returns at most `limit` documents, up to 1000: `LIMIT`.
     limit: Option<u64>,
-    /// Skips the first `offset` documents: `OFFSET`.
     offset: Option<u64>,
     order: Option<(String, SearchOrder)>,
     score: Option<ScoreFunction>,
-    /// Returns only these fields, or paths: `SELECT`.
     select: Vec<String>,
-    /// Marks the matches in the returned text: `HIGHLIGHT`.
     highlight: Option<Highlight>,
 }
 
@@ -57,14 +50,14 @@ impl SearchQuery {
         SearchQuery { filter, limit: None, offset: None, order: None, score: None, select: Vec::new(), highlight: None }
     }
 
-    /// At most so many, up to 1000: `LIMIT`.
+    /// Returns at most `limit` documents, up to 1000: `LIMIT`.
     #[must_use]
     pub fn limit(mut self, limit: u64) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Without the first so many: `OFFSET`.
+    /// Skips the first `offset` documents: `OFFSET`.
     #[must_use]
     pub fn offset(mut self, offset: u64) -> Self {
         self.offset = Some(offset);
@@ -85,14 +78,14 @@ impl SearchQuery {
         self
     }
 
-    /// Only these fields, or paths: `SELECT`.
+    /// Returns only these fields, or paths: `SELECT`.
     #[must_use]
     pub fn select(mut self, fields: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.select.extend(fields.into_iter().map(Into::into));
         self
     }
 
-    /// Marks what was found: `HIGHLIGHT`.
+    /// Marks the matches in the returned text: `HIGHLIGHT`.
     #[must_use]
     pub fn highlight(mut self, highlight: Highlight) -> Self {
         self.highlight = Some(highlight);
@@ -151,20 +144,18 @@ impl ToArgs for WithoutContent<'_> {
 /// The fields in which matches are marked, and the tags around a match: `<em>` and `</em>` by default.
 #[derive(Debug, Clone)]
 pub struct Highlight {
-    /// Marks matches in these fields.
     fields: Vec<String>,
-    /// Sets the text before and after a match: `TAGS`.
     tags: Option<(String, String)>,
 }
 
 impl Highlight {
-    /// These fields.
+    /// Marks matches in these fields.
     #[must_use]
     pub fn fields(fields: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Highlight { fields: fields.into_iter().map(Into::into).collect(), tags: None }
     }
 
-    /// What stands before and behind a match: `TAGS`.
+    /// Sets the text before and after a match: `TAGS`.
     #[must_use]
     pub fn tags(mut self, open: impl Into<String>, close: impl Into<String>) -> Self {
         self.tags = Some((open.into(), close.into()));
@@ -197,9 +188,7 @@ impl ToArgs for Highlight {
 #[derive(Debug, Clone)]
 pub struct ScoreFunction {
     fields: Vec<ScoreField>,
-    /// Sets how to combine the document's score and the function's value: `SCOREMODE`.
     mode: Option<ScoreMode>,
-    /// Sets how to combine the values of several fields: `COMBINEMODE`.
     combine: Option<CombineMode>,
 }
 
@@ -210,14 +199,14 @@ impl ScoreFunction {
         ScoreFunction { fields: fields.into_iter().collect(), mode: None, combine: None }
     }
 
-    /// What becomes of the score and the function's value: `SCOREMODE`.
+    /// Sets how to combine the document's score and the function's value: `SCOREMODE`.
     #[must_use]
     pub fn mode(mut self, mode: ScoreMode) -> Self {
         self.mode = Some(mode);
         self
     }
 
-    /// What becomes of the values of several fields: `COMBINEMODE`.
+    /// Sets how to combine the values of several fields: `COMBINEMODE`.
     #[must_use]
     pub fn combine(mut self, mode: CombineMode) -> Self {
         self.combine = Some(mode);
@@ -246,11 +235,8 @@ impl ToArgs for ScoreFunction {
 #[derive(Debug, Clone)]
 pub struct ScoreField {
     name: String,
-    /// Sets what to compute from the value: `MODIFIER`.
     modifier: Option<ScoreModifier>,
-    /// Multiplies the value by `factor`: `FACTOR`.
     factor: Option<f64>,
-    /// Sets the value for a document without the field: `MISSING`.
     missing: Option<f64>,
 }
 
@@ -261,21 +247,21 @@ impl ScoreField {
         ScoreField { name: name.into(), modifier: None, factor: None, missing: None }
     }
 
-    /// What is made of the value: `MODIFIER`.
+    /// Sets what to compute from the value: `MODIFIER`.
     #[must_use]
     pub fn modifier(mut self, modifier: ScoreModifier) -> Self {
         self.modifier = Some(modifier);
         self
     }
 
-    /// What the value is multiplied by: `FACTOR`.
+    /// Multiplies the value by `factor`: `FACTOR`.
     #[must_use]
     pub fn factor(mut self, factor: f64) -> Self {
         self.factor = Some(factor);
         self
     }
 
-    /// The value of a document that has none: `MISSING`.
+    /// Sets the value for a document without the field: `MISSING`.
     #[must_use]
     pub fn missing(mut self, value: f64) -> Self {
         self.missing = Some(value);

@@ -26,11 +26,8 @@ use crate::command::{Args, ToArgs};
 pub struct SearchSchema {
     kind: &'static str,
     prefixes: Vec<String>,
-    /// Sets the language of the text fields, by which words are reduced to their stems: `english` by default.
     language: Option<String>,
-    /// Leaves out the keys that exist already: `SKIPINITIALSCAN`.
     skip_initial_scan: bool,
-    /// Accepts that the same index exists already: `EXISTSOK`.
     exists_ok: bool,
     fields: Vec<(String, IndexField)>,
 }
@@ -72,21 +69,21 @@ impl SearchSchema {
         self
     }
 
-    /// The language of its texts, which says how words are reduced to their stems: `turkish`; `english` by default.
+    /// Sets the language of the text fields, by which words are reduced to their stems: `english` by default.
     #[must_use]
     pub fn language(mut self, language: impl Into<String>) -> Self {
         self.language = Some(language.into());
         self
     }
 
-    /// Leaves out the keys that are there already: `SKIPINITIALSCAN`.
+    /// Leaves out the keys that exist already: `SKIPINITIALSCAN`.
     #[must_use]
     pub fn skip_initial_scan(mut self) -> Self {
         self.skip_initial_scan = true;
         self
     }
 
-    /// It is no error when the same index exists: `EXISTSOK`.
+    /// Accepts that the same index exists already: `EXISTSOK`.
     #[must_use]
     pub fn exists_ok(mut self) -> Self {
         self.exists_ok = true;

@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::reply::{FromReply, Reply};
 
-/// A command that the server has.
+/// The description of a command of the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommandInfo {
     /// The name, such as `get`. A subcommand has both names: `config|get`.

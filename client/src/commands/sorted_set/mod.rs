@@ -129,8 +129,7 @@ pub trait SortedSetCommands: Executor {
     }
 
     /// Stores the result of [`zinter`](Self::zinter) and returns its number of members.
-    /// [ZINTERSTORE](https://redis.io/docs/latest/commands/zinterstore/), O(n·m + k·log k) for n members of the
-    /// smallest set, m sets and k members of the result.
+    /// [ZINTERSTORE](https://redis.io/docs/latest/commands/zinterstore/), the complexity of `zinter`.
     fn zinterstore(
         self,
         destination: impl ToArg,
@@ -165,13 +164,13 @@ pub trait SortedSetCommands: Executor {
     }
 
     /// Removes up to `count` members with the highest scores, and returns them from the highest down.
-    /// [ZPOPMAX](https://redis.io/docs/latest/commands/zpopmax/), O(k·log n) in the count.
+    /// [ZPOPMAX](https://redis.io/docs/latest/commands/zpopmax/), O(k·log n) for a count of k.
     fn zpopmax<M: FromReply>(self, key: impl ToArg, count: u64) -> Self::Out<Vec<Scored<M>>> {
         self.execute(Command::write("ZPOPMAX").arg(key).arg(count))
     }
 
     /// Removes up to `count` members with the lowest scores, and returns them from the lowest up.
-    /// [ZPOPMIN](https://redis.io/docs/latest/commands/zpopmin/), O(k·log n) in the count.
+    /// [ZPOPMIN](https://redis.io/docs/latest/commands/zpopmin/), O(k·log n) for a count of k.
     fn zpopmin<M: FromReply>(self, key: impl ToArg, count: u64) -> Self::Out<Vec<Scored<M>>> {
         self.execute(Command::write("ZPOPMIN").arg(key).arg(count))
     }
@@ -194,7 +193,7 @@ pub trait SortedSetCommands: Executor {
     }
 
     /// Returns the members of a range. See [`ZRange`] for an example.
-    /// [ZRANGE](https://redis.io/docs/latest/commands/zrange/), O(log n + k) in the result.
+    /// [ZRANGE](https://redis.io/docs/latest/commands/zrange/), O(log n + k) for k members.
     fn zrange<C: FromReply>(self, key: impl ToArg, range: ZRange) -> Self::Out<C> {
         self.execute(Command::read("ZRANGE").arg(key).options(range))
     }
@@ -243,7 +242,7 @@ pub trait SortedSetCommands: Executor {
     }
 
     /// Stores the members of a range and returns their number.
-    /// [ZRANGESTORE](https://redis.io/docs/latest/commands/zrangestore/), O(log n + k) in the result.
+    /// [ZRANGESTORE](https://redis.io/docs/latest/commands/zrangestore/), O(log n + k) for k members.
     fn zrangestore(self, destination: impl ToArg, source: impl ToArg, range: ZRange) -> Self::Out<u64> {
         self.execute(Command::write("ZRANGESTORE").arg(destination).arg(source).options(range))
     }

@@ -174,10 +174,7 @@ impl ToArgs for LexRange {
 #[derive(Debug, Clone)]
 pub struct ZRange {
     pub(super) by: By,
-    /// Starts at the highest score, or at the last member: `REV`.
     rev: bool,
-    /// Skips `offset` members and returns up to `count`, or all that follow if `count` is negative: `LIMIT`.
-    /// `InvalidInput` if the range is by rank.
     limit: Option<(u64, i64)>,
 }
 
@@ -211,15 +208,15 @@ impl ZRange {
         ZRange { by, rev: false, limit: None }
     }
 
-    /// From the highest score, or the last name, on: `REV`.
+    /// Starts at the highest score, or at the last member: `REV`.
     #[must_use]
     pub fn rev(mut self) -> Self {
         self.rev = true;
         self
     }
 
-    /// Skips `offset` members, and gives up to `count`; a negative count gives all the others: `LIMIT`. By score and by
-    /// name alone.
+    /// Skips `offset` members and returns up to `count`, or all that follow if `count` is negative: `LIMIT`.
+    /// `InvalidInput` if the range is by rank.
     #[must_use]
     pub fn limit(mut self, offset: u64, count: i64) -> Self {
         self.limit = Some((offset, count));
@@ -365,7 +362,6 @@ impl ToArgs for AddOptions {
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct ZCombineOptions {
-    /// Multiplies the scores of each set by its weight, one weight per key: `WEIGHTS`.
     weights: Vec<f64>,
     aggregate: Option<&'static str>,
 }
@@ -377,7 +373,7 @@ impl ZCombineOptions {
         ZCombineOptions::default()
     }
 
-    /// Each set's scores count so many times, one weight for each key: `WEIGHTS`.
+    /// Multiplies the scores of each set by its weight, one weight per key: `WEIGHTS`.
     #[must_use]
     pub fn weights(mut self, weights: impl IntoIterator<Item = f64>) -> Self {
         self.weights = weights.into_iter().collect();

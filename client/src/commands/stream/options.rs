@@ -60,10 +60,7 @@ impl RefPolicy {
 pub struct Trim {
     threshold: Threshold,
     approximate: bool,
-    /// Removes at most `entries` at once: `LIMIT`. `InvalidInput` if the trim is not
-    /// [approximate](Self::approximately).
     limit: Option<u64>,
-    /// Sets what happens to the references of groups. Needs Redis 8.2.
     policy: Option<RefPolicy>,
 }
 
@@ -93,14 +90,15 @@ impl Trim {
         self
     }
 
-    /// Removes no more than so many at once: `LIMIT`. Only [`approximately`](Self::approximately).
+    /// Removes at most `entries` at once: `LIMIT`. `InvalidInput` if the trim is not
+    /// [approximate](Self::approximately).
     #[must_use]
     pub fn limit(mut self, entries: u64) -> Self {
         self.limit = Some(entries);
         self
     }
 
-    /// What happens to groups' references. Redis 8.2.
+    /// Sets what happens to the references of groups. Needs Redis 8.2.
     #[must_use]
     pub fn policy(mut self, policy: RefPolicy) -> Self {
         self.policy = Some(policy);
@@ -164,11 +162,8 @@ impl ToArgs for Trim {
 /// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct XAddOptions {
-    /// Sets the entry's id.
     id: NewId,
-    /// Adds nothing if the stream does not exist: `NOMKSTREAM`.
     no_mkstream: bool,
-    /// Removes old entries.
     trim: Option<Trim>,
 }
 
@@ -179,7 +174,7 @@ impl XAddOptions {
         XAddOptions::default()
     }
 
-    /// The entry's id.
+    /// Sets the entry's id.
     #[must_use]
     pub fn id(mut self, id: NewId) -> Self {
         self.id = id;
@@ -273,9 +268,7 @@ impl ToArg for GroupPosition {
 /// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct XReadGroupOptions {
-    /// Reads at most `count` entries of each stream: `COUNT`.
     count: Option<u64>,
-    /// Acknowledges the entries at once, so that they are never pending: `NOACK`.
     no_ack: bool,
 }
 
@@ -286,14 +279,14 @@ impl XReadGroupOptions {
         XReadGroupOptions::default()
     }
 
-    /// Up to so many of each stream: `COUNT`.
+    /// Reads at most `count` entries of each stream: `COUNT`.
     #[must_use]
     pub fn count(mut self, count: u64) -> Self {
         self.count = Some(count);
         self
     }
 
-    /// They count as acknowledged at once: `NOACK`.
+    /// Acknowledges the entries at once, so that they are never pending: `NOACK`.
     #[must_use]
     pub fn no_ack(mut self) -> Self {
         self.no_ack = true;
@@ -335,11 +328,8 @@ impl ToArgs for XReadGroupOptions {
 /// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct XClaimOptions {
-    /// Sets the idle time of each entry: `IDLE`.
     idle: Option<Duration>,
-    /// Sets the number of deliveries of each entry: `RETRYCOUNT`.
     retry_count: Option<u64>,
-    /// Claims entries that are pending with no consumer too: `FORCE`.
     force: bool,
 }
 
@@ -350,21 +340,21 @@ impl XClaimOptions {
         XClaimOptions::default()
     }
 
-    /// Counts as held for so long already: `IDLE`.
+    /// Sets the idle time of each entry: `IDLE`.
     #[must_use]
     pub fn idle(mut self, idle: Duration) -> Self {
         self.idle = Some(idle);
         self
     }
 
-    /// Counts as delivered so often: `RETRYCOUNT`.
+    /// Sets the number of deliveries of each entry: `RETRYCOUNT`.
     #[must_use]
     pub fn retry_count(mut self, count: u64) -> Self {
         self.retry_count = Some(count);
         self
     }
 
-    /// Also what is pending with nobody: `FORCE`.
+    /// Claims entries that are pending with no consumer too: `FORCE`.
     #[must_use]
     pub fn force(mut self) -> Self {
         self.force = true;
@@ -417,14 +407,14 @@ impl XPendingOptions {
         XPendingOptions::default()
     }
 
-    /// Only what has been held for so long: `IDLE`.
+    /// Returns only entries that have been pending for at least `idle`: `IDLE`.
     #[must_use]
     pub fn idle(mut self, idle: Duration) -> Self {
         self.idle = Some(idle);
         self
     }
 
-    /// Only what this consumer holds.
+    /// Returns only entries that are pending with this consumer.
     #[must_use]
     pub fn consumer(mut self, consumer: impl Into<String>) -> Self {
         self.consumer = Some(consumer.into());
