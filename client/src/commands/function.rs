@@ -1,4 +1,4 @@
-//! Functions: libraries of Lua that the server keeps.
+//! Functions: libraries of Lua code that the server stores.
 
 use std::time::Duration;
 
@@ -10,17 +10,33 @@ use crate::error::Result;
 use crate::executor::Executor;
 use crate::reply::{FromReply, Reply};
 
-/// The commands on functions. The keys that a function touches are to be declared; its other arguments come after them.
+/// Commands on functions. Pass the keys that a function uses as its `keys`, and all else as its `args`.
 ///
-/// A call counts as a write that must not be executed twice; [`fcall_ro`](Self::fcall_ro) is retried whatever happened.
+/// A client retries [`fcall`](Self::fcall) only if it was certainly not executed, and [`fcall_ro`](Self::fcall_ro)
+/// after any failure that can pass.
 ///
-/// ```
-/// use redis_rest::{Build, FunctionCommands};
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use redis_rest::FunctionCommands;
 ///
-/// assert_eq!(Build.fcall::<i64>("add", ["hits"], [5]).args(), ["FCALL", "add", "1", "hits", "5"]);
+/// let library = "#!lua name=counting
+/// redis.register_function('add', function(keys, args) return redis.call('INCRBY', keys[1], args[1]) end)";
+///
+/// assert_eq!(redis.function_load_replace(library).await?, "counting");
+/// let hits: i64 = redis.fcall("add", ["hits"], [5]).await?;
+/// assert_eq!(hits, 5);
+///
+/// let libraries = redis.function_list(Some("count*")).await?;
+/// assert_eq!(libraries[0].functions[0].name, "add");
+///
+/// // The library exists now, and `function_load` does not replace it.
+/// assert!(redis.function_load(library).await.is_err());
+/// # Ok(())
+/// # }
 /// ```
 pub trait FunctionCommands: Executor {
-    /// Calls a function. [FCALL](https://redis.io/docs/latest/commands/fcall/), as slow as the function.
+    /// Calls a function and returns its result. [FCALL](https://redis.io/docs/latest/commands/fcall/), the complexity
+    /// of the function.
     fn fcall<R: FromReply>(
         self,
         function: impl ToArg,
@@ -30,8 +46,8 @@ pub trait FunctionCommands: Executor {
         self.execute(Command::write("FCALL").arg(function).keys_and_args(keys, args))
     }
 
-    /// Calls a function that changes nothing. [FCALL_RO](https://redis.io/docs/latest/commands/fcall_ro/), as slow as the
-    /// function.
+    /// Calls a function that changes nothing and returns its result.
+    /// [FCALL_RO](https://redis.io/docs/latest/commands/fcall_ro/), the complexity of the function.
     fn fcall_ro<R: FromReply>(
         self,
         function: impl ToArg,
@@ -46,36 +62,42 @@ pub trait FunctionCommands: Executor {
         self.execute(Command::write("FUNCTION").arg("DELETE").arg(library))
     }
 
-    /// Removes all libraries. [FUNCTION FLUSH](https://redis.io/docs/latest/commands/function-flush/), O(n) in the functions.
+    /// Removes all libraries. [FUNCTION FLUSH](https://redis.io/docs/latest/commands/function-flush/), O(n) in the
+    /// functions.
     fn function_flush(self, mode: FlushMode) -> Self::Out<()> {
         self.execute(Command::idempotent_write("FUNCTION").arg("FLUSH").arg(mode.word()))
     }
 
-    /// Stops the function that is running, if it has written nothing yet.
+    /// Stops the running function, unless it has written already.
     /// [FUNCTION KILL](https://redis.io/docs/latest/commands/function-kill/), O(1).
     fn function_kill(self) -> Self::Out<()> {
         self.execute(Command::write("FUNCTION").arg("KILL"))
     }
 
-    /// The libraries, all or those whose name matches a glob-style pattern, with their code if asked for.
+    /// Returns the libraries, all of them or those whose name matches a glob-style pattern, without their code.
     /// [FUNCTION LIST](https://redis.io/docs/latest/commands/function-list/), O(n) in the functions.
-    fn function_list(self, pattern: Option<&str>, with_code: bool) -> Self::Out<Vec<Library>> {
-        let command = Command::read("FUNCTION").arg("LIST");
-        let command = match pattern {
-            Some(pattern) => command.arg("LIBRARYNAME").arg(pattern),
-            None => command,
-        };
-        self.execute(if with_code { command.arg("WITHCODE") } else { command })
+    fn function_list(self, pattern: Option<&str>) -> Self::Out<Vec<Library>> {
+        self.execute(Command::read("FUNCTION").arg("LIST").library_name(pattern))
     }
 
-    /// Adds a library, and gives its name; with `replace` in place of one of the same name.
+    /// As [`function_list`](Self::function_list), with the code of each library.
+    fn function_list_withcode(self, pattern: Option<&str>) -> Self::Out<Vec<Library>> {
+        self.execute(Command::read("FUNCTION").arg("LIST").library_name(pattern).arg("WITHCODE"))
+    }
+
+    /// Adds a library and returns its name. Fails if a library of that name exists.
     /// [FUNCTION LOAD](https://redis.io/docs/latest/commands/function-load/), O(n) in the code's length.
-    fn function_load(self, code: impl ToArg, replace: bool) -> Self::Out<String> {
-        let command = Command::write("FUNCTION").arg("LOAD");
-        self.execute(if replace { command.arg("REPLACE").arg(code) } else { command.arg(code) })
+    fn function_load(self, code: impl ToArg) -> Self::Out<String> {
+        self.execute(Command::write("FUNCTION").arg("LOAD").arg(code))
     }
 
-    /// What is running, and how much there is. [FUNCTION STATS](https://redis.io/docs/latest/commands/function-stats/), O(1).
+    /// As [`function_load`](Self::function_load), but replaces a library of the same name.
+    fn function_load_replace(self, code: impl ToArg) -> Self::Out<String> {
+        self.execute(Command::write("FUNCTION").arg("LOAD").arg("REPLACE").arg(code))
+    }
+
+    /// Returns the running function, and the number of libraries and functions of each engine.
+    /// [FUNCTION STATS](https://redis.io/docs/latest/commands/function-stats/), O(1).
     fn function_stats(self) -> Self::Out<FunctionStats> {
         self.execute(Command::read("FUNCTION").arg("STATS"))
     }
@@ -83,16 +105,25 @@ pub trait FunctionCommands: Executor {
 
 impl<E: Executor> FunctionCommands for E {}
 
+impl<R> Command<R> {
+    fn library_name(self, pattern: Option<&str>) -> Self {
+        match pattern {
+            Some(pattern) => self.arg("LIBRARYNAME").arg(pattern),
+            None => self,
+        }
+    }
+}
+
 /// A library of functions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Library {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// What runs it: `LUA`.
+    /// The engine that runs it: `LUA`.
     pub engine: String,
-    /// Its functions.
+    /// The functions.
     pub functions: Vec<Function>,
-    /// Its code, if it was asked for.
+    /// The code, if it was requested.
     pub code: Option<String>,
 }
 
@@ -103,7 +134,7 @@ impl FromReply for Library {
             name: info.get("library_name")?,
             engine: info.get("engine")?,
             functions: info.get("functions")?,
-            code: info.get_if_told("library_code")?,
+            code: info.get_optional("library_code")?,
         })
     }
 }
@@ -111,11 +142,11 @@ impl FromReply for Library {
 /// A function of a library.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Function {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// What it says of itself.
+    /// The description that the library registered.
     pub description: Option<String>,
-    /// Its flags: `no-writes`.
+    /// The flags, such as `no-writes`.
     pub flags: Vec<String>,
 }
 
@@ -126,10 +157,10 @@ impl FromReply for Function {
     }
 }
 
-/// What is running, and how much there is.
+/// The running function, and the size of each engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FunctionStats {
-    /// The function that is running.
+    /// The running function, if there is one.
     pub running: Option<RunningFunction>,
     /// The engines.
     pub engines: Vec<EngineStats>,
@@ -145,18 +176,18 @@ impl FromReply for FunctionStats {
     }
 }
 
-/// An engine, and how much it has.
+/// The size of an engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EngineStats {
-    /// Its name: `LUA`.
+    /// The name: `LUA`.
     pub name: String,
-    /// How many libraries.
+    /// The number of libraries.
     pub libraries: u64,
-    /// How many functions.
+    /// The number of functions.
     pub functions: u64,
 }
 
-/// Of libraries and of functions.
+/// The numbers of libraries and of functions.
 struct Counts(u64, u64);
 
 impl FromReply for Counts {
@@ -169,11 +200,11 @@ impl FromReply for Counts {
 /// A function that is running.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunningFunction {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// The call, argument by argument.
+    /// The call, one item per argument.
     pub command: Vec<String>,
-    /// For how long.
+    /// How long it has been running.
     pub duration: Duration,
 }
 

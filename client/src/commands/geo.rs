@@ -1,56 +1,67 @@
-//! Places: members of a sorted set by longitude and latitude.
+//! Places: members of a sorted set with a longitude and a latitude.
 
+use super::sorted_set::AddOptions;
 use crate::arg::ToArg;
-use crate::command::Command;
-use crate::command::{Args, ToArgs};
+use crate::command::{Args, Command, ToArgs};
 use crate::error::Result;
 use crate::executor::Executor;
 use crate::reply::{FromReply, Reply};
 
-/// The commands on places.
+/// Commands on places.
 ///
-/// ```
-/// use redis_rest::{Build, GeoCommands};
-/// use redis_rest::commands::geo::{Coordinates, GeoFrom, GeoRadiusOptions, GeoSearch, GeoShape, GeoUnit};
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use redis_rest::GeoCommands;
+/// use redis_rest::commands::geo::{Coordinates, GeoFrom, GeoSearch, GeoShape, GeoUnit};
 ///
 /// let palermo = Coordinates { longitude: 13.361389, latitude: 38.115556 };
-/// assert_eq!(Build.geoadd("Sicily", [(palermo, "Palermo")]).args(), ["GEOADD", "Sicily", "13.361389", "38.115556", "Palermo"]);
-/// let near = GeoSearch::new(GeoFrom::Place(palermo), GeoShape::radius(200.0), GeoUnit::Kilometers)
-///     .with(GeoRadiusOptions::new().nearest_first().count(3));
-/// let args = Build.geosearch::<String>("Sicily", near).args();
-/// let expected = "GEOSEARCH Sicily FROMLONLAT 13.361389 38.115556 BYRADIUS 200 km ASC COUNT 3";
-/// assert_eq!(args, expected.split(' ').collect::<Vec<_>>());
+/// let catania = Coordinates { longitude: 15.087269, latitude: 37.502669 };
+/// assert_eq!(redis.geoadd("Sicily", [(palermo, "Palermo"), (catania, "Catania")]).await?, 2);
+///
+/// let distance = redis.geodist("Sicily", "Palermo", "Catania", GeoUnit::Kilometers).await?;
+/// assert!(distance.is_some_and(|kilometers| (166.0..167.0).contains(&kilometers)));
+///
+/// let near = GeoSearch::new(GeoFrom::Place(palermo), GeoShape::radius(100.0), GeoUnit::Kilometers);
+/// assert_eq!(redis.geosearch::<String>("Sicily", near).await?, ["Palermo"]);
+///
+/// // A place outside the range that Redis supports is `InvalidInput`, before anything is sent.
+/// let pole = Coordinates { longitude: 0.0, latitude: 90.0 };
+/// assert!(redis.geoadd("poles", [(pole, "north")]).await.unwrap_err().is_invalid_input());
+/// # Ok(())
+/// # }
 /// ```
 pub trait GeoCommands: Executor {
-    /// Adds places, or moves them, and gives how many are new.
-    /// [GEOADD](https://redis.io/docs/latest/commands/geoadd/), O(log n) a place.
+    /// Adds or moves places, and returns the number of new ones.
+    /// [GEOADD](https://redis.io/docs/latest/commands/geoadd/), O(log n) per place.
     fn geoadd<M: ToArg>(self, key: impl ToArg, places: impl IntoIterator<Item = (Coordinates, M)>) -> Self::Out<u64> {
         self.execute(Command::write("GEOADD").arg(key).places(places))
     }
 
-    /// As [`geoadd`](Self::geoadd), under conditions. With [`changed`](GeoAddOptions::changed) it gives how many are new
-    /// or have moved.
+    /// As [`geoadd`](Self::geoadd), with options. See [`GeoAddOptions`] for an example.
+    /// [GEOADD](https://redis.io/docs/latest/commands/geoadd/), O(log n) per place.
     fn geoadd_with<M: ToArg>(
         self,
         key: impl ToArg,
-        options: GeoAddOptions,
         places: impl IntoIterator<Item = (Coordinates, M)>,
+        options: GeoAddOptions,
     ) -> Self::Out<u64> {
         self.execute(Command::write("GEOADD").arg(key).options(options).places(places))
     }
 
-    /// How far two places are apart; `None` without one of them.
+    /// Returns the distance between two places, or `None` if one of them does not exist.
     /// [GEODIST](https://redis.io/docs/latest/commands/geodist/), O(1).
     fn geodist(self, key: impl ToArg, from: impl ToArg, to: impl ToArg, unit: GeoUnit) -> Self::Out<Option<f64>> {
         self.execute(Command::read("GEODIST").arg(key).arg(from).arg(to).arg(unit.word()))
     }
 
-    /// Each place's geohash, in order. [GEOHASH](https://redis.io/docs/latest/commands/geohash/), O(1) a place.
+    /// Returns the geohash of each place, in order, with `None` for a place that does not exist.
+    /// [GEOHASH](https://redis.io/docs/latest/commands/geohash/), O(1) per place.
     fn geohash(self, key: impl ToArg, members: impl IntoIterator<Item = impl ToArg>) -> Self::Out<Vec<Option<String>>> {
         self.execute(Command::read("GEOHASH").arg(key).args_of(members))
     }
 
-    /// Each place's coordinates, in order. [GEOPOS](https://redis.io/docs/latest/commands/geopos/), O(1) a place.
+    /// Returns the coordinates of each place, in order, with `None` for a place that does not exist.
+    /// [GEOPOS](https://redis.io/docs/latest/commands/geopos/), O(1) per place.
     fn geopos(
         self,
         key: impl ToArg,
@@ -59,8 +70,9 @@ pub trait GeoCommands: Executor {
         self.execute(Command::read("GEOPOS").arg(key).args_of(members))
     }
 
-    /// The places around a point. Deprecated in Redis in favour of [`geosearch`](Self::geosearch).
-    /// [GEORADIUS](https://redis.io/docs/latest/commands/georadius/), O(n + log m).
+    /// Returns the places within a radius of a point. Redis deprecates this command in favour of
+    /// [`geosearch`](Self::geosearch). [GEORADIUS](https://redis.io/docs/latest/commands/georadius/), O(n + log m) for
+    /// n places in the area and m in the set.
     fn georadius<M: FromReply>(
         self,
         key: impl ToArg,
@@ -69,12 +81,10 @@ pub trait GeoCommands: Executor {
         unit: GeoUnit,
         options: GeoRadiusOptions,
     ) -> Self::Out<Vec<GeoHit<M>>> {
-        // Without STORE it changes nothing.
-        let command = Command::read("GEORADIUS").arg(key).coordinates(center).distance(radius, unit);
-        self.submit(command.options(Details).options(options).decode_with(hits))
+        self.submit(Command::read("GEORADIUS").arg(key).options(center).hits_within(radius, unit, options))
     }
 
-    /// As [`georadius`](Self::georadius), also on a replica.
+    /// As [`georadius`](Self::georadius), for replicas too.
     /// [GEORADIUS_RO](https://redis.io/docs/latest/commands/georadius_ro/), O(n + log m).
     fn georadius_ro<M: FromReply>(
         self,
@@ -84,11 +94,10 @@ pub trait GeoCommands: Executor {
         unit: GeoUnit,
         options: GeoRadiusOptions,
     ) -> Self::Out<Vec<GeoHit<M>>> {
-        let command = Command::read("GEORADIUS_RO").arg(key).coordinates(center).distance(radius, unit);
-        self.submit(command.options(Details).options(options).decode_with(hits))
+        self.submit(Command::read("GEORADIUS_RO").arg(key).options(center).hits_within(radius, unit, options))
     }
 
-    /// Stores the places around a point, and gives how many there are: by their geohash, or by their distance.
+    /// Stores the places within a radius of a point and returns their number.
     /// [GEORADIUS … STORE](https://redis.io/docs/latest/commands/georadius/), O(n + log m).
     #[expect(clippy::too_many_arguments, reason = "the deprecated command has as many")]
     fn georadius_store(
@@ -97,16 +106,17 @@ pub trait GeoCommands: Executor {
         center: Coordinates,
         radius: f64,
         unit: GeoUnit,
-        options: GeoRadiusOptions,
         store: GeoStore,
         destination: impl ToArg,
+        options: GeoRadiusOptions,
     ) -> Self::Out<u64> {
-        let command = Command::write("GEORADIUS").arg(key).coordinates(center).distance(radius, unit);
-        self.execute(command.options(options).arg(store.word()).arg(destination))
+        let command = Command::write("GEORADIUS").arg(key).options(center).within(radius, unit, options);
+        self.execute(command.store(store, destination))
     }
 
-    /// The places around another. Deprecated in Redis in favour of [`geosearch`](Self::geosearch).
-    /// [GEORADIUSBYMEMBER](https://redis.io/docs/latest/commands/georadiusbymember/), O(n + log m).
+    /// Returns the places within a radius of a member. Redis deprecates this command in favour of
+    /// [`geosearch`](Self::geosearch). [GEORADIUSBYMEMBER](https://redis.io/docs/latest/commands/georadiusbymember/),
+    /// O(n + log m) for n places in the area and m in the set.
     fn georadiusbymember<M: FromReply>(
         self,
         key: impl ToArg,
@@ -115,11 +125,10 @@ pub trait GeoCommands: Executor {
         unit: GeoUnit,
         options: GeoRadiusOptions,
     ) -> Self::Out<Vec<GeoHit<M>>> {
-        let command = Command::read("GEORADIUSBYMEMBER").arg(key).arg(center).distance(radius, unit);
-        self.submit(command.options(Details).options(options).decode_with(hits))
+        self.submit(Command::read("GEORADIUSBYMEMBER").arg(key).arg(center).hits_within(radius, unit, options))
     }
 
-    /// As [`georadiusbymember`](Self::georadiusbymember), also on a replica.
+    /// As [`georadiusbymember`](Self::georadiusbymember), for replicas too.
     /// [GEORADIUSBYMEMBER_RO](https://redis.io/docs/latest/commands/georadiusbymember_ro/), O(n + log m).
     fn georadiusbymember_ro<M: FromReply>(
         self,
@@ -129,11 +138,10 @@ pub trait GeoCommands: Executor {
         unit: GeoUnit,
         options: GeoRadiusOptions,
     ) -> Self::Out<Vec<GeoHit<M>>> {
-        let command = Command::read("GEORADIUSBYMEMBER_RO").arg(key).arg(center).distance(radius, unit);
-        self.submit(command.options(Details).options(options).decode_with(hits))
+        self.submit(Command::read("GEORADIUSBYMEMBER_RO").arg(key).arg(center).hits_within(radius, unit, options))
     }
 
-    /// Stores the places around another, and gives how many there are: by their geohash, or by their distance.
+    /// Stores the places within a radius of a member and returns their number.
     /// [GEORADIUSBYMEMBER … STORE](https://redis.io/docs/latest/commands/georadiusbymember/), O(n + log m).
     #[expect(clippy::too_many_arguments, reason = "the deprecated command has as many")]
     fn georadiusbymember_store(
@@ -142,25 +150,27 @@ pub trait GeoCommands: Executor {
         center: impl ToArg,
         radius: f64,
         unit: GeoUnit,
-        options: GeoRadiusOptions,
         store: GeoStore,
         destination: impl ToArg,
+        options: GeoRadiusOptions,
     ) -> Self::Out<u64> {
-        let command = Command::write("GEORADIUSBYMEMBER").arg(key).arg(center).distance(radius, unit);
-        self.execute(command.options(options).arg(store.word()).arg(destination))
+        let command = Command::write("GEORADIUSBYMEMBER").arg(key).arg(center).within(radius, unit, options);
+        self.execute(command.store(store, destination))
     }
 
-    /// The members within a shape. [GEOSEARCH](https://redis.io/docs/latest/commands/geosearch/), O(n + log m).
+    /// Returns the members within a shape. See [`GeoSearch`] for an example.
+    /// [GEOSEARCH](https://redis.io/docs/latest/commands/geosearch/), O(n + log m) for n places in the area and m in
+    /// the set.
     fn geosearch<M: FromReply>(self, key: impl ToArg, search: GeoSearch) -> Self::Out<Vec<M>> {
         self.execute(Command::read("GEOSEARCH").arg(key).options(search))
     }
 
-    /// As [`geosearch`](Self::geosearch), with all that Redis tells of each.
+    /// As [`geosearch`](Self::geosearch), with the distance, geohash and coordinates of each member.
     fn geosearch_hits<M: FromReply>(self, key: impl ToArg, search: GeoSearch) -> Self::Out<Vec<GeoHit<M>>> {
         self.submit(Command::read("GEOSEARCH").arg(key).options(search).options(Details).decode_with(hits))
     }
 
-    /// Stores the members within a shape, and gives how many there are: by their geohash, or by their distance.
+    /// Stores the members within a shape and returns their number.
     /// [GEOSEARCHSTORE](https://redis.io/docs/latest/commands/geosearchstore/), O(n + log m).
     fn geosearchstore(
         self,
@@ -180,21 +190,50 @@ pub trait GeoCommands: Executor {
 impl<E: Executor> GeoCommands for E {}
 
 impl<R> Command<R> {
-    fn coordinates(self, place: Coordinates) -> Self {
-        self.options(place)
-    }
-
     fn places<M: ToArg>(self, places: impl IntoIterator<Item = (Coordinates, M)>) -> Self {
         let mut places = places.into_iter().peekable();
         if places.peek().is_none() {
             return self.reject("needs at least one place and member");
         }
-        places.fold(self, |command, (place, member)| command.coordinates(place).arg(member))
+        places.fold(self, |command, (place, member)| command.options(place).arg(member))
     }
 
-    fn distance(self, distance: f64, unit: GeoUnit) -> Self {
-        let command = if distance >= 0.0 { self } else { self.reject("a distance is a number that is not negative") };
-        command.arg(distance).arg(unit.word())
+    fn radius(self, radius: f64, unit: GeoUnit) -> Self {
+        self.options(Lengths(&[radius])).arg(unit.word())
+    }
+
+    fn within(self, radius: f64, unit: GeoUnit, options: GeoRadiusOptions) -> Self {
+        self.radius(radius, unit).options(options)
+    }
+
+    fn hits_within<M: FromReply>(
+        self,
+        radius: f64,
+        unit: GeoUnit,
+        options: GeoRadiusOptions,
+    ) -> Command<Vec<GeoHit<M>>> {
+        self.radius(radius, unit).options(Details).options(options).decode_with(hits)
+    }
+
+    fn store(self, store: GeoStore, destination: impl ToArg) -> Self {
+        let word = match store {
+            GeoStore::Hash => "STORE",
+            GeoStore::Distance => "STOREDIST",
+        };
+        self.arg(word).arg(destination)
+    }
+}
+
+/// The radius of a circle, or the sides of a rectangle.
+struct Lengths<'a>(&'a [f64]);
+
+impl ToArgs for Lengths<'_> {
+    fn write_args(&self, args: &mut Args) {
+        // A comparison with NaN is false.
+        if !self.0.iter().all(|&length| length >= 0.0) {
+            args.reject("a distance must be a number that is not negative");
+        }
+        args.extend(self.0);
     }
 }
 
@@ -209,10 +248,10 @@ pub struct Coordinates {
 
 impl ToArgs for Coordinates {
     fn write_args(&self, args: &mut Args) {
-        // Also false for what is not a number.
+        // A comparison with NaN is false.
         let is_on_the_map = self.longitude.abs() <= 180.0 && self.latitude.abs() <= 85.051_128_78;
         if !is_on_the_map {
-            args.reject("the place is not on Redis's map: longitude is from -180 to 180, latitude from -85.05112878 to 85.05112878");
+            args.reject("a longitude must be from -180 to 180, and a latitude from -85.05112878 to 85.05112878");
         }
         args.push(self.longitude).push(self.latitude);
     }
@@ -249,34 +288,25 @@ impl GeoUnit {
     }
 }
 
-/// What a search stores as the score of each member.
+/// The score that a search stores for each member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum GeoStore {
-    /// Its geohash: the destination is a set of places too.
+    /// The geohash, so that the destination is a set of places too.
     Hash,
-    /// Its distance, in the search's unit.
+    /// The distance, in the search's unit.
     Distance,
 }
 
-impl GeoStore {
-    fn word(self) -> &'static str {
-        match self {
-            GeoStore::Hash => "STORE",
-            GeoStore::Distance => "STOREDIST",
-        }
-    }
-}
-
-/// A place that was found.
+/// A place that a search found.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GeoHit<M> {
     /// The member.
     pub member: M,
-    /// How far it is from the centre, in the search's unit.
+    /// The distance from the centre, in the search's unit.
     pub distance: f64,
-    /// Its geohash, as a number.
+    /// The geohash, as a number.
     pub hash: u64,
-    /// Where it is.
+    /// The coordinates.
     pub coordinates: Coordinates,
 }
 
@@ -293,7 +323,7 @@ fn hits<M: FromReply>(reply: Reply<'_>) -> Result<Vec<GeoHit<M>>> {
     reply.array()?.map(hit).collect()
 }
 
-/// Asks for all that a [`GeoHit`] has.
+/// Requests everything that a [`GeoHit`] contains.
 struct Details;
 
 impl ToArgs for Details {
@@ -302,54 +332,75 @@ impl ToArgs for Details {
     }
 }
 
-/// Conditions of [`geoadd_with`](GeoCommands::geoadd_with): the last one given of those that exclude each other.
+/// Options of [`geoadd_with`](GeoCommands::geoadd_with).
+///
+/// `nx` and `xx` exclude each other: the last one set counts.
+///
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use redis_rest::GeoCommands;
+/// use redis_rest::commands::geo::{Coordinates, GeoAddOptions};
+///
+/// let bike = Coordinates { longitude: 13.4, latitude: 52.5 };
+/// let existing = GeoAddOptions::new().xx().changed();
+/// // Returns the number of bikes that moved. A bike that does not exist is not added.
+/// assert_eq!(redis.geoadd_with("bikes", [(bike, "bike:7")], existing).await?, 0);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
-pub struct GeoAddOptions {
-    condition: Option<&'static str>,
-    changed: bool,
-}
+pub struct GeoAddOptions(AddOptions);
 
 impl GeoAddOptions {
-    /// No condition.
+    /// Sets no condition.
     #[must_use]
     pub fn new() -> Self {
         GeoAddOptions::default()
     }
 
-    /// Only adds places: `NX`.
+    /// Adds new places and leaves existing ones as they are: `NX`.
     #[must_use]
-    pub fn only_add(mut self) -> Self {
-        self.condition = Some("NX");
+    pub fn nx(mut self) -> Self {
+        self.0.condition = Some("NX");
         self
     }
 
-    /// Only moves places that are there: `XX`.
+    /// Moves existing places and adds none: `XX`.
     #[must_use]
-    pub fn only_change(mut self) -> Self {
-        self.condition = Some("XX");
+    pub fn xx(mut self) -> Self {
+        self.0.condition = Some("XX");
         self
     }
 
-    /// Counts the places that are new or have moved, not the new ones alone: `CH`.
+    /// Makes `geoadd_with` return the number of places that are new or have moved: `CH`.
     #[must_use]
     pub fn changed(mut self) -> Self {
-        self.changed = true;
+        self.0.changed = true;
         self
     }
 }
 
 impl ToArgs for GeoAddOptions {
     fn write_args(&self, args: &mut Args) {
-        if let Some(condition) = self.condition {
-            args.push(condition);
-        }
-        if self.changed {
-            args.push("CH");
-        }
+        self.0.write_args(args);
     }
 }
 
-/// In which order, and how many: what all searches share.
+/// The order and the number of the places that a search returns.
+///
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use redis_rest::GeoCommands;
+/// use redis_rest::commands::geo::{Coordinates, GeoRadiusOptions, GeoUnit};
+///
+/// let here = Coordinates { longitude: 15.0, latitude: 37.0 };
+/// let nearest = GeoRadiusOptions::new().nearest_first().count(1);
+/// for hit in redis.georadius::<String>("Sicily", here, 200.0, GeoUnit::Kilometers, nearest).await? {
+///     println!("{} is {} km away", hit.member, hit.distance);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct GeoRadiusOptions {
     order: Option<&'static str>,
@@ -358,27 +409,27 @@ pub struct GeoRadiusOptions {
 }
 
 impl GeoRadiusOptions {
-    /// All, in no order.
+    /// All places, in no order.
     #[must_use]
     pub fn new() -> Self {
         GeoRadiusOptions::default()
     }
 
-    /// The nearest first: `ASC`.
+    /// Returns the nearest place first: `ASC`.
     #[must_use]
     pub fn nearest_first(mut self) -> Self {
         self.order = Some("ASC");
         self
     }
 
-    /// The farthest first: `DESC`.
+    /// Returns the farthest place first: `DESC`.
     #[must_use]
     pub fn farthest_first(mut self) -> Self {
         self.order = Some("DESC");
         self
     }
 
-    /// No more than so many: `COUNT`.
+    /// Returns at most `count` places, the nearest if no order is set: `COUNT`.
     #[must_use]
     pub fn count(mut self, count: u64) -> Self {
         self.count = Some(count);
@@ -386,7 +437,7 @@ impl GeoRadiusOptions {
         self
     }
 
-    /// The first so many that are found, near or far: `COUNT … ANY`.
+    /// Returns the first `count` places that are found, which need not be the nearest: `COUNT … ANY`.
     #[must_use]
     pub fn count_any(mut self, count: u64) -> Self {
         self.count = Some(count);
@@ -403,7 +454,7 @@ impl GeoRadiusOptions {
     fn write_count(&self, args: &mut Args) {
         if let Some(count) = self.count {
             if count == 0 {
-                args.reject("a count of 0 asks for nothing; give at least 1");
+                args.reject("a count of 0 asks for nothing; use at least 1");
             }
             args.push("COUNT").push(count);
             if self.any {
@@ -420,16 +471,16 @@ impl ToArgs for GeoRadiusOptions {
     }
 }
 
-/// Where a search is centred.
+/// The centre of a search.
 #[derive(Debug, Clone, PartialEq)]
 pub enum GeoFrom {
-    /// On a member.
+    /// The place of a member.
     Member(String),
-    /// On a place.
+    /// A place.
     Place(Coordinates),
 }
 
-/// How far a search goes.
+/// The area of a search.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GeoShape(Shape);
 
@@ -446,14 +497,29 @@ impl GeoShape {
         GeoShape(Shape::Radius(radius))
     }
 
-    /// A rectangle along the axes: `BYBOX`.
+    /// A rectangle whose sides run along the meridians and parallels: `BYBOX`.
     #[must_use]
     pub fn rectangle(width: f64, height: f64) -> Self {
         GeoShape(Shape::Box(width, height))
     }
 }
 
-/// What [`geosearch`](GeoCommands::geosearch) looks for.
+/// A search for [`geosearch`](GeoCommands::geosearch), [`geosearch_hits`](GeoCommands::geosearch_hits) and
+/// [`geosearchstore`](GeoCommands::geosearchstore).
+///
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use redis_rest::GeoCommands;
+/// use redis_rest::commands::geo::{GeoFrom, GeoRadiusOptions, GeoSearch, GeoShape, GeoUnit};
+///
+/// let around = GeoSearch::new(GeoFrom::Member("Palermo".into()), GeoShape::rectangle(400.0, 400.0), GeoUnit::Kilometers)
+///     .with(GeoRadiusOptions::new().nearest_first().count(3));
+/// let hits = redis.geosearch_hits::<String>("Sicily", around).await?;
+/// assert_eq!(hits[0].member, "Palermo");
+/// assert_eq!(hits[0].distance, 0.0);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct GeoSearch {
     from: GeoFrom,
@@ -463,13 +529,13 @@ pub struct GeoSearch {
 }
 
 impl GeoSearch {
-    /// All within `shape` around `from`, in no order.
+    /// All places within `shape` around `from`, in no order.
     #[must_use]
     pub fn new(from: GeoFrom, shape: GeoShape, unit: GeoUnit) -> Self {
         GeoSearch { from, shape, unit, options: GeoRadiusOptions::new() }
     }
 
-    /// In which order, and how many.
+    /// Sets the order and the number of the places.
     #[must_use]
     pub fn with(mut self, options: GeoRadiusOptions) -> Self {
         self.options = options;
@@ -488,18 +554,15 @@ impl ToArgs for GeoSearch {
                 place.write_args(args);
             }
         }
-        let sizes = match self.shape.0 {
+        match self.shape.0 {
             Shape::Radius(radius) => {
-                args.push("BYRADIUS").push(radius);
-                [radius, radius]
+                args.push("BYRADIUS");
+                Lengths(&[radius]).write_args(args);
             }
             Shape::Box(width, height) => {
-                args.push("BYBOX").push(width).push(height);
-                [width, height]
+                args.push("BYBOX");
+                Lengths(&[width, height]).write_args(args);
             }
-        };
-        if !sizes.iter().all(|&size| size >= 0.0) {
-            args.reject("a distance is a number that is not negative");
         }
         args.push(self.unit.word());
         self.options.write_order(args);

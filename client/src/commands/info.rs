@@ -1,4 +1,4 @@
-//! Replies that are names and values in a row: XINFO, FUNCTION LIST, ACL GETUSER.
+//! Replies that alternate names and values: XINFO, FUNCTION LIST, ACL GETUSER.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::reply::{FromReply, Reply};
@@ -11,7 +11,7 @@ impl<'a> Info<'a> {
         reply.pairs()?.map(|(name, value)| Ok((name.text()?, value))).collect::<Result<Vec<_>>>().map(Info)
     }
 
-    /// The value of this name.
+    /// Returns the value of `name`.
     pub(super) fn get<T: FromReply>(&self, name: &str) -> Result<T> {
         match self.0.iter().find(|(found, _)| *found == name) {
             Some((_, value)) => T::from_reply(*value),
@@ -19,8 +19,8 @@ impl<'a> Info<'a> {
         }
     }
 
-    /// The value of this name, which older servers do not tell.
-    pub(super) fn get_if_told<T: FromReply>(&self, name: &str) -> Result<Option<T>> {
+    /// Returns the value of `name`, which older servers omit.
+    pub(super) fn get_optional<T: FromReply>(&self, name: &str) -> Result<Option<T>> {
         match self.0.iter().find(|(found, _)| *found == name) {
             Some((_, value)) => Option::from_reply(*value),
             None => Ok(None),

@@ -10,8 +10,8 @@ const PLACE: Coordinates = Coordinates { longitude: 13.5, latitude: -38.25 };
 #[test]
 fn places() {
     assert_eq!(line(Build.geoadd("k", [(PLACE, "a"), (PLACE, "b")])), "GEOADD k 13.5 -38.25 a 13.5 -38.25 b");
-    let options = GeoAddOptions::new().only_add().only_change().changed();
-    assert_eq!(line(Build.geoadd_with("k", options, [(PLACE, "a")])), "GEOADD k XX CH 13.5 -38.25 a");
+    let options = GeoAddOptions::new().nx().xx().changed();
+    assert_eq!(line(Build.geoadd_with("k", [(PLACE, "a")], options)), "GEOADD k XX CH 13.5 -38.25 a");
     assert_eq!(line(Build.geodist("k", "a", "b", GeoUnit::Feet)), "GEODIST k a b ft");
     assert_eq!(line(Build.geohash("k", ["a", "b"])), "GEOHASH k a b");
     assert_eq!(line(Build.geopos("k", ["a", "b"])), "GEOPOS k a b");
@@ -61,11 +61,11 @@ fn deprecated_searches() {
         format!("GEORADIUSBYMEMBER_RO k a 5 m {details}")
     );
     assert_eq!(
-        line(Build.georadius_store("k", PLACE, 5.0, unit, options, GeoStore::Hash, "d")),
+        line(Build.georadius_store("k", PLACE, 5.0, unit, GeoStore::Hash, "d", options)),
         "GEORADIUS k 13.5 -38.25 5 m COUNT 3 DESC STORE d"
     );
     assert_eq!(
-        line(Build.georadiusbymember_store("k", "a", 5.0, unit, GeoRadiusOptions::new(), GeoStore::Distance, "d")),
+        line(Build.georadiusbymember_store("k", "a", 5.0, unit, GeoStore::Distance, "d", GeoRadiusOptions::new())),
         "GEORADIUSBYMEMBER k a 5 m STOREDIST d"
     );
 }
@@ -74,8 +74,8 @@ fn deprecated_searches() {
 fn what_redis_would_refuse_is_not_sent() {
     let nowhere = Coordinates { longitude: f64::NAN, latitude: 0.0 };
     let pole = Coordinates { longitude: 0.0, latitude: 90.0 };
-    assert!(refusal(Build.geoadd("k", [(nowhere, "a")])).contains("not on Redis's map"));
-    assert!(refusal(Build.geoadd("k", [(pole, "a")])).contains("not on Redis's map"));
+    assert!(refusal(Build.geoadd("k", [(nowhere, "a")])).contains("a longitude must be from -180 to 180"));
+    assert!(refusal(Build.geoadd("k", [(pole, "a")])).contains("a longitude must be from -180 to 180"));
     assert!(refusal(Build.geoadd("k", [] as [(Coordinates, &str); 0])).contains("at least one place"));
     let search = |shape| GeoSearch::new(GeoFrom::Place(PLACE), shape, GeoUnit::Miles);
     assert!(refusal(Build.geosearch::<String>("k", search(GeoShape::radius(-1.0)))).contains("not negative"));

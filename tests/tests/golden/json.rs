@@ -14,14 +14,14 @@ fn documents() {
     assert_eq!(line(Build.json_get_path::<i64>("k", "$..a")), "JSON.GET k $..a");
     assert_eq!(line(Build.json_get_paths::<HashMap<String, Vec<i64>>>("k", ["$.a", "$.b"])), "JSON.GET k $.a $.b");
     let format = JsonFormat::new().indent("-").newline("/").space("_");
-    assert_eq!(line(Build.json_get_with("k", format, ["$"])), "JSON.GET k INDENT - NEWLINE / SPACE _ $");
+    assert_eq!(line(Build.json_get_with("k", ["$"], format)), "JSON.GET k INDENT - NEWLINE / SPACE _ $");
     assert_eq!(line(Build.json_merge("k", "$", json!({"a": null}))), r#"JSON.MERGE k $ {"a":null}"#);
     assert_eq!(line(Build.json_mget::<i64>(["k", "l"], "$.a")), "JSON.MGET k l $.a");
     assert_eq!(line(Build.json_mset([("k", "$", 1), ("l", "$.a", 2)])), "JSON.MSET k $ 1 l $.a 2");
     assert_eq!(line(Build.json_set("k", "$.a", "x\"y")), r#"JSON.SET k $.a "x\"y""#);
-    let once = JsonSetCondition::IfAbsent;
+    let once = JsonSetCondition::Nx;
     assert_eq!(line(Build.json_set_with("k", "$", [1, 2], once)), "JSON.SET k $ [1,2] NX");
-    assert_eq!(line(Build.json_set_with("k", "$", (), JsonSetCondition::IfPresent)), "JSON.SET k $ null XX");
+    assert_eq!(line(Build.json_set_with("k", "$", (), JsonSetCondition::Xx)), "JSON.SET k $ null XX");
     assert_eq!(line(Build.json_type("k", "$.*")), "JSON.TYPE k $.*");
     assert_eq!(line(Build.json_resp::<i64>("k", ".")), "JSON.RESP k .");
     assert_eq!(line(Build.json_debug_memory("k", "$")), "JSON.DEBUG MEMORY k $");

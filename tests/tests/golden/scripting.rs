@@ -45,10 +45,10 @@ fn functions() {
     assert_eq!(line(Build.function_delete("lib")), "FUNCTION DELETE lib");
     assert_eq!(line(Build.function_flush(FlushMode::Sync)), "FUNCTION FLUSH SYNC");
     assert_eq!(line(Build.function_kill()), "FUNCTION KILL");
-    assert_eq!(line(Build.function_list(None, false)), "FUNCTION LIST");
-    assert_eq!(line(Build.function_list(Some("a*"), true)), "FUNCTION LIST LIBRARYNAME a* WITHCODE");
-    assert_eq!(line(Build.function_load("#!lua", false)), "FUNCTION LOAD #!lua");
-    assert_eq!(line(Build.function_load("#!lua", true)), "FUNCTION LOAD REPLACE #!lua");
+    assert_eq!(line(Build.function_list(None)), "FUNCTION LIST");
+    assert_eq!(line(Build.function_list_withcode(Some("a*"))), "FUNCTION LIST LIBRARYNAME a* WITHCODE");
+    assert_eq!(line(Build.function_load("#!lua")), "FUNCTION LOAD #!lua");
+    assert_eq!(line(Build.function_load_replace("#!lua")), "FUNCTION LOAD REPLACE #!lua");
     assert_eq!(line(Build.function_stats()), "FUNCTION STATS");
 }
 

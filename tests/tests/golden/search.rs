@@ -138,8 +138,7 @@ fn requests_are_those_of_the_official_sdks() {
         SearchFilter::new().eq("name", "laptop"),
         SearchFilter::new().one_of("name", ["laptop", "phone"]),
         SearchFilter::new().fuzzy("name", "laptopp"),
-        SearchFilter::new()
-            .fuzzy("name", SearchFuzzy::new("haedphone").distance(2).transposition_cost_one(false).prefix(true)),
+        SearchFilter::new().fuzzy("name", SearchFuzzy::new("haedphone").distance(2).transposition_cost_two().prefix()),
         SearchFilter::new().phrase("name", "wireless mouse"),
         SearchFilter::new().phrase_slop("name", "wireless mouse", 2),
         SearchFilter::new().phrase_prefix("name", "wireless mo"),
@@ -364,14 +363,14 @@ fn what_cannot_be_meant_is_not_sent() {
     let all = SearchFilter::new;
     let query = |query: SearchQuery| refusal(Build.search_query::<Value>("products", &query));
     let ordered = SearchQuery::new(all()).order_by("a", SearchOrder::Ascending);
-    assert!(query(ordered.score_by(ScoreFunction::new([ScoreField::new("b")]))).contains("not by both"));
+    assert!(query(ordered.score_by(ScoreFunction::new([ScoreField::new("b")]))).contains("exclude each other"));
     assert!(query(SearchQuery::new(all()).limit(0)).contains("at least 1"));
     assert!(query(SearchQuery::new(all().matches("a", 1).gt("a", 2))).contains("`a`"));
     assert!(query(SearchQuery::new(all().gt("a", 1).gt("a", 2))).contains("$gt twice"));
     assert!(query(SearchQuery::new(all().or([]))).contains("at least one"));
     assert!(query(SearchQuery::new(SearchFilter::from(json!([])))).contains("JSON object"));
     let selected = SearchQuery::new(all()).select(["a"]);
-    assert!(refusal(Build.search_query_nocontent("products", &selected)).contains("nothing to select"));
+    assert!(refusal(Build.search_query_nocontent("products", &selected)).contains("takes no `select`"));
     assert!(refusal(Build.search_create("products", &SearchSchema::json("p:"))).contains("at least one field"));
     let aggregate = |aggregations: &Aggregations| refusal(Build.search_aggregate("products", &all(), aggregations));
     assert!(aggregate(&Aggregations::new()).contains("at least one aggregation"));

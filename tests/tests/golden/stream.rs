@@ -16,12 +16,12 @@ const SECOND: Duration = Duration::from_secs(1);
 #[test]
 fn entries() {
     assert_eq!(line(Build.xadd("k", [("f", "v")])), "XADD k * f v");
-    let xadd = |options| line(Build.xadd_with("k", options, [("f", "v")]));
+    let xadd = |options| line(Build.xadd_with("k", [("f", "v")], options));
     assert_eq!(xadd(XAddOptions::new().id(NewId::At(7)).no_mkstream()), "XADD k NOMKSTREAM 7-* f v");
     let trim = Trim::max_len(10).approximately().limit(5).policy(RefPolicy::Acked);
     assert_eq!(xadd(XAddOptions::new().id(NewId::Exact(ID)).trim(trim)), "XADD k ACKED MAXLEN ~ 10 LIMIT 5 5-1 f v");
     assert_eq!(line(Build.xdel("k", [ID])), "XDEL k 5-1");
-    assert_eq!(line(Build.xdelex("k", RefPolicy::Delete, [ID, ID])), "XDELEX k DELREF IDS 2 5-1 5-1");
+    assert_eq!(line(Build.xdelex("k", [ID, ID], RefPolicy::Delete)), "XDELEX k DELREF IDS 2 5-1 5-1");
     assert_eq!(line(Build.xlen("k")), "XLEN k");
     assert_eq!(line(Build.xrange::<Fields>("k", .., None)), "XRANGE k - +");
     assert_eq!(
@@ -38,7 +38,7 @@ fn entries() {
 #[test]
 fn groups() {
     assert_eq!(line(Build.xack("k", "g", [ID])), "XACK k g 5-1");
-    assert_eq!(line(Build.xackdel("k", "g", RefPolicy::Keep, [ID])), "XACKDEL k g KEEPREF IDS 1 5-1");
+    assert_eq!(line(Build.xackdel("k", "g", [ID], RefPolicy::Keep)), "XACKDEL k g KEEPREF IDS 1 5-1");
     assert_eq!(
         line(Build.xautoclaim::<Fields>("k", "g", "c", SECOND, StreamId::MIN, Some(9))),
         "XAUTOCLAIM k g c 1000 0-0 COUNT 9"
@@ -56,8 +56,8 @@ fn groups() {
         line(Build.xclaim_justid("k", "g", "c", SECOND, [ID], XClaimOptions::new())),
         "XCLAIM k g c 1000 5-1 JUSTID"
     );
-    assert_eq!(line(Build.xgroup_create("k", "g", GroupStart::Beginning, true)), "XGROUP CREATE k g 0 MKSTREAM");
-    assert_eq!(line(Build.xgroup_create("k", "g", GroupStart::End, false)), "XGROUP CREATE k g $");
+    assert_eq!(line(Build.xgroup_create_mkstream("k", "g", GroupStart::Beginning)), "XGROUP CREATE k g 0 MKSTREAM");
+    assert_eq!(line(Build.xgroup_create("k", "g", GroupStart::End)), "XGROUP CREATE k g $");
     assert_eq!(line(Build.xgroup_createconsumer("k", "g", "c")), "XGROUP CREATECONSUMER k g c");
     assert_eq!(line(Build.xgroup_delconsumer("k", "g", "c")), "XGROUP DELCONSUMER k g c");
     assert_eq!(line(Build.xgroup_destroy("k", "g")), "XGROUP DESTROY k g");
@@ -86,5 +86,5 @@ fn what_redis_would_refuse_is_not_sent() {
     assert!(refusal(Build.xack("k", "g", [])).contains("at least one id"));
     assert!(refusal(Build.xread::<String, Fields>([] as [(&str, StreamId); 0], None)).contains("at least one stream"));
     assert!(refusal(Build.xrange::<Fields>("k", .., Some(0))).contains("at least 1"));
-    assert!(refusal(Build.xtrim("k", Trim::max_len(1).limit(1))).contains("approximate trim alone"));
+    assert!(refusal(Build.xtrim("k", Trim::max_len(1).limit(1))).contains("only an approximate trim"));
 }

@@ -15,7 +15,7 @@ fn is_near(found: f64, expected: f64) -> bool {
 
 async fn places(redis: &Via, k: &str) -> Result<()> {
     assert_eq!(redis.geoadd(k, [(PALERMO, "Palermo"), (CATANIA, "Catania")]).await?, 2);
-    assert_eq!(redis.geoadd_with(k, GeoAddOptions::new().only_add().changed(), [(BETWEEN, "Palermo")]).await?, 0);
+    assert_eq!(redis.geoadd_with(k, [(BETWEEN, "Palermo")], GeoAddOptions::new().nx().changed()).await?, 0);
     let distance = redis.geodist(k, "Palermo", "Catania", GeoUnit::Kilometers).await?;
     assert!(distance.is_some_and(|distance| is_near(distance, 166.2742)));
     assert_eq!(redis.geodist(k, "Palermo", "none", GeoUnit::Meters).await?, None);
@@ -56,8 +56,8 @@ async fn deprecated_searches(redis: &Via, k: &str) -> Result<()> {
         assert_eq!((hits.len(), hits[0].member.as_str()), (1, "Catania"));
     }
     let (d, all) = (&key("stored"), GeoRadiusOptions::new());
-    assert_eq!(redis.georadius_store(k, BETWEEN, 200.0, unit, all, GeoStore::Hash, d).await?, 2);
-    assert_eq!(redis.georadiusbymember_store(k, "Catania", 1.0, unit, all, GeoStore::Distance, d).await?, 1);
+    assert_eq!(redis.georadius_store(k, BETWEEN, 200.0, unit, GeoStore::Hash, d, all).await?, 2);
+    assert_eq!(redis.georadiusbymember_store(k, "Catania", 1.0, unit, GeoStore::Distance, d, all).await?, 1);
     Ok(())
 }
 

@@ -53,7 +53,7 @@ async fn ranges_of_streams_come_in_order_and_once() -> Result<()> {
     let mut batch = redis.batch();
     for n in 1..=25 {
         let options = XAddOptions::new().id(NewId::Exact(StreamId::new(n, 0)));
-        let _ = batch.xadd_with(k, options, [("n", n)]);
+        let _ = batch.xadd_with(k, [("n", n)], options);
     }
     batch.exec().await?;
     let ids = |entries: Vec<StreamEntry<Fields>>| entries.iter().map(|entry| entry.id.millis).collect::<Vec<_>>();
@@ -67,7 +67,7 @@ async fn ranges_of_streams_come_in_order_and_once() -> Result<()> {
     }
     let ends = &key("ends");
     for id in [StreamId::new(0, 1), StreamId::MAX] {
-        redis.xadd_with(ends, XAddOptions::new().id(NewId::Exact(id)), [("n", 1)]).await?;
+        redis.xadd_with(ends, [("n", 1)], XAddOptions::new().id(NewId::Exact(id))).await?;
     }
     assert_eq!(redis.xrange_iter::<Fields>(ends, .., 1).collect().await?.len(), 2);
     assert_eq!(redis.xrevrange_iter::<Fields>(ends, .., 1).collect().await?.len(), 2);

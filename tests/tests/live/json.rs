@@ -10,8 +10,8 @@ async fn documents(redis: &Via) -> Result<()> {
     let (k, l, none) = (&key("json"), &key("json"), &key("none"));
     let document = json!({"a": [1, 2], "n": 5, "s": "h\u{e9}", "o": {"x": 1}, "b": true, "z": null});
     assert!(redis.json_set(k, "$", &document).await?);
-    assert!(!redis.json_set_with(k, "$", 1, JsonSetCondition::IfAbsent).await?);
-    assert!(!redis.json_set_with(none, "$", 1, JsonSetCondition::IfPresent).await?);
+    assert!(!redis.json_set_with(k, "$", 1, JsonSetCondition::Nx).await?);
+    assert!(!redis.json_set_with(none, "$", 1, JsonSetCondition::Xx).await?);
     assert!(!redis.json_set(k, "$.deep.er", 1).await?);
     assert_eq!(redis.json_get::<serde_json::Value>(k).await?, Some(document));
     assert_eq!(redis.json_get::<serde_json::Value>(none).await?, None);
@@ -22,7 +22,7 @@ async fn documents(redis: &Via) -> Result<()> {
     assert_eq!(redis.json_get_path::<i64>(none, "$.n").await?, None);
     let found = redis.json_get_paths::<HashMap<String, Vec<i64>>>(k, ["$.n", "$.o.x"]).await?;
     assert_eq!(found, Some(HashMap::from([("$.n".to_owned(), vec![5]), ("$.o.x".to_owned(), vec![1])])));
-    let text = redis.json_get_with(k, JsonFormat::pretty(), ["$.o"]).await?;
+    let text = redis.json_get_with(k, ["$.o"], JsonFormat::pretty()).await?;
     assert_eq!(text.as_deref(), Some("[\n    {\n        \"x\": 1\n    }\n]"));
     redis.json_mset([(k, "$.n", 6), (l, "$", 7)]).await?;
     assert_eq!(redis.json_mget::<i64>([k, none], "$.n").await?, [Some(vec![6]), None]);

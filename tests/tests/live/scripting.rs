@@ -86,13 +86,13 @@ redis.register_function{
 
 async fn functions(redis: &Via) -> Result<()> {
     let k = &key("function");
-    assert_eq!(redis.function_load(LIBRARY, false).await?, "counting");
-    assert!(redis.function_load(LIBRARY, false).await.unwrap_err().to_string().contains("already exists"));
-    assert_eq!(redis.function_load(LIBRARY, true).await?, "counting");
+    assert_eq!(redis.function_load(LIBRARY).await?, "counting");
+    assert!(redis.function_load(LIBRARY).await.unwrap_err().to_string().contains("already exists"));
+    assert_eq!(redis.function_load_replace(LIBRARY).await?, "counting");
     assert_eq!(redis.fcall::<i64>("add", [k], [5]).await?, 5);
     assert_eq!(redis.fcall_ro::<i64>("count", [k], NONE).await?, 5);
     assert!(redis.fcall_ro::<i64>("add", [k], [5]).await.unwrap_err().to_string().contains("write"));
-    let library = redis.function_list(Some("count*"), true).await?.remove(0);
+    let library = redis.function_list_withcode(Some("count*")).await?.remove(0);
     assert_eq!(
         (library.name.as_str(), library.engine.as_str(), library.code.as_deref()),
         ("counting", "LUA", Some(LIBRARY))
@@ -100,7 +100,7 @@ async fn functions(redis: &Via) -> Result<()> {
     let count =
         Function { name: "count".into(), description: Some("reads".into()), flags: vec!["no-writes".to_owned()] };
     assert!(library.functions.contains(&count) && library.functions.len() == 2);
-    assert!(redis.function_list(None, false).await?[0].code.is_none());
+    assert!(redis.function_list(None).await?[0].code.is_none());
     let stats = redis.function_stats().await?;
     assert_eq!(
         (stats.running, stats.engines),

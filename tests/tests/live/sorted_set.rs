@@ -14,10 +14,10 @@ fn scored(members: &[(&str, f64)]) -> Vec<(String, f64)> {
 async fn members(redis: &Via) -> Result<()> {
     let k = &key("board");
     assert_eq!(redis.zadd(k, [(1.0, "a"), (2.5, "b"), (f64::INFINITY, "c")]).await?, 3);
-    assert_eq!(redis.zadd_with(k, ZAddOptions::new().only_raise().changed(), [(0.5, "a"), (3.0, "b")]).await?, 1);
-    assert_eq!(redis.zadd_with(k, ZAddOptions::new().only_lower().changed(), [(0.5, "a")]).await?, 1);
-    assert_eq!(redis.zadd_incr(k, ZAddOptions::new().only_change(), 1.0, "a").await?, Some(1.5));
-    assert_eq!(redis.zadd_incr(k, ZAddOptions::new().only_add(), 1.0, "a").await?, None);
+    assert_eq!(redis.zadd_with(k, [(0.5, "a"), (3.0, "b")], ZAddOptions::new().gt().changed()).await?, 1);
+    assert_eq!(redis.zadd_with(k, [(0.5, "a")], ZAddOptions::new().lt().changed()).await?, 1);
+    assert_eq!(redis.zadd_incr(k, 1.0, "a", ZAddOptions::new().xx()).await?, Some(1.5));
+    assert_eq!(redis.zadd_incr(k, 1.0, "a", ZAddOptions::new().nx()).await?, None);
     assert_eq!(redis.zcard(k).await?, 3);
     assert_eq!(redis.zincrby(k, -0.5, "a").await?, 1.0);
     assert_eq!(redis.zscore(k, "c").await?, Some(f64::INFINITY));

@@ -23,14 +23,14 @@ fn entry(millis: u64) -> StreamEntry<Fields> {
 async fn fill(redis: &Via, k: &str, n: u64) -> Result<()> {
     for millis in 1..=n {
         let options = XAddOptions::new().id(NewId::Exact(id(millis)));
-        assert_eq!(redis.xadd_with(k, options, [("n", millis)]).await?, Some(id(millis)));
+        assert_eq!(redis.xadd_with(k, [("n", millis)], options).await?, Some(id(millis)));
     }
     Ok(())
 }
 
 async fn entries(redis: &Via) -> Result<()> {
     let (k, none) = (&key("stream"), &key("none"));
-    assert_eq!(redis.xadd_with(none, XAddOptions::new().no_mkstream(), [("n", 1)]).await?, None);
+    assert_eq!(redis.xadd_with(none, [("n", 1)], XAddOptions::new().no_mkstream()).await?, None);
     fill(redis, k, 5).await?;
     assert_eq!(redis.xlen(k).await?, 5);
     assert_eq!(redis.xrange::<Fields>(k, id(2)..id(4), None).await?, [entry(2), entry(3)]);
@@ -39,7 +39,7 @@ async fn entries(redis: &Via) -> Result<()> {
     assert_eq!(read, [StreamEntries { key: k.clone(), entries: vec![entry(4), entry(5)] }]);
     assert!(redis.xread::<String, Fields>([(none, id(0))], None).await?.is_empty());
     assert_eq!(redis.xdel(k, [id(1), id(99)]).await?, 1);
-    let removed = redis.xdelex(k, RefPolicy::Keep, [id(2), id(99)]).await?;
+    let removed = redis.xdelex(k, [id(2), id(99)], RefPolicy::Keep).await?;
     assert_eq!(removed, [EntryRemoval::Removed, EntryRemoval::Missing]);
     assert_eq!(redis.xtrim(k, Trim::min_id(id(4))).await?, 1);
     assert_eq!(redis.xtrim(k, Trim::max_len(1)).await?, 1);
@@ -48,7 +48,7 @@ async fn entries(redis: &Via) -> Result<()> {
     assert_eq!((info.entries_added, info.first_entry, info.last_entry), (Some(5), Some(entry(5)), Some(entry(5))));
     assert!(redis.xadd(k, [("n", 6)]).await? > id(5));
     let options = XAddOptions::new().trim(Trim::max_len(1).policy(RefPolicy::Delete));
-    assert!(redis.xadd_with(k, options, [("n", 7)]).await?.is_some());
+    assert!(redis.xadd_with(k, [("n", 7)], options).await?.is_some());
     assert_eq!(redis.xlen(k).await?, 1);
     assert!(redis.xinfo_stream::<Fields>(none).await.unwrap_err().to_string().contains("no such key"));
     Ok(())
@@ -56,8 +56,8 @@ async fn entries(redis: &Via) -> Result<()> {
 
 async fn groups(redis: &Via) -> Result<()> {
     let k = &key("stream");
-    redis.xgroup_create(k, "g", GroupStart::Beginning, true).await?;
-    assert_eq!(redis.xgroup_create(k, "g", GroupStart::End, true).await.unwrap_err().code(), Some("BUSYGROUP"));
+    redis.xgroup_create_mkstream(k, "g", GroupStart::Beginning).await?;
+    assert_eq!(redis.xgroup_create(k, "g", GroupStart::End).await.unwrap_err().code(), Some("BUSYGROUP"));
     assert!(redis.xinfo_stream::<Fields>(k).await?.first_entry.is_none());
     fill(redis, k, 4).await?;
     assert!(redis.xgroup_createconsumer(k, "g", "idle").await?);
@@ -85,7 +85,7 @@ async fn groups(redis: &Via) -> Result<()> {
     assert_eq!(holder.pending[0], (id(1), group.pending[0].delivered, 1));
     assert!(holder.pel_count == 3 && holder.active.is_some());
     assert_eq!(redis.xack(k, "g", [id(1), id(99)]).await?, 1);
-    let removed = redis.xackdel(k, "g", RefPolicy::Acked, [id(2), id(99)]).await?;
+    let removed = redis.xackdel(k, "g", [id(2), id(99)], RefPolicy::Acked).await?;
     assert_eq!(removed, [EntryRemoval::Removed, EntryRemoval::Missing]);
     let claimed =
         redis.xclaim::<Fields>(k, "g", "b", Duration::ZERO, [id(3)], XClaimOptions::new().retry_count(7)).await?;

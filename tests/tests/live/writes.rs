@@ -42,11 +42,13 @@ const fn id(millis: u64) -> StreamId {
 
 /// What is there before each command.
 pub(crate) fn setup() -> Vec<Command<Value>> {
-    let entry = |millis| Build.xadd_with("stream", XAddOptions::new().id(NewId::Exact(id(millis))), [("n", millis)]);
+    let entry = |millis| Build.xadd_with("stream", [("n", millis)], XAddOptions::new().id(NewId::Exact(id(millis))));
     vec![
         any(Build.flushall(FlushMode::Sync)),
         any(Build.script_flush(FlushMode::Sync)),
+        any(Build.function_flush(FlushMode::Sync)),
         any(Build.acl_deluser(["somebody"])),
+        any(Build.config_set([("slowlog-max-len", 128)])),
         any(Build.set("string", 5)),
         any(Build.set("text", "hello")),
         any(Build.rpush("list", ["a", "b", "c", "b"])),
@@ -58,7 +60,7 @@ pub(crate) fn setup() -> Vec<Command<Value>> {
         any(Build.json_set("json", "$", serde_json::json!({"n": 1, "a": [1, 2], "b": true, "s": "x"}))),
         any(entry(1)),
         any(entry(2)),
-        any(Build.xgroup_create("stream", "group", GroupStart::Beginning, false)),
+        any(Build.xgroup_create("stream", "group", GroupStart::Beginning)),
         any(Build.xreadgroup::<Value, Value>(
             "group",
             "other",
@@ -66,7 +68,7 @@ pub(crate) fn setup() -> Vec<Command<Value>> {
             XReadGroupOptions::new().count(1),
         )),
         any(Build.hexpire("hash", HOUR, ["b"])),
-        any(Build.function_load(LIBRARY, true)),
+        any(Build.function_load_replace(LIBRARY)),
     ]
 }
 
@@ -103,7 +105,9 @@ pub(crate) fn looks() -> Vec<Command<Value>> {
         any(Build.eval_ro::<Value>(PENDING, ["stream"], NONE)),
         any(Build.eval_ro::<Value>("return #redis.call('XINFO', 'CONSUMERS', KEYS[1], 'group')", ["stream"], NONE)),
         any(Build.eval_ro::<Value>(EXPIRY, ["string", "hash"], NONE)),
-        any(Build.function_list(None, false)),
+        // One list of both would be in no order.
+        any(Build.function_list(Some("cuts"))),
+        any(Build.function_list(Some("others"))),
         any(Build.dbsize()),
         any(Build.config_get(["slowlog-max-len"])),
     ]);
@@ -209,8 +213,8 @@ pub(crate) fn writes(dump: &[u8]) -> Vec<Command<Value>> {
         any(Build.zrem("zset", ["a"])),
         any(Build.zremrangebyrank("zset", 0, 0)),
         any(Build.zmpop::<Value, Value>(["zset"], ZEnd::Max, 1)),
-        any(Build.zadd_with("zset", ZAddOptions::new().changed(), [(7.0, "a"), (8.0, "x")])),
-        any(Build.zadd_incr("zset", ZAddOptions::new(), 2.0, "a")),
+        any(Build.zadd_with("zset", [(7.0, "a"), (8.0, "x")], ZAddOptions::new().changed())),
+        any(Build.zadd_incr("zset", 2.0, "a", ZAddOptions::new())),
         any(Build.zdiffstore("other-zset", ["zset", "none"])),
         any(Build.zinterstore("other-zset", ["zset"], ZCombineOptions::new())),
         any(Build.zpopmax::<Value>("zset", 2)),
@@ -225,24 +229,24 @@ pub(crate) fn writes(dump: &[u8]) -> Vec<Command<Value>> {
         any(Build.bitop(BitOperation::Not, "new", ["text"])),
         any(Build.pfadd("hll", ["c"])),
         any(Build.pfmerge("new", ["hll"])),
-        any(Build.geoadd_with("geo", GeoAddOptions::new().changed(), [(place, "p")])),
+        any(Build.geoadd_with("geo", [(place, "p")], GeoAddOptions::new().changed())),
         any(Build.georadius_store(
             "geo",
             place,
             900.0,
             GeoUnit::Kilometers,
-            GeoRadiusOptions::new(),
             GeoStore::Hash,
             "other-zset",
+            GeoRadiusOptions::new(),
         )),
         any(Build.georadiusbymember_store(
             "geo",
             "p",
             9.0,
             GeoUnit::Kilometers,
-            GeoRadiusOptions::new(),
             GeoStore::Hash,
             "other-zset",
+            GeoRadiusOptions::new(),
         )),
         // JSON.
         any(Build.json_arrappend("json", "$.a", [3])),
@@ -261,22 +265,23 @@ pub(crate) fn writes(dump: &[u8]) -> Vec<Command<Value>> {
         any(Build.json_clear("json", "$.a")),
         any(Build.json_forget("json", "$.a")),
         any(Build.json_nummultby::<serde_json::Value>("json", "$.n", 3)),
-        any(Build.json_set_with("json", "$.new", 1, JsonSetCondition::IfAbsent)),
+        any(Build.json_set_with("json", "$.new", 1, JsonSetCondition::Nx)),
         any(Build.json_strappend("json", "$.s", "y")),
         // Streams.
-        any(Build.xadd_with("stream", XAddOptions::new().id(NewId::At(5)), [("n", 5)])),
+        any(Build.xadd_with("stream", [("n", 5)], XAddOptions::new().id(NewId::At(5)))),
         any(Build.xdel("stream", [id(1)])),
         any(Build.xgroup_destroy("stream", "group")),
         any(Build.xgroup_setid("stream", "group", GroupStart::After(id(1)))),
         any(Build.xreadgroup::<Value, Value>("group", "me", streams, XReadGroupOptions::new())),
         any(Build.xtrim("stream", Trim::max_len(1))),
         any(Build.xack("stream", "group", [id(1)])),
-        any(Build.xackdel("stream", "group", RefPolicy::Acked, [id(1)])),
+        any(Build.xackdel("stream", "group", [id(1)], RefPolicy::Acked)),
         any(Build.xautoclaim::<Value>("stream", "group", "me", Duration::ZERO, StreamId::MIN, None)),
         any(Build.xautoclaim_justid("stream", "group", "me", Duration::ZERO, StreamId::MIN, None)),
         any(Build.xclaim::<Value>("stream", "group", "me", Duration::ZERO, [id(1)], XClaimOptions::new())),
         any(Build.xclaim_justid("stream", "group", "me", Duration::ZERO, [id(1)], XClaimOptions::new())),
-        any(Build.xdelex("stream", RefPolicy::Delete, [id(1)])),
+        any(Build.xdelex("stream", [id(1)], RefPolicy::Delete)),
+        any(Build.xgroup_create_mkstream("new", "group", GroupStart::Beginning)),
         any(Build.xgroup_createconsumer("stream", "group", "me")),
         any(Build.xgroup_delconsumer("stream", "group", "other")),
         // Scripting, functions, publishing, the server.
@@ -286,7 +291,8 @@ pub(crate) fn writes(dump: &[u8]) -> Vec<Command<Value>> {
         any(Build.script_load("return 7")),
         any(Build.script_flush(FlushMode::Sync)),
         any(Build.function_delete("cuts")),
-        any(Build.function_load(LIBRARY, true)),
+        any(Build.function_load(LIBRARY.replace("cuts", "others").replace("bump", "raise"))),
+        any(Build.function_load_replace(LIBRARY)),
         any(Build.function_flush(FlushMode::Sync)),
         any(Build.publish("nobody", "hears")),
         any(Build.acl_deluser(["nobody"])),

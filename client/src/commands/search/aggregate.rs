@@ -7,19 +7,26 @@ use serde_json::{Map, Value};
 
 use crate::command::{Args, ToArgs};
 
-/// Aggregations by the names that their results will have.
+/// Aggregations by the names of their results.
 ///
-/// ```
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use redis_rest::SearchCommands;
 /// use redis_rest::commands::search::{Aggregation, Aggregations, SearchFilter};
-/// use redis_rest::{Build, SearchCommands};
 ///
 /// let aggregations = Aggregations::new()
 ///     .with("average", Aggregation::avg("price"))
 ///     .with("categories", Aggregation::terms("category").option("size", 5).nested("dearest", Aggregation::max("price")));
-/// assert_eq!(
-///     Build.search_aggregate("products", &SearchFilter::new(), &aggregations).args()[3],
-///     r#"{"average":{"$avg":{"field":"price"}},"categories":{"$aggs":{"dearest":{"$max":{"field":"price"}}},"$terms":{"field":"category","size":5}}}"#,
-/// );
+/// let all = SearchFilter::new();
+/// if let Some(results) = redis.search_aggregate("products", &all, &aggregations).await? {
+///     println!("average price: {:?}", results.get("average").and_then(|average| average.value()));
+///     for category in results.get("categories").map(|terms| terms.buckets()).unwrap_or_default() {
+///         let dearest = category.aggregate("dearest").and_then(|dearest| dearest.value());
+///         println!("{}: {} products, up to {dearest:?}", category.key(), category.count());
+///     }
+/// }
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Aggregations {
@@ -28,13 +35,13 @@ pub struct Aggregations {
 }
 
 impl Aggregations {
-    /// None yet.
+    /// No aggregations.
     #[must_use]
     pub fn new() -> Self {
         Aggregations::default()
     }
 
-    /// One more, and the name of its result.
+    /// Adds an aggregation under the name of its result.
     #[must_use]
     pub fn with(mut self, name: impl Into<String>, aggregation: Aggregation) -> Self {
         let Aggregation { operator, options, nested } = aggregation;
@@ -64,7 +71,7 @@ impl ToArgs for Aggregations {
     }
 }
 
-/// One thing to compute. Fields are to be fast, keywords or facets.
+/// One aggregation. Its field must be a fast, keyword or facet field.
 #[derive(Debug, Clone)]
 pub struct Aggregation {
     operator: &'static str,
@@ -78,67 +85,68 @@ impl Aggregation {
         Aggregation { operator, options: Aggregations { json, problem: None }, nested: Aggregations::new() }
     }
 
-    /// The average: `$avg`.
+    /// Computes the average: `$avg`.
     #[must_use]
     pub fn avg(field: &str) -> Self {
         Aggregation::of_field("$avg", field)
     }
 
-    /// The sum: `$sum`.
+    /// Computes the sum: `$sum`.
     #[must_use]
     pub fn sum(field: &str) -> Self {
         Aggregation::of_field("$sum", field)
     }
 
-    /// The least: `$min`.
+    /// Finds the smallest value: `$min`.
     #[must_use]
     pub fn min(field: &str) -> Self {
         Aggregation::of_field("$min", field)
     }
 
-    /// The greatest: `$max`.
+    /// Finds the greatest value: `$max`.
     #[must_use]
     pub fn max(field: &str) -> Self {
         Aggregation::of_field("$max", field)
     }
 
-    /// How many values there are: `$count`.
+    /// Counts the values: `$count`.
     #[must_use]
     pub fn count(field: &str) -> Self {
         Aggregation::of_field("$count", field)
     }
 
-    /// About how many different values there are: `$cardinality`.
+    /// Estimates the number of different values: `$cardinality`.
     #[must_use]
     pub fn cardinality(field: &str) -> Self {
         Aggregation::of_field("$cardinality", field)
     }
 
-    /// Count, least, greatest, sum and average: `$stats`.
+    /// Computes the count, minimum, maximum, sum and average: `$stats`.
     #[must_use]
     pub fn stats(field: &str) -> Self {
         Aggregation::of_field("$stats", field)
     }
 
-    /// The same, with variance and standard deviation: `$extendedStats`.
+    /// As [`stats`](Self::stats), with the variance and the standard deviation: `$extendedStats`.
     #[must_use]
     pub fn extended_stats(field: &str) -> Self {
         Aggregation::of_field("$extendedStats", field)
     }
 
-    /// The values that so many percent of all are not above: `$percentiles`.
+    /// Computes percentiles, such as the 50th and 99th: `$percentiles`.
     #[must_use]
     pub fn percentiles(field: &str, percents: impl Serialize) -> Self {
         Aggregation::of_field("$percentiles", field).option("percents", percents)
     }
 
-    /// A bucket for each of the most frequent values: `$terms`.
+    /// Makes a bucket for each of the most frequent values: `$terms`.
     #[must_use]
     pub fn terms(field: &str) -> Self {
         Aggregation::of_field("$terms", field)
     }
 
-    /// A bucket for each range, from where it begins to before it ends; `None` where it does not: `$range`.
+    /// Makes a bucket for each range. A range includes its start and excludes its end; `None` leaves it open:
+    /// `$range`.
     #[must_use]
     pub fn range<T: Serialize>(field: &str, ranges: impl IntoIterator<Item = (Option<T>, Option<T>)>) -> Self {
         let range = |(from, to): (Option<T>, Option<T>)| {
@@ -148,32 +156,32 @@ impl Aggregation {
         Aggregation::of_field("$range", field).option("ranges", ranges)
     }
 
-    /// A bucket for each `interval` of values: `$histogram`.
+    /// Makes a bucket for each `interval` of values: `$histogram`.
     #[must_use]
     pub fn histogram(field: &str, interval: impl Serialize) -> Self {
         Aggregation::of_field("$histogram", field).option("interval", interval)
     }
 
-    /// A bucket for each interval of time, `1d`: `$dateHistogram`.
+    /// Makes a bucket for each interval of time, such as `1d`: `$dateHistogram`.
     #[must_use]
     pub fn date_histogram(field: &str, fixed_interval: &str) -> Self {
         Aggregation::of_field("$dateHistogram", field).option("fixedInterval", fixed_interval)
     }
 
-    /// How many documents each category below a path has: `$facet`.
+    /// Counts the documents of each category below a path: `$facet`.
     #[must_use]
     pub fn facet(field: &str, path: &str) -> Self {
         Aggregation::of_field("$facet", field).option("path", path)
     }
 
-    /// A bucket for each combination of values, page by page: `$composite`.
+    /// Makes a bucket for each combination of values, page by page: `$composite`.
     #[must_use]
     pub fn composite(sources: impl Serialize) -> Self {
         let none = Aggregations::new();
         Aggregation { operator: "$composite", options: none.clone(), nested: none }.option("sources", sources)
     }
 
-    /// An option of the operator by its name in the documentation: `missing`, `size`, `order`.
+    /// Sets an option of the operator by its documented name: `missing`, `size`, `order`.
     #[must_use]
     pub fn option(mut self, name: &str, value: impl Serialize) -> Self {
         match serde_json::to_value(value) {
@@ -188,7 +196,7 @@ impl Aggregation {
         self
     }
 
-    /// One more aggregation, over the documents of each bucket: `$aggs`.
+    /// Adds an aggregation over the documents of each bucket: `$aggs`.
     #[must_use]
     pub fn nested(mut self, name: impl Into<String>, aggregation: Aggregation) -> Self {
         self.nested = self.nested.with(name, aggregation);

@@ -1,7 +1,7 @@
-//! A found document as what serde makes of it.
+//! Deserializes a found document.
 //!
-//! A JSON document comes whole, as text. A hash, and what was selected of a document, comes as paths and values, which
-//! are texts without a type: the type that is asked for says what each is, and a path `a.b` is the field `b` of `a`.
+//! A JSON document arrives whole, as text. A hash, or a selection from a document, arrives as paths and values. The
+//! values are untyped text, so the requested type decides what each one is. A path `a.b` is the field `b` of `a`.
 
 use serde::de::value::{Error as SerdeError, MapDeserializer};
 use serde::de::{DeserializeOwned, Deserializer, Error as _, IntoDeserializer, Visitor};
@@ -10,7 +10,7 @@ use serde::forward_to_deserialize_any;
 use crate::error::Result;
 use crate::reply::{FromReply as _, Json, Reply, Shape};
 
-/// Decodes the content of the hit `hit`.
+/// Decodes the content of a hit. `hit` is the whole reply, for the error.
 pub(super) fn decode<D: DeserializeOwned>(content: Option<Reply<'_>>, hit: Reply<'_>) -> Result<D> {
     let mut fields = Vec::new();
     if let Some(content) = content.filter(|content| !content.is_nil()) {
@@ -59,7 +59,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// As an object, or as JSON text.
+    /// Deserializes an object, or JSON text.
     fn compound<V: Visitor<'a>>(
         self,
         visitor: V,

@@ -1,4 +1,4 @@
-//! Which documents a query is about.
+//! Which documents a query matches.
 
 use serde::Serialize;
 use serde::ser::Error as _;
@@ -6,11 +6,13 @@ use serde_json::{Map, Value};
 
 use crate::command::{Args, ToArgs};
 
-/// Which documents a query is about. What one filter asks for must all hold; without anything it matches every document.
+/// Which documents a query matches. All conditions of one filter must hold. An empty filter matches every document.
 ///
-/// A filter that this does not cover can be made of JSON: `SearchFilter::from(json!({..}))`.
+/// For a condition without a method, make the filter from JSON: `SearchFilter::from(json!({..}))`.
 ///
-/// ```
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use redis_rest::SearchCommands;
 /// use redis_rest::commands::search::SearchFilter;
 ///
 /// let filter = SearchFilter::new()
@@ -18,10 +20,13 @@ use crate::command::{Args, ToArgs};
 ///     .gte("price", 10)
 ///     .lte("price", 99.5)
 ///     .or([SearchFilter::new().eq("inStock", true), SearchFilter::new().gt("rating", 4)]);
-/// assert_eq!(
-///     serde_json::to_string(&filter).unwrap(),
-///     r#"{"$or":[{"inStock":{"$eq":true}},{"rating":{"$gt":4}}],"name":"wireless headphones","price":{"$gte":10,"$lte":99.5}}"#,
-/// );
+/// println!("{:?} products", redis.search_count("products", &filter).await?);
+///
+/// // The same operator twice on one field is `InvalidInput`: use `and`.
+/// let twice = SearchFilter::new().gt("price", 10).gt("price", 20);
+/// assert!(redis.search_count("products", &twice).await.unwrap_err().is_invalid_input());
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct SearchFilter {
@@ -36,13 +41,13 @@ impl Default for SearchFilter {
 }
 
 impl SearchFilter {
-    /// Every document.
+    /// Matches every document.
     #[must_use]
     pub fn new() -> Self {
         SearchFilter { json: Value::Object(Map::new()), problem: None }
     }
 
-    /// Texts that match in the ways that the service finds best; other fields that are equal.
+    /// Matches text in the way that the service considers best, and other fields if they are equal.
     #[must_use]
     pub fn matches(self, field: &str, value: impl Serialize) -> Self {
         match serde_json::to_value(value) {
@@ -51,121 +56,122 @@ impl SearchFilter {
         }
     }
 
-    /// Equal: `$eq`.
+    /// Matches an equal value: `$eq`.
     #[must_use]
     pub fn eq(self, field: &str, value: impl Serialize) -> Self {
         self.operator(field, "$eq", value)
     }
 
-    /// Not equal, beside something that is: `$ne`.
+    /// Excludes an equal value: `$ne`. The filter needs another condition that includes documents.
     #[must_use]
     pub fn ne(self, field: &str, value: impl Serialize) -> Self {
         self.operator(field, "$ne", value)
     }
 
-    /// Equal to one of several: `$in`.
+    /// Matches any of several values: `$in`.
     #[must_use]
     pub fn one_of(self, field: &str, values: impl IntoIterator<Item = impl Serialize>) -> Self {
         self.operator(field, "$in", values.into_iter().collect::<Vec<_>>())
     }
 
-    /// Greater: `$gt`.
+    /// Matches a greater value: `$gt`.
     #[must_use]
     pub fn gt(self, field: &str, value: impl Serialize) -> Self {
         self.operator(field, "$gt", value)
     }
 
-    /// Greater or equal: `$gte`.
+    /// Matches a greater or equal value: `$gte`.
     #[must_use]
     pub fn gte(self, field: &str, value: impl Serialize) -> Self {
         self.operator(field, "$gte", value)
     }
 
-    /// Less: `$lt`.
+    /// Matches a smaller value: `$lt`.
     #[must_use]
     pub fn lt(self, field: &str, value: impl Serialize) -> Self {
         self.operator(field, "$lt", value)
     }
 
-    /// Less or equal: `$lte`.
+    /// Matches a smaller or equal value: `$lte`.
     #[must_use]
     pub fn lte(self, field: &str, value: impl Serialize) -> Self {
         self.operator(field, "$lte", value)
     }
 
-    /// In the ways that the service finds best: `$smart`.
+    /// Matches words in the way that the service considers best: `$smart`.
     #[must_use]
     pub fn smart(self, field: &str, words: &str) -> Self {
         self.operator(field, "$smart", words)
     }
 
-    /// These words in a row: `$phrase`.
+    /// Matches these words in a row: `$phrase`.
     #[must_use]
     pub fn phrase(self, field: &str, words: &str) -> Self {
         self.operator(field, "$phrase", words)
     }
 
-    /// These words, with up to `slop` others in between: `$phrase`.
+    /// Matches these words, with up to `slop` other words in between: `$phrase`.
     #[must_use]
     pub fn phrase_slop(self, field: &str, words: &str, slop: u32) -> Self {
         self.operator(field, "$phrase", serde_json::json!({ "value": words, "slop": slop }))
     }
 
-    /// These words in a row, of which the last may go on: `$phrase`.
+    /// Matches these words in a row, the last of which may be the start of a longer word: `$phrase`.
     #[must_use]
     pub fn phrase_prefix(self, field: &str, words: &str) -> Self {
         self.operator(field, "$phrase", serde_json::json!({ "value": words, "prefix": true }))
     }
 
-    /// A word up to some misspelled letters: `$fuzzy`.
+    /// Matches a word despite typing errors: `$fuzzy`. See [`SearchFuzzy`] for an example.
     #[must_use]
     pub fn fuzzy(self, field: &str, word: impl Into<SearchFuzzy>) -> Self {
         self.operator(field, "$fuzzy", word.into().0)
     }
 
-    /// A word that matches a regular expression: `$regex`.
+    /// Matches words by a regular expression: `$regex`.
     #[must_use]
     pub fn regex(self, field: &str, pattern: &str) -> Self {
         self.operator(field, "$regex", pattern)
     }
 
-    /// Makes a field's part in the score so many times as great: `$boost` beside the field's operators.
+    /// Multiplies what a field adds to the score by `factor`: `$boost` among the field's operators.
     #[must_use]
     pub fn boost_field(self, field: &str, factor: f64) -> Self {
         self.operator(field, "$boost", factor)
     }
 
-    /// Makes this filter's part in the score so many times as great: `$boost`.
+    /// Multiplies what this filter adds to the score by `factor`: `$boost`.
     #[must_use]
     pub fn boost(self, factor: f64) -> Self {
         self.matches("$boost", factor)
     }
 
-    /// All of these: `$and`.
+    /// Requires all of these filters: `$and`.
     #[must_use]
     pub fn and(self, filters: impl Into<Filters>) -> Self {
         self.node("$and", filters)
     }
 
-    /// At least one of these: `$or`.
+    /// Requires at least one of these filters: `$or`.
     #[must_use]
     pub fn or(self, filters: impl Into<Filters>) -> Self {
         self.node("$or", filters)
     }
 
-    /// All of these: `$must`.
+    /// Requires all of these filters: `$must`.
     #[must_use]
     pub fn must(self, filters: impl Into<Filters>) -> Self {
         self.node("$must", filters)
     }
 
-    /// The more of these the better; at least one, without [`must`](Self::must): `$should`.
+    /// Increases the score with each of these filters that matches: `$should`. Without [`must`](Self::must), at least
+    /// one is required.
     #[must_use]
     pub fn should(self, filters: impl Into<Filters>) -> Self {
         self.node("$should", filters)
     }
 
-    /// None of these: `$mustNot`.
+    /// Excludes the documents that one of these filters matches: `$mustNot`.
     #[must_use]
     pub fn must_not(self, filters: impl Into<Filters>) -> Self {
         self.node("$mustNot", filters)
@@ -193,8 +199,10 @@ impl SearchFilter {
                 operators.insert(operator.to_owned(), value);
                 self
             }
-            Value::Object(_) => self.reject(format!("`{field}` has {operator} twice: put one of them into an `and`")),
-            _ => self.reject(format!("`{field}` has a value to match and operators: put one of them into an `and`")),
+            Value::Object(_) => self.reject(format!("`{field}` has {operator} twice; put one of them into an `and`")),
+            _ => {
+                self.reject(format!("`{field}` has both a value to match and operators; put one of them into an `and`"))
+            }
         }
     }
 
@@ -203,7 +211,7 @@ impl SearchFilter {
             return self.reject("a filter is a JSON object".to_owned());
         };
         if fields.insert(name.to_owned(), value).is_some() {
-            return self.reject(format!("the filter has `{name}` twice: put one of them into an `and`"));
+            return self.reject(format!("the filter has `{name}` twice; put one of them into an `and`"));
         }
         self
     }
@@ -255,7 +263,7 @@ impl From<SearchFilter> for Filters {
 impl From<Vec<SearchFilter>> for Filters {
     fn from(filters: Vec<SearchFilter>) -> Self {
         let problem = match filters.is_empty() {
-            true => Some("a list of filters needs at least one".to_owned()),
+            true => Some("a list of filters needs at least one filter".to_owned()),
             false => filters.iter().find_map(|filter| filter.problem.clone()),
         };
         Filters { json: filters.into_iter().map(|filter| filter.json).collect(), problem }
@@ -268,40 +276,54 @@ impl<const N: usize> From<[SearchFilter; N]> for Filters {
     }
 }
 
-/// A word, and how far from it another may be.
+/// A word, and how far a matching word may differ from it.
+///
+/// ```
+/// use redis_rest::commands::search::{SearchFilter, SearchFuzzy};
+///
+/// // Finds "headphone" too.
+/// let filter = SearchFilter::new().fuzzy("name", SearchFuzzy::new("haedphnoe").distance(2));
+/// ```
 #[derive(Debug, Clone)]
 pub struct SearchFuzzy(Value);
 
 impl From<&str> for SearchFuzzy {
-    /// One letter missing, too many or another, or two changed over.
+    /// Allows one typing error: a letter that is missing, extra or different, or two adjacent letters in the wrong
+    /// order.
     fn from(word: &str) -> Self {
         SearchFuzzy(word.into())
     }
 }
 
 impl SearchFuzzy {
-    /// A word and what is like it.
+    /// Matches words that are similar to `word`.
     #[must_use]
     pub fn new(word: &str) -> Self {
         SearchFuzzy(serde_json::json!({ "value": word }))
     }
 
-    /// How many letters may differ: 1 or 2.
+    /// Sets how many letters may differ: 1 or 2.
     #[must_use]
     pub fn distance(self, distance: u8) -> Self {
         self.with("distance", distance.into())
     }
 
-    /// Whether two letters changed over count as one that differs, and not as two.
+    /// Counts two adjacent letters in the wrong order as one difference.
     #[must_use]
-    pub fn transposition_cost_one(self, on: bool) -> Self {
-        self.with("transpositionCostOne", on.into())
+    pub fn transposition_cost_one(self) -> Self {
+        self.with("transpositionCostOne", true.into())
     }
 
-    /// Whether the word may go on.
+    /// Counts two adjacent letters in the wrong order as two differences.
     #[must_use]
-    pub fn prefix(self, on: bool) -> Self {
-        self.with("prefix", on.into())
+    pub fn transposition_cost_two(self) -> Self {
+        self.with("transpositionCostOne", false.into())
+    }
+
+    /// Matches words that start with a similar word too.
+    #[must_use]
+    pub fn prefix(self) -> Self {
+        self.with("prefix", true.into())
     }
 
     fn with(self, name: &str, value: Value) -> Self {

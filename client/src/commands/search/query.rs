@@ -1,10 +1,28 @@
-//! A query: a filter, and what to give of what it matches.
+//! A query: a filter, and what to return of the documents that it matches.
 
 use super::filter::SearchFilter;
 use super::push_named;
 use crate::command::{Args, ToArgs};
 
-/// A filter, and what to give of the documents that it matches: the 10 best, whole, by default.
+/// A filter, and what to return of the documents that it matches: by default the best 10, whole.
+///
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use std::collections::HashMap;
+///
+/// use redis_rest::SearchCommands;
+/// use redis_rest::commands::search::{Highlight, SearchFilter, SearchQuery};
+///
+/// let query = SearchQuery::new(SearchFilter::new().matches("name", "headphones"))
+///     .select(["name"])
+///     .highlight(Highlight::fields(["name"]))
+///     .limit(20);
+/// for hit in redis.search_query::<HashMap<String, String>>("products", &query).await?.unwrap_or_default() {
+///     println!("{}: {}", hit.key, hit.document["name"]); // product:1: wireless <em>headphones</em>
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct SearchQuery {
     filter: SearchFilter,
@@ -16,58 +34,58 @@ pub struct SearchQuery {
     highlight: Option<Highlight>,
 }
 
-/// In which order.
+/// The direction of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SearchOrder {
-    /// The least first.
+    /// The smallest value first.
     Ascending,
-    /// The greatest first.
+    /// The greatest value first.
     Descending,
 }
 
 impl SearchQuery {
-    /// What a filter matches.
+    /// The documents that a filter matches.
     #[must_use]
     pub fn new(filter: SearchFilter) -> Self {
         SearchQuery { filter, limit: None, offset: None, order: None, score: None, select: Vec::new(), highlight: None }
     }
 
-    /// At most so many, up to 1000: `LIMIT`.
+    /// Returns at most `limit` documents, up to 1000: `LIMIT`.
     #[must_use]
     pub fn limit(mut self, limit: u64) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Without the first so many: `OFFSET`.
+    /// Skips the first `offset` documents: `OFFSET`.
     #[must_use]
     pub fn offset(mut self, offset: u64) -> Self {
         self.offset = Some(offset);
         self
     }
 
-    /// In the order of a fast field, whose value is then the score: `ORDERBY`.
+    /// Orders by a fast field, whose value becomes the score: `ORDERBY`.
     #[must_use]
     pub fn order_by(mut self, field: impl Into<String>, order: SearchOrder) -> Self {
         self.order = Some((field.into(), order));
         self
     }
 
-    /// Lets fast fields change the score: `SCOREFUNC`.
+    /// Changes the score by fast fields: `SCOREFUNC`. See [`ScoreFunction`] for an example.
     #[must_use]
     pub fn score_by(mut self, function: ScoreFunction) -> Self {
         self.score = Some(function);
         self
     }
 
-    /// Only these fields, or paths: `SELECT`.
+    /// Returns only these fields, or paths: `SELECT`.
     #[must_use]
     pub fn select(mut self, fields: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.select.extend(fields.into_iter().map(Into::into));
         self
     }
 
-    /// Marks what was found: `HIGHLIGHT`.
+    /// Marks the matches in the returned text: `HIGHLIGHT`.
     #[must_use]
     pub fn highlight(mut self, highlight: Highlight) -> Self {
         self.highlight = Some(highlight);
@@ -81,7 +99,7 @@ impl SearchQuery {
     fn write(&self, args: &mut Args, without_content: bool) {
         self.filter.write_args(args);
         if self.limit == Some(0) {
-            args.reject("a limit of 0 asks for nothing; give at least 1");
+            args.reject("a limit of 0 asks for nothing; use at least 1");
         }
         push_named(args, "LIMIT", self.limit);
         push_named(args, "OFFSET", self.offset);
@@ -91,12 +109,12 @@ impl SearchQuery {
                 SearchOrder::Descending => "DESC",
             });
             if self.score.is_some() {
-                args.reject("results are ordered by a field or by a score function, not by both");
+                args.reject("`order_by` and `score_by` exclude each other");
             }
         }
         if without_content {
             if !self.select.is_empty() || self.highlight.is_some() {
-                args.reject("without content there is nothing to select and nothing to highlight");
+                args.reject("a query without content takes no `select` and no `highlight`");
             }
             args.push("NOCONTENT");
         }
@@ -114,7 +132,7 @@ impl ToArgs for SearchQuery {
     }
 }
 
-/// The same query for keys and scores alone.
+/// A query for keys and scores alone.
 pub(super) struct WithoutContent<'a>(&'a SearchQuery);
 
 impl ToArgs for WithoutContent<'_> {
@@ -123,7 +141,7 @@ impl ToArgs for WithoutContent<'_> {
     }
 }
 
-/// Which fields are marked where they match, and by what: `<em>` and `</em>` by default.
+/// The fields in which matches are marked, and the tags around a match: `<em>` and `</em>` by default.
 #[derive(Debug, Clone)]
 pub struct Highlight {
     fields: Vec<String>,
@@ -131,13 +149,13 @@ pub struct Highlight {
 }
 
 impl Highlight {
-    /// These fields.
+    /// Marks matches in these fields.
     #[must_use]
     pub fn fields(fields: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Highlight { fields: fields.into_iter().map(Into::into).collect(), tags: None }
     }
 
-    /// What stands before and behind a match: `TAGS`.
+    /// Sets the text before and after a match: `TAGS`.
     #[must_use]
     pub fn tags(mut self, open: impl Into<String>, close: impl Into<String>) -> Self {
         self.tags = Some((open.into(), close.into()));
@@ -157,7 +175,16 @@ impl ToArgs for Highlight {
     }
 }
 
-/// How fast fields change the score.
+/// How fast fields change the score of a document.
+///
+/// ```
+/// use redis_rest::commands::search::{ScoreField, ScoreFunction, ScoreMode, ScoreModifier, SearchFilter, SearchQuery};
+///
+/// // Multiplies the score by the logarithm of the number of reviews.
+/// let popular = ScoreFunction::new([ScoreField::new("reviews").modifier(ScoreModifier::Log1p).missing(0.0)])
+///     .mode(ScoreMode::Multiply);
+/// let query = SearchQuery::new(SearchFilter::new().matches("name", "headphones")).score_by(popular);
+/// ```
 #[derive(Debug, Clone)]
 pub struct ScoreFunction {
     fields: Vec<ScoreField>,
@@ -166,20 +193,20 @@ pub struct ScoreFunction {
 }
 
 impl ScoreFunction {
-    /// By these fields.
+    /// Uses the values of these fields.
     #[must_use]
     pub fn new(fields: impl IntoIterator<Item = ScoreField>) -> Self {
         ScoreFunction { fields: fields.into_iter().collect(), mode: None, combine: None }
     }
 
-    /// What becomes of the score and the function's value: `SCOREMODE`.
+    /// Sets how to combine the document's score and the function's value: `SCOREMODE`.
     #[must_use]
     pub fn mode(mut self, mode: ScoreMode) -> Self {
         self.mode = Some(mode);
         self
     }
 
-    /// What becomes of the values of several fields: `COMBINEMODE`.
+    /// Sets how to combine the values of several fields: `COMBINEMODE`.
     #[must_use]
     pub fn combine(mut self, mode: CombineMode) -> Self {
         self.combine = Some(mode);
@@ -214,27 +241,27 @@ pub struct ScoreField {
 }
 
 impl ScoreField {
-    /// The field's value.
+    /// Uses the field's value.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         ScoreField { name: name.into(), modifier: None, factor: None, missing: None }
     }
 
-    /// What is made of the value: `MODIFIER`.
+    /// Sets what to compute from the value: `MODIFIER`.
     #[must_use]
     pub fn modifier(mut self, modifier: ScoreModifier) -> Self {
         self.modifier = Some(modifier);
         self
     }
 
-    /// What the value is multiplied by: `FACTOR`.
+    /// Multiplies the value by `factor`: `FACTOR`.
     #[must_use]
     pub fn factor(mut self, factor: f64) -> Self {
         self.factor = Some(factor);
         self
     }
 
-    /// The value of a document that has none: `MISSING`.
+    /// Sets the value for a document without the field: `MISSING`.
     #[must_use]
     pub fn missing(mut self, value: f64) -> Self {
         self.missing = Some(value);
@@ -262,11 +289,11 @@ macro_rules! words {
 }
 
 words! {
-    /// What becomes of a document's score and its score function's value.
+    /// How to combine a document's score and the value of its score function.
     ScoreMode {
-        /// Their sum.
+        /// The sum.
         Sum = "SUM",
-        /// Their product.
+        /// The product.
         Multiply = "MULTIPLY",
         /// The function's value alone.
         Replace = "REPLACE",
@@ -274,37 +301,37 @@ words! {
 }
 
 words! {
-    /// What becomes of the values of several fields.
+    /// How to combine the values of several fields.
     CombineMode {
-        /// Their sum.
+        /// The sum.
         Sum = "SUM",
-        /// Their product.
+        /// The product.
         Multiply = "MULTIPLY",
     }
 }
 
 words! {
-    /// What is made of a field's value.
+    /// What to compute from a field's value.
     ScoreModifier {
         /// The value itself.
         None = "NONE",
-        /// Its logarithm to base 10.
+        /// The logarithm to base 10.
         Log = "LOG",
-        /// The logarithm to base 10 of it and 1.
+        /// The logarithm to base 10 of the value plus 1.
         Log1p = "LOG1P",
-        /// The logarithm to base 10 of it and 2.
+        /// The logarithm to base 10 of the value plus 2.
         Log2p = "LOG2P",
-        /// Its natural logarithm.
+        /// The natural logarithm.
         Ln = "LN",
-        /// The natural logarithm of it and 1.
+        /// The natural logarithm of the value plus 1.
         Ln1p = "LN1P",
-        /// The natural logarithm of it and 2.
+        /// The natural logarithm of the value plus 2.
         Ln2p = "LN2P",
-        /// Its square.
+        /// The square.
         Square = "SQUARE",
-        /// Its square root.
+        /// The square root.
         Sqrt = "SQRT",
-        /// 1 divided by it.
+        /// 1 divided by the value.
         Reciprocal = "RECIPROCAL",
     }
 }

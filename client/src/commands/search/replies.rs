@@ -1,4 +1,4 @@
-//! What the commands on search indexes reply.
+//! Replies to the commands on search indexes.
 
 use serde::de::DeserializeOwned;
 
@@ -10,11 +10,11 @@ use crate::reply::{FromReply, Reply, Shape, Value};
 /// A document that a query found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SearchHit<D> {
-    /// Its key.
+    /// The key.
     pub key: String,
-    /// How well it fits.
+    /// How well the document matches.
     pub score: f64,
-    /// The document, or what was selected of it.
+    /// The document, or the selected fields.
     pub document: D,
 }
 
@@ -29,22 +29,22 @@ impl<D: DeserializeOwned> FromReply for SearchHit<D> {
     }
 }
 
-/// An index.
+/// The description of an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchIndex {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// What it is over: `JSON`, `HASH`, `STRING` or `STREAM`.
+    /// The type of the keys: `JSON`, `HASH`, `STRING` or `STREAM`.
     pub kind: String,
-    /// What the keys begin with.
+    /// The prefixes of the indexed keys.
     pub prefixes: Vec<String>,
-    /// The language of its texts.
+    /// The language of the text fields.
     pub language: Option<String>,
-    /// How many bytes it has.
+    /// The size in bytes.
     pub size: Option<u64>,
-    /// How many changes are not in it yet.
+    /// The number of writes that are not indexed yet.
     pub pending_updates: Option<u64>,
-    /// Its fields.
+    /// The fields.
     pub fields: Vec<SearchField>,
 }
 
@@ -55,9 +55,9 @@ impl FromReply for SearchIndex {
             name: info.get("name")?,
             kind: info.get("type")?,
             prefixes: info.get("prefixes")?,
-            language: info.get_if_told("language")?,
-            size: info.get_if_told("indexSize")?,
-            pending_updates: info.get_if_told("pendingUpdates")?,
+            language: info.get_optional("language")?,
+            size: info.get_optional("indexSize")?,
+            pending_updates: info.get_optional("pendingUpdates")?,
             fields: info.get("schema")?,
         })
     }
@@ -66,13 +66,13 @@ impl FromReply for SearchIndex {
 /// A field of an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchField {
-    /// Its name, or path.
+    /// The name or path.
     pub name: String,
-    /// Its type: `TEXT`, `F64`.
+    /// The type, such as `TEXT` or `F64`.
     pub kind: String,
-    /// `FAST`, `NOSTEM`, `NOTOKENIZE`.
+    /// Flags: `FAST`, `NOSTEM`, `NOTOKENIZE`.
     pub flags: Vec<String>,
-    /// The field of the document that it is taken from, if that has another name.
+    /// The document's field that it indexes, if the name differs.
     pub from: Option<String>,
 }
 
@@ -95,7 +95,7 @@ impl FromReply for SearchField {
     }
 }
 
-/// Aliases and their indexes; 0 when there are none.
+/// Decodes aliases and their indexes. The reply is 0 if there are none.
 pub(super) fn aliases(reply: Reply<'_>) -> Result<Vec<(String, String)>> {
     match reply.shape() {
         Shape::Int(0) => Ok(Vec::new()),
@@ -103,7 +103,7 @@ pub(super) fn aliases(reply: Reply<'_>) -> Result<Vec<(String, String)>> {
     }
 }
 
-/// Names and types of indexes.
+/// Decodes the names and types of indexes.
 pub(super) fn indexes(reply: Reply<'_>) -> Result<Vec<(String, String)>> {
     let index = |reply| {
         let info = Info::of(reply)?;
@@ -112,12 +112,12 @@ pub(super) fn indexes(reply: Reply<'_>) -> Result<Vec<(String, String)>> {
     reply.array()?.map(index).collect()
 }
 
-/// The results of aggregations, by their names.
+/// The results of aggregations, by name. See [`Aggregations`](super::Aggregations) for an example.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Aggregates(Aggregate);
 
 impl Aggregates {
-    /// The result of this name.
+    /// Returns the result of this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Aggregate> {
         self.0.part(name)
@@ -130,7 +130,7 @@ impl FromReply for Aggregates {
     }
 }
 
-/// The result of one aggregation: names and values, to be read by what was asked for.
+/// The result of one aggregation: names and values. The methods read the results of particular aggregations.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Aggregate(Vec<(String, Value)>);
 
@@ -142,31 +142,32 @@ impl FromReply for Aggregate {
 }
 
 impl Aggregate {
-    /// The value of this name as it came.
+    /// Returns the value of this name, not decoded.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.iter().find(|(found, _)| found == name).map(|(_, value)| value)
     }
 
-    /// The number of this name: `min` of `$stats`, `stdDeviation` of `$extendedStats`.
+    /// Returns the number of this name: `min` of `$stats`, `stdDeviation` of `$extendedStats`.
     #[must_use]
     pub fn number(&self, name: &str) -> Option<f64> {
         number(self.get(name)?)
     }
 
-    /// The one value of `$avg`, `$sum`, `$min`, `$max`, `$count` and `$cardinality`; `None` over no documents.
+    /// Returns the single value of `$avg`, `$sum`, `$min`, `$max`, `$count` or `$cardinality`, or `None` if it matched
+    /// no documents.
     #[must_use]
     pub fn value(&self) -> Option<f64> {
         self.number("value")
     }
 
-    /// The values of this name, which have names of their own: `stdDeviationBounds` of `$extendedStats`.
+    /// Returns the nested values of this name: `stdDeviationBounds` of `$extendedStats`.
     #[must_use]
     pub fn part(&self, name: &str) -> Option<Aggregate> {
         Aggregate::of(self.get(name)?)
     }
 
-    /// The percents of `$percentiles` and their values.
+    /// Returns the percentages of `$percentiles` and their values.
     #[must_use]
     pub fn percentiles(&self) -> Vec<(f64, Option<f64>)> {
         let Some(Value::Array(values)) = self.get("values") else { return Vec::new() };
@@ -184,13 +185,13 @@ impl Aggregate {
         }
     }
 
-    /// The buckets of `$terms`, `$range`, `$histogram`, `$dateHistogram` and `$composite`.
+    /// Returns the buckets of `$terms`, `$range`, `$histogram`, `$dateHistogram` or `$composite`.
     #[must_use]
     pub fn buckets(&self) -> Vec<Bucket> {
         self.list("buckets").map(Bucket).collect()
     }
 
-    /// The categories that `$facet` found.
+    /// Returns the categories of `$facet`.
     #[must_use]
     pub fn facets(&self) -> Vec<FacetValue> {
         self.list("children").map(FacetValue).collect()
@@ -221,54 +222,54 @@ impl Aggregate {
     }
 }
 
-/// Documents that have a value in common.
+/// A group of documents with a common value or range.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bucket(Aggregate);
 
 impl Bucket {
-    /// The value, or the range's name.
+    /// Returns the value, or the name of the range.
     #[must_use]
     pub fn key(&self) -> String {
         self.0.get("key").and_then(text).unwrap_or_default()
     }
 
-    /// How many documents there are.
+    /// Returns the number of documents.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.0.count()
     }
 
-    /// The aggregation of this name over them.
+    /// Returns the result of a nested aggregation.
     #[must_use]
     pub fn aggregate(&self, name: &str) -> Option<Aggregate> {
         self.0.part(name)
     }
 
-    /// All that came: `from` and `to` of a range.
+    /// Returns all values of the bucket, such as `from` and `to` of a range.
     #[must_use]
     pub fn fields(&self) -> &Aggregate {
         &self.0
     }
 }
 
-/// A category.
+/// A category of a facet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FacetValue(Aggregate);
 
 impl FacetValue {
-    /// Its path: `/electronics/audio`.
+    /// Returns the path, such as `/electronics/audio`.
     #[must_use]
     pub fn path(&self) -> String {
         self.0.get("path").and_then(text).unwrap_or_default()
     }
 
-    /// How many documents it has.
+    /// Returns the number of documents.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.0.count()
     }
 
-    /// The categories below it.
+    /// Returns the categories below it.
     #[must_use]
     pub fn facets(&self) -> Vec<FacetValue> {
         self.0.facets()

@@ -1,11 +1,27 @@
-//! What an index is over, and how its fields are indexed.
+//! Which keys an index covers, and how it indexes their fields.
 
 use super::push_named;
 use crate::command::{Args, ToArgs};
 
-/// What an index is over: keys of one type that begin with one of its prefixes, and their fields.
+/// Which keys an index covers: those of one type that start with one of its prefixes, and which fields of them.
 ///
-/// A field of a nested object has its path as its name: `author.name`.
+/// A field of a nested object has a path as its name: `author.name`.
+///
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use redis_rest::SearchCommands;
+/// use redis_rest::commands::search::{FastField, KeywordField, SearchSchema, TextField};
+///
+/// let schema = SearchSchema::hash("book:")
+///     .language("english")
+///     .field("title", TextField::new())
+///     .field("isbn", KeywordField::keyword())
+///     .field("year", FastField::u64().fast())
+///     .exists_ok();
+/// redis.search_create("books", &schema).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct SearchSchema {
     kind: &'static str,
@@ -28,53 +44,53 @@ impl SearchSchema {
         }
     }
 
-    /// Over JSON documents.
+    /// Indexes JSON documents.
     #[must_use]
     pub fn json(prefix: impl Into<String>) -> Self {
         SearchSchema::new("JSON", prefix)
     }
 
-    /// Over hashes.
+    /// Indexes hashes.
     #[must_use]
     pub fn hash(prefix: impl Into<String>) -> Self {
         SearchSchema::new("HASH", prefix)
     }
 
-    /// Over strings that hold JSON text.
+    /// Indexes strings of JSON text.
     #[must_use]
     pub fn string(prefix: impl Into<String>) -> Self {
         SearchSchema::new("STRING", prefix)
     }
 
-    /// One more prefix.
+    /// Adds a prefix.
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefixes.push(prefix.into());
         self
     }
 
-    /// The language of its texts, which says how words are reduced to their stems: `turkish`; `english` by default.
+    /// Sets the language of the text fields, by which words are reduced to their stems: `english` by default.
     #[must_use]
     pub fn language(mut self, language: impl Into<String>) -> Self {
         self.language = Some(language.into());
         self
     }
 
-    /// Leaves out the keys that are there already: `SKIPINITIALSCAN`.
+    /// Leaves out the keys that exist already: `SKIPINITIALSCAN`.
     #[must_use]
     pub fn skip_initial_scan(mut self) -> Self {
         self.skip_initial_scan = true;
         self
     }
 
-    /// It is no error when the same index exists: `EXISTSOK`.
+    /// Accepts that the same index exists already: `EXISTSOK`.
     #[must_use]
     pub fn exists_ok(mut self) -> Self {
         self.exists_ok = true;
         self
     }
 
-    /// One more field, or path.
+    /// Adds a field, or path.
     #[must_use]
     pub fn field(mut self, name: impl Into<String>, field: impl Into<IndexField>) -> Self {
         self.fields.push((name.into(), field.into()));
@@ -99,7 +115,7 @@ impl ToArgs for SearchSchema {
     }
 }
 
-/// How one field is indexed: made of a [`TextField`], a [`FastField`] or a [`KeywordField`].
+/// How one field is indexed: a [`TextField`], a [`FastField`] or a [`KeywordField`].
 #[derive(Debug, Clone)]
 pub struct IndexField {
     kind: &'static str,
@@ -116,7 +132,7 @@ impl IndexField {
 macro_rules! index_field {
     ($name:ident) => {
         impl $name {
-            /// Takes its value from another field, or path, of the document than its own name: `FROM`.
+            /// Indexes another field, or path, of the document than the one of the same name: `FROM`.
             #[must_use]
             pub fn from_field(mut self, source: impl Into<String>) -> Self {
                 self.0.from = Some(source.into());
@@ -132,7 +148,7 @@ macro_rules! index_field {
     };
 }
 
-/// Words to be searched for.
+/// A field to search for words.
 #[derive(Debug, Clone)]
 pub struct TextField(IndexField);
 
@@ -145,20 +161,20 @@ impl Default for TextField {
 }
 
 impl TextField {
-    /// Split into words, which are reduced to their stems.
+    /// Splits the text into words and reduces them to their stems.
     #[must_use]
     pub fn new() -> Self {
         TextField(IndexField::new("TEXT"))
     }
 
-    /// Words as they are: `NOSTEM`.
+    /// Does not reduce words to their stems: `NOSTEM`.
     #[must_use]
     pub fn no_stem(mut self) -> Self {
         self.0.flags.push("NOSTEM");
         self
     }
 
-    /// The whole as one word: `NOTOKENIZE`.
+    /// Does not split the text into words: `NOTOKENIZE`.
     #[must_use]
     pub fn no_tokenize(mut self) -> Self {
         self.0.flags.push("NOTOKENIZE");
@@ -166,7 +182,7 @@ impl TextField {
     }
 }
 
-/// Numbers, booleans and times.
+/// A field of numbers, booleans or times.
 #[derive(Debug, Clone)]
 pub struct FastField(IndexField);
 
@@ -197,13 +213,13 @@ impl FastField {
         FastField(IndexField::new("BOOL"))
     }
 
-    /// Times, in the format of RFC 3339.
+    /// Times in the format of RFC 3339.
     #[must_use]
     pub fn date() -> Self {
         FastField(IndexField::new("DATE"))
     }
 
-    /// Can be sorted by, scored by and aggregated: `FAST`.
+    /// Allows sorting, scoring and aggregation by the field: `FAST`.
     #[must_use]
     pub fn fast(mut self) -> Self {
         self.0.flags.push("FAST");
@@ -211,14 +227,14 @@ impl FastField {
     }
 }
 
-/// Texts that are equal or not.
+/// A field of text that matches only as a whole.
 #[derive(Debug, Clone)]
 pub struct KeywordField(IndexField);
 
 index_field!(KeywordField);
 
 impl KeywordField {
-    /// A text.
+    /// Plain text.
     #[must_use]
     pub fn keyword() -> Self {
         KeywordField(IndexField::new("KEYWORD"))

@@ -1,4 +1,4 @@
-//! What the ACL commands reply.
+//! Replies to the ACL commands.
 
 use std::time::Duration;
 
@@ -6,16 +6,16 @@ use crate::commands::info::Info;
 use crate::error::Result;
 use crate::reply::{FromReply, Reply, Shape};
 
-/// What a user may do.
+/// The permissions of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AclUser {
-    /// `on`, `nopass` and the like.
+    /// Flags such as `on` and `nopass`.
     pub flags: Vec<String>,
     /// The SHA-256 of each password.
     pub passwords: Vec<String>,
-    /// What the rules outside of selectors allow.
+    /// The permissions outside of selectors.
     pub root: AclSelector,
-    /// What each selector allows besides. Redis 7.
+    /// The additional permissions of each selector. Needs Redis 7.
     pub selectors: Vec<AclSelector>,
 }
 
@@ -26,25 +26,25 @@ impl FromReply for AclUser {
             flags: info.get("flags")?,
             passwords: info.get("passwords")?,
             root: AclSelector::of(&info)?,
-            selectors: info.get_if_told("selectors")?.unwrap_or_default(),
+            selectors: info.get_optional("selectors")?.unwrap_or_default(),
         })
     }
 }
 
-/// A set of rules, each kind in one line.
+/// A set of permissions, with one line of rules per kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AclSelector {
-    /// Which commands: `-@all +get`.
+    /// The commands: `-@all +get`.
     pub commands: String,
-    /// On which keys: `~cache:* %R~data:*`.
+    /// The keys: `~cache:* %R~data:*`.
     pub keys: String,
-    /// On which channels: `&*`.
+    /// The channels: `&*`.
     pub channels: String,
 }
 
 impl AclSelector {
     fn of(info: &Info<'_>) -> Result<Self> {
-        let line = |name| Ok(info.get_if_told::<Line>(name)?.unwrap_or_default().0);
+        let line = |name| Ok(info.get_optional::<Line>(name)?.unwrap_or_default().0);
         Ok(AclSelector { commands: line("commands")?, keys: line("keys")?, channels: line("channels")? })
     }
 }
@@ -55,7 +55,7 @@ impl FromReply for AclSelector {
     }
 }
 
-/// Rules in one line; before Redis 7 they were an array.
+/// Rules in one line. Before Redis 7, the reply is an array.
 #[derive(Default)]
 struct Line(String);
 
@@ -68,24 +68,24 @@ impl FromReply for Line {
     }
 }
 
-/// Something that a user tried and was not allowed to.
+/// A violation of a user's permissions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AclLogEntry {
-    /// How often, within 60 seconds.
+    /// How often it happened within 60 seconds.
     pub count: u64,
-    /// Why not: `command`, `key`, `channel` or `auth`.
+    /// The kind of permission that is missing: `command`, `key`, `channel` or `auth`.
     pub reason: String,
-    /// Where: `toplevel`, `multi`, `lua` or `module`.
+    /// Where it happened: `toplevel`, `multi`, `lua` or `module`.
     pub context: String,
-    /// What: a command, a key, a channel, or `AUTH`.
+    /// The command, key or channel, or `AUTH`.
     pub object: String,
-    /// Who.
+    /// The user.
     pub username: String,
-    /// How long ago.
+    /// How long ago it happened.
     pub age: Duration,
-    /// The connection, as `CLIENT LIST` shows it.
+    /// The connection, in the format of `CLIENT LIST`.
     pub client_info: String,
-    /// A number that grows with each entry. Redis 7.2.
+    /// A number that increases with each entry. Needs Redis 7.2.
     pub entry_id: Option<u64>,
 }
 
@@ -101,7 +101,7 @@ impl FromReply for AclLogEntry {
             username: info.get("username")?,
             age: age.map_err(|_| reply.mismatch("an entry with an age in seconds"))?,
             client_info: info.get("client-info")?,
-            entry_id: info.get_if_told("entry-id")?,
+            entry_id: info.get_optional("entry-id")?,
         })
     }
 }

@@ -1,26 +1,26 @@
-//! What COMMAND and INFO reply.
+//! Replies to COMMAND and INFO.
 
 use crate::error::Result;
 use crate::reply::{FromReply, Reply};
 
-/// A command that the server has.
+/// The description of a command of the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommandInfo {
-    /// Its name: `get`; a subcommand's is `config|get`.
+    /// The name, such as `get`. A subcommand has both names: `config|get`.
     pub name: String,
-    /// How many arguments it takes, its name included; negative: at least so many.
+    /// The number of arguments, including the name. A negative number is a minimum.
     pub arity: i64,
-    /// `readonly`, `fast` and the like.
+    /// Flags such as `readonly` and `fast`.
     pub flags: Vec<String>,
-    /// At which argument its keys begin; 0 when it has none.
+    /// The position of the first key, or 0 if the command has no keys.
     pub first_key: i64,
-    /// At which argument they end; negative: counted from the end.
+    /// The position of the last key. A negative position counts from the end.
     pub last_key: i64,
-    /// From one key to the next, so many arguments.
+    /// The distance from one key to the next.
     pub step: i64,
-    /// Its ACL categories: `@read`. Redis 6.
+    /// The ACL categories, such as `@read`. Needs Redis 6.
     pub categories: Vec<String>,
-    /// Its subcommands. Redis 7.
+    /// The subcommands. Needs Redis 7.
     pub subcommands: Vec<CommandInfo>,
 }
 
@@ -34,19 +34,19 @@ impl FromReply for CommandInfo {
             first_key: i64::from_reply(parts.expect_next()?)?,
             last_key: i64::from_reply(parts.expect_next()?)?,
             step: i64::from_reply(parts.expect_next()?)?,
-            categories: list_if_told(&mut parts)?,
-            // Behind tips and key specifications.
+            categories: list_or_empty(&mut parts)?,
+            // Read below: tips and key specifications come before them.
             subcommands: Vec::new(),
         };
-        Ok(CommandInfo { subcommands: list_if_told(&mut parts.skip(2))?, ..info })
+        Ok(CommandInfo { subcommands: list_or_empty(&mut parts.skip(2))?, ..info })
     }
 }
 
-fn list_if_told<'a, T: FromReply>(parts: &mut impl Iterator<Item = Reply<'a>>) -> Result<Vec<T>> {
+fn list_or_empty<'a, T: FromReply>(parts: &mut impl Iterator<Item = Reply<'a>>) -> Result<Vec<T>> {
     parts.next().map(Vec::from_reply).transpose().map(Option::unwrap_or_default)
 }
 
-/// What the server says of itself, in sections of names and values.
+/// Information about the server, in sections of names and values.
 ///
 /// ```no_run
 /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
@@ -54,6 +54,9 @@ fn list_if_told<'a, T: FromReply>(parts: &mut impl Iterator<Item = Reply<'a>>) -
 ///
 /// let info = redis.info(Some("server")).await?;
 /// println!("Redis {}", info.get("redis_version").unwrap_or("of unknown version"));
+/// for (section, name, value) in info.iter() {
+///     println!("{section}: {name} = {value}");
+/// }
 /// # Ok(())
 /// # }
 /// ```
@@ -61,13 +64,13 @@ fn list_if_told<'a, T: FromReply>(parts: &mut impl Iterator<Item = Reply<'a>>) -
 pub struct ServerInfo(String);
 
 impl ServerInfo {
-    /// The value of this name.
+    /// Returns the value of `name`.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.iter().find(|(_, found, _)| *found == name).map(|(_, _, value)| value)
     }
 
-    /// All sections, names and values.
+    /// Iterates over sections, names and values.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str, &str)> {
         let mut section = "";
         self.0.lines().filter_map(move |line| match line.strip_prefix('#') {
@@ -79,7 +82,7 @@ impl ServerInfo {
         })
     }
 
-    /// The text as it came.
+    /// Returns the unparsed text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,4 +1,4 @@
-//! Ranges of sorted sets, and what else their commands can be told.
+//! Ranges of sorted sets, and the options of their commands.
 
 use std::ops::{Bound, RangeBounds};
 
@@ -8,12 +8,12 @@ use crate::command::{Args, ToArgs};
 /// A member and its score.
 pub type Scored<M> = (M, f64);
 
-/// An end of a sorted set.
+/// The end of a sorted set that [`zmpop`](super::SortedSetCommands::zmpop) removes members from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ZEnd {
-    /// Of the lowest scores.
+    /// The lowest scores.
     Min,
-    /// Of the highest scores.
+    /// The highest scores.
     Max,
 }
 
@@ -26,13 +26,13 @@ impl ZEnd {
     }
 }
 
-/// Two ends, as Redis writes them.
+/// A range whose bounds Redis takes lower first, or, reversed, upper first.
 pub(super) trait Ends {
     fn push_start(&self, args: &mut Args);
     fn push_end(&self, args: &mut Args);
 }
 
-/// The higher end first, as Redis wants it for reversed ranges.
+/// Writes the upper bound first, as Redis expects it for reversed ranges.
 pub(super) struct Reversed<'a, T>(pub(super) &'a T);
 
 impl<T: Ends> ToArgs for Reversed<'_, T> {
@@ -58,7 +58,7 @@ fn push_score(args: &mut Args, bound: Bound<f64>, open: &str) {
     if let Bound::Included(score) | Bound::Excluded(score) = bound
         && score.is_nan()
     {
-        args.reject("an end of the range of scores is not a number");
+        args.reject("a bound of the score range is NaN");
     }
     match bound {
         Bound::Included(score) => args.push(score),
@@ -84,14 +84,18 @@ impl ToArgs for ScoreRange {
     }
 }
 
-/// A range of members by their names, for sets whose scores are all equal.
+/// A lexicographical range of members, for a set whose scores are all equal.
 ///
-/// ```
-/// use redis_rest::{Build, SortedSetCommands};
-/// use redis_rest::commands::sorted_set::LexRange;
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use redis_rest::SortedSetCommands;
+/// use redis_rest::commands::sorted_set::{LexRange, ZRange};
 ///
-/// let args = Build.zlexcount("words", LexRange::all().from("b").before("d")).args();
-/// assert_eq!(args, ["ZLEXCOUNT", "words", "[b", "(d"]);
+/// redis.zadd("words", [(0.0, "apple"), (0.0, "banana"), (0.0, "cherry")]).await?;
+/// let words: Vec<String> = redis.zrange("words", ZRange::lex(LexRange::all().from("b").before("cherry"))).await?;
+/// assert_eq!(words, ["banana"]);
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LexRange {
@@ -106,31 +110,31 @@ impl LexRange {
         LexRange { start: "-".to_owned(), end: "+".to_owned() }
     }
 
-    /// From `name` on.
+    /// Starts at `member`, included.
     #[must_use]
-    pub fn from(mut self, name: &str) -> Self {
-        self.start = format!("[{name}");
+    pub fn from(mut self, member: &str) -> Self {
+        self.start = format!("[{member}");
         self
     }
 
-    /// From behind `name` on.
+    /// Starts after `member`.
     #[must_use]
-    pub fn after(mut self, name: &str) -> Self {
-        self.start = format!("({name}");
+    pub fn after(mut self, member: &str) -> Self {
+        self.start = format!("({member}");
         self
     }
 
-    /// Up to `name`, which belongs to it.
+    /// Ends at `member`, included.
     #[must_use]
-    pub fn to(mut self, name: &str) -> Self {
-        self.end = format!("[{name}");
+    pub fn to(mut self, member: &str) -> Self {
+        self.end = format!("[{member}");
         self
     }
 
-    /// Up to `name`, which does not.
+    /// Ends before `member`.
     #[must_use]
-    pub fn before(mut self, name: &str) -> Self {
-        self.end = format!("({name}");
+    pub fn before(mut self, member: &str) -> Self {
+        self.end = format!("({member}");
         self
     }
 }
@@ -152,7 +156,21 @@ impl ToArgs for LexRange {
     }
 }
 
-/// A range of a sorted set: by rank, by score or by name, from either end, and a page of it.
+/// A range of a sorted set: by rank, by score or lexicographically, in either direction, and a page of it.
+///
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use redis_rest::SortedSetCommands;
+/// use redis_rest::commands::sorted_set::ZRange;
+///
+/// redis.zadd("board", [(5.0, "ada"), (9.0, "grace"), (2.0, "alan")]).await?;
+/// let winner: Vec<String> = redis.zrange("board", ZRange::rank(0, 0).rev()).await?;
+/// assert_eq!(winner, ["grace"]);
+/// let next = redis.zrange_withscores::<String>("board", ZRange::score(..9.0).rev().limit(0, 1)).await?;
+/// assert_eq!(next, [("ada".to_owned(), 5.0)]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct ZRange {
     pub(super) by: By,
@@ -168,19 +186,19 @@ pub(super) enum By {
 }
 
 impl ZRange {
-    /// From rank `start` to `stop`, both included; negative counts from the end.
+    /// The members from rank `start` to `stop`, both included. A negative rank counts from the end.
     #[must_use]
     pub fn rank(start: i64, stop: i64) -> Self {
         ZRange::by(By::Rank(start, stop))
     }
 
-    /// By score: `BYSCORE`.
+    /// The members whose score is in the range: `BYSCORE`.
     #[must_use]
     pub fn score(scores: impl RangeBounds<f64>) -> Self {
         ZRange::by(By::Score(ScoreRange::of(&scores)))
     }
 
-    /// By name, all scores being equal: `BYLEX`.
+    /// The members of a lexicographical range, for a set whose scores are all equal: `BYLEX`.
     #[must_use]
     pub fn lex(names: LexRange) -> Self {
         ZRange::by(By::Lex(names))
@@ -190,15 +208,15 @@ impl ZRange {
         ZRange { by, rev: false, limit: None }
     }
 
-    /// From the highest score, or the last name, on: `REV`.
+    /// Starts at the highest score, or at the last member: `REV`.
     #[must_use]
     pub fn rev(mut self) -> Self {
         self.rev = true;
         self
     }
 
-    /// Skips `offset` members, and gives up to `count`; a negative count gives all the others: `LIMIT`. By score and by
-    /// name alone.
+    /// Skips `offset` members and returns up to `count`, or all that follow if `count` is negative: `LIMIT`.
+    /// `InvalidInput` if the range is by rank.
     #[must_use]
     pub fn limit(mut self, offset: u64, count: i64) -> Self {
         self.limit = Some((offset, count));
@@ -221,7 +239,7 @@ impl ToArgs for ZRange {
             By::Rank(start, stop) => {
                 args.push(start).push(stop);
                 if self.limit.is_some() {
-                    args.reject("a range of ranks has no limit: choose the ranks instead");
+                    args.reject("a range of ranks takes no limit; choose the first and last rank instead");
                 }
             }
             By::Score(scores) => {
@@ -242,69 +260,106 @@ impl ToArgs for ZRange {
     }
 }
 
-/// Conditions of [`zadd_with`](super::SortedSetCommands::zadd_with) and [`zadd_incr`](super::SortedSetCommands::zadd_incr): the last
-/// one given of those that exclude each other.
+/// Options of [`zadd_with`](super::SortedSetCommands::zadd_with) and
+/// [`zadd_incr`](super::SortedSetCommands::zadd_incr).
+///
+/// `nx`, `xx`, `gt` and `lt` exclude each other: the last one set counts.
+///
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use redis_rest::SortedSetCommands;
+/// use redis_rest::commands::sorted_set::ZAddOptions;
+///
+/// redis.zadd("records", [(9.6, "ada")]).await?;
+/// let better = ZAddOptions::new().gt().changed();
+/// assert_eq!(redis.zadd_with("records", [(9.1, "ada"), (8.2, "grace")], better).await?, 1);
+/// assert_eq!(redis.zscore("records", "ada").await?, Some(9.6));
+///
+/// let existing = ZAddOptions::new().xx();
+/// assert_eq!(redis.zadd_incr("records", 1.0, "alan", existing).await?, None);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
-pub struct ZAddOptions {
-    condition: Option<&'static str>,
-    changed: bool,
-}
+pub struct ZAddOptions(AddOptions);
 
 impl ZAddOptions {
-    /// No condition.
+    /// Sets no condition.
     #[must_use]
     pub fn new() -> Self {
         ZAddOptions::default()
     }
 
-    /// Only adds members: `NX`.
+    /// Adds new members and leaves existing ones as they are: `NX`.
     #[must_use]
-    pub fn only_add(mut self) -> Self {
-        self.condition = Some("NX");
+    pub fn nx(mut self) -> Self {
+        self.0.condition = Some("NX");
         self
     }
 
-    /// Only changes members that are there: `XX`.
+    /// Changes existing members and adds none: `XX`.
     #[must_use]
-    pub fn only_change(mut self) -> Self {
-        self.condition = Some("XX");
+    pub fn xx(mut self) -> Self {
+        self.0.condition = Some("XX");
         self
     }
 
-    /// Changes a score only to a higher one; adds members still: `GT`.
+    /// Changes a score only to a higher one, and still adds new members: `GT`.
     #[must_use]
-    pub fn only_raise(mut self) -> Self {
-        self.condition = Some("GT");
+    pub fn gt(mut self) -> Self {
+        self.0.condition = Some("GT");
         self
     }
 
-    /// Changes a score only to a lower one; adds members still: `LT`.
+    /// Changes a score only to a lower one, and still adds new members: `LT`.
     #[must_use]
-    pub fn only_lower(mut self) -> Self {
-        self.condition = Some("LT");
+    pub fn lt(mut self) -> Self {
+        self.0.condition = Some("LT");
         self
     }
 
-    /// Counts the members that are new or have another score, not the new ones alone: `CH`.
+    /// Makes `zadd_with` return the number of members that are new or have a different score: `CH`.
     #[must_use]
     pub fn changed(mut self) -> Self {
-        self.changed = true;
+        self.0.changed = true;
         self
     }
 }
 
 impl ToArgs for ZAddOptions {
     fn write_args(&self, args: &mut Args) {
-        if let Some(condition) = self.condition {
-            args.push(condition);
-        }
-        if self.changed {
-            args.push("CH");
-        }
+        self.0.write_args(args);
     }
 }
 
-/// How the scores of one member in several sets are combined.
+/// The options that `ZADD` and `GEOADD` share.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::commands) struct AddOptions {
+    pub(in crate::commands) condition: Option<&'static str>,
+    pub(in crate::commands) changed: bool,
+}
+
+impl ToArgs for AddOptions {
+    fn write_args(&self, args: &mut Args) {
+        args.extend(self.condition).extend(self.changed.then_some("CH"));
+    }
+}
+
+/// How unions and intersections combine the scores of a member: their sum by default.
+///
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use redis_rest::SortedSetCommands;
+/// use redis_rest::commands::sorted_set::ZCombineOptions;
+///
+/// redis.zadd("exam", [(7.0, "ada")]).await?;
+/// redis.zadd("project", [(9.0, "ada"), (8.0, "alan")]).await?;
+/// let weighted = ZCombineOptions::new().weights([1.0, 2.0]);
+/// let marks = redis.zunion_withscores::<String>(["exam", "project"], weighted).await?;
+/// assert_eq!(marks, [("alan".to_owned(), 16.0), ("ada".to_owned(), 25.0)]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct ZCombineOptions {
     weights: Vec<f64>,
@@ -312,27 +367,27 @@ pub struct ZCombineOptions {
 }
 
 impl ZCombineOptions {
-    /// Their sum.
+    /// Adds the scores.
     #[must_use]
     pub fn new() -> Self {
         ZCombineOptions::default()
     }
 
-    /// Each set's scores count so many times, one weight for each key: `WEIGHTS`.
+    /// Multiplies the scores of each set by its weight, one weight per key: `WEIGHTS`.
     #[must_use]
     pub fn weights(mut self, weights: impl IntoIterator<Item = f64>) -> Self {
         self.weights = weights.into_iter().collect();
         self
     }
 
-    /// The lowest of them: `AGGREGATE MIN`.
+    /// Takes the lowest score: `AGGREGATE MIN`.
     #[must_use]
     pub fn min(mut self) -> Self {
         self.aggregate = Some("MIN");
         self
     }
 
-    /// The highest of them: `AGGREGATE MAX`.
+    /// Takes the highest score: `AGGREGATE MAX`.
     #[must_use]
     pub fn max(mut self) -> Self {
         self.aggregate = Some("MAX");
@@ -343,7 +398,7 @@ impl ZCombineOptions {
 impl ToArgs for ZCombineOptions {
     fn write_args(&self, args: &mut Args) {
         if self.weights.iter().any(|weight| weight.is_nan()) {
-            args.reject("a weight is not a number");
+            args.reject("a weight is NaN");
         }
         if !self.weights.is_empty() {
             args.push("WEIGHTS").extend(&self.weights);

@@ -1,4 +1,4 @@
-//! The ids of a stream's entries.
+//! The ids of stream entries.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,8 +9,8 @@ use crate::error::{Error, Result};
 use crate::reply::{FromReply, Reply};
 use crate::wire::number;
 
-/// The id of a stream's entry, `1526919030474-55`: a time in milliseconds and a number within it. Ids are ordered as
-/// the entries are.
+/// The id of a stream entry, `1526919030474-55`: a time in milliseconds and a sequence number. Ids sort as the entries
+/// do.
 ///
 /// ```
 /// use redis_rest::commands::stream::StreamId;
@@ -18,20 +18,21 @@ use crate::wire::number;
 /// let id: StreamId = "1526919030474-55".parse()?;
 /// assert!(id < StreamId::new(1526919030474, 56));
 /// assert_eq!(id.to_string(), "1526919030474-55");
+/// assert!("yesterday".parse::<StreamId>().unwrap_err().is_invalid_input());
 /// # Ok::<(), redis_rest::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamId {
-    /// The time in milliseconds since 1970, or whatever an id given explicitly begins with.
+    /// The time in milliseconds since 1970, or any number in an id that was set explicitly.
     pub millis: u64,
-    /// The number within that time.
+    /// The number of the entry within that millisecond.
     pub sequence: u64,
 }
 
 impl StreamId {
-    /// The smallest id that there can be.
+    /// The smallest id.
     pub const MIN: StreamId = StreamId { millis: 0, sequence: 0 };
-    /// The greatest id that there can be.
+    /// The greatest id.
     pub const MAX: StreamId = StreamId { millis: u64::MAX, sequence: u64::MAX };
 
     /// The id `millis-sequence`.
@@ -40,7 +41,7 @@ impl StreamId {
         StreamId { millis, sequence }
     }
 
-    /// The time that the id begins with; `None` past what a `SystemTime` holds.
+    /// Returns the time of the id, or `None` if a `SystemTime` cannot hold it.
     #[must_use]
     pub fn time(self) -> Option<SystemTime> {
         UNIX_EPOCH.checked_add(Duration::from_millis(self.millis))
@@ -56,12 +57,14 @@ impl fmt::Display for StreamId {
 impl FromStr for StreamId {
     type Err = Error;
 
-    /// Reads `millis-sequence`, or `millis` alone for sequence 0.
+    /// Parses `millis-sequence`, or `millis` alone for sequence 0.
     fn from_str(text: &str) -> Result<Self> {
         let (millis, sequence) = text.split_once('-').unwrap_or((text, "0"));
         match (millis.parse(), sequence.parse()) {
             (Ok(millis), Ok(sequence)) => Ok(StreamId { millis, sequence }),
-            _ => Err(Error::invalid_input("a stream id is two numbers with a hyphen between them, 1526919030474-55")),
+            _ => Err(Error::invalid_input(
+                "a stream id is two numbers with a hyphen between them, such as 1526919030474-55",
+            )),
         }
     }
 }
@@ -79,7 +82,7 @@ impl FromReply for StreamId {
         let (millis, sequence) = text.split_at(hyphen);
         match (number::unsigned(millis), sequence.get(1..).and_then(number::unsigned)) {
             (Some(millis), Some(sequence)) => Ok(StreamId { millis, sequence }),
-            // Past what is read quickly, and what is no id.
+            // An id without a sequence, or text that is not an id.
             _ => reply.text()?.parse().map_err(|_| reply.mismatch("a stream id")),
         }
     }

@@ -1,4 +1,4 @@
-//! What XINFO replies.
+//! Replies to XINFO.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -11,20 +11,20 @@ use crate::reply::{FromReply, Reply};
 /// A consumer of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConsumerInfo {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// How many entries it holds.
+    /// The number of entries that are pending with it.
     pub pending: u64,
-    /// How long ago it last asked.
+    /// The time since it last tried to read or claim.
     pub idle: Duration,
-    /// How long ago it last got something; `None` when never. Redis 7.2.
+    /// The time since it last read or claimed an entry; `None` if it never did, and before Redis 7.2.
     pub inactive: Option<Duration>,
 }
 
 impl FromReply for ConsumerInfo {
     fn from_reply(reply: Reply<'_>) -> Result<Self> {
         let info = Info::of(reply)?;
-        let inactive = info.get_if_told::<i64>("inactive")?.and_then(|millis| u64::try_from(millis).ok());
+        let inactive = info.get_optional::<i64>("inactive")?.and_then(|millis| u64::try_from(millis).ok());
         Ok(ConsumerInfo {
             name: info.get("name")?,
             pending: info.get("pending")?,
@@ -37,17 +37,17 @@ impl FromReply for ConsumerInfo {
 /// A group of consumers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupInfo {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// How many consumers it has.
+    /// The number of consumers.
     pub consumers: u64,
-    /// How many entries are pending.
+    /// The number of pending entries.
     pub pending: u64,
-    /// The last entry that it delivered.
+    /// The id of the last entry that the group delivered.
     pub last_delivered_id: StreamId,
-    /// How many entries it has read, if that is known.
+    /// The number of entries that the group has read, if known.
     pub entries_read: Option<u64>,
-    /// How many entries it has still to deliver, if that is known.
+    /// The number of entries that the group has yet to deliver, if known.
     pub lag: Option<u64>,
 }
 
@@ -59,24 +59,24 @@ impl FromReply for GroupInfo {
             consumers: info.get("consumers")?,
             pending: info.get("pending")?,
             last_delivered_id: info.get("last-delivered-id")?,
-            entries_read: info.get_if_told("entries-read")?,
-            lag: info.get_if_told("lag")?,
+            entries_read: info.get_optional("entries-read")?,
+            lag: info.get_optional("lag")?,
         })
     }
 }
 
-/// A stream.
+/// Facts about a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamInfo<F> {
-    /// How many entries it has.
+    /// The number of entries.
     pub length: u64,
-    /// How many groups it has.
+    /// The number of groups.
     pub groups: u64,
-    /// The id of the last entry that was added, also if it is removed.
+    /// The id of the last entry that was added, even if it has been removed.
     pub last_generated_id: StreamId,
-    /// How many entries were ever added. Redis 7.
+    /// The number of entries that were ever added. Needs Redis 7.
     pub entries_added: Option<u64>,
-    /// The greatest id of all that were removed. Redis 7.
+    /// The greatest id of all removed entries. Needs Redis 7.
     pub max_deleted_entry_id: Option<StreamId>,
     /// The first entry.
     pub first_entry: Option<StreamEntry<F>>,
@@ -91,28 +91,28 @@ impl<F: FromReply> FromReply for StreamInfo<F> {
             length: info.get("length")?,
             groups: info.get("groups")?,
             last_generated_id: info.get("last-generated-id")?,
-            entries_added: info.get_if_told("entries-added")?,
-            max_deleted_entry_id: info.get_if_told("max-deleted-entry-id")?,
+            entries_added: info.get_optional("entries-added")?,
+            max_deleted_entry_id: info.get_optional("max-deleted-entry-id")?,
             first_entry: info.get("first-entry")?,
             last_entry: info.get("last-entry")?,
         })
     }
 }
 
-/// A stream, with entries, groups, their consumers, and what is pending.
+/// Facts about a stream, with entries, groups, consumers and pending entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamInfoFull<F> {
-    /// How many entries it has.
+    /// The number of entries.
     pub length: u64,
-    /// The id of the last entry that was added, also if it is removed.
+    /// The id of the last entry that was added, even if it has been removed.
     pub last_generated_id: StreamId,
-    /// How many entries were ever added. Redis 7.
+    /// The number of entries that were ever added. Needs Redis 7.
     pub entries_added: Option<u64>,
-    /// The greatest id of all that were removed. Redis 7.
+    /// The greatest id of all removed entries. Needs Redis 7.
     pub max_deleted_entry_id: Option<StreamId>,
-    /// The id of the first entry; `0-0` when there is none. Redis 7.
+    /// The id of the first entry, or `0-0` if the stream is empty. Needs Redis 7.
     pub recorded_first_entry_id: Option<StreamId>,
-    /// The first entries, as many as were asked for.
+    /// The first entries, up to the requested number.
     pub entries: Vec<StreamEntry<F>>,
     /// The groups.
     pub groups: Vec<GroupInfoFull>,
@@ -124,29 +124,29 @@ impl<F: FromReply> FromReply for StreamInfoFull<F> {
         Ok(StreamInfoFull {
             length: info.get("length")?,
             last_generated_id: info.get("last-generated-id")?,
-            entries_added: info.get_if_told("entries-added")?,
-            max_deleted_entry_id: info.get_if_told("max-deleted-entry-id")?,
-            recorded_first_entry_id: info.get_if_told("recorded-first-entry-id")?,
+            entries_added: info.get_optional("entries-added")?,
+            max_deleted_entry_id: info.get_optional("max-deleted-entry-id")?,
+            recorded_first_entry_id: info.get_optional("recorded-first-entry-id")?,
             entries: info.get("entries")?,
             groups: info.get("groups")?,
         })
     }
 }
 
-/// A group of consumers, with what each holds.
+/// A group of consumers, with its pending entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupInfoFull {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// The last entry that it delivered.
+    /// The id of the last entry that the group delivered.
     pub last_delivered_id: StreamId,
-    /// How many entries it has read, if that is known.
+    /// The number of entries that the group has read, if known.
     pub entries_read: Option<u64>,
-    /// How many entries it has still to deliver, if that is known.
+    /// The number of entries that the group has yet to deliver, if known.
     pub lag: Option<u64>,
-    /// How many entries are pending.
+    /// The number of pending entries.
     pub pel_count: u64,
-    /// The first of them, as many as were asked for.
+    /// The first pending entries, up to the requested number.
     pub pending: Vec<Delivery>,
     /// The consumers.
     pub consumers: Vec<ConsumerInfoFull>,
@@ -158,8 +158,8 @@ impl FromReply for GroupInfoFull {
         Ok(GroupInfoFull {
             name: info.get("name")?,
             last_delivered_id: info.get("last-delivered-id")?,
-            entries_read: info.get_if_told("entries-read")?,
-            lag: info.get_if_told("lag")?,
+            entries_read: info.get_optional("entries-read")?,
+            lag: info.get_optional("lag")?,
             pel_count: info.get("pel-count")?,
             pending: info.get("pending")?,
             consumers: info.get("consumers")?,
@@ -167,16 +167,16 @@ impl FromReply for GroupInfoFull {
     }
 }
 
-/// A pending entry of a group: who got it, and when.
+/// A pending entry of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
-    /// Its id.
+    /// The id.
     pub id: StreamId,
-    /// Who holds it.
+    /// The consumer that it is pending with.
     pub consumer: String,
-    /// When it was last delivered.
+    /// The time of the last delivery.
     pub delivered: SystemTime,
-    /// How often it was delivered.
+    /// The number of deliveries.
     pub deliveries: u64,
 }
 
@@ -192,25 +192,26 @@ impl FromReply for Delivery {
     }
 }
 
-/// A consumer of a group, with what it holds.
+/// A consumer of a group, with its pending entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConsumerInfoFull {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// When it last asked.
+    /// The time of its last attempt to read or claim.
     pub seen: SystemTime,
-    /// When it last got something; `None` when never. Redis 7.2.
+    /// The time when it last read or claimed an entry; `None` if it never did, and before Redis 7.2.
     pub active: Option<SystemTime>,
-    /// How many entries it holds.
+    /// The number of entries that are pending with it.
     pub pel_count: u64,
-    /// The first of them, as many as were asked for: their ids, when they were last delivered, and how often.
+    /// The first of these entries, up to the requested number: the id, the time of the last delivery, and the number
+    /// of deliveries.
     pub pending: Vec<(StreamId, SystemTime, u64)>,
 }
 
 impl FromReply for ConsumerInfoFull {
     fn from_reply(reply: Reply<'_>) -> Result<Self> {
         let info = Info::of(reply)?;
-        let active = info.get_if_told::<i64>("active-time")?.and_then(|millis| u64::try_from(millis).ok());
+        let active = info.get_optional::<i64>("active-time")?.and_then(|millis| u64::try_from(millis).ok());
         let pending: Vec<(StreamId, u64, u64)> = info.get("pending")?;
         Ok(ConsumerInfoFull {
             name: info.get("name")?,
@@ -222,7 +223,7 @@ impl FromReply for ConsumerInfoFull {
     }
 }
 
-/// The time so many milliseconds after 1970; 1970 itself where that cannot be counted.
+/// Returns the time `millis` milliseconds after 1970, or 1970 if a `SystemTime` cannot hold it.
 fn time(millis: u64) -> SystemTime {
     UNIX_EPOCH.checked_add(Duration::from_millis(millis)).unwrap_or(UNIX_EPOCH)
 }

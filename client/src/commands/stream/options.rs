@@ -1,4 +1,4 @@
-//! What the commands on streams can be told.
+//! Options of the stream commands.
 
 use std::time::Duration;
 
@@ -6,27 +6,27 @@ use super::StreamId;
 use crate::arg::{Arg, ToArg};
 use crate::command::{Args, ToArgs};
 
-/// The id that a new entry gets.
+/// The id of a new entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum NewId {
-    /// The server's choice: `*`.
+    /// The server chooses the id: `*`.
     #[default]
     Auto,
-    /// This time, and the server's choice of a number: `1526919030474-*`.
+    /// This time in milliseconds; the server chooses the sequence: `1526919030474-*`.
     At(u64),
-    /// This one, which must be greater than all that are there.
+    /// This id, which must be greater than all ids of the stream.
     Exact(StreamId),
 }
 
-/// What happens to a group's references to an entry that is removed. Redis 8.2.
+/// What happens to the references of groups to a removed entry. Needs Redis 8.2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RefPolicy {
-    /// They stay: `KEEPREF`.
+    /// The references stay: `KEEPREF`.
     #[default]
     Keep,
-    /// They are removed too: `DELREF`.
+    /// The references are removed too: `DELREF`.
     Delete,
-    /// The entry is removed only if all groups are done with it: `ACKED`.
+    /// The entry is removed only if all groups have read and acknowledged it: `ACKED`.
     Acked,
 }
 
@@ -40,7 +40,22 @@ impl RefPolicy {
     }
 }
 
-/// How old entries are removed.
+/// Which old entries to remove.
+///
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use redis_rest::StreamCommands;
+/// use redis_rest::commands::stream::Trim;
+///
+/// redis.xtrim("orders", Trim::max_len(1000)).await?;
+/// assert!(redis.xlen("orders").await? <= 1000);
+///
+/// // An approximate trim is cheaper. Only an approximate trim takes a limit.
+/// redis.xtrim("orders", Trim::max_len(1000).approximately().limit(100)).await?;
+/// assert!(redis.xtrim("orders", Trim::max_len(1000).limit(100)).await.unwrap_err().is_invalid_input());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Trim {
     threshold: Threshold,
@@ -56,33 +71,34 @@ enum Threshold {
 }
 
 impl Trim {
-    /// Keeps so many of the newest: `MAXLEN`.
+    /// Keeps the newest `entries`: `MAXLEN`.
     #[must_use]
     pub fn max_len(entries: u64) -> Self {
         Trim { threshold: Threshold::MaxLen(entries), approximate: false, limit: None, policy: None }
     }
 
-    /// Keeps what is not older than `id`: `MINID`.
+    /// Keeps the entries from `id` on: `MINID`.
     #[must_use]
     pub fn min_id(id: StreamId) -> Self {
         Trim { threshold: Threshold::MinId(id), approximate: false, limit: None, policy: None }
     }
 
-    /// Keeps a few more where that is cheaper: `~`.
+    /// Keeps some more entries where that is cheaper: `~`.
     #[must_use]
     pub fn approximately(mut self) -> Self {
         self.approximate = true;
         self
     }
 
-    /// Removes no more than so many at once: `LIMIT`. Only [`approximately`](Self::approximately).
+    /// Removes at most `entries` at once: `LIMIT`. `InvalidInput` if the trim is not
+    /// [approximate](Self::approximately).
     #[must_use]
     pub fn limit(mut self, entries: u64) -> Self {
         self.limit = Some(entries);
         self
     }
 
-    /// What happens to groups' references. Redis 8.2.
+    /// Sets what happens to the references of groups. Needs Redis 8.2.
     #[must_use]
     pub fn policy(mut self, policy: RefPolicy) -> Self {
         self.policy = Some(policy);
@@ -104,7 +120,7 @@ impl Trim {
         };
         if let Some(limit) = self.limit {
             if !self.approximate {
-                args.reject("a limit goes with an approximate trim alone");
+                args.reject("only an approximate trim takes a limit; add `approximately()`");
             }
             args.push("LIMIT").push(limit);
         }
@@ -125,6 +141,25 @@ impl ToArgs for Trim {
 }
 
 /// Options of [`xadd_with`](super::StreamCommands::xadd_with).
+///
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use redis_rest::StreamCommands;
+/// use redis_rest::commands::stream::{NewId, StreamId, Trim, XAddOptions};
+///
+/// let bounded = XAddOptions::new().trim(Trim::max_len(1000).approximately());
+/// assert!(redis.xadd_with("log", [("event", "paid")], bounded).await?.is_some());
+///
+/// let exact = XAddOptions::new().id(NewId::Exact(StreamId::new(1, 0)));
+/// assert_eq!(redis.xadd_with("versions", [("event", "paid")], exact).await?, Some(StreamId::new(1, 0)));
+/// // The id must be greater than the last one.
+/// assert!(redis.xadd_with("versions", [("event", "paid")], exact).await.is_err());
+///
+/// let existing = XAddOptions::new().no_mkstream();
+/// assert_eq!(redis.xadd_with("no-such-stream", [("event", "paid")], existing).await?, None);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct XAddOptions {
     id: NewId,
@@ -133,13 +168,13 @@ pub struct XAddOptions {
 }
 
 impl XAddOptions {
-    /// An id of the server's choice; the stream is made if it does not exist, and not trimmed.
+    /// The server chooses the id, creates the stream if it does not exist, and trims nothing.
     #[must_use]
     pub fn new() -> Self {
         XAddOptions::default()
     }
 
-    /// The entry's id.
+    /// Sets the entry's id.
     #[must_use]
     pub fn id(mut self, id: NewId) -> Self {
         self.id = id;
@@ -178,14 +213,14 @@ impl ToArgs for XAddOptions {
     }
 }
 
-/// From where on a group reads.
+/// Where a group starts to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GroupStart {
-    /// From the first entry on.
+    /// At the first entry.
     Beginning,
-    /// Only what is added from now on: `$`.
+    /// After the last entry, so that the group reads only new ones: `$`.
     End,
-    /// Behind this entry.
+    /// After this id.
     After(StreamId),
 }
 
@@ -202,9 +237,9 @@ impl ToArgs for GroupStart {
 /// Which entries a consumer reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GroupPosition {
-    /// Those that no consumer of the group has read: `>`.
+    /// Entries that no consumer of the group has read: `>`.
     New,
-    /// Those that are pending with it, behind this id.
+    /// Entries after this id that are pending with the consumer.
     PendingAfter(StreamId),
 }
 
@@ -218,6 +253,19 @@ impl ToArg for GroupPosition {
 }
 
 /// Options of [`xreadgroup`](super::StreamCommands::xreadgroup).
+///
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use redis_rest::StreamCommands;
+/// use redis_rest::commands::stream::{GroupPosition, XReadGroupOptions};
+///
+/// let new = [("orders", GroupPosition::New)];
+/// let at_most_once = XReadGroupOptions::new().count(10).no_ack();
+/// redis.xreadgroup::<String, Vec<(String, String)>>("billing", "worker-1", new, at_most_once).await?;
+/// assert_eq!(redis.xpending("orders", "billing").await?.count, 0);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct XReadGroupOptions {
     count: Option<u64>,
@@ -225,20 +273,20 @@ pub struct XReadGroupOptions {
 }
 
 impl XReadGroupOptions {
-    /// All entries, which are pending until they are acknowledged.
+    /// Reads all entries. They are pending until the consumer acknowledges them.
     #[must_use]
     pub fn new() -> Self {
         XReadGroupOptions::default()
     }
 
-    /// Up to so many of each stream: `COUNT`.
+    /// Reads at most `count` entries of each stream: `COUNT`.
     #[must_use]
     pub fn count(mut self, count: u64) -> Self {
         self.count = Some(count);
         self
     }
 
-    /// They count as acknowledged at once: `NOACK`.
+    /// Acknowledges the entries at once, so that they are never pending: `NOACK`.
     #[must_use]
     pub fn no_ack(mut self) -> Self {
         self.no_ack = true;
@@ -250,7 +298,7 @@ impl ToArgs for XReadGroupOptions {
     fn write_args(&self, args: &mut Args) {
         if let Some(count) = self.count {
             if count == 0 {
-                args.reject("a count of 0 asks for nothing; give at least 1");
+                args.reject("a count of 0 asks for nothing; use at least 1");
             }
             args.push("COUNT").push(count);
         }
@@ -260,7 +308,24 @@ impl ToArgs for XReadGroupOptions {
     }
 }
 
-/// Options of [`xclaim`](super::StreamCommands::xclaim).
+/// Options of [`xclaim`](super::StreamCommands::xclaim) and [`xclaim_justid`](super::StreamCommands::xclaim_justid).
+///
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use std::time::Duration;
+///
+/// use redis_rest::StreamCommands;
+/// use redis_rest::commands::stream::{StreamId, XClaimOptions};
+///
+/// let id = StreamId::new(1526919030474, 55);
+/// let minute = Duration::from_secs(60);
+/// let options = XClaimOptions::new().retry_count(1);
+/// let claimed = redis.xclaim_justid("orders", "billing", "worker-2", minute, [id], options).await?;
+/// // Empty if the entry is not pending, or has been pending for less than a minute.
+/// assert!(claimed.is_empty() || claimed == [id]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct XClaimOptions {
     idle: Option<Duration>,
@@ -269,27 +334,27 @@ pub struct XClaimOptions {
 }
 
 impl XClaimOptions {
-    /// Just delivered, once more than before.
+    /// Resets the idle time of each entry and increments its number of deliveries.
     #[must_use]
     pub fn new() -> Self {
         XClaimOptions::default()
     }
 
-    /// Counts as held for so long already: `IDLE`.
+    /// Sets the idle time of each entry: `IDLE`.
     #[must_use]
     pub fn idle(mut self, idle: Duration) -> Self {
         self.idle = Some(idle);
         self
     }
 
-    /// Counts as delivered so often: `RETRYCOUNT`.
+    /// Sets the number of deliveries of each entry: `RETRYCOUNT`.
     #[must_use]
     pub fn retry_count(mut self, count: u64) -> Self {
         self.retry_count = Some(count);
         self
     }
 
-    /// Also what is pending with nobody: `FORCE`.
+    /// Claims entries that are pending with no consumer too: `FORCE`.
     #[must_use]
     pub fn force(mut self) -> Self {
         self.force = true;
@@ -312,27 +377,44 @@ impl ToArgs for XClaimOptions {
 }
 
 /// Options of [`xpending_range`](super::StreamCommands::xpending_range).
+///
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use std::time::Duration;
+///
+/// use redis_rest::StreamCommands;
+/// use redis_rest::commands::stream::XPendingOptions;
+///
+/// let stuck = XPendingOptions::new().idle(Duration::from_secs(60)).consumer("worker-1");
+/// for entry in redis.xpending_range("orders", "billing", .., 10, stuck).await? {
+///     println!("{} was delivered {} times", entry.id, entry.deliveries);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct XPendingOptions {
+    /// Returns only entries that have been pending for at least `idle`: `IDLE`.
     pub(super) idle: Option<Duration>,
+    /// Returns only entries that are pending with this consumer.
     pub(super) consumer: Option<String>,
 }
 
 impl XPendingOptions {
-    /// Whoever holds them, however long.
+    /// All consumers, and any idle time.
     #[must_use]
     pub fn new() -> Self {
         XPendingOptions::default()
     }
 
-    /// Only what has been held for so long: `IDLE`.
+    /// Returns only entries that have been pending for at least `idle`: `IDLE`.
     #[must_use]
     pub fn idle(mut self, idle: Duration) -> Self {
         self.idle = Some(idle);
         self
     }
 
-    /// Only what this consumer holds.
+    /// Returns only entries that are pending with this consumer.
     #[must_use]
     pub fn consumer(mut self, consumer: impl Into<String>) -> Self {
         self.consumer = Some(consumer.into());

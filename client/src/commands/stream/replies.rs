@@ -1,4 +1,4 @@
-//! What the commands on entries reply.
+//! Replies to the commands on entries.
 
 use std::time::Duration;
 
@@ -10,9 +10,9 @@ use crate::reply::{FromReply, Reply};
 /// An entry of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamEntry<F> {
-    /// Its id.
+    /// The id.
     pub id: StreamId,
-    /// Its fields and values.
+    /// The fields and values.
     pub fields: F,
 }
 
@@ -23,7 +23,7 @@ impl<F: FromReply> FromReply for StreamEntry<F> {
     }
 }
 
-/// The entries that were read of one stream.
+/// The entries that were read from one stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamEntries<K, F> {
     /// The stream's key.
@@ -39,14 +39,14 @@ impl<K: FromReply, F: FromReply> FromReply for StreamEntries<K, F> {
     }
 }
 
-/// What became of an entry that was to be removed.
+/// The outcome of removing one entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EntryRemoval {
-    /// There is no such entry.
+    /// The entry does not exist.
     Missing,
-    /// It is removed.
+    /// The entry was removed.
     Removed,
-    /// It is there still: a group is not done with it.
+    /// The entry was kept, because a group has not acknowledged it yet.
     Referenced,
 }
 
@@ -61,14 +61,14 @@ impl FromReply for EntryRemoval {
     }
 }
 
-/// What [`xautoclaim`](super::StreamCommands::xautoclaim) took.
+/// The result of [`xautoclaim`](super::StreamCommands::xautoclaim).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AutoClaim<T> {
-    /// Where to go on; [`StreamId::MIN`] at the end.
+    /// The `start` of the next call; [`StreamId::MIN`] after the last pending entry.
     pub next: StreamId,
-    /// What was taken.
+    /// The claimed entries, or their ids.
     pub claimed: Vec<T>,
-    /// What was pending, but is in the stream no more: it is pending no more.
+    /// Entries that were pending but no longer exist. They are not pending any more.
     pub deleted: Vec<StreamId>,
 }
 
@@ -78,20 +78,20 @@ impl<T: FromReply> FromReply for AutoClaim<T> {
         Ok(AutoClaim {
             next: StreamId::from_reply(parts.expect_next()?)?,
             claimed: Vec::from_reply(parts.expect_next()?)?,
-            // Before Redis 7 it was not told.
+            // Redis 7 added this part.
             deleted: parts.next().map(Vec::from_reply).transpose()?.unwrap_or_default(),
         })
     }
 }
 
-/// What is pending in a group.
+/// The pending entries of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingSummary {
-    /// How many entries.
+    /// The number of pending entries.
     pub count: u64,
-    /// The ids of the first and the last of them.
+    /// The smallest and the greatest id, if there are any entries.
     pub range: Option<(StreamId, StreamId)>,
-    /// How many each consumer holds, if any.
+    /// Each consumer with pending entries, and their number.
     pub consumers: Vec<(String, u64)>,
 }
 
@@ -106,13 +106,13 @@ impl FromReply for PendingSummary {
 /// A pending entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pending {
-    /// Its id.
+    /// The id.
     pub id: StreamId,
-    /// Who holds it.
+    /// The consumer that it is pending with.
     pub consumer: String,
-    /// For how long.
+    /// The time since the last delivery.
     pub idle: Duration,
-    /// How often it was delivered.
+    /// The number of deliveries.
     pub deliveries: u64,
 }
 
