@@ -152,7 +152,7 @@
 //!
 //! # Testing
 //!
-//! `redis_rest::guide::testing` shows how to test code that uses this crate, without the hosted service.
+//! The guide [Testing your app](redis_rest::guide::testing) shows how to test code that uses this crate, without the hosted service.
 //!
 //! # Features of Cargo
 //!

@@ -15,7 +15,21 @@ use syn::visit::{self, Visit};
 /// From the ground up.
 const CLIENT: &[&str] =
     &["error", "arg", "wire", "transport", "reply", "command", "executor", "connection", "commands", "client", "guide"];
-const MAPPER: &[&str] = &["mismatch", "key", "model", "field", "codec", "hash", "list", "stream", "codegen"];
+const MAPPER: &[&str] = &[
+    "kind",
+    "mismatch",
+    "model",
+    "field",
+    "codec",
+    "field_codec",
+    "id",
+    "key",
+    "pairs",
+    "hash",
+    "list",
+    "stream",
+    "codegen",
+];
 const DERIVE: &[&str] = &["errors", "case", "attr", "ast", "check", "expand", "fallback"];
 const GATEWAY: &[&str] = &[
     "error", "secret", "resp", "reply", "request", "backend", "policy", "state", "response", "sse", "http", "gateway",
