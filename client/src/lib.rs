@@ -8,13 +8,16 @@
 //!
 //! let redis = Redis::from_env()?; // UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN
 //!
-//! redis.set_with("session", "s3cr3t", SetOptions::new().expire(Expiry::seconds(3600))).await?;
+//! let hour = SetOptions::new().expire(Expiry::seconds(3600));
+//! redis.set_with("session", "s3cr3t", hour).await?;
 //! let name: Option<String> = redis.hget("user:1", "name").await?;
 //!
-//! let (hits, names) = redis.pipeline().incr("hits").hvals::<String>("user:1").exec().await?; // one request
+//! // Several commands in one request, and the tuple of their replies:
+//! let (hits, names) = redis.pipeline().incr("hits").hvals::<String>("user:1").exec().await?;
 //! println!("{hits} hits, {}", names.join(", "));
 //!
-//! let length: i64 = redis.execute(["XLEN", "orders"]).await?; // any command
+//! // Any command:
+//! let length: i64 = redis.execute(["XLEN", "orders"]).await?;
 //! # Ok(())
 //! # }
 //! ```
@@ -123,6 +126,7 @@ pub use bytes;
 pub use crate::arg::{Arg, ToArg};
 pub use crate::client::{AutoPipelining, Redis, RedisBuilder, Request, blocking, subscribe};
 pub use crate::command::{Args, Command, Script, ToArgs};
+#[doc(inline)]
 pub use crate::commands::{
     BitmapCommands, ConnectionCommands, FunctionCommands, GenericCommands, GeoCommands, HashCommands,
     HyperLogLogCommands, IterCommands, JsonCommands, ListCommands, PubSubCommands, ScriptingCommands, SearchCommands,

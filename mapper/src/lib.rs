@@ -13,10 +13,13 @@
 //! }
 //!
 //! # async fn example() -> Result<()> {
-//! let redis = Redis::from_env()?;  // reads UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN
+//! let redis = Redis::from_env()?; // UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN
 //! let ada = User { id: 42, name: "Ada".into(), bio: None };
-//! ada.save(&redis).await?;                                 // HSET user:42 id 42 name Ada, HDEL user:42 bio
-//! let found: Option<User> = User::load(&redis, 42).await?; // HGETALL user:42
+//!
+//! // HSET user:42 id 42 name Ada, and HDEL user:42 bio, in one request
+//! ada.save(&redis).await?;
+//! // HGETALL user:42
+//! let found: Option<User> = User::load(&redis, 42).await?;
 //! assert_eq!(found, Some(ada));
 //! # Ok(())
 //! # }
@@ -54,7 +57,8 @@
 //! # #[redis(prefix = "user")]
 //! # struct User { #[redis(id)] id: u64 }
 //! # async fn example(redis: Redis) -> Result<()> {
-//! let (user, hits): (Option<User>, i64) = redis.pipeline().load::<User>(42).incr("hits").exec().await?;
+//! let (user, hits) = redis.pipeline().load::<User>(42).incr("hits").exec().await?;
+//! let (user, hits): (Option<User>, i64) = (user, hits);
 //! # Ok(())
 //! # }
 //! ```
@@ -101,7 +105,7 @@
 //! # async fn example(redis: Redis) -> Result<()> {
 //! redis.set("greeting", "hello").await?;
 //! let greeting: Option<String> = redis.get("greeting").await?;
-//! let encoding: String = redis.execute(["OBJECT", "ENCODING", "greeting"]).await?;
+//! let length: i64 = redis.execute(["STRLEN", "greeting"]).await?;
 //! # Ok(())
 //! # }
 //! ```

@@ -34,7 +34,7 @@ fn every_rust_block_compiles() {
     }
 }
 
-/// Returns the blocks that start with "```rust", and the number of each one's first line.
+/// Returns the blocks in Rust, and the number of the first line of each.
 fn rust_blocks(markdown: &str) -> Vec<(usize, String)> {
     let mut blocks = Vec::new();
     let mut lines = markdown.lines().zip(1..);

@@ -34,13 +34,13 @@ use crate::wire::{self, Encoding, Parsed};
 /// Methods such as [`get`](crate::StringCommands::get) create commands and pass them to an
 /// [`Executor`](crate::Executor) at once; the executor [`Build`](crate::Build) returns them instead of sending them.
 ///
-/// A command for which this crate has no method, executed once:
+/// A command by its name, with arguments of several types:
 ///
 /// ```no_run
 /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
 /// use redis_rest::{Command, Executor};
 ///
-/// let frequency: Option<i64> = redis.execute(Command::read("OBJECT").arg("FREQ").arg("orders")).await?;
+/// let ones: i64 = redis.execute(Command::read("BITCOUNT").arg("visits").arg(0).arg(-1)).await?;
 /// # Ok(())
 /// # }
 /// ```

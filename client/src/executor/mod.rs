@@ -45,7 +45,7 @@ pub trait Executor: Sized {
     /// use redis_rest::{Command, Executor};
     ///
     /// let length: i64 = redis.execute(["XLEN", "orders"]).await?;
-    /// let frequency: Option<i64> = redis.execute(Command::read("OBJECT").arg("FREQ").arg("orders")).await?;
+    /// let ones: i64 = redis.execute(Command::read("BITCOUNT").arg("visits").arg(0).arg(-1)).await?;
     /// # Ok(())
     /// # }
     /// ```

@@ -144,7 +144,7 @@ async fn run(redis: &Redis) -> Result<()> {
     step(&format!("   visits: {:?}, hits: {hits}, length of the text of hits: {length}", user.map(|user| user.visits)));
 
     step("\nRun any command by its name.");
-    let encoding: String = redis.execute(["OBJECT", "ENCODING", "quickstart-hits"]).await?;
-    step(&format!("   the encoding of hits: {encoding}"));
+    let kind: String = redis.execute(["TYPE", "quickstart-hits"]).await?;
+    step(&format!("   the type of hits: {kind}"));
     Ok(())
 }
