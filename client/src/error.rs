@@ -125,21 +125,22 @@ impl Error {
         self
     }
 
-    /// Adds the field of the record that the error is about. The first one counts.
+    /// Adds the field of the record that the error is about. It has no effect if the error has one.
     #[must_use]
     pub fn with_field(mut self, field: impl Into<Cow<'static, str>>) -> Self {
         self.0.field.get_or_insert_with(|| field.into());
         self
     }
 
-    /// Adds what inside the reply or the record the error is about: `entry 5-0`. The first one counts.
+    /// Adds the part of the reply or the record that the error is about, such as `entry 5-0`. It has no effect if the error
+    /// has one.
     #[must_use]
     pub fn context(mut self, what: impl Into<Cow<'static, str>>) -> Self {
         self.0.context.get_or_insert_with(|| what.into());
         self
     }
 
-    /// Adds the record that the error is about. The first one counts.
+    /// Adds the record that the error is about. It has no effect if the error has one.
     #[must_use]
     pub fn about(self, model: &'static str, key: impl Into<String>) -> Self {
         self.with_subject(Some(&Subject { name: model, key: key.into() }))
@@ -179,6 +180,17 @@ impl Error {
             ErrorKind::TooLarge => self.0.status.is_none(),
             _ => false,
         }
+    }
+
+    /// The same error for a command that was never sent, whatever request the error comes from.
+    pub(crate) fn before_sending(mut self) -> Self {
+        self.0.command = None;
+        self.0.status = None;
+        self.0.retry_after = None;
+        self.0.attempts = 0;
+        self.0.may_have_executed = false;
+        self.0.unconfirmed = Vec::new();
+        self
     }
 
     pub(crate) fn with_command(mut self, name: Cow<'static, str>) -> Self {
@@ -306,7 +318,7 @@ impl Error {
     }
 
     /// Returns the commands of a pipeline, a transaction or a batch that change data and may have been executed, if its
-    /// replies were lost: each command's position, counted from 0, and its name.
+    /// replies were lost: each command's position, counted from 0, and its name. An atomic group is one command.
     ///
     /// Commands run in order: if one of them was executed, so were all before it. A transaction was executed as a whole or
     /// not at all. The iterator is empty for a command on its own, and if none

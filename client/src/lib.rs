@@ -1,4 +1,5 @@
-//! A thin, complete, typed client for the Upstash Redis REST API, for platforms on which TCP is unwelcome.
+//! A thin, complete, typed client for the Upstash Redis REST API, for platforms without TCP connections, such as edge
+//! functions.
 //!
 //! ```no_run
 //! # async fn example() -> redis_rest::Result<()> {
@@ -125,7 +126,7 @@ pub use bytes;
 
 pub use crate::arg::{Arg, ToArg};
 pub use crate::client::{AutoPipelining, Redis, RedisBuilder, Request, blocking, subscribe};
-pub use crate::command::{Args, Command, Script, ToArgs};
+pub use crate::command::{Args, Command, Script, ToArgs, Untyped};
 #[doc(inline)]
 pub use crate::commands::{
     BitmapCommands, ConnectionCommands, FunctionCommands, GenericCommands, GeoCommands, HashCommands,

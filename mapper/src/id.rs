@@ -45,7 +45,7 @@ use std::num::{NonZeroI32, NonZeroI64, NonZeroU32, NonZeroU64};
     note = "integers and `String` are ids; so are `Uuid` and `Ulid`, with the features `uuid` and `ulid`; on a newtype of an id, derive `RedisModel` with `#[redis(id)]`"
 )]
 pub trait Id: Sized + Send + Sync + 'static {
-    /// How calls take the id: integers by value, `String` as `&str`, others by reference.
+    /// The type of the id argument: integers by value, `String` as `&str`, others by reference.
     type Ref<'a>: Copy;
 
     /// Returns this id as calls take it.

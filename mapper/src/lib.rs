@@ -48,8 +48,9 @@
 //!
 //! # Pipelines, transactions and batches
 //!
-//! [`ModelCommands`] has the same calls as methods, next to those of all commands. Several of them make one request,
-//! and the replies are a typed tuple:
+//! [`ModelCommands`] has `load`, `load_field`, `insert`, `save`, `update` and `delete` as methods of pipelines, transactions
+//! and batches, next to those of all commands. The other calls take a pipeline as their executor:
+//! `User::expire(pipeline, 42, ttl)` returns the pipeline with the call added. The replies are a typed tuple:
 //!
 //! ```no_run
 //! # use redis_model::prelude::*;
@@ -142,7 +143,8 @@
 //!
 //! # Without async
 //!
-//! [`blocking::Redis`] has the same calls. They return their result without `.await`:
+//! [`blocking::Redis`] has the same calls, except [`HashModel::scan`], which is async only. They return their result without
+//! `.await`:
 //!
 //! ```no_run
 //! # use redis_model::prelude::*;

@@ -279,10 +279,8 @@ impl RedisBuilder {
             max_request_bytes: self.max_request_bytes,
             max_response_bytes: self.max_response_bytes,
         };
-        let auto_pipelining = self.auto_pipelining.map(|limits| {
-            // The brackets around the commands take two bytes.
-            limits.max_bytes(limits.max_bytes.min(self.max_request_bytes.saturating_sub(2).max(1)))
-        });
+        let auto_pipelining =
+            self.auto_pipelining.map(|limits| limits.max_bytes(limits.max_bytes.min(self.max_request_bytes)));
         Ok((Connection::new(transport, &headers, settings), auto_pipelining))
     }
 }

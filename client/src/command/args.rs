@@ -38,6 +38,10 @@ pub(super) struct RawArg {
     pub(super) bytes: Vec<u8>,
 }
 
+/// Why an argument that is not UTF-8 is refused among several commands.
+pub(super) const NOT_ON_ITS_OWN: &str = "bytes that are not UTF-8 can only be sent by a command on its own, as the request's body; \
+     take the command out of the pipeline, transaction or batch, or encode the bytes as text";
+
 /// A type that adds any number of arguments to a command: options, ranges, field lists.
 ///
 /// ```
@@ -106,7 +110,7 @@ impl Args {
 
     /// Makes the command fail with `error` before anything is sent. The first error counts.
     pub fn fail(&mut self, error: Error) -> &mut Self {
-        self.exceptions().error.get_or_insert(error);
+        self.exceptions().error.get_or_insert_with(|| error.before_sending());
         self
     }
 
@@ -139,6 +143,10 @@ impl Args {
     /// Why the command cannot be sent.
     pub(super) fn error(&self) -> Option<&Error> {
         self.exceptions.as_ref()?.error.as_ref()
+    }
+
+    pub(super) fn is_raw(&self) -> bool {
+        self.exceptions.as_ref().is_some_and(|exceptions| exceptions.raw.is_some())
     }
 
     /// The length of the encoded arguments so far.

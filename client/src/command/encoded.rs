@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 
-use super::args::{RawArg, texts};
+use super::args::{NOT_ON_ITS_OWN, RawArg, texts};
 use super::idempotency::Idempotency;
 use super::script::{BySha1, Script};
 use super::{Command, Expect};
@@ -101,7 +101,7 @@ impl Encoded {
             return Ok(());
         }
         self.extend(&json, by_sha1.as_deref());
-        if raw.is_some() || self.raw.is_some() { Err(Error::invalid_input(NOT_IN_A_PIPELINE)) } else { Ok(()) }
+        if raw.is_some() || self.raw.is_some() { Err(Error::invalid_input(NOT_ON_ITS_OWN)) } else { Ok(()) }
     }
 
     /// Adds encoded commands after those that are there.
@@ -146,7 +146,7 @@ impl Encoded {
     }
 
     /// The first command's name.
-    pub(crate) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &Cow<'static, str> {
         &self.name
     }
 
@@ -164,9 +164,10 @@ impl Encoded {
         self.idempotency
     }
 
-    /// The length of the commands in a request with others, with a script in full.
+    /// The length of the commands in a request with others: with their brackets and a comma, and with a script in full. The
+    /// request has one byte more.
     pub(crate) fn len(&self) -> usize {
-        self.json.len() + 1 + self.by_sha1.as_deref().map_or(0, BySha1::extra_bytes)
+        self.json.len() + 2 + self.by_sha1.as_deref().map_or(0, BySha1::extra_bytes)
     }
 
     /// The length of the body of a request with these commands alone.
@@ -234,9 +235,6 @@ impl Encoded {
         Ok(Some(Body { endpoint, bytes: Bytes::from(self.json), by_sha1 }))
     }
 }
-
-const NOT_IN_A_PIPELINE: &str = "bytes that are not UTF-8 can only be sent by a command on its own, as the request's body; \
-     take the command out of the pipeline, transaction or batch, or encode the bytes as text";
 
 #[cfg(test)]
 mod tests {

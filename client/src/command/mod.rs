@@ -11,6 +11,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
+use self::args::NOT_ON_ITS_OWN;
 pub use self::args::{Args, ToArgs};
 pub(crate) use self::attempts::Attempts;
 pub(crate) use self::attempts::Received;
@@ -29,7 +30,7 @@ use crate::wire::{self, Encoding, Parsed};
 /// [`read`](Command::read), [`idempotent_write`](Command::idempotent_write) and [`write`](Command::write) start a
 /// command, and say when a client may retry it; [`arg`](Command::arg) and its like add arguments.
 /// The reply type comes last: [`reply`](Command::reply) sets it, and [`execute`](crate::Executor::execute) takes it from
-/// its caller. Until then the reply is any [`Value`].
+/// its caller. Until then the reply is [`Untyped`].
 ///
 /// Methods such as [`get`](crate::StringCommands::get) create commands and pass them to an
 /// [`Executor`](crate::Executor) at once; the executor [`Build`](crate::Build) returns them instead of sending them.
@@ -62,13 +63,28 @@ use crate::wire::{self, Encoding, Parsed};
 /// assert_eq!(Build.bf_exists("seen", 7).args(), ["BF.EXISTS", "seen", "7"]);
 /// ```
 #[must_use = "a command does nothing until it is submitted to an executor"]
-pub struct Command<R = Value> {
+pub struct Command<R = Untyped> {
     args: Args,
     /// The script that the arguments name by its SHA-1.
     by_sha1: Option<Box<BySha1>>,
     /// The other commands of an atomic group.
     others: Vec<(Args, Option<Box<BySha1>>)>,
     expect: Expect<R>,
+}
+
+/// The reply to a [`Command`] whose reply type is not set: any [`Value`].
+///
+/// It is a type of its own so that a command with a decoder of its own cannot lose it: only an untyped command takes a
+/// reply type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Untyped(Value);
+
+impl Untyped {
+    /// Returns the reply.
+    #[must_use]
+    pub fn into_value(self) -> Value {
+        self.0
+    }
 }
 
 /// How to decode the replies to a command, and what its errors say.
@@ -118,9 +134,14 @@ impl Command {
         if name.is_empty() {
             args.reject("a command needs a name");
         }
-        let decode = Decode::One(Value::from_reply);
+        let decode = Decode::One(|reply| Value::from_reply(reply).map(Untyped));
         let expect = Expect { name, idempotency, parts: 1, decode, subject: None, field: None };
         Command { args, by_sha1: None, others: Vec::new(), expect }
+    }
+
+    /// Sets the type of the reply.
+    pub fn reply<T: FromReply>(self) -> Command<T> {
+        self.decode_with(T::from_reply)
     }
 
     /// Starts the command that runs `script`, up to its keys.
@@ -222,11 +243,6 @@ impl<R> Command<R> {
         self
     }
 
-    /// Sets the type of the reply.
-    pub fn reply<T: FromReply>(self) -> Command<T> {
-        self.decode_with(T::from_reply)
-    }
-
     /// Decodes the reply with `decode` instead of by its type.
     pub fn decode_with<T>(self, decode: fn(Reply<'_>) -> Result<T>) -> Command<T> {
         self.with_decode(Decode::One(decode))
@@ -239,6 +255,9 @@ impl<R> Command<R> {
     pub fn and<B, T>(mut self, other: Command<B>, decode: fn(Replies<'_>) -> Result<T>) -> Command<T> {
         if let Some(error) = other.args.error() {
             self.args.fail(error.clone());
+        }
+        if self.args.is_raw() || other.args.is_raw() {
+            self.args.reject(NOT_ON_ITS_OWN);
         }
         self.expect.idempotency = self.expect.idempotency.max(other.expect.idempotency);
         self.expect.parts += other.expect.parts;
@@ -278,7 +297,7 @@ impl<R> Command<R> {
     /// The arguments as they are sent, the command's name first. For an atomic group, those of its first command.
     #[must_use]
     pub fn args(&self) -> Vec<Bytes> {
-        self.args.to_vec()
+        if self.others.is_empty() { self.args.to_vec() } else { self.commands().into_iter().next().unwrap_or_default() }
     }
 
     /// The arguments of each command that is sent: of this one, or of all in an atomic group.
@@ -430,5 +449,36 @@ impl<A: ToArg> From<&[A]> for Command {
 impl<A: ToArg> From<Vec<A>> for Command {
     fn from(args: Vec<A>) -> Self {
         args.into_iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_with_bytes_is_refused_before_it_is_sent() {
+        let raw = || Command::idempotent_write("SET").arg("k").arg(b"\xff".as_slice());
+        let get = || Command::read("GET").arg("k");
+        for group in [raw().and(get(), |_| Ok(())), get().and(raw(), |_| Ok(()))] {
+            assert!(group.validate().unwrap_err().is_invalid_input());
+        }
+    }
+
+    #[test]
+    fn the_arguments_of_a_group_are_those_of_its_first_command_as_it_is_sent() {
+        let script = Script::new("return 1");
+        let run = Command::script(&script).arg(1).arg("k").arg("a");
+        let group = run.and(Command::read("GET").arg("k"), |_| Ok(()));
+        assert_eq!(group.args(), ["EVAL", "return 1", "1", "k", "a"]);
+        assert_eq!(group.commands(), [group.args(), vec!["GET".into(), "k".into()]]);
+    }
+
+    #[test]
+    fn the_error_of_a_command_that_was_never_sent_tells_of_no_attempt() {
+        let earlier =
+            Error::timeout("no reply").with_command("GET".into()).with_attempts(4).with_may_have_executed(true);
+        let error = Command::write("SET").fail(earlier).validate().unwrap_err();
+        assert_eq!((error.command(), error.attempts(), error.may_have_executed()), (Some("SET"), 0, false));
     }
 }

@@ -42,7 +42,7 @@ pub struct Script {
 }
 
 impl Script {
-    /// Creates a script that must not be executed twice: the client retries it only if it was certainly not executed.
+    /// Creates a script. The client retries it only if it was certainly not executed.
     #[must_use]
     pub fn new(code: impl Into<Arc<str>>) -> Self {
         let code = code.into();
@@ -60,8 +60,8 @@ impl Script {
         self
     }
 
-    /// Declares that the script, executed twice in a row, leaves the same data and returns the same reply. The client
-    /// retries it after any failure that can pass.
+    /// Declares that running the script twice in a row leaves the same data, and returns the same reply, as running it once.
+    /// The client retries it after any failure that can pass.
     #[must_use]
     pub fn idempotent(mut self) -> Self {
         self.idempotency = Idempotency::Idempotent;

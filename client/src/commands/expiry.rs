@@ -182,7 +182,7 @@ impl ToArgs for ExpireCondition {
     }
 }
 
-/// How long a key or a field lives, or until when: `T` is a [`Duration`] or a [`SystemTime`].
+/// The time to live, or the time of expiry, of a key or a field: `T` is a [`Duration`] or a [`SystemTime`].
 ///
 /// ```no_run
 /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
@@ -256,7 +256,7 @@ pub(super) struct RestoreTtl(pub(super) Option<Expiry>);
 impl ToArgs for RestoreTtl {
     fn write_args(&self, args: &mut Args) {
         match self.0 {
-            // For RESTORE, 0 means no time to live, so the shortest one is a millisecond.
+            // For RESTORE, 0 means no time to live. 1970 must not become that.
             Some(expiry) => {
                 let duration = expiry.duration(args).max(Duration::from_millis(1));
                 push_count(args, duration, Unit::Millis);

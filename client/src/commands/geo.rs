@@ -342,7 +342,7 @@ impl ToArgs for Details {
 /// use redis_rest::commands::geo::{Coordinates, GeoAddOptions};
 ///
 /// let bike = Coordinates { longitude: 13.4, latitude: 52.5 };
-/// let existing = GeoAddOptions::new().xx().changed();
+/// let existing = GeoAddOptions::new().xx().ch();
 /// // Returns the number of bikes that moved. A bike that does not exist is not added.
 /// assert_eq!(redis.geoadd_with("bikes", [(bike, "bike:7")], existing).await?, 0);
 /// # Ok(())
@@ -374,7 +374,7 @@ impl GeoAddOptions {
 
     /// Makes `geoadd_with` return the number of places that are new or have moved: `CH`.
     #[must_use]
-    pub fn changed(mut self) -> Self {
+    pub fn ch(mut self) -> Self {
         self.0.changed = true;
         self
     }

@@ -354,7 +354,8 @@ pub trait HashCommands: Executor {
         self.execute(Command::read("HSCAN").arg(key).arg(cursor).options(WithinKey(options)).arg("NOVALUES"))
     }
 
-    /// Sets fields, and returns the number of new fields.
+    /// Sets fields, and returns the number of new fields. The fields are pairs:
+    /// `redis.hset("user:1", [("name", "Ada")])`.
     ///
     /// [HSET](https://redis.io/docs/latest/commands/hset/), O(n) in the fields.
     fn hset<F: ToArg, V: ToArg>(self, key: impl ToArg, values: impl IntoIterator<Item = (F, V)>) -> Self::Out<u64> {

@@ -78,6 +78,22 @@ pub trait ScriptingCommands: Executor {
 
     /// Runs a [`Script`], whether or not the server knows it, and returns its result.
     ///
+    /// ```no_run
+    /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+    /// use redis_rest::{Arg, Script, ScriptingCommands};
+    ///
+    /// let set = Script::new("return redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])");
+    /// // Arguments of several types:
+    /// redis.run_script::<()>(&set, ["lock"], [Arg::from("me"), Arg::Int(60)]).await?;
+    ///
+    /// let get = Script::new("return redis.call('GET', KEYS[1])").read_only();
+    /// // No arguments:
+    /// let owner: Option<String> = redis.run_script(&get, ["lock"], [] as [&str; 0]).await?;
+    /// assert_eq!(owner.as_deref(), Some("me"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// [EVALSHA](https://redis.io/docs/latest/commands/evalsha/), as slow as the script.
     fn run_script<R: FromReply>(
         self,

@@ -143,10 +143,14 @@ impl Connection {
     /// Sends a request for which some attempts may have been made already.
     pub(crate) async fn continue_request(&self, mut encoded: Encoded, progress: Progress) -> Result<Received> {
         let writes = encoded.take_writes();
+        let only = (encoded.count() == 1).then(|| encoded.name().clone());
         let span = tracing::debug_span!("redis", command = %encoded.name(), commands = encoded.count());
         let attempts = self.attempts(encoded, progress);
         let outcome = if span.is_disabled() { attempts.await } else { attempts.instrument(span).await };
-        outcome.map_err(|error| error.with_unconfirmed(writes))
+        outcome.map_err(|error| match only {
+            Some(name) => error.with_command(name),
+            None => error.with_unconfirmed(writes),
+        })
     }
 
     /// Makes attempts until one succeeds, or none may follow.

@@ -66,7 +66,7 @@ impl<C: Client> Batch<C> {
         Batch { client, id: NEXT.fetch_add(1, Ordering::Relaxed), encoded }
     }
 
-    /// Returns the number of commands.
+    /// Returns the number of commands, counting every command of an atomic group.
     pub fn len(&self) -> usize {
         self.encoded.count()
     }

@@ -38,7 +38,7 @@ pub trait Executor: Sized {
     /// reply.
     ///
     /// An array or a `Vec` of text is a command whose first item is the name. [`Command`] builds one from arguments of
-    /// several types, and says whether a client may retry it; a command from an array counts as a write that it must not.
+    /// several types, and declares whether a client may retry it. A command from an array is a [`write`](Command::write).
     ///
     /// ```no_run
     /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {

@@ -122,7 +122,7 @@ fn push_number(json: &mut Vec<u8>, digits: &str) {
 }
 
 /// Options after a value that are one word. All others are followed by a value of their own.
-const FLAGS: [&[u8]; 5] = [b"NX", b"XX", b"GET", b"KEEPTTL", b"REPLACE"];
+const FLAGS: [&[u8]; 6] = [b"NX", b"XX", b"GET", b"KEEPTTL", b"REPLACE", b"ABSTTL"];
 
 /// How long a path may be: what common proxies accept.
 const MAX_PATH: usize = 8 << 10;
@@ -215,6 +215,7 @@ mod tests {
         let path = |args: &[&str]| raw_path(args.iter().map(|arg| arg.as_bytes()), 2).unwrap();
         assert_eq!(path(&["SET", "a/b é?", "", "EX", "100", "GET"]), "/SET/a%2Fb%20%C3%A9%3F?EX=100&GET");
         assert_eq!(path(&["SET", "k", "", "NX", "EX", "100"]), "/SET/k?NX&EX=100");
+        assert_eq!(path(&["RESTORE", "k", "", "ABSTTL", "IDLETIME", "5"]), "/RESTORE/k?ABSTTL&IDLETIME=5");
         assert_eq!(path(&["SET", "k", "", "IFEQ", "NX", "GET"]), "/SET/k?IFEQ=NX&GET");
     }
 

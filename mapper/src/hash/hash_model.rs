@@ -13,7 +13,7 @@ use crate::id::{GenerateId, Id, IntegerId};
 use crate::key::{Key, SEPARATOR};
 use crate::model::Fields;
 
-/// How calls take the id of the model `M`: `u64`, `&str`, `&OrderId`.
+/// The type of the id argument of the model `M`: `u64`, `&str`, `&OrderId`.
 pub type IdRef<'a, M> = <<M as HashModel>::Id as Id>::Ref<'a>;
 
 /// A record: a struct with an id, stored as a hash at `prefix:id` with one hash field for each of its fields.
@@ -64,9 +64,10 @@ pub type IdRef<'a, M> = <<M as HashModel>::Id as Id>::Ref<'a>;
 /// | [`expire`](Self::expire), [`ttl`](Self::ttl), [`persist`](Self::persist) | `PEXPIRE`, `PTTL`, `PERSIST` | |
 /// | [`scan`](Self::scan) | for each page `SCAN` and one pipeline of `HGETALL`s | a stream of all records |
 ///
-/// The methods take any [`Executor`]: `User::load(&redis, 42).await?` with the async client, `User::load(&redis, 42)?`
-/// with the blocking client. Pipelines, transactions and batches have them as methods of their own, from
-/// [`ModelCommands`](crate::ModelCommands).
+/// A method that sends one command takes any [`Executor`]: `User::load(&redis, 42).await?` with the async client,
+/// `User::load(&redis, 42)?` with the blocking client, `User::load(pipeline, 42)` in a pipeline.
+/// [`ModelCommands`](crate::ModelCommands) has the most common ones as methods of pipelines, transactions and batches.
+/// `load_many` takes a client of either kind, and `scan` the async client.
 ///
 /// Writing a record does not change hash fields that the model does not know. The id is a field of the hash too, so a
 /// record exists even if its other fields are all `None`.
@@ -120,6 +121,8 @@ pub trait HashModel: Fields {
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// Ids that are `String` are passed as `&str`: `User::load_many(&redis, ids.iter().map(String::as_str))`.
     ///
     /// # Errors
     ///

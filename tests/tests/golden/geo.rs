@@ -10,7 +10,7 @@ const PLACE: Coordinates = Coordinates { longitude: 13.5, latitude: -38.25 };
 #[test]
 fn places() {
     assert_eq!(line(Build.geoadd("k", [(PLACE, "a"), (PLACE, "b")])), "GEOADD k 13.5 -38.25 a 13.5 -38.25 b");
-    let options = GeoAddOptions::new().nx().xx().changed();
+    let options = GeoAddOptions::new().nx().xx().ch();
     assert_eq!(line(Build.geoadd_with("k", [(PLACE, "a")], options)), "GEOADD k XX CH 13.5 -38.25 a");
     assert_eq!(line(Build.geodist("k", "a", "b", GeoUnit::Feet)), "GEODIST k a b ft");
     assert_eq!(line(Build.geohash("k", ["a", "b"])), "GEOHASH k a b");

@@ -15,7 +15,7 @@ fn names() -> LexRange {
 #[test]
 fn members_and_scores() {
     assert_eq!(line(Build.zadd("k", [(1.0, "a"), (f64::INFINITY, "b")])), "ZADD k 1 a inf b");
-    let options = ZAddOptions::new().nx().gt().changed();
+    let options = ZAddOptions::new().nx().gt().ch();
     assert_eq!(line(Build.zadd_with("k", [(0.5, "a")], options)), "ZADD k GT CH 0.5 a");
     assert_eq!(line(Build.zadd_with("k", [(0.5, "a")], ZAddOptions::new().nx())), "ZADD k NX 0.5 a");
     assert_eq!(line(Build.zadd_with("k", [(0.5, "a")], ZAddOptions::new().lt())), "ZADD k LT 0.5 a");

@@ -117,6 +117,19 @@ async fn requests_are_bounded_in_commands_and_in_bytes() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_request_is_as_large_as_its_limit_and_no_larger() -> Result<()> {
+    let two = r#"[["GET","a"],["GET","a"]]"#.len();
+    for (max_request_bytes, requests) in [(two - 1, 2), (two, 1)] {
+        let noted = Noted::default();
+        let redis = noted.wrap(pipelined().max_request_bytes(max_request_bytes)).build()?;
+        let (first, second) = tokio::join!(redis.get::<String>("a"), redis.get::<String>("a"));
+        assert_eq!((first?, second?), (None, None));
+        assert_eq!(noted.take().len(), requests);
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn what_cannot_travel_with_others_keeps_its_place() -> Result<()> {
     let noted = Noted::default();
     let redis = noted.wrap(pipelined()).build()?;

@@ -15,7 +15,7 @@ fn is_near(found: f64, expected: f64) -> bool {
 
 async fn places(redis: &Via, k: &str) -> Result<()> {
     assert_eq!(redis.geoadd(k, [(PALERMO, "Palermo"), (CATANIA, "Catania")]).await?, 2);
-    assert_eq!(redis.geoadd_with(k, [(BETWEEN, "Palermo")], GeoAddOptions::new().nx().changed()).await?, 0);
+    assert_eq!(redis.geoadd_with(k, [(BETWEEN, "Palermo")], GeoAddOptions::new().nx().ch()).await?, 0);
     let distance = redis.geodist(k, "Palermo", "Catania", GeoUnit::Kilometers).await?;
     assert!(distance.is_some_and(|distance| is_near(distance, 166.2742)));
     assert_eq!(redis.geodist(k, "Palermo", "none", GeoUnit::Meters).await?, None);

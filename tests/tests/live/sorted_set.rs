@@ -14,8 +14,8 @@ fn scored(members: &[(&str, f64)]) -> Vec<(String, f64)> {
 async fn members(redis: &Via) -> Result<()> {
     let k = &key("board");
     assert_eq!(redis.zadd(k, [(1.0, "a"), (2.5, "b"), (f64::INFINITY, "c")]).await?, 3);
-    assert_eq!(redis.zadd_with(k, [(0.5, "a"), (3.0, "b")], ZAddOptions::new().gt().changed()).await?, 1);
-    assert_eq!(redis.zadd_with(k, [(0.5, "a")], ZAddOptions::new().lt().changed()).await?, 1);
+    assert_eq!(redis.zadd_with(k, [(0.5, "a"), (3.0, "b")], ZAddOptions::new().gt().ch()).await?, 1);
+    assert_eq!(redis.zadd_with(k, [(0.5, "a")], ZAddOptions::new().lt().ch()).await?, 1);
     assert_eq!(redis.zadd_incr(k, 1.0, "a", ZAddOptions::new().xx()).await?, Some(1.5));
     assert_eq!(redis.zadd_incr(k, 1.0, "a", ZAddOptions::new().nx()).await?, None);
     assert_eq!(redis.zcard(k).await?, 3);

@@ -213,7 +213,7 @@ pub(crate) fn writes(dump: &[u8]) -> Vec<Command<Value>> {
         any(Build.zrem("zset", ["a"])),
         any(Build.zremrangebyrank("zset", 0, 0)),
         any(Build.zmpop::<Value, Value>(["zset"], ZEnd::Max, 1)),
-        any(Build.zadd_with("zset", [(7.0, "a"), (8.0, "x")], ZAddOptions::new().changed())),
+        any(Build.zadd_with("zset", [(7.0, "a"), (8.0, "x")], ZAddOptions::new().ch())),
         any(Build.zadd_incr("zset", 2.0, "a", ZAddOptions::new())),
         any(Build.zdiffstore("other-zset", ["zset", "none"])),
         any(Build.zinterstore("other-zset", ["zset"], ZCombineOptions::new())),
@@ -229,7 +229,7 @@ pub(crate) fn writes(dump: &[u8]) -> Vec<Command<Value>> {
         any(Build.bitop(BitOperation::Not, "new", ["text"])),
         any(Build.pfadd("hll", ["c"])),
         any(Build.pfmerge("new", ["hll"])),
-        any(Build.geoadd_with("geo", [(place, "p")], GeoAddOptions::new().changed())),
+        any(Build.geoadd_with("geo", [(place, "p")], GeoAddOptions::new().ch())),
         any(Build.georadius_store(
             "geo",
             place,

@@ -137,7 +137,8 @@ impl AutoPipeline {
         let at = queues.iter().position(|(id, _)| *id == runtime)?;
         let entries = &mut queues.get_mut(at)?.1;
         let mut batch: Vec<Queued> = Vec::with_capacity(entries.len().min(self.limits.max_commands));
-        let mut bytes = 0;
+        // The outer brackets take two bytes, and the last command has no comma.
+        let mut bytes = 1;
         while let Some(next) = entries.front() {
             // Cancelled or out of time before it was sent.
             if next.reply.is_closed() || now.duration_since(next.since) > patience {

@@ -39,7 +39,9 @@ use crate::reply::FromReply;
 /// # }
 /// ```
 pub trait SortedSetCommands: Executor {
-    /// Adds members or changes their scores, and returns the number of new members.
+    /// Adds members or changes their scores, and returns the number of new members. As in Redis, the score comes first:
+    /// `redis.zadd("board", [(10.0, "ada")])`.
+    ///
     /// [ZADD](https://redis.io/docs/latest/commands/zadd/), O(log n) per member.
     fn zadd<M: ToArg>(self, key: impl ToArg, members: impl IntoIterator<Item = (f64, M)>) -> Self::Out<u64> {
         self.execute(Command::write("ZADD").arg(key).scored(members))

@@ -271,7 +271,7 @@ impl ToArgs for ZRange {
 /// use redis_rest::commands::sorted_set::ZAddOptions;
 ///
 /// redis.zadd("records", [(9.6, "ada")]).await?;
-/// let better = ZAddOptions::new().gt().changed();
+/// let better = ZAddOptions::new().gt().ch();
 /// assert_eq!(redis.zadd_with("records", [(9.1, "ada"), (8.2, "grace")], better).await?, 1);
 /// assert_eq!(redis.zscore("records", "ada").await?, Some(9.6));
 ///
@@ -320,7 +320,7 @@ impl ZAddOptions {
 
     /// Makes `zadd_with` return the number of members that are new or have a different score: `CH`.
     #[must_use]
-    pub fn changed(mut self) -> Self {
+    pub fn ch(mut self) -> Self {
         self.0.changed = true;
         self
     }
