@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_wait_past_the_deadline_is_not_begun() {
+    async fn no_wait_starts_that_would_end_after_the_deadline() {
         let began = Instant::now();
         let hour = Some(Duration::from_secs(3600));
         let error =

@@ -4,7 +4,7 @@ pub(crate) mod reqwest;
 
 use std::fmt;
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use async_trait::async_trait;
@@ -94,7 +94,7 @@ enum Inner {
     Whole(Bytes),
     Chunks(Pin<Box<dyn Stream<Item = Result<Bytes, TransportError>> + Send>>),
     /// What the default transport returns, without a box.
-    Reqwest(::reqwest::Response),
+    Default(reqwest::Chunks),
 }
 
 impl Body {
@@ -106,10 +106,6 @@ impl Body {
     /// Creates a body that arrives in chunks.
     pub fn chunks(chunks: impl Stream<Item = Result<Bytes, TransportError>> + Send + 'static) -> Self {
         Body(Inner::Chunks(Box::pin(chunks)))
-    }
-
-    pub(crate) fn reqwest(response: ::reqwest::Response) -> Self {
-        Body(Inner::Reqwest(response))
     }
 
     /// Returns the next chunk; `None` at the end.
@@ -126,10 +122,7 @@ impl Body {
             Inner::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             Inner::Whole(bytes) => Poll::Ready(Some(Ok(std::mem::take(bytes)))),
             Inner::Chunks(chunks) => chunks.as_mut().poll_next(cx),
-            // A future that is dropped halfway has taken nothing: the data remains in the response.
-            Inner::Reqwest(response) => {
-                pin!(response.chunk()).poll(cx).map(|chunk| chunk.map_err(reqwest::broken).transpose())
-            }
+            Inner::Default(chunks) => chunks.poll_next(cx),
         }
     }
 
@@ -138,7 +131,7 @@ impl Body {
         match &self.0 {
             Inner::Whole(bytes) => bytes.len() as u64,
             Inner::Chunks(_) => 0,
-            Inner::Reqwest(response) => response.content_length().unwrap_or(0),
+            Inner::Default(chunks) => chunks.announced_bytes(),
         }
     }
 }

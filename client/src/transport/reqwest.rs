@@ -1,12 +1,15 @@
 //! The transport over reqwest: the only file that knows it.
 
 use std::fmt;
+use std::pin::pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use reqwest::{Client, Method, Url};
 
-use super::{Body, Endpoint, Request, Response, Transport, TransportError};
+use super::{Body, Endpoint, Inner, Request, Response, Transport, TransportError};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Sends requests by a [`reqwest::Client`], to URLs that were parsed once.
@@ -82,9 +85,23 @@ fn tls(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
     Ok(builder)
 }
 
-/// The error for a body that broke off.
-pub(super) fn broken(error: reqwest::Error) -> TransportError {
-    TransportError::interrupted(error.without_url())
+/// The body of a response, as it arrives.
+pub(super) struct Chunks(reqwest::Response);
+
+impl Chunks {
+    pub(super) fn poll_next(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<std::result::Result<Bytes, TransportError>>> {
+        // A future that is dropped halfway has taken nothing: the data remains in the response.
+        let chunk = pin!(self.0.chunk()).poll(cx);
+        chunk.map(|chunk| chunk.map_err(|error| TransportError::interrupted(error.without_url())).transpose())
+    }
+
+    /// The announced number of bytes; 0 if it is not known.
+    pub(super) fn announced_bytes(&self) -> u64 {
+        self.0.content_length().unwrap_or(0)
+    }
 }
 
 #[async_trait]
@@ -102,7 +119,7 @@ impl Transport for ReqwestTransport {
             }
         })?;
         let headers = std::mem::take(response.headers_mut());
-        Ok(Response { status: response.status(), headers, body: Body::reqwest(response) })
+        Ok(Response { status: response.status(), headers, body: Body(Inner::Default(Chunks(response))) })
     }
 }
 

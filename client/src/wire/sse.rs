@@ -15,7 +15,7 @@ pub(crate) struct Events {
     data: Vec<u8>,
     /// The last line ended in CR, so a LF that follows belongs to it.
     after_cr: bool,
-    begun: bool,
+    has_started: bool,
 }
 
 impl Events {
@@ -64,7 +64,7 @@ impl Events {
 
     /// The range of the next complete line, without its end.
     fn line(&mut self) -> Option<(usize, usize)> {
-        if !self.begun {
+        if !self.has_started {
             // A byte order mark can come first, split into as many chunks as it has bytes.
             const MARK: &[u8] = b"\xef\xbb\xbf";
             let front = self.buffer.get(..MARK.len().min(self.buffer.len())).unwrap_or_default();
@@ -72,7 +72,7 @@ impl Events {
                 return None;
             }
             self.read = if front == MARK { MARK.len() } else { 0 };
-            self.begun = true;
+            self.has_started = true;
         }
         if self.after_cr && self.read < self.buffer.len() {
             self.after_cr = false;

@@ -85,7 +85,7 @@ struct Topic {
     name: Bytes,
     /// The name as it appears in events.
     shown: String,
-    is_pattern: bool,
+    kind: Kind,
     feed: Feed,
 }
 
@@ -96,31 +96,31 @@ impl Subscription {
 
     /// Adds channels.
     pub fn subscribe(self, channels: impl IntoIterator<Item = impl ToArg>) -> Self {
-        self.add(channels, false)
+        self.add(channels, Kind::Channel)
     }
 
     /// Adds glob-style patterns.
     pub fn psubscribe(self, patterns: impl IntoIterator<Item = impl ToArg>) -> Self {
-        self.add(patterns, true)
+        self.add(patterns, Kind::Pattern)
     }
 
-    fn add(mut self, names: impl IntoIterator<Item = impl ToArg>, is_pattern: bool) -> Self {
+    fn add(mut self, names: impl IntoIterator<Item = impl ToArg>, kind: Kind) -> Self {
         let mut any = false;
         for name in names {
             any = true;
-            match Topic::new(&self.connection, name, is_pattern) {
+            match Topic::new(&self.connection, name, kind) {
                 Ok(topic) => self.topics.push(topic),
-                Err(error) => self.refuse(error, is_pattern),
+                Err(error) => self.refuse(error, kind),
             }
         }
         if !any {
-            self.refuse(Error::invalid_input("needs at least one channel or pattern"), is_pattern);
+            self.refuse(Error::invalid_input("needs at least one channel or pattern"), kind);
         }
         self
     }
 
-    fn refuse(&mut self, error: Error, is_pattern: bool) {
-        self.refused.get_or_insert_with(|| error.with_command(command(is_pattern).into()));
+    fn refuse(&mut self, error: Error, kind: Kind) {
+        self.refused.get_or_insert_with(|| error.with_command(kind.command().into()));
     }
 
     /// Returns the next event; `None` if all connections have ended.
@@ -156,25 +156,44 @@ impl Stream for Subscription {
     }
 }
 
-fn command(is_pattern: bool) -> &'static str {
-    if is_pattern { "PSUBSCRIBE" } else { "SUBSCRIBE" }
+/// What a topic's name is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Channel,
+    Pattern,
+}
+
+impl Kind {
+    fn command(self) -> &'static str {
+        match self {
+            Kind::Channel => "SUBSCRIBE",
+            Kind::Pattern => "PSUBSCRIBE",
+        }
+    }
+
+    fn path(self, segment: &str) -> String {
+        match self {
+            Kind::Channel => format!("/subscribe/{segment}"),
+            Kind::Pattern => format!("/psubscribe/{segment}"),
+        }
+    }
 }
 
 impl Topic {
-    fn new(connection: &Arc<Connection>, name: impl ToArg, is_pattern: bool) -> Result<Self> {
+    fn new(connection: &Arc<Connection>, name: impl ToArg, kind: Kind) -> Result<Self> {
         let name = Bytes::from(name.to_arg().into_bytes()?);
         let segment = path_segment(&name).ok_or_else(|| {
             Error::invalid_input(
                 "the name is sent in the request's path, so it cannot be empty, `.`, `..` or longer than about 8 KB",
             )
         })?;
-        let path = if is_pattern { format!("/psubscribe/{segment}") } else { format!("/subscribe/{segment}") };
+        let path = kind.path(&segment);
         let shown = String::from_utf8_lossy(&name).replace("\r\n", "\n").replace('\r', "\n");
-        Ok(Topic { name, shown, is_pattern, feed: Feed::new(Arc::clone(connection), path) })
+        Ok(Topic { name, shown, kind, feed: Feed::new(Arc::clone(connection), path) })
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<SubscriptionEvent>>> {
-        let command = command(self.is_pattern);
+        let command = self.kind.command();
         self.feed.poll(cx).map(|event| {
             Some(match event? {
                 Ok(FeedEvent::Data(data)) => self.read(data).map_err(|error| error.with_command(command.into())),
@@ -193,14 +212,14 @@ impl Topic {
             let rest = rest.strip_prefix(self.shown.as_bytes())?.strip_prefix(b",")?;
             Some(data.slice_ref(rest))
         };
-        if self.is_pattern {
+        if self.kind == Kind::Pattern {
             if let Some(rest) = after(b"pmessage") {
                 return self.split(&rest).ok_or_else(unreadable).map(SubscriptionEvent::Message);
             }
         } else if let Some(payload) = after(b"message") {
             return Ok(SubscriptionEvent::Message(Message { channel: self.name.clone(), pattern: None, payload }));
         }
-        let subscribed = if self.is_pattern { after(b"psubscribe") } else { after(b"subscribe") };
+        let subscribed = if self.kind == Kind::Pattern { after(b"psubscribe") } else { after(b"subscribe") };
         subscribed.map(|_| SubscriptionEvent::Subscribed(self.name.clone())).ok_or_else(unreadable)
     }
 
