@@ -103,7 +103,8 @@ impl Redis {
     /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
     /// use redis_rest::StringCommands;
     ///
-    /// let (name, hits): (Option<String>, i64) = redis.pipeline().get("name").incr("hits").exec().await?;
+    /// let pipeline = redis.pipeline().get("name").incr("hits");
+    /// let (name, hits): (Option<String>, i64) = pipeline.exec().await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -120,7 +121,8 @@ impl Redis {
     /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
     /// use redis_rest::StringCommands;
     ///
-    /// let (left, right) = redis.transaction().decrby("account:1", 20).incrby("account:2", 20).exec().await?;
+    /// let transfer = redis.transaction().decrby("account:1", 20).incrby("account:2", 20);
+    /// let (left, right) = transfer.exec().await?;
     /// # Ok(())
     /// # }
     /// ```
