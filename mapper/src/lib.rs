@@ -58,8 +58,8 @@
 //! # #[redis(prefix = "user")]
 //! # struct User { #[redis(id)] id: u64 }
 //! # async fn example(redis: Redis) -> Result<()> {
-//! let (user, hits) = redis.pipeline().load::<User>(42).incr("hits").exec().await?;
-//! let (user, hits): (Option<User>, i64) = (user, hits);
+//! let pipeline = redis.pipeline().load::<User>(42).incr("hits");
+//! let (user, hits): (Option<User>, i64) = pipeline.exec().await?;
 //! # Ok(())
 //! # }
 //! ```

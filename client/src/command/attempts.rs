@@ -38,8 +38,8 @@ impl Attempts {
         }
     }
 
-    /// The same number of attempts, of which one may have executed the request.
-    pub(crate) fn may_have_executed(self) -> Self {
+    /// The same attempts, of which one is assumed to have executed the request.
+    pub(crate) fn assume_executed(self) -> Self {
         Attempts { may_have_executed: true, ..self }
     }
 

@@ -85,8 +85,8 @@ impl Encoded {
         self.pushed += 1;
         self.idempotency = self.idempotency.max(expect.idempotency());
         self.atomic |= expect.parts() > 1;
-        let fits = (others.into_iter()).fold(self.append(args.into_parts(), by_sha1), |fits, other| {
-            self.append(other.0.into_parts(), other.1).and(fits)
+        let fits = (others.into_iter()).fold(self.append(args.into_parts(), by_sha1), |fits, (args, by_sha1)| {
+            self.append(args.into_parts(), by_sha1).and(fits)
         });
         if self.error.is_none() {
             self.error = error.or_else(|| fits.err().map(|error| expect.blame(error)));

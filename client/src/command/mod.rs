@@ -22,8 +22,8 @@ pub(crate) use self::script::BySha1;
 pub use self::script::Script;
 use crate::arg::{Arg, ToArg};
 use crate::error::{Error, ErrorKind, Result, Subject};
-use crate::reply::{FromReply, Replies, Reply, Value};
-use crate::wire::{self, Encoding, Parsed};
+use crate::reply::{self, Answered, FromReply, Replies, Reply, Value};
+use crate::wire::Encoding;
 
 /// One command: its arguments, already encoded for the wire, and the type `R` of its reply.
 ///
@@ -327,15 +327,9 @@ impl<R> Command<R> {
     pub fn decode(&self, body: impl Into<Vec<u8>>, encoding: Encoding) -> Result<R> {
         let parts = self.expect.parts;
         let encoding = if parts > 1 { encoding.of_transactions() } else { encoding };
-        let parsed = if parts > 1 {
-            wire::parse_many(body.into(), encoding, parts)
-        } else {
-            wire::parse_one(body.into(), encoding).map(Parsed::Replies)
-        };
-        match parsed.map_err(|error| self.expect.blame(error))? {
-            Parsed::Replies(tape) => self.expect.decode(&mut Replies::of(&tape, parts), Attempts::default()),
-            Parsed::Refusal(tape) => Err(self.expect.blame(Reply::root(&tape).mismatch("replies"))),
-        }
+        let answered = if parts > 1 { Answered::Commands(parts) } else { Answered::Command };
+        let tape = reply::parse(body.into(), encoding, answered).map_err(|error| self.expect.blame(error))?;
+        self.expect.decode(&mut Replies::of(&tape, parts), Attempts::default())
     }
 
     /// Checks whether the command can be sent.
@@ -392,7 +386,7 @@ impl<R> Expect<R> {
         decoded.map_err(|error| {
             // If Redis refused one command of a group, the others were executed.
             let others_executed = self.parts > 1 && error.kind() == ErrorKind::Redis && own.any_executed();
-            let attempts = if others_executed { attempts.may_have_executed() } else { attempts };
+            let attempts = if others_executed { attempts.assume_executed() } else { attempts };
             attempts.record_in(self.blame(error), self.idempotency)
         })
     }

@@ -1,8 +1,7 @@
 //! Bitmaps: strings as arrays of bits, and of integers of any width.
 
 use crate::arg::{Arg, ToArg};
-use crate::command::Command;
-use crate::command::{Args, ToArgs};
+use crate::command::{Args, Command, ToArgs};
 use crate::executor::Executor;
 use crate::reply::FromReply as _;
 

@@ -2,8 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::command::Command;
-use crate::command::{Args, ToArgs};
+use crate::command::{Args, Command, ToArgs};
 use crate::error::Result;
 use crate::reply::{FromReply, Reply};
 

@@ -7,8 +7,7 @@ use super::expiry::{
 };
 use super::scan::{Cursor, ScanOptions, ScanPage};
 use crate::arg::ToArg;
-use crate::command::Command;
-use crate::command::{Args, ToArgs};
+use crate::command::{Args, Command, ToArgs};
 use crate::error::Result;
 use crate::executor::Executor;
 use crate::reply::{FromReply, Reply};

@@ -1,8 +1,7 @@
 //! Lists: sequences of elements with two ends.
 
 use crate::arg::ToArg;
-use crate::command::Command;
-use crate::command::{Args, ToArgs};
+use crate::command::{Args, Command, ToArgs};
 use crate::error::Result;
 use crate::executor::Executor;
 use crate::reply::{FromReply, Reply};

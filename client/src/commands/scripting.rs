@@ -1,8 +1,7 @@
 //! Lua scripts.
 
 use crate::arg::ToArg;
-use crate::command::Command;
-use crate::command::Script;
+use crate::command::{Command, Script};
 use crate::executor::Executor;
 use crate::reply::FromReply;
 

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use super::expiry::{Expiry, GetExpiry, SetExpiry, Unit};
 use crate::arg::{Arg, ToArg};
-use crate::command::Command;
-use crate::command::{Args, ToArgs};
+use crate::command::{Args, Command, ToArgs};
 use crate::error::Result;
 use crate::executor::Executor;
 use crate::reply::{FromReply, Reply};

@@ -26,12 +26,12 @@ pub(crate) use self::body::transport_error;
 pub use self::retry::RetryPolicy;
 pub(crate) use self::retry::{Limits, Progress};
 pub(crate) use self::sync_token::SyncToken;
-use crate::command::{self, BySha1, Command, Encoded, Received};
+use crate::command::{self, Command, Encoded, Received};
 use crate::error::{Error, ErrorKind, Result};
-use crate::reply::{Replies, Reply, Shape};
+use crate::reply::{self, Answered, Replies, Reply, Shape};
 use crate::transport::{Body, Endpoint, Request, Transport};
+use crate::wire::Encoding;
 use crate::wire::tape::Tape;
-use crate::wire::{self, Encoding, Parsed};
 
 const ENCODING: HeaderName = HeaderName::from_static("upstash-encoding");
 const FORMAT: HeaderName = HeaderName::from_static("upstash-response-format");
@@ -185,7 +185,7 @@ impl Connection {
         let outcome = self.round_trip(prepared, prepared.body.bytes.clone(), number).await;
         match &prepared.body.by_sha1 {
             Some(by_sha1) if is_unknown_script(&outcome) => {
-                let in_full = BySha1::in_full(by_sha1, &prepared.body.bytes);
+                let in_full = by_sha1.in_full(&prepared.body.bytes);
                 self.round_trip(prepared, Bytes::from(in_full), number).await
             }
             _ => outcome,
@@ -206,7 +206,10 @@ impl Connection {
         if let Some(token) = &sent_token {
             headers.insert(SYNC_TOKEN, token.clone());
         }
-        let many = matches!(endpoint, Endpoint::Pipeline | Endpoint::Transaction);
+        let answered = match endpoint {
+            Endpoint::Pipeline | Endpoint::Transaction => Answered::Commands(prepared.count),
+            Endpoint::Command | Endpoint::Path(_) => Answered::Command,
+        };
         let request = Request { endpoint, headers, body };
         let mut response = self.transport.send(request).await.map_err(transport_error)?;
         if let (Some(sync), Some(token)) = (&self.sync_token, response.headers.remove(SYNC_TOKEN)) {
@@ -216,15 +219,7 @@ impl Connection {
             return Err(refusal::read(response, prepared.encoding, self.settings.limits.timeout).await);
         }
         let body = read_body(response.body, self.settings.max_response_bytes).await?;
-        let parsed = if many {
-            wire::parse_many(body, prepared.encoding, prepared.count)
-        } else {
-            wire::parse_one(body, prepared.encoding).map(Parsed::Replies)
-        };
-        match parsed.map_err(|error| error.with_status(response.status.as_u16()))? {
-            Parsed::Replies(tape) => Ok(tape),
-            Parsed::Refusal(tape) => Err(Reply::root(&tape).mismatch("replies")),
-        }
+        reply::parse(body, prepared.encoding, answered).map_err(|error| error.with_status(response.status.as_u16()))
     }
 }
 

@@ -57,7 +57,7 @@ impl<C: Client, T: Tuple + 'static> Pipeline<C, T> {
         client.request(encoded, move |received| {
             T::decode(&expects, &received).map_err(|error| {
                 let attempts = Attempts::of(&error);
-                if has_others { attempts.may_have_executed().record_in(error, idempotency) } else { error }
+                if has_others { attempts.assume_executed().record_in(error, idempotency) } else { error }
             })
         })
     }

@@ -12,6 +12,28 @@ pub use self::json::Json;
 pub use self::value::Value;
 use crate::error::{Error, ErrorKind, Result};
 use crate::wire::tape::{Node, Tape};
+use crate::wire::{self, Encoding, Parsed};
+
+/// What the body of a response answers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Answered {
+    /// One command.
+    Command,
+    /// So many commands, from an endpoint that takes several.
+    Commands(usize),
+}
+
+/// Reads the body of a successful response. A refusal of all commands is an error.
+pub(crate) fn parse(body: Vec<u8>, encoding: Encoding, answered: Answered) -> Result<Tape> {
+    let parsed = match answered {
+        Answered::Command => return wire::parse_one(body, encoding),
+        Answered::Commands(count) => wire::parse_many(body, encoding, count)?,
+    };
+    match parsed {
+        Parsed::Replies(tape) => Ok(tape),
+        Parsed::Refusal(tape) => Err(Reply::root(&tape).mismatch("replies")),
+    }
+}
 
 /// A view of one value in the buffer that the reply arrived in. Nothing is copied until it is decoded.
 #[derive(Clone, Copy, Debug)]

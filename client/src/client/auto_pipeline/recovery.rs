@@ -43,14 +43,14 @@ pub(super) async fn send(connection: &Connection, batch: Vec<Queued>, mut progre
     if rest.is_empty() {
         return;
     }
-    progress.attempts = progress.attempts.may_have_executed();
+    progress.attempts = progress.attempts.assume_executed();
     if too_much {
         // The request was answered, so this does not count as a retry.
         let half = rest.split_off(rest.len().div_ceil(2));
         Box::pin(send(connection, rest, progress)).await;
         return Box::pin(send(connection, half, progress)).await;
     }
-    progress.attempts = Attempts::of(&error).may_have_executed();
+    progress.attempts = Attempts::of(&error).assume_executed();
     let wait = connection.retry_policy().wait(&error, error.attempts().saturating_sub(1));
     if wait >= progress.deadline.saturating_duration_since(Instant::now()) {
         return fail(rest, &error);
