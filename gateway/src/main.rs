@@ -22,6 +22,7 @@ Options:
                                random one.
   --read-only-token-file FILE  A file with the token that allows only commands that read. Without a token, the
                                gateway prints a random one.
+  --all-commands               Allow commands of the server that the service does not document, such as OBJECT
   -h, --help                   Print this help
 
 Environment:
@@ -37,6 +38,7 @@ struct Options {
     redis_url: Option<String>,
     listen: SocketAddr,
     max_request_bytes: Option<usize>,
+    all_commands: bool,
     token: Option<String>,
     read_only_token: Option<String>,
 }
@@ -64,12 +66,17 @@ fn parse_options(mut args: impl Iterator<Item = String>) -> Result<Option<Option
         redis_url: variable("REDIS_URL"),
         listen: SocketAddr::from(([127, 0, 0, 1], 8079)),
         max_request_bytes: None,
+        all_commands: false,
         token: variable("REDIS_REST_TOKEN"),
         read_only_token: variable("REDIS_REST_READ_ONLY_TOKEN"),
     };
     while let Some(name) = args.next() {
         if name == "--help" || name == "-h" {
             return Ok(None);
+        }
+        if name == "--all-commands" {
+            options.all_commands = true;
+            continue;
         }
         let mut value = || args.next().ok_or_else(|| format!("{name} needs a value; see --help"));
         match name.as_str() {
@@ -120,6 +127,9 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     }
     if let Some(bytes) = options.max_request_bytes {
         builder = builder.max_request_bytes(bytes);
+    }
+    if options.all_commands {
+        builder = builder.all_commands();
     }
     let gateway = builder.start().await?;
     // A token that the user has set is not printed, since the output may be logged.

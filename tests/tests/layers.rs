@@ -32,8 +32,26 @@ const MAPPER: &[&str] = &[
 ];
 const DERIVE: &[&str] = &["errors", "case", "attr", "ast", "check", "expand", "fallback"];
 const GATEWAY: &[&str] = &[
-    "error", "secret", "resp", "reply", "request", "backend", "policy", "state", "response", "sse", "http", "gateway",
-    "server", "install",
+    "error",
+    "secret",
+    "resp",
+    "reply",
+    "request",
+    "backend",
+    "documented",
+    "policy",
+    "script",
+    "response",
+    "auth",
+    "state",
+    "acl",
+    "cors",
+    "sse",
+    "execute",
+    "http",
+    "gateway",
+    "server",
+    "install",
 ];
 /// Inside `derive/src/expand`.
 const EXPAND: &[&str] = &["fields", "event", "value", "model"];
