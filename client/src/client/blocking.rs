@@ -21,7 +21,7 @@ use futures_core::Stream;
 use tokio::runtime::Runtime;
 
 use super::RedisBuilder;
-use super::subscribe::{Monitor, Subscription};
+use super::subscribe::{Monitor, Subscription, SubscriptionHandle};
 use crate::arg::ToArg;
 use crate::command::{Command, Encoded, Received};
 use crate::error::{Error, ErrorKind, Result};
@@ -175,6 +175,15 @@ impl<'a> Client for &'a Redis {
 pub struct BlockingIter<'a, S> {
     redis: &'a Redis,
     stream: S,
+}
+
+impl BlockingIter<'_, Subscription> {
+    /// Returns what ends the subscription, or channels and patterns of it, while this iterator waits for events. See
+    /// [`Subscription::handle`].
+    #[must_use]
+    pub fn handle(&self) -> SubscriptionHandle {
+        self.stream.handle()
+    }
 }
 
 impl<S: Stream + Unpin> Iterator for BlockingIter<'_, S> {

@@ -29,6 +29,7 @@ use crate::wire::Encoding;
 /// | [`telemetry`](Self::telemetry) | on, unless `UPSTASH_DISABLE_TELEMETRY` is set |
 /// | [`max_request_bytes`](Self::max_request_bytes) | unlimited; the service has a limit of its own |
 /// | [`max_response_bytes`](Self::max_response_bytes) | 256 MiB |
+/// | [`idle_timeout`](Self::idle_timeout) of subscriptions | learned from the server's heartbeats |
 /// | [`auto_pipelining`](Self::auto_pipelining) | off |
 #[derive(Clone)]
 #[must_use = "a builder does nothing until it is built"]
@@ -44,6 +45,7 @@ pub struct RedisBuilder {
     allow_insecure_http: bool,
     max_request_bytes: usize,
     max_response_bytes: usize,
+    idle_timeout: Option<Duration>,
     auto_pipelining: Option<AutoPipelining>,
     headers: Vec<(Cow<'static, str>, String)>,
     client: Option<reqwest::Client>,
@@ -68,6 +70,7 @@ impl RedisBuilder {
             allow_insecure_http: false,
             max_request_bytes: usize::MAX,
             max_response_bytes: 256 << 20,
+            idle_timeout: None,
             auto_pipelining: None,
             headers: Vec::new(),
             client: None,
@@ -138,6 +141,20 @@ impl RedisBuilder {
     /// Sets the size of the largest response that is read. A larger one fails as [`ErrorKind::TooLarge`].
     pub fn max_response_bytes(mut self, bytes: usize) -> Self {
         self.max_response_bytes = bytes;
+        self
+    }
+
+    /// Sets how long the connection of a [`Subscription`](crate::subscribe::Subscription) or a
+    /// [`Monitor`](crate::subscribe::Monitor) may be silent. A longer silence is a gap, and the connection is opened again.
+    ///
+    /// By default, the limit is learned on each connection. A server that sends heartbeats (comments between the events, as
+    /// this project's gateway does) may be silent for four times as long as it was before, and for 30 seconds at least. A
+    /// server that sends none may be silent forever, because its channels may just be quiet; whether the service sends
+    /// heartbeats is *unverified*. TCP keepalive still detects that the other machine is gone.
+    ///
+    /// Set a limit if you know that messages or heartbeats come more often. [`Duration::MAX`] is no limit at all.
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.idle_timeout = Some(timeout);
         self
     }
 
@@ -223,9 +240,9 @@ impl RedisBuilder {
         self,
         env: impl Fn(&str) -> Option<String>,
     ) -> Result<(Connection, Option<AutoPipelining>)> {
-        if self.timeout.is_zero() || self.deadline.is_zero() {
+        if self.timeout.is_zero() || self.deadline.is_zero() || self.idle_timeout.is_some_and(|limit| limit.is_zero()) {
             return Err(config(
-                "the timeout and the deadline must be longer than zero; for no limit, use Duration::MAX",
+                "the timeout, the deadline and the idle timeout must be longer than zero; for no limit, use Duration::MAX",
             ));
         }
         if self.auto_pipelining.is_some_and(|limits| limits.max_commands == 0 || limits.max_bytes == 0) {
@@ -278,6 +295,7 @@ impl RedisBuilder {
             read_your_writes: self.read_your_writes,
             max_request_bytes: self.max_request_bytes,
             max_response_bytes: self.max_response_bytes,
+            idle_timeout: self.idle_timeout,
         };
         let auto_pipelining =
             self.auto_pipelining.map(|limits| limits.max_bytes(limits.max_bytes.min(self.max_request_bytes)));

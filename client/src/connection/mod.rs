@@ -55,6 +55,8 @@ pub(crate) struct Settings {
     pub(crate) read_your_writes: bool,
     pub(crate) max_request_bytes: usize,
     pub(crate) max_response_bytes: usize,
+    /// For the connections of subscriptions.
+    pub(crate) idle_timeout: Option<Duration>,
 }
 
 /// What one attempt sends, and how its response is read.
@@ -103,6 +105,15 @@ impl Connection {
 
     pub(crate) fn deadline(&self) -> Duration {
         self.settings.limits.deadline
+    }
+
+    /// For one attempt.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.settings.limits.timeout
+    }
+
+    pub(crate) fn idle_timeout(&self) -> Option<Duration> {
+        self.settings.idle_timeout
     }
 
     pub(crate) fn max_response_bytes(&self) -> usize {

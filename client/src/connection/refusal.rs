@@ -63,11 +63,11 @@ fn status_error(status: StatusCode, headers: &HeaderMap, message: Option<String>
     error.with_status(status.as_u16()).with_retry_after(retry_after(headers))
 }
 
-/// `Retry-After`, in seconds or as a date.
+/// `Retry-After`, in seconds or as a date. More seconds than can be counted are a wait too long for every deadline.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
     }
     let date = httpdate::parse_http_date(text).ok()?;
     Some(date.duration_since(SystemTime::now()).unwrap_or_default())
@@ -88,6 +88,7 @@ mod tests {
         assert_eq!(parse("Thu, 01 Jan 1970 00:00:00 GMT"), Some(Duration::ZERO));
         let soon = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(30));
         assert!(parse(&soon).unwrap() > Duration::from_secs(20));
-        assert_eq!(parse("soon"), None);
+        assert_eq!(parse("18446744073709551616"), Some(Duration::from_secs(u64::MAX)));
+        assert_eq!((parse("soon"), parse("-7"), parse("")), (None, None, None));
     }
 }

@@ -13,7 +13,7 @@ pub(crate) enum Strings {
     Base64,
 }
 
-/// Parses the reply to one command: `{"result": R}` or `{"error": "..."}`. The tape holds one value.
+/// Parses the reply to one command: an object with `result` or `error`. The tape holds one value.
 pub(crate) fn parse_one(buffer: Vec<u8>, strings: Strings) -> Result<Tape> {
     check_size(&buffer)?;
     let mut parser = Parser::new(buffer, strings);
@@ -52,6 +52,12 @@ pub(crate) fn parse_many(buffer: Vec<u8>, strings: Strings, count: usize) -> Res
     } else {
         Err(Error::protocol(format!("{found} replies came for {count} commands")))
     }
+}
+
+/// A number: its value, or the range of its digits.
+enum Number {
+    Int(i64),
+    Text(usize, usize),
 }
 
 struct Parser {
@@ -131,28 +137,81 @@ impl Parser {
         if self.at == self.buffer.len() { Ok(self.nodes.finish(self.buffer)) } else { Err(self.malformed("its end")) }
     }
 
-    /// `{"result": R}` or `{"error": "..."}`.
+    /// `{"result": R}` or `{"error": "..."}`. Other members are skipped.
     fn envelope(&mut self) -> Result<()> {
+        let start = self.nodes.len();
+        let (mut has_result, mut has_error) = (false, false);
         self.expect(b'{')?;
-        self.expect(b'"')?;
-        let (start, len) = self.string()?;
-        let key = self.buffer.get(start..start + len).unwrap_or_default();
-        let is_error = match key {
-            b"result" => false,
-            b"error" => true,
-            _ => return Err(Error::protocol("the reply has neither `result` nor `error`")),
-        };
-        self.expect(b':')?;
-        if !is_error {
-            self.value(0)?;
-        } else if self.peek()? == b'"' {
+        if self.peek()? == b'}' {
             self.at += 1;
-            let (start, len) = self.string()?;
-            self.nodes.error(start, len);
         } else {
-            return Err(self.malformed("an error text"));
+            loop {
+                self.expect(b'"')?;
+                let (name, len) = self.string()?;
+                let name = self.buffer.get(name..name + len).unwrap_or_default();
+                let (is_result, is_error) = (name == b"result", name == b"error");
+                self.expect(b':')?;
+                // Nothing can come after an error: it takes the place of the result.
+                if is_error && self.peek()? == b'"' && !has_error {
+                    self.at += 1;
+                    let (text, len) = self.string()?;
+                    self.nodes.truncate(start);
+                    self.nodes.error(text, len);
+                    has_error = true;
+                } else if is_result && !has_result && !has_error {
+                    self.value(0)?;
+                    has_result = true;
+                } else if is_result && has_result || is_error && self.peek()? != b'n' {
+                    return Err(Error::protocol("the reply has `result` or `error` twice, or an error that is no text"));
+                } else {
+                    self.skip(0)?;
+                }
+                if !self.comma_or(b'}')? {
+                    break;
+                }
+            }
         }
-        self.expect(b'}')
+        if has_result || has_error {
+            Ok(())
+        } else {
+            Err(Error::protocol("the reply has neither `result` nor `error`"))
+        }
+    }
+
+    /// Reads any JSON value, of which nothing is kept.
+    fn skip(&mut self, depth: usize) -> Result<()> {
+        let close = match self.peek()? {
+            b'"' => {
+                self.at += 1;
+                return self.string().map(|_| ());
+            }
+            b'n' => return self.word(b"null"),
+            b't' => return self.word(b"true"),
+            b'f' => return self.word(b"false"),
+            b'-' | b'0'..=b'9' => return self.digits().map(|_| ()),
+            b'[' => b']',
+            b'{' => b'}',
+            _ => return Err(self.malformed("a value")),
+        };
+        if depth == MAX_DEPTH {
+            return Err(too_deep());
+        }
+        self.at += 1;
+        if self.peek()? == close {
+            self.at += 1;
+            return Ok(());
+        }
+        loop {
+            if close == b'}' {
+                self.expect(b'"')?;
+                self.string()?;
+                self.expect(b':')?;
+            }
+            self.skip(depth + 1)?;
+            if !self.comma_or(close)? {
+                return Ok(());
+            }
+        }
     }
 
     fn value(&mut self, depth: usize) -> Result<()> {
@@ -217,6 +276,14 @@ impl Parser {
 
     /// An integer of 64 bits becomes a number. A fraction or a larger integer keeps its digits as text.
     fn number(&mut self) -> Result<()> {
+        match self.digits()? {
+            Number::Int(int) => self.nodes.int(int),
+            Number::Text(start, len) => self.nodes.bytes(start, len),
+        }
+        Ok(())
+    }
+
+    fn digits(&mut self) -> Result<Number> {
         let start = self.at;
         let rest = self.buffer.get(start..).unwrap_or_default();
         let len = rest
@@ -224,13 +291,13 @@ impl Parser {
             .position(|byte| !matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'))
             .unwrap_or(rest.len());
         let text = std::str::from_utf8(rest.get(..len).unwrap_or_default()).unwrap_or_default();
-        match text.parse() {
-            Ok(int) => self.nodes.int(int),
-            Err(_) if text.parse::<f64>().is_ok() => self.nodes.bytes(start, len),
+        let number = match text.parse() {
+            Ok(int) => Number::Int(int),
+            Err(_) if text.parse::<f64>().is_ok() => Number::Text(start, len),
             Err(_) => return Err(self.malformed("a number")),
-        }
+        };
         self.at += len;
-        Ok(())
+        Ok(number)
     }
 
     /// Reads the string whose opening quote was just consumed, and unescapes it in place.

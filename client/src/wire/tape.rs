@@ -53,6 +53,15 @@ impl Nodes {
         Nodes(Vec::with_capacity(capacity))
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Forgets all nodes after the first `len`.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        self.0.truncate(len);
+    }
+
     pub(crate) fn nil(&mut self) {
         self.0.push(Node::Nil);
     }
