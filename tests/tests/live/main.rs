@@ -5,6 +5,7 @@
 mod auto_pipeline;
 mod bitmap;
 mod cuts;
+mod errors;
 mod executors;
 mod faults;
 mod gateway;
