@@ -78,6 +78,32 @@
 //! serde type as JSON text, and [`Value`] takes any reply. [`Error`] has a [kind](ErrorKind), the command that failed, and
 //! whether the database [may have changed](Error::may_have_executed).
 //!
+//! # Tracing
+//!
+//! Each request has a span of the crate `tracing`, at the level INFO, with the fields of
+//! [OpenTelemetry's conventions for Redis](https://opentelemetry.io/docs/specs/semconv/database/redis/). The layer of
+//! `tracing-opentelemetry` exports it as a client span. No field contains a key or another argument. If no subscriber
+//! wants the span, it costs one check.
+//!
+//! | field | value |
+//! | --- | --- |
+//! | `otel.name`, `db.operation.name` | the command's name; `PIPELINE` or `MULTI` for several commands |
+//! | `otel.kind`, `db.system.name` | `client`, `redis` |
+//! | `db.operation.batch.size` | the number of commands, if there are several |
+//! | `server.address`, `server.port` | the host and the port of the URL |
+//! | `redis.attempts` | how many times the request was sent |
+//! | `redis.elapsed_ms` | the time in milliseconds, with all attempts and the waits between them |
+//! | `error.type` | on failure, the code of Redis's error (`WRONGTYPE`), or the [kind](ErrorKind) (`Timeout`) |
+//! | `db.response.status_code` | the code of Redis's error |
+//! | `http.response.status_code` | the status of a response that is an error |
+//! | `otel.status_code`, `otel.status_description` | `ERROR`, and the [message](Error::message) |
+//!
+//! A pipeline counts as failed if one of its commands failed; the fields are those of the first. With
+//! [auto-pipelining](RedisBuilder::auto_pipelining), a request belongs to several tasks, so its span has no parent.
+//!
+//! Two events at the level WARN have `error.type`, `reason`, `attempts` and `wait`: a request is sent again, and the
+//! connection of a subscription broke (with `db.operation.name`). Subscriptions have no spans, because they do not end.
+//!
 //! # Guides
 //!
 //! * [Testing your app](crate::guide::testing)

@@ -10,7 +10,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
 use super::auto_pipeline::AutoPipelining;
-use crate::connection::{Connection, Limits, RetryPolicy, Settings, telemetry};
+use crate::connection::{Connection, Limits, RetryPolicy, Settings, telemetry, trace};
 use crate::error::{Error, ErrorKind, Result};
 use crate::transport::Transport;
 use crate::transport::reqwest::{ReqwestTransport, default_client};
@@ -296,6 +296,7 @@ impl RedisBuilder {
             max_request_bytes: self.max_request_bytes,
             max_response_bytes: self.max_response_bytes,
             idle_timeout: self.idle_timeout,
+            server: trace::Server::of(&url),
         };
         let auto_pipelining =
             self.auto_pipelining.map(|limits| limits.max_bytes(limits.max_bytes.min(self.max_request_bytes)));

@@ -10,6 +10,7 @@ mod refusal;
 mod retry;
 mod sync_token;
 pub(crate) mod telemetry;
+pub(crate) mod trace;
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,7 +20,6 @@ use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::timeout;
-use tracing::Instrument as _;
 
 use self::body::read_body;
 pub(crate) use self::body::transport_error;
@@ -55,6 +55,7 @@ pub(crate) struct Settings {
     pub(crate) read_your_writes: bool,
     pub(crate) max_request_bytes: usize,
     pub(crate) max_response_bytes: usize,
+    pub(crate) server: trace::Server,
     /// For the connections of subscriptions.
     pub(crate) idle_timeout: Option<Duration>,
 }
@@ -155,9 +156,8 @@ impl Connection {
     pub(crate) async fn continue_request(&self, mut encoded: Encoded, progress: Progress) -> Result<Received> {
         let writes = encoded.take_writes();
         let only = (encoded.count() == 1).then(|| encoded.name().clone());
-        let span = tracing::debug_span!("redis", command = %encoded.name(), commands = encoded.count());
-        let attempts = self.attempts(encoded, progress);
-        let outcome = if span.is_disabled() { attempts.await } else { attempts.instrument(span).await };
+        let (span, commands) = (trace::span(&encoded, &self.settings.server), encoded.count());
+        let outcome = trace::within(span, commands, self.attempts(encoded, progress)).await;
         outcome.map_err(|error| match only {
             Some(name) => error.with_command(name),
             None => error.with_unconfirmed(writes),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::backoff;
+use super::{backoff, trace};
 use crate::command::{Attempts, Idempotency};
 use crate::error::{Error, Result};
 
@@ -153,7 +153,7 @@ pub(super) async fn until_final<T, F: Future<Output = Result<T>>>(
         if number >= limits.policy.retries || !in_time || !limits.policy.allows(&error, idempotency) {
             return Err(attempts.record_in(error, idempotency));
         }
-        tracing::debug!(kind = ?error.kind(), attempt = attempts.count(), wait = ?wait, "retrying");
+        trace::retry(&error, attempts.count(), wait);
         sleep(wait).await;
     }
 }

@@ -24,5 +24,6 @@ mod sorted_set;
 mod stream;
 mod string;
 mod subscribe;
+mod trace;
 mod values;
 mod writes;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use super::idle::Idle;
-use crate::connection::{Connection, transport_error};
+use crate::connection::{Connection, trace, transport_error};
 use crate::error::{Error, ErrorKind, Result};
 use crate::transport::Body;
 use crate::wire::sse::Events;
@@ -25,6 +25,8 @@ pub(super) enum FeedEvent {
 /// The events at one path.
 pub(super) struct Feed {
     connection: Arc<Connection>,
+    /// The command that the path stands for.
+    command: &'static str,
     path: String,
     /// The number of consecutive failures.
     failures: u32,
@@ -138,9 +140,9 @@ enum Broken {
 }
 
 impl Feed {
-    pub(super) fn new(connection: Arc<Connection>, path: String) -> Self {
+    pub(super) fn new(connection: Arc<Connection>, command: &'static str, path: String) -> Self {
         let state = connect(&connection, &path);
-        Feed { connection, path, failures: 0, since: None, has_received: false, state }
+        Feed { connection, command, path, failures: 0, since: None, has_received: false, state }
     }
 
     /// Returns the next event. An error is the last.
@@ -202,8 +204,8 @@ impl Feed {
             return Err(error.with_attempts(self.failures.saturating_add(1)));
         }
         let wait = wait.min(limit);
-        tracing::debug!(kind = ?error.kind(), wait = ?wait, "subscribing again");
         self.failures = self.failures.saturating_add(1);
+        trace::reconnect(self.command, &error, self.failures, wait, self.has_received);
         self.state = State::Waiting(Box::pin(sleep(wait)));
         Ok(error)
     }

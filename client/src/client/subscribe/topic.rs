@@ -58,7 +58,7 @@ impl Topic {
         let path = kind.path(&segment);
         let shown = String::from_utf8_lossy(&name).replace("\r\n", "\n").replace('\r', "\n");
         let pattern = (kind == Kind::Pattern).then(|| Pattern::new(shown.as_bytes()));
-        Ok(Topic { name, shown, kind, pattern, feed: Feed::new(Arc::clone(connection), path) })
+        Ok(Topic { name, shown, kind, pattern, feed: Feed::new(Arc::clone(connection), kind.command(), path) })
     }
 
     pub(super) fn is(&self, kind: Kind, name: &[u8]) -> bool {
