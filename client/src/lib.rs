@@ -126,7 +126,7 @@ pub use bytes;
 
 pub use crate::arg::{Arg, ToArg};
 pub use crate::client::{AutoPipelining, Redis, RedisBuilder, Request, blocking, subscribe};
-pub use crate::command::{Args, Command, Script, ToArgs, Untyped};
+pub use crate::command::{Args, Command, OneOrMore, OneOrMorePairs, Script, ScriptCall, ToArgs, Untyped};
 #[doc(inline)]
 pub use crate::commands::{
     BitmapCommands, ConnectionCommands, FunctionCommands, GenericCommands, GeoCommands, HashCommands,

@@ -7,7 +7,7 @@ use super::expiry::{
 };
 use super::scan::{Cursor, ScanOptions, ScanPage};
 use crate::arg::ToArg;
-use crate::command::{Args, Command, ToArgs};
+use crate::command::{Args, Command, OneOrMore, ToArgs};
 use crate::error::Result;
 use crate::executor::Executor;
 use crate::reply::{FromReply, Reply};
@@ -53,7 +53,7 @@ pub trait GenericCommands: Executor {
     /// Deletes keys, and returns the number of keys that existed.
     ///
     /// [DEL](https://redis.io/docs/latest/commands/del/), O(n) in the keys and their elements.
-    fn del(self, keys: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
+    fn del<K>(self, keys: impl OneOrMore<K>) -> Self::Out<u64> {
         self.execute(Command::write("DEL").one_or_more("key", keys))
     }
 
@@ -69,7 +69,7 @@ pub trait GenericCommands: Executor {
     /// Returns the number of keys that exist. A key that is listed twice counts twice.
     ///
     /// [EXISTS](https://redis.io/docs/latest/commands/exists/), O(n) in the keys.
-    fn exists(self, keys: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
+    fn exists<K>(self, keys: impl OneOrMore<K>) -> Self::Out<u64> {
         self.execute(Command::read("EXISTS").one_or_more("key", keys))
     }
 
@@ -219,7 +219,7 @@ pub trait GenericCommands: Executor {
     /// Marks keys as just used, and returns the number of keys that exist.
     ///
     /// [TOUCH](https://redis.io/docs/latest/commands/touch/), O(n) in the keys.
-    fn touch(self, keys: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
+    fn touch<K>(self, keys: impl OneOrMore<K>) -> Self::Out<u64> {
         self.execute(Command::idempotent_write("TOUCH").one_or_more("key", keys))
     }
 
@@ -240,7 +240,7 @@ pub trait GenericCommands: Executor {
     /// Deletes keys, and returns the number of keys that existed. Redis frees their memory in the background.
     ///
     /// [UNLINK](https://redis.io/docs/latest/commands/unlink/), O(n) in the keys.
-    fn unlink(self, keys: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
+    fn unlink<K>(self, keys: impl OneOrMore<K>) -> Self::Out<u64> {
         self.execute(Command::write("UNLINK").one_or_more("key", keys))
     }
 

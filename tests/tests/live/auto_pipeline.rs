@@ -137,7 +137,7 @@ async fn what_cannot_travel_with_others_keeps_its_place() -> Result<()> {
     let group = Build.append(k, "3").and(Build.append(k, "4"), |replies| Ok(replies.len()));
     let script = Script::new("return redis.call('APPEND', KEYS[1], ARGV[1])");
     let group = redis.submit(group).into_future();
-    let script = redis.run_script::<u64>(&script, [k], ["5"]);
+    let script = redis.run_script::<u64>(script.key(k).arg("5"));
     let (one, raw, two, group, script, six) = tokio::join!(
         redis.append(k, "1"),
         redis.append(k, b"\xff"),
