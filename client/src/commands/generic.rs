@@ -245,23 +245,33 @@ pub trait GenericCommands: Executor {
     }
 
     /// Waits until `replicas` replicas have acknowledged all previous writes, or until `timeout` has passed. Returns
-    /// the number of replicas that have acknowledged them.
+    /// the number of replicas that have acknowledged them. A `timeout` of zero means no limit.
+    ///
+    /// The client's own limits on the time of the request are extended by `timeout`.
     ///
     /// [WAIT](https://redis.io/docs/latest/commands/wait/), O(1).
     fn wait(self, replicas: u64, timeout: Duration) -> Self::Out<u64> {
-        self.execute(Command::read("WAIT").arg(replicas).duration(timeout, Unit::Millis))
+        self.execute(Command::read("WAIT").arg(replicas).duration(timeout, Unit::Millis).waits(no_limit_if_zero(timeout)))
     }
 
     /// Waits until this server (if `local` is 1) and `replicas` replicas have written all previous writes to disk, or
-    /// until `timeout` has passed. Returns the number of local servers and of replicas that have.
+    /// until `timeout` has passed. Returns the number of local servers and of replicas that have. A `timeout` of zero
+    /// means no limit.
+    ///
+    /// The client's own limits on the time of the request are extended by `timeout`.
     ///
     /// [WAITAOF](https://redis.io/docs/latest/commands/waitaof/), O(1).
     fn waitaof(self, local: u64, replicas: u64, timeout: Duration) -> Self::Out<(u64, u64)> {
-        self.execute(Command::read("WAITAOF").arg(local).arg(replicas).duration(timeout, Unit::Millis))
+        let command = Command::read("WAITAOF").arg(local).arg(replicas).duration(timeout, Unit::Millis);
+        self.execute(command.waits(no_limit_if_zero(timeout)))
     }
 }
 
 impl<E: Executor> GenericCommands for E {}
+
+fn no_limit_if_zero(timeout: Duration) -> Duration {
+    if timeout.is_zero() { Duration::MAX } else { timeout }
+}
 
 /// The type of a key's value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

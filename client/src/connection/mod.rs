@@ -13,7 +13,6 @@ pub(crate) mod telemetry;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
@@ -24,7 +23,7 @@ use tracing::Instrument as _;
 use self::body::read_body;
 pub(crate) use self::body::transport_error;
 pub use self::retry::RetryPolicy;
-pub(crate) use self::retry::{Limits, Progress};
+pub(crate) use self::retry::{Limits, Patience, Progress};
 pub(crate) use self::sync_token::SyncToken;
 use crate::command::{self, Command, Encoded, Received};
 use crate::error::{Error, ErrorKind, Result};
@@ -36,6 +35,9 @@ use crate::wire::tape::Tape;
 const ENCODING: HeaderName = HeaderName::from_static("upstash-encoding");
 const FORMAT: HeaderName = HeaderName::from_static("upstash-response-format");
 const SYNC_TOKEN: HeaderName = HeaderName::from_static("upstash-sync-token");
+
+/// What to do about a server that does not return replies in the encoding that was asked for.
+pub(crate) use crate::wire::IGNORES_ENCODING;
 
 /// What all clones of a client share: the transport, and how to use it.
 pub(crate) struct Connection {
@@ -97,12 +99,8 @@ impl Connection {
         self.sync_token.as_ref()
     }
 
-    pub(crate) fn retry_policy(&self) -> &RetryPolicy {
-        &self.settings.limits.policy
-    }
-
-    pub(crate) fn deadline(&self) -> Duration {
-        self.settings.limits.deadline
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.settings.limits
     }
 
     pub(crate) fn max_response_bytes(&self) -> usize {
@@ -128,16 +126,17 @@ impl Connection {
     }
 
     /// Executes one command.
-    pub(crate) async fn execute<R>(&self, command: Command<R>) -> Result<R> {
+    pub(crate) async fn execute<R>(&self, command: Command<R>, patience: Patience) -> Result<R> {
         let mut encoded = Encoded::new();
         let expect = encoded.push(command);
-        let Received { tape, attempts } = self.request(encoded).await.map_err(|error| expect.blame(error))?;
+        let Received { tape, attempts } = self.request(encoded, patience).await.map_err(|error| expect.blame(error))?;
         expect.decode(&mut Replies::of(&tape, expect.parts()), attempts)
     }
 
     /// Sends the commands of one request. Returns as many replies as there are commands.
-    pub(crate) async fn request(&self, encoded: Encoded) -> Result<Received> {
-        self.continue_request(encoded, Progress::starting_now(self.settings.limits.deadline)).await
+    pub(crate) async fn request(&self, encoded: Encoded, patience: Patience) -> Result<Received> {
+        let progress = self.settings.limits.starting_now(patience, encoded.extra_time());
+        self.continue_request(encoded, progress).await
     }
 
     /// Sends a request for which some attempts may have been made already.
@@ -175,7 +174,7 @@ impl Connection {
         };
         let prepared = Prepared { body, headers, encoding, count, writes: idempotency.writes() };
         let (tape, attempts) =
-            retry::until_final(&self.settings.limits, progress, idempotency, |number| self.attempt(&prepared, number))
+            retry::until_final(&self.settings.limits.policy, progress, idempotency, |number| self.attempt(&prepared, number))
                 .await?;
         Ok(Received { tape, attempts })
     }

@@ -51,7 +51,7 @@ impl<C: Client, T: Tuple + 'static> Pipeline<C, T> {
     /// The error of the first command that failed. The others were executed nevertheless, which
     /// [`may_have_executed`](crate::Error::may_have_executed) reports. [`exec_each`](Pipeline::exec_each) returns every
     /// command's own result.
-    pub fn exec(self) -> C::Outcome<T> {
+    pub fn exec(self) -> C::Out<T> {
         let Pipeline { client, encoded, expects } = self;
         let (has_others, idempotency) = (encoded.count() > 1, encoded.idempotency());
         client.request(encoded, move |received| {
@@ -67,7 +67,7 @@ impl<C: Client, T: Tuple + 'static> Pipeline<C, T> {
     /// # Errors
     ///
     /// Only if there are no replies: nothing was sent, the connection broke, or the server refused the whole request.
-    pub fn exec_each(self) -> C::Outcome<T::Results> {
+    pub fn exec_each(self) -> C::Out<T::Results> {
         let Pipeline { client, encoded, expects } = self;
         client.request(encoded, move |received| Ok(T::decode_each(&expects, &received)))
     }

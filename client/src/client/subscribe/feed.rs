@@ -80,7 +80,7 @@ impl Feed {
                         None => Error::new(ErrorKind::Interrupted, "the server ended the stream of events"),
                     };
                     // A connection that lasted a while is not a failure. One that ends at once, again and again, is.
-                    if since.elapsed() > self.connection.retry_policy().max_backoff() {
+                    if since.elapsed() > self.connection.limits().policy.max_backoff() {
                         self.failures = 0;
                     }
                     let had_received = self.has_received;
@@ -98,10 +98,10 @@ impl Feed {
     /// Waits to connect again, if that can help. Before the first event, the feed retries as often as a request does. After
     /// it, the feed retries without end, because the user learns of the gap.
     fn reconnect(&mut self, error: Error) -> Result<Error> {
-        let policy = self.connection.retry_policy();
+        let policy = &self.connection.limits().policy;
         let most = policy.max_retries();
         let wait = policy.wait(&error, self.failures);
-        let limit = self.connection.deadline();
+        let limit = self.connection.limits().deadline;
         let left = limit.saturating_sub(self.since.map(|since| since.elapsed()).unwrap_or_default());
         let gives_up = !self.has_received && (self.failures >= most || wait > left);
         if !error.kind().is_transient() || most == 0 || gives_up {
