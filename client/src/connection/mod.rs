@@ -113,6 +113,8 @@ impl Connection {
         headers.remove(ENCODING);
         headers.remove(FORMAT);
         headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
+        // Without the channels.
+        let endpoint = format!("/{}", path.split('/').nth(1).unwrap_or_default());
         let request = Request { endpoint: Endpoint::Path(path), headers, body: Bytes::from_static(b"[]") };
         let sent = timeout(self.settings.limits.timeout, self.transport.send(request)).await;
         let response = sent.map_err(|_| Error::timeout("no reply in time"))?.map_err(transport_error)?;
@@ -121,7 +123,7 @@ impl Connection {
         if response.status.is_success() && !is_json {
             Ok(response.body)
         } else {
-            Err(refusal::read(response, Encoding::Json, self.settings.limits.timeout).await)
+            Err(refusal::read(response, &endpoint, Encoding::Json, self.settings.limits.timeout).await)
         }
     }
 
@@ -209,13 +211,18 @@ impl Connection {
             Endpoint::Pipeline | Endpoint::Transaction => Answered::Commands(prepared.count),
             Endpoint::Command | Endpoint::Path(_) => Answered::Command,
         };
+        let path = match &prepared.body.endpoint {
+            // Its arguments may be secrets.
+            Endpoint::Path(_) => "/",
+            endpoint => endpoint.path(),
+        };
         let request = Request { endpoint, headers, body };
         let mut response = self.transport.send(request).await.map_err(transport_error)?;
         if let (Some(sync), Some(token)) = (&self.sync_token, response.headers.remove(SYNC_TOKEN)) {
             sync.observe(token, sent_token.as_ref(), prepared.writes);
         }
         if !response.status.is_success() {
-            return Err(refusal::read(response, prepared.encoding, self.settings.limits.timeout).await);
+            return Err(refusal::read(response, path, prepared.encoding, self.settings.limits.timeout).await);
         }
         let body = read_body(response.body, self.settings.max_response_bytes).await?;
         reply::parse(body, prepared.encoding, answered).map_err(|error| error.with_status(response.status.as_u16()))
