@@ -183,8 +183,8 @@ impl<C> RedisBuilder<C> {
     /// commands must not be sent twice. Subscriptions need TCP keepalive, which detects that the other end is gone, and no
     /// total timeout, which would end them.
     ///
-    /// This crate's feature `tls` brings rustls into reqwest without a default provider. Enable a TLS feature of
-    /// reqwest for your client, or install a provider with `rustls::crypto::ring::default_provider().install_default()`.
+    /// With the feature `tls-ring` instead of `tls`, reqwest has no default provider for TLS. Enable a TLS feature of reqwest
+    /// for your client, or install a provider with `rustls::crypto::ring::default_provider().install_default()`.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.client = Some(client);
         self
@@ -267,9 +267,9 @@ impl<C> RedisBuilder<C> {
             None => {
                 let client = match self.client {
                     Some(client) => client,
-                    None if cfg!(not(feature = "tls")) && url.starts_with("https") => {
+                    None if cfg!(not(any(feature = "tls", feature = "tls-ring"))) && url.starts_with("https") => {
                         return Err(config(
-                            "https:// needs the feature `tls`, or an HTTP client of your own that has TLS",
+                            "https:// needs the feature `tls` (or `tls-ring`), or an HTTP client of your own that has TLS",
                         ));
                     }
                     // Shorter than an attempt, so that a missing connection is noticed before the attempt ends.
