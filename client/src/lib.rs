@@ -115,8 +115,13 @@
 //!
 //! | feature | default | what it adds |
 //! | --- | --- | --- |
-//! | `tls` | yes | `https://` with rustls, ring and the root certificates of Mozilla, compiled in |
+//! | `tls` | yes | `https://` with rustls, aws-lc (as reqwest's own default) and the root certificates of Mozilla, compiled in |
+//! | `tls-ring` | no | the same with ring, which compiles faster; see below |
 //! | `http2` | no | several requests on one connection, if the server supports HTTP/2 |
+//!
+//! `tls-ring` is for programs that turn `tls` off and use no other crate with reqwest or rustls. Cargo unites the features of
+//! all crates: reqwest is then built without a default TLS provider, and the `reqwest::Client::new()` of another crate
+//! panics, unless a crate enables a TLS feature of reqwest, or the program installs a provider.
 
 pub mod commands;
 pub mod guide;
@@ -152,7 +157,7 @@ pub use bytes;
 
 pub use crate::arg::{Arg, ToArg};
 pub use crate::client::{AutoPipelining, Redis, RedisBuilder, Request, blocking, subscribe};
-pub use crate::command::{Args, Command, Script, ToArgs, Untyped};
+pub use crate::command::{Args, Command, OneOrMore, OneOrMorePairs, Script, ScriptCall, ToArgs, Untyped};
 #[doc(inline)]
 pub use crate::commands::{
     BitmapCommands, ConnectionCommands, FunctionCommands, GenericCommands, GeoCommands, HashCommands,

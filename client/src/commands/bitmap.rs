@@ -1,7 +1,7 @@
 //! Bitmaps: strings as arrays of bits, and of integers of any width.
 
 use crate::arg::{Arg, ToArg};
-use crate::command::{Args, Command, ToArgs};
+use crate::command::{Args, Command, OneOrMore, ToArgs};
 use crate::executor::Executor;
 use crate::reply::FromReply as _;
 
@@ -56,11 +56,11 @@ pub trait BitmapCommands: Executor {
     /// Combines bitmaps bit by bit, stores the result in `destination`, and returns its length in bytes.
     ///
     /// [BITOP](https://redis.io/docs/latest/commands/bitop/), O(n).
-    fn bitop(
+    fn bitop<K>(
         self,
         operation: BitOperation,
         destination: impl ToArg,
-        keys: impl IntoIterator<Item = impl ToArg>,
+        keys: impl OneOrMore<K>,
     ) -> Self::Out<u64> {
         self.execute(Command::write("BITOP").arg(operation.word()).arg(destination).one_or_more("key", keys))
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::info::Info;
 use super::scripting::FlushMode;
 use crate::arg::ToArg;
-use crate::command::Command;
+use crate::command::{Command, ToArgs};
 use crate::error::Result;
 use crate::executor::Executor;
 use crate::reply::{FromReply, Reply};
@@ -40,8 +40,8 @@ pub trait FunctionCommands: Executor {
     fn fcall<R: FromReply>(
         self,
         function: impl ToArg,
-        keys: impl IntoIterator<Item = impl ToArg>,
-        args: impl IntoIterator<Item = impl ToArg>,
+        keys: impl ToArgs,
+        args: impl ToArgs,
     ) -> Self::Out<R> {
         self.execute(Command::write("FCALL").arg(function).keys_and_args(keys, args))
     }
@@ -51,8 +51,8 @@ pub trait FunctionCommands: Executor {
     fn fcall_ro<R: FromReply>(
         self,
         function: impl ToArg,
-        keys: impl IntoIterator<Item = impl ToArg>,
-        args: impl IntoIterator<Item = impl ToArg>,
+        keys: impl ToArgs,
+        args: impl ToArgs,
     ) -> Self::Out<R> {
         self.execute(Command::read("FCALL_RO").arg(function).keys_and_args(keys, args))
     }

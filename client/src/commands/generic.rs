@@ -7,7 +7,7 @@ use super::expiry::{
 };
 use super::scan::{Cursor, ScanOptions, ScanPage};
 use crate::arg::ToArg;
-use crate::command::{Args, Command, ToArgs};
+use crate::command::{Args, Command, OneOrMore, ToArgs};
 use crate::error::Result;
 use crate::executor::Executor;
 use crate::reply::{FromReply, Reply};
@@ -53,7 +53,7 @@ pub trait GenericCommands: Executor {
     /// Deletes keys, and returns the number of keys that existed.
     ///
     /// [DEL](https://redis.io/docs/latest/commands/del/), O(n) in the keys and their elements.
-    fn del(self, keys: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
+    fn del<K>(self, keys: impl OneOrMore<K>) -> Self::Out<u64> {
         self.execute(Command::write("DEL").one_or_more("key", keys))
     }
 
@@ -69,7 +69,7 @@ pub trait GenericCommands: Executor {
     /// Returns the number of keys that exist. A key that is listed twice counts twice.
     ///
     /// [EXISTS](https://redis.io/docs/latest/commands/exists/), O(n) in the keys.
-    fn exists(self, keys: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
+    fn exists<K>(self, keys: impl OneOrMore<K>) -> Self::Out<u64> {
         self.execute(Command::read("EXISTS").one_or_more("key", keys))
     }
 
@@ -219,7 +219,7 @@ pub trait GenericCommands: Executor {
     /// Marks keys as just used, and returns the number of keys that exist.
     ///
     /// [TOUCH](https://redis.io/docs/latest/commands/touch/), O(n) in the keys.
-    fn touch(self, keys: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
+    fn touch<K>(self, keys: impl OneOrMore<K>) -> Self::Out<u64> {
         self.execute(Command::idempotent_write("TOUCH").one_or_more("key", keys))
     }
 
@@ -240,28 +240,38 @@ pub trait GenericCommands: Executor {
     /// Deletes keys, and returns the number of keys that existed. Redis frees their memory in the background.
     ///
     /// [UNLINK](https://redis.io/docs/latest/commands/unlink/), O(n) in the keys.
-    fn unlink(self, keys: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
+    fn unlink<K>(self, keys: impl OneOrMore<K>) -> Self::Out<u64> {
         self.execute(Command::write("UNLINK").one_or_more("key", keys))
     }
 
     /// Waits until `replicas` replicas have acknowledged all previous writes, or until `timeout` has passed. Returns
-    /// the number of replicas that have acknowledged them.
+    /// the number of replicas that have acknowledged them. A `timeout` of zero means no limit.
+    ///
+    /// The client's own limits on the time of the request are extended by `timeout`.
     ///
     /// [WAIT](https://redis.io/docs/latest/commands/wait/), O(1).
     fn wait(self, replicas: u64, timeout: Duration) -> Self::Out<u64> {
-        self.execute(Command::read("WAIT").arg(replicas).duration(timeout, Unit::Millis))
+        self.execute(Command::read("WAIT").arg(replicas).duration(timeout, Unit::Millis).waits(no_limit_if_zero(timeout)))
     }
 
     /// Waits until this server (if `local` is 1) and `replicas` replicas have written all previous writes to disk, or
-    /// until `timeout` has passed. Returns the number of local servers and of replicas that have.
+    /// until `timeout` has passed. Returns the number of local servers and of replicas that have. A `timeout` of zero
+    /// means no limit.
+    ///
+    /// The client's own limits on the time of the request are extended by `timeout`.
     ///
     /// [WAITAOF](https://redis.io/docs/latest/commands/waitaof/), O(1).
     fn waitaof(self, local: u64, replicas: u64, timeout: Duration) -> Self::Out<(u64, u64)> {
-        self.execute(Command::read("WAITAOF").arg(local).arg(replicas).duration(timeout, Unit::Millis))
+        let command = Command::read("WAITAOF").arg(local).arg(replicas).duration(timeout, Unit::Millis);
+        self.execute(command.waits(no_limit_if_zero(timeout)))
     }
 }
 
 impl<E: Executor> GenericCommands for E {}
+
+fn no_limit_if_zero(timeout: Duration) -> Duration {
+    if timeout.is_zero() { Duration::MAX } else { timeout }
+}
 
 /// The type of a key's value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

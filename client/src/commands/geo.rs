@@ -2,7 +2,7 @@
 
 use super::sorted_set::AddOptions;
 use crate::arg::ToArg;
-use crate::command::{Args, Command, ToArgs};
+use crate::command::{Args, Command, OneOrMore, OneOrMorePairs, ToArgs};
 use crate::error::Result;
 use crate::executor::Executor;
 use crate::reply::{FromReply, Reply};
@@ -33,16 +33,16 @@ use crate::reply::{FromReply, Reply};
 pub trait GeoCommands: Executor {
     /// Adds or moves places, and returns the number of new ones.
     /// [GEOADD](https://redis.io/docs/latest/commands/geoadd/), O(log n) per place.
-    fn geoadd<M: ToArg>(self, key: impl ToArg, places: impl IntoIterator<Item = (Coordinates, M)>) -> Self::Out<u64> {
+    fn geoadd<K>(self, key: impl ToArg, places: impl OneOrMorePairs<K, First = Coordinates, Second: ToArg>) -> Self::Out<u64> {
         self.execute(Command::write("GEOADD").arg(key).places(places))
     }
 
     /// As [`geoadd`](Self::geoadd), with options. See [`GeoAddOptions`] for an example.
     /// [GEOADD](https://redis.io/docs/latest/commands/geoadd/), O(log n) per place.
-    fn geoadd_with<M: ToArg>(
+    fn geoadd_with<K>(
         self,
         key: impl ToArg,
-        places: impl IntoIterator<Item = (Coordinates, M)>,
+        places: impl OneOrMorePairs<K, First = Coordinates, Second: ToArg>,
         options: GeoAddOptions,
     ) -> Self::Out<u64> {
         self.execute(Command::write("GEOADD").arg(key).options(options).places(places))
@@ -56,16 +56,16 @@ pub trait GeoCommands: Executor {
 
     /// Returns the geohash of each place, in order, with `None` for a place that does not exist.
     /// [GEOHASH](https://redis.io/docs/latest/commands/geohash/), O(1) per place.
-    fn geohash(self, key: impl ToArg, members: impl IntoIterator<Item = impl ToArg>) -> Self::Out<Vec<Option<String>>> {
+    fn geohash<K>(self, key: impl ToArg, members: impl OneOrMore<K>) -> Self::Out<Vec<Option<String>>> {
         self.execute(Command::read("GEOHASH").arg(key).args_of(members))
     }
 
     /// Returns the coordinates of each place, in order, with `None` for a place that does not exist.
     /// [GEOPOS](https://redis.io/docs/latest/commands/geopos/), O(1) per place.
-    fn geopos(
+    fn geopos<K>(
         self,
         key: impl ToArg,
-        members: impl IntoIterator<Item = impl ToArg>,
+        members: impl OneOrMore<K>,
     ) -> Self::Out<Vec<Option<Coordinates>>> {
         self.execute(Command::read("GEOPOS").arg(key).args_of(members))
     }
@@ -190,8 +190,8 @@ pub trait GeoCommands: Executor {
 impl<E: Executor> GeoCommands for E {}
 
 impl<R> Command<R> {
-    fn places<M: ToArg>(self, places: impl IntoIterator<Item = (Coordinates, M)>) -> Self {
-        let mut places = places.into_iter().peekable();
+    fn places<K>(self, places: impl OneOrMorePairs<K, First = Coordinates, Second: ToArg>) -> Self {
+        let mut places = places.items().peekable();
         if places.peek().is_none() {
             return self.reject("needs at least one place and member");
         }

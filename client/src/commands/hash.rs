@@ -7,7 +7,7 @@ use super::expiry::{
 };
 use super::scan::{Cursor, ScanOptions, ScanPage};
 use crate::arg::ToArg;
-use crate::command::{Args, Command, ToArgs};
+use crate::command::{Args, Command, OneOrMore, OneOrMorePairs, ToArgs};
 use crate::error::Result;
 use crate::executor::Executor;
 use crate::reply::{FromReply, Reply};
@@ -37,7 +37,7 @@ pub trait HashCommands: Executor {
     /// Deletes fields, and returns the number of fields that existed.
     ///
     /// [HDEL](https://redis.io/docs/latest/commands/hdel/), O(n) in the fields.
-    fn hdel(self, key: impl ToArg, fields: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
+    fn hdel<K>(self, key: impl ToArg, fields: impl OneOrMore<K>) -> Self::Out<u64> {
         self.execute(Command::write("HDEL").arg(key).one_or_more("field", fields))
     }
 
@@ -64,11 +64,11 @@ pub trait HashCommands: Executor {
     /// ```
     ///
     /// [HEXPIRE](https://redis.io/docs/latest/commands/hexpire/), O(n) in the fields.
-    fn hexpire(
+    fn hexpire<K>(
         self,
         key: impl ToArg,
         ttl: Duration,
-        fields: impl IntoIterator<Item = impl ToArg>,
+        fields: impl OneOrMore<K>,
     ) -> Self::Out<Vec<FieldExpire>> {
         self.execute(Command::idempotent_write("HEXPIRE").arg(key).ttl(ttl, Unit::Seconds).fields(fields))
     }
@@ -90,11 +90,11 @@ pub trait HashCommands: Executor {
     /// # Ok(())
     /// # }
     /// ```
-    fn hexpire_with(
+    fn hexpire_with<K>(
         self,
         key: impl ToArg,
         ttl: Duration,
-        fields: impl IntoIterator<Item = impl ToArg>,
+        fields: impl OneOrMore<K>,
         condition: ExpireCondition,
     ) -> Self::Out<Vec<FieldExpire>> {
         self.execute(Command::write("HEXPIRE").arg(key).ttl(ttl, Unit::Seconds).options(condition).fields(fields))
@@ -103,21 +103,21 @@ pub trait HashCommands: Executor {
     /// Sets the time at which fields expire, rounded up to whole seconds, and returns the outcome for each field.
     ///
     /// [HEXPIREAT](https://redis.io/docs/latest/commands/hexpireat/), O(n) in the fields.
-    fn hexpireat(
+    fn hexpireat<K>(
         self,
         key: impl ToArg,
         time: SystemTime,
-        fields: impl IntoIterator<Item = impl ToArg>,
+        fields: impl OneOrMore<K>,
     ) -> Self::Out<Vec<FieldExpire>> {
         self.execute(Command::idempotent_write("HEXPIREAT").arg(key).time(time, Unit::Seconds).fields(fields))
     }
 
     /// Sets the time at which the fields that meet a condition expire; see [`hexpireat`](Self::hexpireat).
-    fn hexpireat_with(
+    fn hexpireat_with<K>(
         self,
         key: impl ToArg,
         time: SystemTime,
-        fields: impl IntoIterator<Item = impl ToArg>,
+        fields: impl OneOrMore<K>,
         condition: ExpireCondition,
     ) -> Self::Out<Vec<FieldExpire>> {
         self.execute(Command::write("HEXPIREAT").arg(key).time(time, Unit::Seconds).options(condition).fields(fields))
@@ -126,10 +126,10 @@ pub trait HashCommands: Executor {
     /// Returns the time at which each field expires, in whole seconds.
     ///
     /// [HEXPIRETIME](https://redis.io/docs/latest/commands/hexpiretime/), O(n) in the fields.
-    fn hexpiretime(
+    fn hexpiretime<K>(
         self,
         key: impl ToArg,
-        fields: impl IntoIterator<Item = impl ToArg>,
+        fields: impl OneOrMore<K>,
     ) -> Self::Out<Vec<Ttl<SystemTime>>> {
         self.submit(Command::read("HEXPIRETIME").arg(key).fields(fields).decode_with(|reply| each(reply, time_seconds)))
     }
@@ -230,7 +230,7 @@ pub trait HashCommands: Executor {
     /// Unlike `hset`, it is idempotent, because its reply does not count the new fields.
     ///
     /// [HMSET](https://redis.io/docs/latest/commands/hmset/), O(n) in the fields.
-    fn hmset<F: ToArg, V: ToArg>(self, key: impl ToArg, values: impl IntoIterator<Item = (F, V)>) -> Self::Out<()> {
+    fn hmset<K>(self, key: impl ToArg, values: impl OneOrMorePairs<K, First: ToArg, Second: ToArg>) -> Self::Out<()> {
         let command = Command::idempotent_write("HMSET").arg(key);
         self.execute(command.one_or_more_pairs("field and value", values))
     }
@@ -238,28 +238,28 @@ pub trait HashCommands: Executor {
     /// Removes the time to live of fields, and returns the outcome for each field.
     ///
     /// [HPERSIST](https://redis.io/docs/latest/commands/hpersist/), O(n) in the fields.
-    fn hpersist(self, key: impl ToArg, fields: impl IntoIterator<Item = impl ToArg>) -> Self::Out<Vec<FieldPersist>> {
+    fn hpersist<K>(self, key: impl ToArg, fields: impl OneOrMore<K>) -> Self::Out<Vec<FieldPersist>> {
         self.execute(Command::write("HPERSIST").arg(key).fields(fields))
     }
 
     /// Sets the time to live of fields, rounded up to whole milliseconds, and returns the outcome for each field.
     ///
     /// [HPEXPIRE](https://redis.io/docs/latest/commands/hpexpire/), O(n) in the fields.
-    fn hpexpire(
+    fn hpexpire<K>(
         self,
         key: impl ToArg,
         ttl: Duration,
-        fields: impl IntoIterator<Item = impl ToArg>,
+        fields: impl OneOrMore<K>,
     ) -> Self::Out<Vec<FieldExpire>> {
         self.execute(Command::idempotent_write("HPEXPIRE").arg(key).ttl(ttl, Unit::Millis).fields(fields))
     }
 
     /// Sets the time to live of the fields that meet a condition; see [`hpexpire`](Self::hpexpire).
-    fn hpexpire_with(
+    fn hpexpire_with<K>(
         self,
         key: impl ToArg,
         ttl: Duration,
-        fields: impl IntoIterator<Item = impl ToArg>,
+        fields: impl OneOrMore<K>,
         condition: ExpireCondition,
     ) -> Self::Out<Vec<FieldExpire>> {
         self.execute(Command::write("HPEXPIRE").arg(key).ttl(ttl, Unit::Millis).options(condition).fields(fields))
@@ -268,21 +268,21 @@ pub trait HashCommands: Executor {
     /// Sets the time at which fields expire, rounded up to whole milliseconds, and returns the outcome for each field.
     ///
     /// [HPEXPIREAT](https://redis.io/docs/latest/commands/hpexpireat/), O(n) in the fields.
-    fn hpexpireat(
+    fn hpexpireat<K>(
         self,
         key: impl ToArg,
         time: SystemTime,
-        fields: impl IntoIterator<Item = impl ToArg>,
+        fields: impl OneOrMore<K>,
     ) -> Self::Out<Vec<FieldExpire>> {
         self.execute(Command::idempotent_write("HPEXPIREAT").arg(key).time(time, Unit::Millis).fields(fields))
     }
 
     /// Sets the time at which the fields that meet a condition expire; see [`hpexpireat`](Self::hpexpireat).
-    fn hpexpireat_with(
+    fn hpexpireat_with<K>(
         self,
         key: impl ToArg,
         time: SystemTime,
-        fields: impl IntoIterator<Item = impl ToArg>,
+        fields: impl OneOrMore<K>,
         condition: ExpireCondition,
     ) -> Self::Out<Vec<FieldExpire>> {
         self.execute(Command::write("HPEXPIREAT").arg(key).time(time, Unit::Millis).options(condition).fields(fields))
@@ -291,10 +291,10 @@ pub trait HashCommands: Executor {
     /// Returns the time at which each field expires, in whole milliseconds.
     ///
     /// [HPEXPIRETIME](https://redis.io/docs/latest/commands/hpexpiretime/), O(n) in the fields.
-    fn hpexpiretime(
+    fn hpexpiretime<K>(
         self,
         key: impl ToArg,
-        fields: impl IntoIterator<Item = impl ToArg>,
+        fields: impl OneOrMore<K>,
     ) -> Self::Out<Vec<Ttl<SystemTime>>> {
         self.submit(Command::read("HPEXPIRETIME").arg(key).fields(fields).decode_with(|reply| each(reply, time_millis)))
     }
@@ -302,7 +302,7 @@ pub trait HashCommands: Executor {
     /// Returns the time to live of each field, in whole milliseconds.
     ///
     /// [HPTTL](https://redis.io/docs/latest/commands/hpttl/), O(n) in the fields.
-    fn hpttl(self, key: impl ToArg, fields: impl IntoIterator<Item = impl ToArg>) -> Self::Out<Vec<Ttl>> {
+    fn hpttl<K>(self, key: impl ToArg, fields: impl OneOrMore<K>) -> Self::Out<Vec<Ttl>> {
         self.submit(Command::read("HPTTL").arg(key).fields(fields).decode_with(|reply| each(reply, ttl_millis)))
     }
 
@@ -357,7 +357,7 @@ pub trait HashCommands: Executor {
     /// `redis.hset("user:1", [("name", "Ada")])`.
     ///
     /// [HSET](https://redis.io/docs/latest/commands/hset/), O(n) in the fields.
-    fn hset<F: ToArg, V: ToArg>(self, key: impl ToArg, values: impl IntoIterator<Item = (F, V)>) -> Self::Out<u64> {
+    fn hset<K>(self, key: impl ToArg, values: impl OneOrMorePairs<K, First: ToArg, Second: ToArg>) -> Self::Out<u64> {
         self.execute(Command::write("HSET").arg(key).one_or_more_pairs("field and value", values))
     }
 
@@ -366,15 +366,15 @@ pub trait HashCommands: Executor {
     /// [`HSetExOptions`] shows an example.
     ///
     /// [HSETEX](https://redis.io/docs/latest/commands/hsetex/), O(n) in the fields.
-    fn hsetex<F: ToArg, V: ToArg>(
+    fn hsetex<K>(
         self,
         key: impl ToArg,
-        values: impl IntoIterator<Item = (F, V)>,
+        values: impl OneOrMorePairs<K, First: ToArg, Second: ToArg>,
         options: HSetExOptions,
     ) -> Self::Out<bool> {
         let command = Command::idempotent_write("HSETEX").arg(key).options(options);
         let command = command.non_idempotent_if(options.condition.is_some());
-        let values: Vec<_> = values.into_iter().collect();
+        let values: Vec<_> = values.items().collect();
         let command = command.arg("FIELDS").arg(values.len());
         self.execute(command.one_or_more_pairs("field and value", values))
     }
@@ -396,7 +396,7 @@ pub trait HashCommands: Executor {
     /// Returns the time to live of each field, in whole seconds.
     ///
     /// [HTTL](https://redis.io/docs/latest/commands/httl/), O(n) in the fields.
-    fn httl(self, key: impl ToArg, fields: impl IntoIterator<Item = impl ToArg>) -> Self::Out<Vec<Ttl>> {
+    fn httl<K>(self, key: impl ToArg, fields: impl OneOrMore<K>) -> Self::Out<Vec<Ttl>> {
         self.submit(Command::read("HTTL").arg(key).fields(fields).decode_with(|reply| each(reply, ttl_seconds)))
     }
 
@@ -412,7 +412,7 @@ impl<E: Executor> HashCommands for E {}
 
 impl<R> Command<R> {
     /// Adds fields in the form that the commands since Redis 7.4 take: `FIELDS 2 a b`.
-    fn fields(self, fields: impl IntoIterator<Item = impl ToArg>) -> Self {
+    fn fields<K>(self, fields: impl OneOrMore<K>) -> Self {
         self.counted("FIELDS", "field", fields)
     }
 }

@@ -1,7 +1,7 @@
 //! Lists: sequences of elements with two ends.
 
 use crate::arg::ToArg;
-use crate::command::{Args, Command, ToArgs};
+use crate::command::{Args, Command, OneOrMore, ToArgs};
 use crate::error::Result;
 use crate::executor::Executor;
 use crate::reply::{FromReply, Reply};
@@ -119,14 +119,14 @@ pub trait ListCommands: Executor {
     /// Adds elements before the first one, one after the other, and returns the new length.
     ///
     /// [LPUSH](https://redis.io/docs/latest/commands/lpush/), O(n) in the elements.
-    fn lpush(self, key: impl ToArg, elements: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
+    fn lpush<K>(self, key: impl ToArg, elements: impl OneOrMore<K>) -> Self::Out<u64> {
         self.execute(Command::write("LPUSH").arg(key).one_or_more("element", elements))
     }
 
     /// Adds elements before the first one if the list exists, and returns the new length.
     ///
     /// [LPUSHX](https://redis.io/docs/latest/commands/lpushx/), O(n) in the elements.
-    fn lpushx(self, key: impl ToArg, elements: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
+    fn lpushx<K>(self, key: impl ToArg, elements: impl OneOrMore<K>) -> Self::Out<u64> {
         self.execute(Command::write("LPUSHX").arg(key).one_or_more("element", elements))
     }
 
@@ -185,14 +185,14 @@ pub trait ListCommands: Executor {
     /// Adds elements after the last one, and returns the new length.
     ///
     /// [RPUSH](https://redis.io/docs/latest/commands/rpush/), O(n) in the elements.
-    fn rpush(self, key: impl ToArg, elements: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
+    fn rpush<K>(self, key: impl ToArg, elements: impl OneOrMore<K>) -> Self::Out<u64> {
         self.execute(Command::write("RPUSH").arg(key).one_or_more("element", elements))
     }
 
     /// Adds elements after the last one if the list exists, and returns the new length.
     ///
     /// [RPUSHX](https://redis.io/docs/latest/commands/rpushx/), O(n) in the elements.
-    fn rpushx(self, key: impl ToArg, elements: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
+    fn rpushx<K>(self, key: impl ToArg, elements: impl OneOrMore<K>) -> Self::Out<u64> {
         self.execute(Command::write("RPUSHX").arg(key).one_or_more("element", elements))
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::expiry::{Expiry, GetExpiry, SetExpiry, Unit};
 use crate::arg::{Arg, ToArg};
-use crate::command::{Args, Command, ToArgs};
+use crate::command::{Args, Command, OneOrMorePairs, ToArgs};
 use crate::error::Result;
 use crate::executor::Executor;
 use crate::reply::{FromReply, Reply};
@@ -156,14 +156,14 @@ pub trait StringCommands: Executor {
     /// Sets several keys in one atomic step.
     ///
     /// [MSET](https://redis.io/docs/latest/commands/mset/), O(n) in the keys.
-    fn mset<K: ToArg, V: ToArg>(self, values: impl IntoIterator<Item = (K, V)>) -> Self::Out<()> {
+    fn mset<K>(self, values: impl OneOrMorePairs<K, First: ToArg, Second: ToArg>) -> Self::Out<()> {
         self.execute(Command::idempotent_write("MSET").one_or_more_pairs("key and value", values))
     }
 
     /// Sets several keys if none of them exists, and returns whether they were set.
     ///
     /// [MSETNX](https://redis.io/docs/latest/commands/msetnx/), O(n) in the keys.
-    fn msetnx<K: ToArg, V: ToArg>(self, values: impl IntoIterator<Item = (K, V)>) -> Self::Out<bool> {
+    fn msetnx<K>(self, values: impl OneOrMorePairs<K, First: ToArg, Second: ToArg>) -> Self::Out<bool> {
         self.execute(Command::write("MSETNX").one_or_more_pairs("key and value", values))
     }
 

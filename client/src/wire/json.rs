@@ -3,7 +3,7 @@
 use memchr::memchr2;
 
 use super::tape::{MAX_DEPTH, Node, Nodes, Tape, check_size, too_deep};
-use super::{Parsed, base64};
+use super::{IGNORES_ENCODING, Parsed, base64};
 use crate::error::{Error, Result};
 
 /// How the strings of results are encoded. Errors are always plain text.
@@ -408,7 +408,7 @@ impl Parser {
         }
         base64::decode_in_place(text).ok_or_else(|| {
             Error::protocol(format!(
-                "a string of the reply, at byte {start}, is not base64, although base64 was asked for"
+                "a string of the reply, at byte {start}, is not base64, although base64 was asked for; {IGNORES_ENCODING}"
             ))
         })
     }

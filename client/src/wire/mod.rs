@@ -14,6 +14,10 @@ use self::json::Strings;
 use self::tape::Tape;
 use crate::error::Result;
 
+/// What to do about a server that does not return replies in the encoding that was asked for.
+pub(crate) const IGNORES_ENCODING: &str = "the server seems to ignore the encoding that was asked for; \
+     use `Encoding::Json`: `Redis::builder(url, token).encoding(Encoding::Json)`";
+
 /// What a response to several commands holds.
 #[derive(Debug)]
 pub(crate) enum Parsed {

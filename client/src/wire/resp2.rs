@@ -3,7 +3,7 @@
 use memchr::memchr;
 
 use super::tape::{MAX_DEPTH, Node, Nodes, Tape, check_size, too_deep};
-use super::{Parsed, number};
+use super::{IGNORES_ENCODING, Parsed, number};
 use crate::error::{Error, Result};
 
 /// Parses the reply to one command. The tape holds one value.
@@ -42,6 +42,9 @@ fn parse_all(buffer: Vec<u8>) -> Result<(Tape, usize)> {
     check_size(&buffer)?;
     if buffer.is_empty() {
         return Err(Error::protocol("the reply is empty"));
+    }
+    if let Some(b'{' | b'[') = buffer.first() {
+        return Err(Error::protocol(format!("the reply is JSON, although RESP2 was asked for; {IGNORES_ENCODING}")));
     }
     let mut parser = Parser { buffer: &buffer, at: 0, nodes: Nodes::with_capacity(8) };
     let mut count = 0;

@@ -13,7 +13,7 @@ const NONE: [&str; 0] = [];
 fn scripts_as_values() {
     let script = Script::new("return \"hi\"");
     assert_eq!(script.sha1(), "8dbff8b41674e20cc8068fb1b0c18529d5b08f5e");
-    let call = |script: &Script| Build.run_script::<String>(script, ["k"], ["a"]);
+    let call = |script: &Script| Build.run_script::<String>(script.key("k").arg("a"));
     assert_eq!(line(call(&script)), format!("EVALSHA {} 1 k a", script.sha1()));
     let reading = script.clone().read_only();
     assert_eq!(line(call(&reading)), format!("EVALSHA_RO {} 1 k a", script.sha1()));

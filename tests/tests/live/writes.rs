@@ -286,7 +286,7 @@ pub(crate) fn writes(dump: &[u8]) -> Vec<Command<Value>> {
         any(Build.xgroup_delconsumer("stream", "group", "other")),
         // Scripting, functions, publishing, the server.
         any(Build.eval::<Value>("return redis.call('INCR', KEYS[1])", ["string"], NONE)),
-        any(Build.run_script::<Value>(&script, ["string"], NONE)),
+        any(Build.run_script::<Value>(script.key("string"))),
         any(Build.fcall::<Value>("bump", ["string"], NONE)),
         any(Build.script_load("return 7")),
         any(Build.script_flush(FlushMode::Sync)),

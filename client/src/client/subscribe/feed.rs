@@ -99,7 +99,7 @@ impl Open {
                 return Poll::Ready(Ok(data));
             }
         }
-        ready!(self.poll_silence(cx, connection.timeout()));
+        ready!(self.poll_silence(cx, connection.limits().timeout));
         let message = if self.is_confirmed {
             "nothing arrived for longer than the idle timeout"
         } else {
@@ -175,7 +175,7 @@ impl Feed {
                         Err(Broken::ByServer(error)) => error,
                     };
                     // A subscription that lasted a while is not a failure. One that ends at once, again and again, is.
-                    if open.is_confirmed && open.since.elapsed() > self.connection.retry_policy().max_backoff() {
+                    if open.is_confirmed && open.since.elapsed() > self.connection.limits().policy.max_backoff() {
                         self.failures = 0;
                     }
                     let had_received = self.has_received;
@@ -193,10 +193,10 @@ impl Feed {
     /// Waits to connect again, if that can help. Before the first event, the feed retries as often as a request does. After
     /// it, the feed retries without end, because the user learns of the gap.
     fn reconnect(&mut self, error: Error) -> Result<Error> {
-        let policy = self.connection.retry_policy();
+        let policy = &self.connection.limits().policy;
         let most = policy.max_retries();
         let wait = policy.wait(&error, self.failures);
-        let limit = self.connection.deadline();
+        let limit = self.connection.limits().deadline;
         let left = limit.saturating_sub(self.since.map(|since| since.elapsed()).unwrap_or_default());
         let gives_up = !self.has_received && (self.failures >= most || wait > left);
         if !error.kind().is_transient() || most == 0 || gives_up {

@@ -8,6 +8,8 @@ mod query;
 mod replies;
 mod schema;
 
+use std::time::Duration;
+
 use serde::de::DeserializeOwned;
 
 pub use self::aggregate::{Aggregation, Aggregations};
@@ -145,11 +147,13 @@ pub trait SearchCommands: Executor {
         self.execute(Command::idempotent_write("SEARCH.REINDEX").arg(index))
     }
 
-    /// Waits until an index contains all earlier writes, and returns whether it exists.
+    /// Waits until an index contains all earlier writes, and returns whether it exists. The client's own limits on the time
+    /// of the request do not apply; [`with_deadline`](crate::Redis::with_deadline) sets others.
+    ///
     /// [SEARCH.WAITINDEXING](https://upstash.com/docs/redis/commands/search/waitindexing), as long as the indexing
     /// takes.
     fn search_waitindexing(self, index: impl ToArg) -> Self::Out<bool> {
-        self.execute(Command::read("SEARCH.WAITINDEXING").arg(index))
+        self.execute(Command::read("SEARCH.WAITINDEXING").arg(index).waits(Duration::MAX))
     }
 }
 

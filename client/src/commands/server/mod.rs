@@ -10,7 +10,7 @@ pub use self::acl::{AclLogEntry, AclSelector, AclUser};
 pub use self::replies::{CommandInfo, ServerInfo};
 use super::scripting::FlushMode;
 use crate::arg::ToArg;
-use crate::command::Command;
+use crate::command::{Command, OneOrMore, OneOrMorePairs};
 use crate::executor::Executor;
 use crate::reply::FromReply as _;
 
@@ -42,7 +42,7 @@ pub trait ServerCommands: Executor {
 
     /// Deletes users and returns how many existed. [ACL DELUSER](https://redis.io/docs/latest/commands/acl-deluser/),
     /// O(n) in the connections.
-    fn acl_deluser(self, usernames: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
+    fn acl_deluser<K>(self, usernames: impl OneOrMore<K>) -> Self::Out<u64> {
         self.execute(Command::write("ACL").arg("DELUSER").one_or_more("username", usernames))
     }
 
@@ -106,7 +106,7 @@ pub trait ServerCommands: Executor {
     /// Creates or changes a user. The
     /// [rules](https://redis.io/docs/latest/operate/oss_and_stack/management/security/acl/) apply in order, on top of
     /// the existing ones. [ACL SETUSER](https://redis.io/docs/latest/commands/acl-setuser/), O(n) in the rules.
-    fn acl_setuser(self, username: impl ToArg, rules: impl IntoIterator<Item = impl ToArg>) -> Self::Out<()> {
+    fn acl_setuser<K>(self, username: impl ToArg, rules: impl OneOrMore<K>) -> Self::Out<()> {
         // A selector is added each time, and a password can be removed once.
         self.execute(Command::write("ACL").arg("SETUSER").arg(username).args_of(rules))
     }
@@ -131,13 +131,13 @@ pub trait ServerCommands: Executor {
 
     /// Returns settings of the server, by names or glob-style patterns.
     /// [CONFIG GET](https://redis.io/docs/latest/commands/config-get/), O(n) in the settings.
-    fn config_get(self, parameters: impl IntoIterator<Item = impl ToArg>) -> Self::Out<HashMap<String, String>> {
+    fn config_get<K>(self, parameters: impl OneOrMore<K>) -> Self::Out<HashMap<String, String>> {
         self.execute(Command::read("CONFIG").arg("GET").one_or_more("parameter", parameters))
     }
 
     /// Changes settings of the server, all or none. [CONFIG SET](https://redis.io/docs/latest/commands/config-set/),
     /// O(n) in the settings.
-    fn config_set<P: ToArg, V: ToArg>(self, settings: impl IntoIterator<Item = (P, V)>) -> Self::Out<()> {
+    fn config_set<K>(self, settings: impl OneOrMorePairs<K, First: ToArg, Second: ToArg>) -> Self::Out<()> {
         self.execute(Command::idempotent_write("CONFIG").arg("SET").one_or_more_pairs("parameter and value", settings))
     }
 

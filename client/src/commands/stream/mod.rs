@@ -16,7 +16,7 @@ pub use self::options::{
 pub use self::replies::{AutoClaim, EntryRemoval, Pending, PendingSummary, StreamEntries, StreamEntry};
 use super::list::or_empty;
 use crate::arg::ToArg;
-use crate::command::Command;
+use crate::command::{Command, OneOrMorePairs};
 use crate::executor::Executor;
 use crate::reply::FromReply;
 
@@ -73,10 +73,10 @@ pub trait StreamCommands: Executor {
     }
 
     /// Adds an entry and returns its id. [XADD](https://redis.io/docs/latest/commands/xadd/), O(1).
-    fn xadd<F: ToArg, V: ToArg>(
+    fn xadd<K>(
         self,
         key: impl ToArg,
-        fields: impl IntoIterator<Item = (F, V)>,
+        fields: impl OneOrMorePairs<K, First: ToArg, Second: ToArg>,
     ) -> Self::Out<StreamId> {
         self.execute(Command::write("XADD").arg(key).arg("*").one_or_more_pairs("field and value", fields))
     }
@@ -84,10 +84,10 @@ pub trait StreamCommands: Executor {
     /// As [`xadd`](Self::xadd), with options. Returns `None` if the stream does not exist and the options say not to
     /// create it. See [`XAddOptions`] for an example. [XADD](https://redis.io/docs/latest/commands/xadd/), O(1), and
     /// O(n) for n trimmed entries.
-    fn xadd_with<F: ToArg, V: ToArg>(
+    fn xadd_with<K>(
         self,
         key: impl ToArg,
-        fields: impl IntoIterator<Item = (F, V)>,
+        fields: impl OneOrMorePairs<K, First: ToArg, Second: ToArg>,
         options: XAddOptions,
     ) -> Self::Out<Option<StreamId>> {
         self.execute(Command::write("XADD").arg(key).options(options).one_or_more_pairs("field and value", fields))
