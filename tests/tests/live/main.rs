@@ -17,6 +17,7 @@ mod iter;
 mod json;
 mod list;
 mod models;
+mod requests;
 mod scripting;
 mod server;
 mod set;
