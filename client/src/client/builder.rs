@@ -30,7 +30,7 @@ use crate::wire::Encoding;
 /// | [`read_your_writes`](Self::read_your_writes) | on |
 /// | [`telemetry`](Self::telemetry) | on, unless `UPSTASH_DISABLE_TELEMETRY` is set |
 /// | [`max_request_bytes`](Self::max_request_bytes) | unlimited; the service has a limit of its own |
-/// | [`max_response_bytes`](Self::max_response_bytes) | 256 MiB |
+/// | [`max_response_bytes`](Self::max_response_bytes) | 128 MiB |
 /// | [`idle_timeout`](Self::idle_timeout) of subscriptions | learned from the server's heartbeats |
 /// | [`auto_pipelining`](Self::auto_pipelining) | off |
 #[derive(Clone)]
@@ -73,7 +73,7 @@ impl<C> RedisBuilder<C> {
             telemetry: true,
             allow_insecure_http: false,
             max_request_bytes: usize::MAX,
-            max_response_bytes: 256 << 20,
+            max_response_bytes: 128 << 20,
             idle_timeout: None,
             auto_pipelining: None,
             headers: Vec::new(),
@@ -146,6 +146,13 @@ impl<C> RedisBuilder<C> {
     }
 
     /// Sets the size of the largest response that is read. A larger one fails as [`ErrorKind::TooLarge`].
+    ///
+    /// This also bounds the memory of a reply. Each of its values counts as 16 bytes at least, because a value of 2 bytes on
+    /// the wire takes many times as much in memory: a response can have one value for each 16 bytes of this limit (and 4096
+    /// in any case). While a response is decoded to [`Value`](crate::Value)s, the client takes up to 7 times this limit,
+    /// however small its values are, and about 2 times if they are long. A type of your own can take more.
+    ///
+    /// The default has room for the service's largest record, 100 MB, in base64.
     pub fn max_response_bytes(mut self, bytes: usize) -> Self {
         self.max_response_bytes = bytes;
         self

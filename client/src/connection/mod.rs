@@ -40,6 +40,12 @@ const SYNC_TOKEN: HeaderName = HeaderName::from_static("upstash-sync-token");
 /// What to do about a server that does not return replies in the encoding that was asked for.
 pub(crate) use crate::wire::IGNORES_ENCODING;
 
+/// What a value counts at least against `max_response_bytes`.
+const BYTES_PER_VALUE: usize = 16;
+
+/// So many values are always allowed.
+const MIN_VALUES: usize = 4096;
+
 /// What all clones of a client share: the transport, and how to use it.
 pub(crate) struct Connection {
     transport: Arc<dyn Transport>,
@@ -232,7 +238,8 @@ impl Connection {
             return Err(refusal::read(response, path, prepared.encoding, self.settings.limits.timeout).await);
         }
         let body = read_body(response.body, self.settings.max_response_bytes).await?;
-        reply::parse(body, prepared.encoding, answered).map_err(|error| error.with_status(response.status.as_u16()))
+        let max_values = self.settings.max_response_bytes / BYTES_PER_VALUE;
+        reply::parse(body, prepared.encoding, answered, max_values.max(MIN_VALUES)).map_err(|error| error.with_status(response.status.as_u16()))
     }
 }
 

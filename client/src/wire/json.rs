@@ -14,17 +14,17 @@ pub(crate) enum Strings {
 }
 
 /// Parses the reply to one command: an object with `result` or `error`. The tape holds one value.
-pub(crate) fn parse_one(buffer: Vec<u8>, strings: Strings) -> Result<Tape> {
+pub(crate) fn parse_one(buffer: Vec<u8>, strings: Strings, max_values: usize) -> Result<Tape> {
     check_size(&buffer)?;
-    let mut parser = Parser::new(buffer, strings);
+    let mut parser = Parser::new(buffer, strings, max_values);
     parser.envelope()?;
     parser.end()
 }
 
 /// Parses the reply to `count` commands: an array of envelopes, or one error for all of them.
-pub(crate) fn parse_many(buffer: Vec<u8>, strings: Strings, count: usize) -> Result<Parsed> {
+pub(crate) fn parse_many(buffer: Vec<u8>, strings: Strings, count: usize, max_values: usize) -> Result<Parsed> {
     check_size(&buffer)?;
-    let mut parser = Parser::new(buffer, strings);
+    let mut parser = Parser::new(buffer, strings, max_values);
     if parser.peek()? == b'{' {
         parser.envelope()?;
         let tape = parser.end()?;
@@ -68,9 +68,9 @@ struct Parser {
 }
 
 impl Parser {
-    fn new(buffer: Vec<u8>, strings: Strings) -> Self {
+    fn new(buffer: Vec<u8>, strings: Strings, max_values: usize) -> Self {
         // An estimate with which most replies need one allocation: few values are shorter than 16 bytes.
-        let nodes = Nodes::with_capacity(buffer.len() / 16 + 2);
+        let nodes = Nodes::new(buffer.len() / 16 + 2, max_values);
         Parser { buffer, at: 0, strings, nodes }
     }
 
@@ -215,6 +215,7 @@ impl Parser {
     }
 
     fn value(&mut self, depth: usize) -> Result<()> {
+        self.nodes.check_room()?;
         match self.peek()? {
             b'"' => {
                 self.at += 1;

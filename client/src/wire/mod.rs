@@ -28,27 +28,27 @@ pub(crate) enum Parsed {
 }
 
 /// Parses the body of a successful response to one command.
-pub(crate) fn parse_one(body: Vec<u8>, encoding: Encoding) -> Result<Tape> {
+pub(crate) fn parse_one(body: Vec<u8>, encoding: Encoding, max_values: usize) -> Result<Tape> {
     match encoding {
-        Encoding::Resp2 => resp2::parse_one(body),
-        Encoding::Base64 => json::parse_one(body, Strings::Base64),
-        Encoding::Json => json::parse_one(body, Strings::Plain),
+        Encoding::Resp2 => resp2::parse_one(body, max_values),
+        Encoding::Base64 => json::parse_one(body, Strings::Base64, max_values),
+        Encoding::Json => json::parse_one(body, Strings::Plain, max_values),
     }
 }
 
 /// Parses the body of a successful response from an endpoint that takes several commands, of which there are `count`.
-pub(crate) fn parse_many(body: Vec<u8>, encoding: Encoding, count: usize) -> Result<Parsed> {
+pub(crate) fn parse_many(body: Vec<u8>, encoding: Encoding, count: usize, max_values: usize) -> Result<Parsed> {
     match encoding {
-        Encoding::Resp2 => resp2::parse_many(body, count),
-        Encoding::Base64 => json::parse_many(body, Strings::Base64, count),
-        Encoding::Json => json::parse_many(body, Strings::Plain, count),
+        Encoding::Resp2 => resp2::parse_many(body, count, max_values),
+        Encoding::Base64 => json::parse_many(body, Strings::Base64, count, max_values),
+        Encoding::Json => json::parse_many(body, Strings::Plain, count, max_values),
     }
 }
 
 /// Parses the body of an error response. The service's own refusals are JSON even if RESP2 was asked for.
 pub(crate) fn parse_error(body: Vec<u8>, encoding: Encoding) -> Result<Tape> {
     match (encoding, body.first()) {
-        (Encoding::Resp2, Some(b'-')) => resp2::parse_one(body),
-        _ => json::parse_one(body, Strings::Plain),
+        (Encoding::Resp2, Some(b'-')) => resp2::parse_one(body, usize::MAX),
+        _ => json::parse_one(body, Strings::Plain, usize::MAX),
     }
 }

@@ -169,7 +169,7 @@ async fn statuses_are_kinds() {
         (401, error_body, ErrorKind::Unauthorized, "WRONGPASS"),
         (401, "denied", ErrorKind::Unauthorized, "the token is wrong or missing"),
         (400, r#"{"error":"WRONGTYPE Operation"}"#, ErrorKind::Redis, "WRONGTYPE"),
-        (404, "<html>", ErrorKind::Rejected, "404"),
+        (404, "<html>", ErrorKind::Rejected, "has no endpoint `/`"),
         (413, "", ErrorKind::TooLarge, "too large"),
         (400, r#"{"error":"ERR max request size exceeded. Limit: 1 bytes"}"#, ErrorKind::TooLarge, "max request size"),
         (500, r#"{"error":"ERR internal"}"#, ErrorKind::Unavailable, "ERR internal"),
@@ -218,6 +218,29 @@ async fn too_many_requests_waits_as_told() {
 async fn a_response_over_the_limit_is_not_read() {
     let error = refused(Encoding::Base64, format!(r#"{{"result":"{}"}}"#, "A".repeat(2 << 20))).await;
     assert_eq!(error.kind(), ErrorKind::TooLarge);
+}
+
+/// Two bytes on the wire become many in memory.
+#[tokio::test]
+async fn a_response_of_too_many_values_is_not_decoded() {
+    let most = (1 << 20) / 16;
+    for (encoding, body) in [
+        (Encoding::Json, format!(r#"{{"result":[{}1]}}"#, "1,".repeat(most))),
+        (Encoding::Base64, format!(r#"{{"result":[{}[]]}}"#, "[],".repeat(most))),
+        (Encoding::Resp2, format!("*{most}\r\n{}", ":1\r\n".repeat(most))),
+        (Encoding::Resp2, format!("*{most}\r\n{}", "*0\r\n".repeat(most))),
+    ] {
+        let error = client(encoding, &Canned::new([Answer::ok(body)])).keys::<Value>("*").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TooLarge, "{encoding:?}");
+        assert!(error.message().contains("max_response_bytes"), "{error}");
+    }
+    let fits = format!(r#"{{"result":[{}1]}}"#, "1,".repeat(most - 2));
+    let canned = Canned::new([Answer::ok(fits)]);
+    assert_eq!(client(Encoding::Json, &canned).keys::<i64>("*").await.unwrap().len(), most - 1);
+    // A small limit on bytes does not forbid small values.
+    let redis = Redis::builder("http://localhost:1", "token").max_response_bytes(300).encoding(Encoding::Json);
+    let redis = redis.transport(Canned::new([Answer::ok(format!(r#"{{"result":[{}1]}}"#, "1,".repeat(99)))])).build();
+    assert_eq!(redis.unwrap().keys::<i64>("*").await.unwrap().len(), 100);
 }
 
 #[tokio::test]
