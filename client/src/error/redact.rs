@@ -172,12 +172,24 @@ mod tests {
     fn arguments_that_redis_repeats_are_cut() {
         for (text, kept) in [
             ("ERR unknown command 'FOO', with args beginning with: 'hunter2' ", "ERR unknown command 'FOO'"),
-            ("ERR Command is not available: 'SAVE'. See https://x", "ERR Command is not available: 'SAVE'. See https://x"),
+            (
+                "ERR Command is not available: 'SAVE'. See https://x",
+                "ERR Command is not available: 'SAVE'. See https://x",
+            ),
             ("ERR unknown command 'SET k hunter2'", "ERR unknown command '..'"),
             ("ERR unknown subcommand 'hunter2'. Try ACL HELP.", "ERR unknown subcommand '..'. Try ACL HELP."),
-            ("ERR wrong number of arguments for 'acl|setuser' command", "ERR wrong number of arguments for 'acl|setuser' command"),
-            ("ERR Error in ACL SETUSER modifier '>hunter2': Syntax error", "ERR Error in ACL SETUSER modifier '..': Syntax error"),
-            ("ERR Error in ACL SETUSER modifier '>a' b': Syntax error", "ERR Error in ACL SETUSER modifier '..': Syntax error"),
+            (
+                "ERR wrong number of arguments for 'acl|setuser' command",
+                "ERR wrong number of arguments for 'acl|setuser' command",
+            ),
+            (
+                "ERR Error in ACL SETUSER modifier '>hunter2': Syntax error",
+                "ERR Error in ACL SETUSER modifier '..': Syntax error",
+            ),
+            (
+                "ERR Error in ACL SETUSER modifier '>a' b': Syntax error",
+                "ERR Error in ACL SETUSER modifier '..': Syntax error",
+            ),
             (
                 "NOGROUP No such key 'it's' or consumer group 'g' in XREADGROUP with GROUP option",
                 "NOGROUP No such key '..' in XREADGROUP with GROUP option",
@@ -186,7 +198,10 @@ mod tests {
                 "NOPERM User default has no permissions to run the 'get' command",
                 "NOPERM User default has no permissions to run the 'get' command",
             ),
-            ("WRONGPASS invalid username-password pair or user is disabled.", "WRONGPASS invalid username-password pair or user is disabled."),
+            (
+                "WRONGPASS invalid username-password pair or user is disabled.",
+                "WRONGPASS invalid username-password pair or user is disabled.",
+            ),
             ("ERR Path '$.hunter2' does not exist", "ERR Path '..' does not exist"),
             ("ERR parsing \"hunter2\": invalid syntax", "ERR parsing \"..\": invalid syntax"),
             ("ERR Unknown argument `hunter2`", "ERR Unknown argument `..`"),

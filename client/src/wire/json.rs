@@ -162,7 +162,9 @@ impl Parser {
                     self.value(0)?;
                     has_result = true;
                 } else if is_result && has_result || is_error && self.peek()? != b'n' {
-                    return Err(Error::protocol("the reply has `result` or `error` twice, or an error that is no text"));
+                    return Err(Error::protocol(
+                        "the reply has `result` or `error` twice, or an error that is no text",
+                    ));
                 } else {
                     self.skip(0)?;
                 }
@@ -442,7 +444,39 @@ mod tests {
 
     use super::*;
 
+    /// Any JSON value, with white space and escapes.
+    fn any_json() -> impl Strategy<Value = String> {
+        let leaf = prop_oneof![
+            Just("null".to_owned()),
+            Just("true".to_owned()),
+            any::<i64>().prop_map(|int| int.to_string()),
+            any::<f64>()
+                .prop_filter("JSON has no NaN", |float| float.is_finite())
+                .prop_map(|float| format!("{float:e}")),
+            any::<String>().prop_map(|text| serde_json::Value::from(text).to_string()),
+            Just(r#""\ud83e\udd80\/\u00e9""#.to_owned()),
+        ];
+        leaf.prop_recursive(4, 32, 4, |inner| {
+            let name = any::<String>().prop_map(|name| serde_json::Value::from(name).to_string());
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(|values| format!("[ {} ]", values.join(" ,"))),
+                prop::collection::vec((name, inner), 0..4).prop_map(|members| {
+                    let members: Vec<_> = members.iter().map(|(name, value)| format!("{name}:\n{value}")).collect();
+                    format!("{{{}}}", members.join(","))
+                }),
+            ]
+        })
+    }
+
     proptest! {
+        #[test]
+        fn whatever_json_an_unknown_member_has_is_skipped(before in any_json(), after in any_json()) {
+            let body = format!(r#"{{"x":{before},"result":[7],"y":{after}}}"#);
+            prop_assert!(serde_json::from_str::<serde_json::Value>(&body).is_ok(), "{}", body);
+            let tape = parse_one(body.clone().into(), Strings::Base64, 2);
+            prop_assert!(tape.is_ok_and(|tape| tape.nodes.len() == 2), "{}", body);
+        }
+
         #[test]
         fn the_first_quote_or_backslash_is_found(bytes in "[a!\"\\\\\u{a2}]{0,3}.{0,60}") {
             let found = bytes.bytes().position(|byte| matches!(byte, b'"' | b'\\'));

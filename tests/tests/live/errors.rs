@@ -2,9 +2,7 @@
 
 use std::error::Error as _;
 
-use redis_model::redis_rest::{
-    Error, Executor as _, Json, Result, StringCommands as _, Value,
-};
+use redis_model::redis_rest::{Error, Executor as _, Json, Result, StringCommands as _, Value};
 use redis_model_tests::{ENCODINGS, key, stack};
 
 /// All that an error shows when it is logged.
@@ -25,7 +23,10 @@ async fn redis_repeats_arguments_and_errors_do_not() -> Result<()> {
         let redis = &stack().builder().encoding(encoding).build()?;
         redis.set(k, "hunter2").await?;
         let commands: [(&[&str], &str); 15] = [
-            (&["ACL", "SETUSER", "u", ">hunter2", "nonsense-hunter2"], "ERR Error in ACL SETUSER modifier '..': Syntax error"),
+            (
+                &["ACL", "SETUSER", "u", ">hunter2", "nonsense-hunter2"],
+                "ERR Error in ACL SETUSER modifier '..': Syntax error",
+            ),
             (&["ACL", "SETUSER", "u", "x' hunter2 'it's"], "ERR Error in ACL SETUSER modifier '..': Syntax error"),
             (&["ACL", "hunter2"], "ERR unknown subcommand '..'. Try ACL HELP."),
             (&["ACL", "CAT", "hunter2"], "ERR Unknown category '..'"),
@@ -47,7 +48,10 @@ async fn redis_repeats_arguments_and_errors_do_not() -> Result<()> {
                 &["EVAL", "return redis.error_reply(\"OUT_OF_STOCK can't 'hunter2' today\")", "0"],
                 "OUT_OF_STOCK can't '..' today",
             ),
-            (&["EVAL", "return missing", "0"], "ERR user_script:1: Script attempted to access nonexistent global variable 'missing'"),
+            (
+                &["EVAL", "return missing", "0"],
+                "ERR user_script:1: Script attempted to access nonexistent global variable 'missing'",
+            ),
             (
                 &["FUNCTION", "LOAD", "#!lua name=hunter2\nreturn 'hunter2"],
                 "ERR Error compiling function: user_function:2: unfinished string near '..'",

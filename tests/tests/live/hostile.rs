@@ -108,7 +108,7 @@ async fn members_that_nobody_knows_are_skipped() {
     for body in [
         format!(r#"{{"error":"ERR no",{unknown}}}"#),
         format!(r#"{{{unknown},"result":null,"error":"ERR no"}}"#),
-        format!(r#"{{"error":"ERR no","result":null}}"#),
+        r#"{"error":"ERR no","result":null}"#.to_owned(),
     ] {
         let error = refused(Encoding::Base64, body.clone()).await;
         assert_eq!((error.kind(), error.message()), (ErrorKind::Redis, "ERR no"), "{body}");

@@ -384,7 +384,7 @@ async fn a_handle_reaches_a_subscription_that_is_waited_for() -> Result<()> {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     handle.clone().close();
-    assert_eq!(timeout(SOON, waiting).await.unwrap().unwrap(), [two.clone()]);
+    assert_eq!(timeout(SOON, waiting).await.unwrap().unwrap(), [two.as_str()]);
     subscribers(redis, &two, 0).await
 }
 

@@ -93,14 +93,15 @@ impl Pattern {
         // Bit `n` is set if the bytes so far can be those of the first `n` elements.
         let mut states = vec![0; self.words];
         set(&mut states, 0);
-        (0..=text.len()).map_while(move |at| {
-            if at > 0 {
-                self.advance(&mut states, text.get(at - 1).copied().unwrap_or_default());
-            }
-            let is_alive = states.iter().any(|word| *word != 0);
-            is_alive.then(|| (at, is_set(&states, self.len)))
-        })
-        .filter_map(|(at, matches)| matches.then_some(at))
+        (0..=text.len())
+            .map_while(move |at| {
+                if at > 0 {
+                    self.advance(&mut states, text.get(at - 1).copied().unwrap_or_default());
+                }
+                let is_alive = states.iter().any(|word| *word != 0);
+                is_alive.then(|| (at, is_set(&states, self.len)))
+            })
+            .filter_map(|(at, matches)| matches.then_some(at))
     }
 
     fn advance(&self, states: &mut [u64], byte: u8) {
@@ -182,7 +183,10 @@ mod tests {
         let name = "a".repeat(400_000);
         assert!(!matches("a*".repeat(40).as_bytes(), format!("b{name}").as_bytes()));
         assert!(!matches(format!("{}b", "*a".repeat(40)).as_bytes(), name.as_bytes()));
-        assert!(matches(name.get(..5000).unwrap_or_default().as_bytes(), name.get(..5000).unwrap_or_default().as_bytes()));
+        assert!(matches(
+            name.get(..5000).unwrap_or_default().as_bytes(),
+            name.get(..5000).unwrap_or_default().as_bytes()
+        ));
     }
 
     /// By trying everything.
@@ -190,7 +194,8 @@ mod tests {
         match (pattern, name) {
             ([], []) => true,
             ([b'*', rest @ ..], _) => {
-                matches_plainly(rest, name) || name.split_first().is_some_and(|(_, rest)| matches_plainly(pattern, rest))
+                matches_plainly(rest, name)
+                    || name.split_first().is_some_and(|(_, rest)| matches_plainly(pattern, rest))
             }
             ([b'?', pattern @ ..], [_, name @ ..]) => matches_plainly(pattern, name),
             ([first, pattern @ ..], [byte, name @ ..]) => first == byte && matches_plainly(pattern, name),
