@@ -230,13 +230,7 @@ pub trait ArrayCommands: Executor {
     /// this one.
     ///
     /// [ARSCAN](https://redis.io/docs/latest/commands/arscan/), O(n) in the limit.
-    fn arscan_limit<V: FromReply>(
-        self,
-        key: impl ToArg,
-        start: u64,
-        end: u64,
-        limit: u64,
-    ) -> Self::Out<Vec<(u64, V)>> {
+    fn arscan_limit<V: FromReply>(self, key: impl ToArg, start: u64, end: u64, limit: u64) -> Self::Out<Vec<(u64, V)>> {
         self.execute(Command::read("ARSCAN").arg(key).arg(start).arg(end).arg("LIMIT").at_least_one(limit))
     }
 

@@ -118,7 +118,10 @@ fn replies_are_the_documented_ones() {
     assert_eq!(decoded(Build.arop::<i64>("a", 0, 9, ArrayOp::Max), json!("31")), Some(31));
     assert_eq!(decoded(Build.arop::<i64>("a", 0, 9, ArrayOp::Xor), json!(i64::MIN)), Some(i64::MIN));
     assert_eq!(decoded(Build.arop::<i64>("a", 0, 9, ArrayOp::And), json!(null)), None);
-    assert_eq!((decoded(Build.arop_used("a", 0, 9), json!(0)), decoded(Build.arop_match("a", 0, 9, 1), json!(2))), (0, 2));
+    assert_eq!(
+        (decoded(Build.arop_used("a", 0, 9), json!(0)), decoded(Build.arop_match("a", 0, 9, 1), json!(2))),
+        (0, 2)
+    );
     let fraction = Build.arop::<i64>("a", 0, 9, ArrayOp::Sum).decode(r#"{"result":"10.5"}"#, Encoding::Json);
     assert!(fraction.expect_err("no integer").is_decode());
 }

@@ -69,7 +69,7 @@ fn replies_are_the_documented_ones() {
 fn what_cannot_be_meant_is_not_sent() {
     assert!(refusal(Build.vector_add("docs", "1", Vec::<f32>::new())).contains("at least one number"));
     assert!(refusal(Build.vector_add("docs", "1", [1.0, f64::NAN])).contains("not finite"));
-    assert!(refusal(Build.vector_add("docs", "1", &[f32::INFINITY])).contains("not finite"));
+    assert!(refusal(Build.vector_add("docs", "1", [f32::INFINITY].as_slice())).contains("not finite"));
     assert!(refusal(Build.vector_query("docs", VectorQuery::new([1.0], 0))).contains("at least 1"));
     assert!(refusal(Build.vector_create("docs", VectorIndex::new(0, VectorMetric::Dot))).contains("at least 1"));
 }
