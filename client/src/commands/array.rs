@@ -93,7 +93,9 @@ pub trait ArrayCommands: Executor {
         end: impl Into<ArrayBound>,
         search: impl Into<ArraySearch>,
     ) -> Self::Out<Vec<u64>> {
-        self.execute(Command::read("ARGREP").arg(key).arg(start.into()).arg(end.into()).options(search.into()))
+        self.execute(
+            Command::read("ARGREP").arg(key).arg(start.into().arg()).arg(end.into().arg()).options(search.into()),
+        )
     }
 
     /// Returns the indexes from `start` to `end`, both included, whose values match, with these values.
@@ -106,7 +108,7 @@ pub trait ArrayCommands: Executor {
         end: impl Into<ArrayBound>,
         search: impl Into<ArraySearch>,
     ) -> Self::Out<Vec<(u64, V)>> {
-        let command = Command::read("ARGREP").arg(key).arg(start.into()).arg(end.into());
+        let command = Command::read("ARGREP").arg(key).arg(start.into().arg()).arg(end.into().arg());
         self.execute(command.options(search.into().with_values()))
     }
 
@@ -269,12 +271,12 @@ impl From<u64> for ArrayBound {
     }
 }
 
-impl ToArg for ArrayBound {
-    fn to_arg(&self) -> Arg<'_> {
+impl ArrayBound {
+    fn arg(self) -> Arg<'static> {
         match self {
             ArrayBound::First => Arg::from("-"),
             ArrayBound::Last => Arg::from("+"),
-            ArrayBound::Index(index) => Arg::Uint(*index),
+            ArrayBound::Index(index) => Arg::Uint(index),
         }
     }
 }
