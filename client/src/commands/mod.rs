@@ -6,7 +6,7 @@
 //!
 //! | family | trait | module |
 //! | --- | --- | --- |
-//! | arrays | [`ArrayCommands`] | [`array`] |
+//! | arrays | [`ArrayCommands`] | [`array`](mod@array) |
 //! | bitmaps | [`BitmapCommands`] | [`bitmap`] |
 //! | connection | [`ConnectionCommands`] | |
 //! | functions | [`FunctionCommands`] | [`function`] |
