@@ -211,7 +211,8 @@ pub trait ArrayCommands: Executor {
     /// Writes values after the cursor, and continues at index 0 after index `size - 1`, so that the newest `size` values
     /// are kept. Returns the index of the last value.
     ///
-    /// Another size than before moves the values that still fit to the start of the array and drops the others.
+    /// If the size differs from before, the newest values that fit move to the start of the array, and the others are
+    /// dropped.
     ///
     /// [ARRING](https://redis.io/docs/latest/commands/arring/), O(n) in the values; also O(n) in the array if the size
     /// changes.

@@ -324,7 +324,7 @@ fn aggregates_are_read_by_name() {
             ["category", "str:books", "price", "f64:20", "missing", null]
         ],
         "end",
-        ["buckets", []],
+        ["buckets", [], "afterKey", ["category", "str:books"]],
         "f",
         [
             "path",

@@ -206,6 +206,9 @@ impl Aggregate {
     /// buckets.
     #[must_use]
     pub fn after_key(&self) -> Option<serde_json::Value> {
+        if self.items("buckets").is_empty() {
+            return None;
+        }
         let json = |(name, value): (String, Value)| {
             let value = match value {
                 Value::Nil => serde_json::Value::Null,
