@@ -6,6 +6,7 @@
 //!
 //! | family | trait | module |
 //! | --- | --- | --- |
+//! | arrays | [`ArrayCommands`] | [`array`](mod@array) |
 //! | bitmaps | [`BitmapCommands`] | [`bitmap`] |
 //! | connection | [`ConnectionCommands`] | |
 //! | functions | [`FunctionCommands`] | [`function`] |
@@ -23,6 +24,7 @@
 //! | sorted sets | [`SortedSetCommands`] | [`sorted_set`] |
 //! | streams | [`StreamCommands`] | [`stream`] |
 //! | strings | [`StringCommands`] | [`string`] |
+//! | vector indexes | [`VectorCommands`] | [`vector`] |
 //! | scans and ranges, page by page | [`IterCommands`] | |
 //!
 //! Several families share [`expiry`] and [`scan`]. [`coverage`] lists every command with its methods and its page.
@@ -47,6 +49,7 @@
 #[doc = include_str!("coverage.md")]
 pub mod coverage {}
 
+pub mod array;
 pub mod bitmap;
 mod connection;
 pub mod expiry;
@@ -68,7 +71,9 @@ mod set;
 pub mod sorted_set;
 pub mod stream;
 pub mod string;
+pub mod vector;
 
+pub use self::array::ArrayCommands;
 pub use self::bitmap::BitmapCommands;
 pub use self::connection::ConnectionCommands;
 pub use self::function::FunctionCommands;
@@ -87,3 +92,4 @@ pub use self::set::SetCommands;
 pub use self::sorted_set::SortedSetCommands;
 pub use self::stream::StreamCommands;
 pub use self::string::StringCommands;
+pub use self::vector::VectorCommands;
