@@ -64,7 +64,12 @@ pub trait FunctionCommands: Executor {
 
     /// Removes all libraries. [FUNCTION FLUSH](https://redis.io/docs/latest/commands/function-flush/), O(n) in the
     /// functions.
-    fn function_flush(self, mode: FlushMode) -> Self::Out<()> {
+    fn function_flush(self) -> Self::Out<()> {
+        self.execute(Command::idempotent_write("FUNCTION").arg("FLUSH"))
+    }
+
+    /// As [`function_flush`](Self::function_flush), in the background or not.
+    fn function_flush_with(self, mode: FlushMode) -> Self::Out<()> {
         self.execute(Command::idempotent_write("FUNCTION").arg("FLUSH").arg(mode.word()))
     }
 

@@ -163,12 +163,11 @@ pub trait HashCommands: Executor {
     ///
     /// ```no_run
     /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+    /// use std::time::Duration;
     /// use redis_rest::HashCommands;
-    /// use redis_rest::commands::expiry::{Expiry, GetExpiry};
     ///
     /// redis.hset("session", [("user", "Ada")]).await?;
-    /// let values: Vec<Option<String>> =
-    ///     redis.hgetex("session", ["user", "cart"], GetExpiry::Expire(Expiry::seconds(60))).await?;
+    /// let values: Vec<Option<String>> = redis.hgetex("session", ["user", "cart"], Duration::from_secs(60)).await?;
     /// assert_eq!(values, [Some("Ada".to_owned()), None]);
     /// # Ok(())
     /// # }
@@ -179,9 +178,9 @@ pub trait HashCommands: Executor {
         self,
         key: impl ToArg,
         fields: impl IntoIterator<Item = impl ToArg>,
-        expiry: GetExpiry,
+        expiry: impl Into<GetExpiry>,
     ) -> Self::Out<Vec<Option<V>>> {
-        self.execute(Command::idempotent_write("HGETEX").arg(key).get_expiry(expiry).fields(fields))
+        self.execute(Command::idempotent_write("HGETEX").arg(key).get_expiry(expiry.into()).fields(fields))
     }
 
     /// Adds `increment` to a counter in a field, and returns the result.
@@ -426,7 +425,7 @@ pub(super) struct WithinKey(pub(super) ScanOptions);
 
 impl ToArgs for WithinKey {
     fn write_args(&self, args: &mut Args) {
-        self.0.write_without_type(args);
+        self.0.write_without_type(args, "only SCAN accepts `of_type`; a scan of one key has no types to choose from");
     }
 }
 
@@ -483,11 +482,11 @@ impl FromReply for FieldPersist {
 ///
 /// ```no_run
 /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use std::time::Duration;
 /// use redis_rest::HashCommands;
-/// use redis_rest::commands::expiry::Expiry;
 /// use redis_rest::commands::hash::HSetExOptions;
 ///
-/// let once = HSetExOptions::new().fnx().expire(Expiry::seconds(300));
+/// let once = HSetExOptions::new().fnx().expire(Duration::from_secs(300));
 /// assert!(redis.hsetex("login", [("code", "1234")], once).await?);
 /// assert!(!redis.hsetex("login", [("code", "5678")], once).await?); // the field exists
 /// # Ok(())
@@ -520,8 +519,8 @@ impl HSetExOptions {
 
     /// Sets the fields' time to live: `EX`, `PX`, `EXAT` or `PXAT`.
     #[must_use]
-    pub fn expire(self, expiry: Expiry) -> Self {
-        HSetExOptions { expiry: SetExpiry::Expire(expiry), ..self }
+    pub fn expire(self, expiry: impl Into<Expiry>) -> Self {
+        HSetExOptions { expiry: SetExpiry::Expire(expiry.into()), ..self }
     }
 
     /// Keeps the fields' time to live: `KEEPTTL`. Without it, `HSETEX` removes the time to live.

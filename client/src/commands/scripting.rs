@@ -105,7 +105,12 @@ pub trait ScriptingCommands: Executor {
     /// Removes all scripts from the server.
     ///
     /// [SCRIPT FLUSH](https://redis.io/docs/latest/commands/script-flush/), O(n) in the scripts.
-    fn script_flush(self, mode: FlushMode) -> Self::Out<()> {
+    fn script_flush(self) -> Self::Out<()> {
+        self.execute(Command::idempotent_write("SCRIPT").arg("FLUSH"))
+    }
+
+    /// Removes all scripts from the server, in the background or not; see [`script_flush`](Self::script_flush).
+    fn script_flush_with(self, mode: FlushMode) -> Self::Out<()> {
         self.execute(Command::idempotent_write("SCRIPT").arg("FLUSH").arg(mode.word()))
     }
 
@@ -126,7 +131,7 @@ pub trait ScriptingCommands: Executor {
 
 impl<E: Executor> ScriptingCommands for E {}
 
-/// Whether a flush is complete when the reply comes.
+/// Whether a flush is complete when the reply comes. Without it, the setting of the server decides.
 ///
 /// ```no_run
 /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
@@ -134,7 +139,7 @@ impl<E: Executor> ScriptingCommands for E {}
 /// use redis_rest::commands::scripting::FlushMode;
 ///
 /// let sha1 = redis.script_load("return 1").await?;
-/// redis.script_flush(FlushMode::Sync).await?;
+/// redis.script_flush_with(FlushMode::Sync).await?;
 /// assert_eq!(redis.script_exists([sha1]).await?, [false]);
 /// # Ok(())
 /// # }

@@ -10,6 +10,7 @@ mod hash;
 mod json;
 mod list;
 mod models;
+mod options;
 mod scripting;
 mod search;
 mod server;
