@@ -89,8 +89,7 @@ fn listed() -> Vec<Listed> {
 impl Listed {
     /// Whether this row documents a command of `COMMAND DOCS`: itself, or a subcommand that its syntax names.
     fn documents(&self, command: &str) -> bool {
-        self.command == command
-            || (command.starts_with(&format!("{} ", self.command)) && self.syntax.contains(command))
+        self.command == command || (command.starts_with(&format!("{} ", self.command)) && self.syntax.contains(command))
     }
 
     /// The words in capitals of the syntax. A placeholder is in angle brackets, unless it is a choice: `<JSON|HASH>`.
@@ -189,7 +188,8 @@ impl Mentions {
             match token {
                 TokenTree::Group(group) => self.tokens(group.stream()),
                 TokenTree::Literal(literal) => {
-                    self.texts.extend(syn::parse_str::<syn::LitStr>(&literal.to_string()).ok().map(|text| text.value()));
+                    self.texts
+                        .extend(syn::parse_str::<syn::LitStr>(&literal.to_string()).ok().map(|text| text.value()));
                 }
                 TokenTree::Ident(ident) => {
                     self.types.insert(ident.to_string());
@@ -489,9 +489,12 @@ impl Client {
             for (name, kind) in &types {
                 let Some(module) = &kind.module else { continue };
                 let here = |place: &&Place| place.documented.contains(&choice.token) || place.texts.iter().any(is_it);
-                found.extend(kind.places.iter().filter(here).map(|place| {
-                    format!("[`{name}::{0}`](crate::commands::{module}::{name}::{0})", place.name)
-                }));
+                found.extend(
+                    kind.places
+                        .iter()
+                        .filter(here)
+                        .map(|place| format!("[`{name}::{0}`](crate::commands::{module}::{name}::{0})", place.name)),
+                );
             }
             if found.is_empty() {
                 found.push(format!("[`{1}`](crate::{0}::{1})", method.family, method.name));
@@ -545,7 +548,8 @@ fn recordings() -> Vec<BTreeSet<String>> {
     let paths = folder.map(|entry| entry.expect("an entry").path());
     let paths = paths.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
     // Other files there have another shape.
-    let calls = paths.filter_map(|path| serde_json::from_str::<BTreeMap<String, Vec<serde_json::Value>>>(&read(&path)).ok());
+    let calls =
+        paths.filter_map(|path| serde_json::from_str::<BTreeMap<String, Vec<serde_json::Value>>>(&read(&path)).ok());
     let words = |args: Vec<serde_json::Value>| {
         args.iter().map(|arg| arg.as_str().map_or_else(|| arg.to_string(), str::to_owned)).collect::<Vec<_>>().join(" ")
     };
@@ -615,7 +619,7 @@ fn every_option_is_typed_and_sent_and_the_table_says_where() {
             if omitted(choice).is_none() && !is_sent(&golden, choice) {
                 missing.push(format!("{command} {token}: no golden test sends it"));
             }
-            let _ = writeln!(text, "| {command} | `{token}` | {typed} |");
+            let _ = writeln!(text, "| `{command}` | `{token}` | {typed} |");
         }
     }
     assert!(missing.is_empty(), "{} {missing:#?}", missing.len());

@@ -13,7 +13,8 @@ use redis_model::redis_rest::commands::sorted_set::{LexRange, ZCombineOptions, Z
 use redis_model::redis_rest::commands::stream::{NewId, RefPolicy, StreamId, Trim, XAddOptions};
 use redis_model::redis_rest::commands::string::SetOptions;
 use redis_model::redis_rest::{
-    Build, GenericCommands, GeoCommands, HashCommands, ListCommands, SearchCommands, SortedSetCommands, StreamCommands, StringCommands,
+    Build, GenericCommands, GeoCommands, HashCommands, ListCommands, SearchCommands, SortedSetCommands, StreamCommands,
+    StringCommands,
 };
 
 use crate::line;
@@ -38,7 +39,10 @@ fn conditions_on_a_time_to_live() {
         assert_eq!(line(Build.hexpire_with("k", MINUTE, "f", condition)), format!("HEXPIRE k 60 {word} {field}"));
         assert_eq!(line(Build.hexpireat_with("k", time, "f", condition)), format!("HEXPIREAT k 60 {word} {field}"));
         assert_eq!(line(Build.hpexpire_with("k", MINUTE, "f", condition)), format!("HPEXPIRE k 60000 {word} {field}"));
-        assert_eq!(line(Build.hpexpireat_with("k", time, "f", condition)), format!("HPEXPIREAT k 60000 {word} {field}"));
+        assert_eq!(
+            line(Build.hpexpireat_with("k", time, "f", condition)),
+            format!("HPEXPIREAT k 60000 {word} {field}")
+        );
     }
 }
 
@@ -69,14 +73,12 @@ fn expiries() {
 #[test]
 fn units_and_orders() {
     let place = Coordinates { longitude: 1.0, latitude: 2.0 };
-    let units = [
-        (GeoUnit::Meters, "m"),
-        (GeoUnit::Kilometers, "km"),
-        (GeoUnit::Feet, "ft"),
-        (GeoUnit::Miles, "mi"),
-    ];
+    let units = [(GeoUnit::Meters, "m"), (GeoUnit::Kilometers, "km"), (GeoUnit::Feet, "ft"), (GeoUnit::Miles, "mi")];
     let options = GeoRadiusOptions::new();
-    let orders = [(options.nearest_first().count_any(3), "ASC", "COUNT 3 ANY"), (options.farthest_first().count(3), "DESC", "COUNT 3")];
+    let orders = [
+        (options.nearest_first().count_any(3), "ASC", "COUNT 3 ANY"),
+        (options.farthest_first().count(3), "DESC", "COUNT 3"),
+    ];
     let details = "WITHCOORD WITHDIST WITHHASH";
     for (unit, name) in units {
         assert_eq!(line(Build.geodist("k", "a", "b", unit)), format!("GEODIST k a b {name}"));
@@ -154,6 +156,9 @@ fn modifiers_of_a_score() {
     for (modifier, word) in modifiers {
         let function = ScoreFunction::new([ScoreField::new("f").modifier(modifier)]);
         let query = SearchQuery::new(SearchFilter::new().eq("f", 1)).score_by(function);
-        assert_eq!(line(Build.search_query::<String>("i", &query)), format!("SEARCH.QUERY i {{\"f\":{{\"$eq\":1}}}} SCOREFUNC FIELDVALUE f MODIFIER {word}"));
+        assert_eq!(
+            line(Build.search_query::<String>("i", &query)),
+            format!("SEARCH.QUERY i {{\"f\":{{\"$eq\":1}}}} SCOREFUNC FIELDVALUE f MODIFIER {word}")
+        );
     }
 }
