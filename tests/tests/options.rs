@@ -1,5 +1,6 @@
-//! Every option of every command, and where it is typed: `client/src/commands/options.md`, generated from `tests/options.tsv`
-//! and the client's own source. `OPTIONS=overwrite` writes both again: the list from a real server's `COMMAND DOCS`.
+//! Every option of every command, and where it is typed: `client/src/commands/options.md`, generated from
+//! `tests/options.tsv` and the client's own source. `OPTIONS=overwrite cargo test -p redis-model-tests --test options`
+//! writes both again, the list from a real server's `COMMAND DOCS`: run it twice if the list changed.
 //!
 //! An option that is neither typed nor an [`OMITTED`] one fails, and so does one that no golden test sends.
 
@@ -293,15 +294,15 @@ fn mentions(visit: impl FnOnce(&mut Mentions)) -> Mentions {
     found
 }
 
-/// The words that docs set as code, except for those that the option replaces.
+/// The options that docs name after a colon: `Sets the time to live: EX or PX. Replaces ..` is of EX and PX.
 fn documented(attrs: &[syn::Attribute]) -> Vec<String> {
     let line = |attr: &syn::Attribute| match &attr.meta {
         syn::Meta::NameValue(doc) => literal(Some(&doc.value)),
         _ => None,
     };
     let docs: String = attrs.iter().filter_map(line).collect::<Vec<_>>().join(" ");
-    let docs = docs.split("replaces").next().unwrap_or_default().to_owned();
-    let code = docs.split('`').skip(1).step_by(2);
+    let named = docs.split(": ").skip(1).filter_map(|rest| rest.split(". ").next());
+    let code = named.flat_map(|named| named.split('`').skip(1).step_by(2));
     code.flat_map(|code| code.split_whitespace().map(str::to_owned)).collect()
 }
 
@@ -488,7 +489,7 @@ impl Client {
             let mut found = Vec::new();
             for (name, kind) in &types {
                 let Some(module) = &kind.module else { continue };
-                let here = |place: &&Place| place.documented.contains(&choice.token) || place.texts.iter().any(is_it);
+                let here = |place: &&Place| place.documented.iter().chain(&place.texts).any(is_it);
                 found.extend(
                     kind.places
                         .iter()
@@ -556,7 +557,8 @@ fn recordings() -> Vec<BTreeSet<String>> {
     calls.flat_map(BTreeMap::into_values).map(|args| BTreeSet::from([words(args)])).collect()
 }
 
-/// Whether a golden test has a line of the command with the option. A line with a gap takes what the test has beside it.
+/// Whether a golden test has a line of the command with the option. A line with a gap takes what the test has beside
+/// it.
 fn is_sent(golden: &[BTreeSet<String>], choice: &Choice) -> bool {
     let has = |text: &String| text.split([' ', '"']).any(|word| word.eq_ignore_ascii_case(&choice.token));
     golden.iter().any(|texts| {
@@ -597,8 +599,7 @@ fn every_option_is_typed_and_sent_and_the_table_says_where() {
     let mut missing = Vec::new();
     let mut text = String::from(
         "Every option of every command, and where it is typed.\n\n\
-         The options are those of Redis 8.2 (its own `COMMAND DOCS`) and those that the documentation of the REST API has\n\
-         beside them.\n",
+         The options are those of Redis 8.2 (its own `COMMAND DOCS`), and those that only the documentation has.\n",
     );
     for (family, choices) in options(&listed) {
         if choices.is_empty() {

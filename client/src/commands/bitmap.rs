@@ -58,12 +58,7 @@ pub trait BitmapCommands: Executor {
     /// Combines bitmaps bit by bit, stores the result in `destination`, and returns its length in bytes.
     ///
     /// [BITOP](https://redis.io/docs/latest/commands/bitop/), O(n).
-    fn bitop<K>(
-        self,
-        operation: BitOperation,
-        destination: impl ToArg,
-        keys: impl OneOrMore<K>,
-    ) -> Self::Out<u64> {
+    fn bitop<K>(self, operation: BitOperation, destination: impl ToArg, keys: impl OneOrMore<K>) -> Self::Out<u64> {
         self.execute(Command::write("BITOP").arg(operation.word()).arg(destination).one_or_more("key", keys))
     }
 

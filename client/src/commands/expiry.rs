@@ -9,8 +9,8 @@ use crate::reply::{FromReply, Reply};
 /// When a key or a field expires: after a duration, or at a time.
 ///
 /// Options that take an expiry take a [`Duration`] or a [`SystemTime`] too. Whole seconds are sent as `EX` or `EXAT`.
-/// Anything finer is sent as `PX` or `PXAT`, rounded up to whole milliseconds, so nothing expires early. A duration of 0
-/// fails with `InvalidInput`.
+/// Anything finer is sent as `PX` or `PXAT`, rounded up to whole milliseconds, so nothing expires early. A duration of
+/// 0 fails with `InvalidInput`.
 ///
 /// ```no_run
 /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {

@@ -37,23 +37,13 @@ use crate::reply::{FromReply, Reply};
 pub trait FunctionCommands: Executor {
     /// Calls a function and returns its result. [FCALL](https://redis.io/docs/latest/commands/fcall/), the complexity
     /// of the function.
-    fn fcall<R: FromReply>(
-        self,
-        function: impl ToArg,
-        keys: impl ToArgs,
-        args: impl ToArgs,
-    ) -> Self::Out<R> {
+    fn fcall<R: FromReply>(self, function: impl ToArg, keys: impl ToArgs, args: impl ToArgs) -> Self::Out<R> {
         self.execute(Command::write("FCALL").arg(function).keys_and_args(keys, args))
     }
 
     /// Calls a function that changes nothing and returns its result.
     /// [FCALL_RO](https://redis.io/docs/latest/commands/fcall_ro/), the complexity of the function.
-    fn fcall_ro<R: FromReply>(
-        self,
-        function: impl ToArg,
-        keys: impl ToArgs,
-        args: impl ToArgs,
-    ) -> Self::Out<R> {
+    fn fcall_ro<R: FromReply>(self, function: impl ToArg, keys: impl ToArgs, args: impl ToArgs) -> Self::Out<R> {
         self.execute(Command::read("FCALL_RO").arg(function).keys_and_args(keys, args))
     }
 

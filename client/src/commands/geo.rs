@@ -33,7 +33,11 @@ use crate::reply::{FromReply, Reply};
 pub trait GeoCommands: Executor {
     /// Adds or moves places, and returns the number of new ones.
     /// [GEOADD](https://redis.io/docs/latest/commands/geoadd/), O(log n) per place.
-    fn geoadd<K>(self, key: impl ToArg, places: impl OneOrMorePairs<K, First = Coordinates, Second: ToArg>) -> Self::Out<u64> {
+    fn geoadd<K>(
+        self,
+        key: impl ToArg,
+        places: impl OneOrMorePairs<K, First = Coordinates, Second: ToArg>,
+    ) -> Self::Out<u64> {
         self.execute(Command::write("GEOADD").arg(key).places(places))
     }
 
@@ -62,11 +66,7 @@ pub trait GeoCommands: Executor {
 
     /// Returns the coordinates of each place, in order, with `None` for a place that does not exist.
     /// [GEOPOS](https://redis.io/docs/latest/commands/geopos/), O(1) per place.
-    fn geopos<K>(
-        self,
-        key: impl ToArg,
-        members: impl OneOrMore<K>,
-    ) -> Self::Out<Vec<Option<Coordinates>>> {
+    fn geopos<K>(self, key: impl ToArg, members: impl OneOrMore<K>) -> Self::Out<Vec<Option<Coordinates>>> {
         self.execute(Command::read("GEOPOS").arg(key).args_of(members))
     }
 
@@ -103,7 +103,7 @@ pub trait GeoCommands: Executor {
         store: GeoStore,
         destination: impl ToArg,
     ) -> Self::Out<u64> {
-        let command = Command::write("GEORADIUS").arg(key).options(center).options(within).options(within.options);
+        let command = Command::write("GEORADIUS").arg(key).options(center).circle(&within).options(within.options);
         self.execute(command.store(store, destination))
     }
 
@@ -140,7 +140,7 @@ pub trait GeoCommands: Executor {
         store: GeoStore,
         destination: impl ToArg,
     ) -> Self::Out<u64> {
-        let command = Command::write("GEORADIUSBYMEMBER").arg(key).arg(center).options(within).options(within.options);
+        let command = Command::write("GEORADIUSBYMEMBER").arg(key).arg(center).circle(&within).options(within.options);
         self.execute(command.store(store, destination))
     }
 
@@ -200,7 +200,12 @@ impl<R> Command<R> {
     }
 
     fn hits_within<M: FromReply>(self, within: GeoRadius) -> Command<Vec<GeoHit<M>>> {
-        self.options(within).options(Details).options(within.options).decode_with(hits)
+        self.circle(&within).options(Details).options(within.options).decode_with(hits)
+    }
+
+    /// Adds the circle itself. Its options come after what is requested of each place.
+    fn circle(self, within: &GeoRadius) -> Self {
+        self.options(Lengths(&[within.radius])).arg(within.unit.word())
     }
 
     fn store(self, store: GeoStore, destination: impl ToArg) -> Self {
@@ -255,13 +260,13 @@ impl FromReply for Coordinates {
 /// A unit of distance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum GeoUnit {
-    /// Metres: `M`.
+    /// Metres: `m`.
     Meters,
-    /// Kilometres: `KM`.
+    /// Kilometres: `km`.
     Kilometers,
-    /// Feet: `FT`.
+    /// Feet: `ft`.
     Feet,
-    /// Miles: `MI`.
+    /// Miles: `mi`.
     Miles,
 }
 
@@ -417,14 +422,6 @@ impl GeoRadius {
     pub fn with(mut self, options: GeoRadiusOptions) -> Self {
         self.options = options;
         self
-    }
-}
-
-impl ToArgs for GeoRadius {
-    /// Writes the circle. The options follow what is requested of each place.
-    fn write_args(&self, args: &mut Args) {
-        Lengths(&[self.radius]).write_args(args);
-        args.push(self.unit.word());
     }
 }
 

@@ -64,12 +64,7 @@ pub trait HashCommands: Executor {
     /// ```
     ///
     /// [HEXPIRE](https://redis.io/docs/latest/commands/hexpire/), O(n) in the fields.
-    fn hexpire<K>(
-        self,
-        key: impl ToArg,
-        ttl: Duration,
-        fields: impl OneOrMore<K>,
-    ) -> Self::Out<Vec<FieldExpire>> {
+    fn hexpire<K>(self, key: impl ToArg, ttl: Duration, fields: impl OneOrMore<K>) -> Self::Out<Vec<FieldExpire>> {
         self.execute(Command::idempotent_write("HEXPIRE").arg(key).ttl(ttl, Unit::Seconds).fields(fields))
     }
 
@@ -103,12 +98,7 @@ pub trait HashCommands: Executor {
     /// Sets the time at which fields expire, rounded up to whole seconds, and returns the outcome for each field.
     ///
     /// [HEXPIREAT](https://redis.io/docs/latest/commands/hexpireat/), O(n) in the fields.
-    fn hexpireat<K>(
-        self,
-        key: impl ToArg,
-        time: SystemTime,
-        fields: impl OneOrMore<K>,
-    ) -> Self::Out<Vec<FieldExpire>> {
+    fn hexpireat<K>(self, key: impl ToArg, time: SystemTime, fields: impl OneOrMore<K>) -> Self::Out<Vec<FieldExpire>> {
         self.execute(Command::idempotent_write("HEXPIREAT").arg(key).time(time, Unit::Seconds).fields(fields))
     }
 
@@ -126,11 +116,7 @@ pub trait HashCommands: Executor {
     /// Returns the time at which each field expires, in whole seconds.
     ///
     /// [HEXPIRETIME](https://redis.io/docs/latest/commands/hexpiretime/), O(n) in the fields.
-    fn hexpiretime<K>(
-        self,
-        key: impl ToArg,
-        fields: impl OneOrMore<K>,
-    ) -> Self::Out<Vec<Ttl<SystemTime>>> {
+    fn hexpiretime<K>(self, key: impl ToArg, fields: impl OneOrMore<K>) -> Self::Out<Vec<Ttl<SystemTime>>> {
         self.submit(Command::read("HEXPIRETIME").arg(key).fields(fields).decode_with(|reply| each(reply, time_seconds)))
     }
 
@@ -244,12 +230,7 @@ pub trait HashCommands: Executor {
     /// Sets the time to live of fields, rounded up to whole milliseconds, and returns the outcome for each field.
     ///
     /// [HPEXPIRE](https://redis.io/docs/latest/commands/hpexpire/), O(n) in the fields.
-    fn hpexpire<K>(
-        self,
-        key: impl ToArg,
-        ttl: Duration,
-        fields: impl OneOrMore<K>,
-    ) -> Self::Out<Vec<FieldExpire>> {
+    fn hpexpire<K>(self, key: impl ToArg, ttl: Duration, fields: impl OneOrMore<K>) -> Self::Out<Vec<FieldExpire>> {
         self.execute(Command::idempotent_write("HPEXPIRE").arg(key).ttl(ttl, Unit::Millis).fields(fields))
     }
 
@@ -290,11 +271,7 @@ pub trait HashCommands: Executor {
     /// Returns the time at which each field expires, in whole milliseconds.
     ///
     /// [HPEXPIRETIME](https://redis.io/docs/latest/commands/hpexpiretime/), O(n) in the fields.
-    fn hpexpiretime<K>(
-        self,
-        key: impl ToArg,
-        fields: impl OneOrMore<K>,
-    ) -> Self::Out<Vec<Ttl<SystemTime>>> {
+    fn hpexpiretime<K>(self, key: impl ToArg, fields: impl OneOrMore<K>) -> Self::Out<Vec<Ttl<SystemTime>>> {
         self.submit(Command::read("HPEXPIRETIME").arg(key).fields(fields).decode_with(|reply| each(reply, time_millis)))
     }
 

@@ -52,13 +52,7 @@ pub trait ListCommands: Executor {
     /// ```
     ///
     /// [LINSERT](https://redis.io/docs/latest/commands/linsert/), O(n) in the elements before the pivot.
-    fn linsert(
-        self,
-        key: impl ToArg,
-        place: ListPlace,
-        pivot: impl ToArg,
-        element: impl ToArg,
-    ) -> Self::Out<Inserted> {
+    fn linsert(self, key: impl ToArg, place: ListPlace, pivot: impl ToArg, element: impl ToArg) -> Self::Out<Inserted> {
         self.execute(Command::write("LINSERT").arg(key).arg(place.word()).arg(pivot).arg(element))
     }
 

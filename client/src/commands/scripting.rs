@@ -27,24 +27,14 @@ pub trait ScriptingCommands: Executor {
     /// Runs a script, and returns its result.
     ///
     /// [EVAL](https://redis.io/docs/latest/commands/eval/), as slow as the script.
-    fn eval<R: FromReply>(
-        self,
-        script: impl ToArg,
-        keys: impl ToArgs,
-        args: impl ToArgs,
-    ) -> Self::Out<R> {
+    fn eval<R: FromReply>(self, script: impl ToArg, keys: impl ToArgs, args: impl ToArgs) -> Self::Out<R> {
         self.execute(Command::write("EVAL").arg(script).keys_and_args(keys, args))
     }
 
     /// Runs a script that changes nothing, and returns its result.
     ///
     /// [EVAL_RO](https://redis.io/docs/latest/commands/eval_ro/), as slow as the script.
-    fn eval_ro<R: FromReply>(
-        self,
-        script: impl ToArg,
-        keys: impl ToArgs,
-        args: impl ToArgs,
-    ) -> Self::Out<R> {
+    fn eval_ro<R: FromReply>(self, script: impl ToArg, keys: impl ToArgs, args: impl ToArgs) -> Self::Out<R> {
         self.execute(Command::read("EVAL_RO").arg(script).keys_and_args(keys, args))
     }
 
@@ -54,24 +44,14 @@ pub trait ScriptingCommands: Executor {
     /// handles that case.
     ///
     /// [EVALSHA](https://redis.io/docs/latest/commands/evalsha/), as slow as the script.
-    fn evalsha<R: FromReply>(
-        self,
-        sha1: impl ToArg,
-        keys: impl ToArgs,
-        args: impl ToArgs,
-    ) -> Self::Out<R> {
+    fn evalsha<R: FromReply>(self, sha1: impl ToArg, keys: impl ToArgs, args: impl ToArgs) -> Self::Out<R> {
         self.execute(Command::write("EVALSHA").arg(sha1).keys_and_args(keys, args))
     }
 
     /// Runs a script that changes nothing, by its SHA-1; see [`evalsha`](Self::evalsha).
     ///
     /// [EVALSHA_RO](https://redis.io/docs/latest/commands/evalsha_ro/), as slow as the script.
-    fn evalsha_ro<R: FromReply>(
-        self,
-        sha1: impl ToArg,
-        keys: impl ToArgs,
-        args: impl ToArgs,
-    ) -> Self::Out<R> {
+    fn evalsha_ro<R: FromReply>(self, sha1: impl ToArg, keys: impl ToArgs, args: impl ToArgs) -> Self::Out<R> {
         self.execute(Command::read("EVALSHA_RO").arg(sha1).keys_and_args(keys, args))
     }
 

@@ -81,11 +81,10 @@ fn scan() {
     let typed = ScanOptions::new().of_type(KeyType::Hash);
     assert!(refusal(Build.hscan::<String, String>("k", Cursor::START, typed.clone())).contains("only SCAN"));
     let options = ScanOptions::new().matching("user:*").count(9);
-    assert_eq!(
-        line(Build.scan_withtype::<String>(Cursor::START, options)),
-        "SCAN 0 MATCH user:* COUNT 9 WITHTYPE"
+    assert_eq!(line(Build.scan_withtype::<String>(Cursor::START, options)), "SCAN 0 MATCH user:* COUNT 9 WITHTYPE");
+    assert!(
+        refusal(Build.scan_withtype::<String>(Cursor::START, typed)).contains("`scan_withtype` returns keys of all")
     );
-    assert!(refusal(Build.scan_withtype::<String>(Cursor::START, typed)).contains("`scan_withtype` returns keys of all"));
 }
 
 #[test]

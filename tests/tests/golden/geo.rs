@@ -31,14 +31,8 @@ fn searches() {
         line(Build.geosearch_withcoord::<String>("k", circle.clone())),
         format!("GEOSEARCH k {shape} WITHCOORD")
     );
-    assert_eq!(
-        line(Build.geosearch_withdist::<String>("k", circle.clone())),
-        format!("GEOSEARCH k {shape} WITHDIST")
-    );
-    assert_eq!(
-        line(Build.geosearch_withhash::<String>("k", circle.clone())),
-        format!("GEOSEARCH k {shape} WITHHASH")
-    );
+    assert_eq!(line(Build.geosearch_withdist::<String>("k", circle.clone())), format!("GEOSEARCH k {shape} WITHDIST"));
+    assert_eq!(line(Build.geosearch_withhash::<String>("k", circle.clone())), format!("GEOSEARCH k {shape} WITHHASH"));
     assert_eq!(
         line(Build.geosearchstore("d", "k", circle.clone(), GeoStore::Hash)),
         format!("GEOSEARCHSTORE d k {shape}")
@@ -56,10 +50,7 @@ fn deprecated_searches() {
     let all = GeoRadius::new(5.0, GeoUnit::Meters);
     let within = all.with(GeoRadiusOptions::new().farthest_first().count(3));
     let details = "WITHCOORD WITHDIST WITHHASH COUNT 3 DESC";
-    assert_eq!(
-        line(Build.georadius::<String>("k", PLACE, within)),
-        format!("GEORADIUS k 13.5 -38.25 5 m {details}")
-    );
+    assert_eq!(line(Build.georadius::<String>("k", PLACE, within)), format!("GEORADIUS k 13.5 -38.25 5 m {details}"));
     assert_eq!(
         line(Build.georadius_ro::<String>("k", PLACE, within)),
         format!("GEORADIUS_RO k 13.5 -38.25 5 m {details}")

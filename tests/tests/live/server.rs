@@ -79,7 +79,11 @@ async fn server(redis: &Via) -> Result<()> {
     assert!(info.iter().all(|(section, ..)| section == "Server") && info.get("used_memory").is_none());
     assert!(redis.info().await?.get("used_memory").is_some());
     let two = redis.info_with(["server", "memory"]).await?;
-    assert!(two.get("redis_version").is_some() && two.get("used_memory").is_some() && two.get("connected_clients").is_none());
+    assert!(
+        two.get("redis_version").is_some()
+            && two.get("used_memory").is_some()
+            && two.get("connected_clients").is_none()
+    );
     let apart = redis.time().await?.duration_since(SystemTime::now()).unwrap_or_else(|error| error.duration());
     assert!(apart < Duration::from_secs(60));
     for form in 0..4 {

@@ -2,8 +2,8 @@ use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
 use redis_model::redis_rest::commands::stream::{
-    EntryRemoval, GroupInfo, GroupPosition, GroupStart, NewId, ReadPosition, RefPolicy, StreamEntries, StreamEntry, StreamId, Trim, XAddOptions,
-    XClaimOptions, XGroupCreateOptions, XPendingOptions, XReadGroupOptions,
+    EntryRemoval, GroupInfo, GroupPosition, GroupStart, NewId, ReadPosition, RefPolicy, StreamEntries, StreamEntry,
+    StreamId, Trim, XAddOptions, XClaimOptions, XGroupCreateOptions, XPendingOptions, XReadGroupOptions,
 };
 use redis_model::redis_rest::{Result, StreamCommands};
 use redis_model_tests::key;
@@ -48,7 +48,10 @@ async fn entries(redis: &Via) -> Result<()> {
     assert_eq!(redis.xtrim(k, Trim::max_len(1)).await?, 1);
     let info = redis.xinfo_stream::<Fields>(k).await?;
     assert_eq!((info.length, info.groups, info.last_generated_id), (1, 0, id(5)));
-    assert_eq!((info.recorded_first_entry_id, info.radix_tree_keys, info.radix_tree_nodes), (Some(id(5)), Some(1), Some(2)));
+    assert_eq!(
+        (info.recorded_first_entry_id, info.radix_tree_keys, info.radix_tree_nodes),
+        (Some(id(5)), Some(1), Some(2))
+    );
     assert_eq!((info.entries_added, info.first_entry, info.last_entry), (Some(5), Some(entry(5)), Some(entry(5))));
     assert!(redis.xadd(k, [("n", 6)]).await? > id(5));
     let options = XAddOptions::new().trim(Trim::max_len(1).policy(RefPolicy::Delete));

@@ -25,7 +25,8 @@ use crate::reply::FromReply as _;
 /// assert!(reader.is_some_and(|user| user.root.commands.contains("+@read")));
 ///
 /// let info = redis.info_with(["server", "memory"]).await?;
-/// println!("Redis {:?} uses {:?} bytes at {:?}", info.get("redis_version"), info.get("used_memory"), redis.time().await?);
+/// let (version, memory) = (info.get("redis_version"), info.get("used_memory"));
+/// println!("Redis {version:?} uses {memory:?} bytes at {:?}", redis.time().await?);
 ///
 /// redis.flushdb().await?; // or flushdb_with(FlushMode::Async)
 /// assert_eq!(redis.dbsize().await?, 0);
@@ -172,7 +173,7 @@ pub trait ServerCommands: Executor {
         self.execute(Command::read("INFO"))
     }
 
-    /// As [`info`](Self::info), of one section or several. `all` and `everything` are all sections. Several need Redis 7.
+    /// As [`info`](Self::info), of one section or several. `everything` is all sections. Several need Redis 7.
     fn info_with<K>(self, sections: impl OneOrMore<K>) -> Self::Out<ServerInfo> {
         self.execute(Command::read("INFO").one_or_more("section", sections))
     }

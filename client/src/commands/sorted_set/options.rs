@@ -357,7 +357,9 @@ pub(in crate::commands) enum Existence {
 impl ToArgs for AddOptions {
     fn write_args(&self, args: &mut Args) {
         if self.existence == Some(Existence::Nx) && self.comparison.is_some() {
-            args.reject("NX adds new members, whose score GT and LT cannot compare; use `nx` alone, or `xx` with `gt` or `lt`");
+            args.reject(
+                "NX adds new members, whose score GT and LT cannot compare; use `nx` alone, or `xx` with `gt` or `lt`",
+            );
         }
         args.extend(self.existence.map(|existence| match existence {
             Existence::Nx => "NX",

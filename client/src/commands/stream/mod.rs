@@ -214,8 +214,8 @@ pub trait StreamCommands: Executor {
         self.execute(command.options(start).non_idempotent_if(start == GroupStart::End))
     }
 
-    /// As [`xgroup_setid`](Self::xgroup_setid), and sets how many entries of the stream count as read, so that the group's
-    /// lag is known. Needs Redis 7.
+    /// As [`xgroup_setid`](Self::xgroup_setid), and sets how many entries of the stream count as read, so that the
+    /// group's lag is known. Needs Redis 7.
     fn xgroup_setid_entriesread(
         self,
         key: impl ToArg,
@@ -298,7 +298,9 @@ pub trait StreamCommands: Executor {
     }
 
     /// Returns the entries of several streams, of each stream those after an id or the [last](ReadPosition::Last). The
-    /// result omits a stream without such entries. [XREAD](https://redis.io/docs/latest/commands/xread/), O(n) in the entries.
+    /// result omits a stream without such entries.
+    ///
+    /// [XREAD](https://redis.io/docs/latest/commands/xread/), O(n) in the entries.
     fn xread<K: FromReply, F: FromReply>(
         self,
         streams: impl IntoIterator<Item = (impl ToArg, impl Into<ReadPosition>)>,
