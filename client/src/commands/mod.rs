@@ -27,7 +27,8 @@
 //! | vector indexes | [`VectorCommands`] | [`vector`] |
 //! | scans and ranges, page by page | [`IterCommands`] | |
 //!
-//! Several families share [`expiry`] and [`scan`]. [`coverage`] lists every command with its methods and its page.
+//! Several families share [`expiry`] and [`scan`]. [`coverage`] lists every command with its methods and its page, and
+//! [`options`] every option with the place where it is typed.
 //! [`Executor::execute`](crate::Executor::execute) sends any other command.
 //!
 //! # Commands that the REST API does not carry
@@ -48,6 +49,9 @@
 
 #[doc = include_str!("coverage.md")]
 pub mod coverage {}
+
+#[doc = include_str!("options.md")]
+pub mod options {}
 
 pub mod array;
 pub mod bitmap;

@@ -11,6 +11,7 @@ mod hash;
 mod json;
 mod list;
 mod models;
+mod options;
 mod recorded;
 mod scripting;
 mod search;
