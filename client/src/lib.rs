@@ -36,6 +36,7 @@
 //!
 //! | family | trait | types |
 //! | --- | --- | --- |
+//! | arrays | [`ArrayCommands`] | [`commands::array`] |
 //! | bitmaps | [`BitmapCommands`] | [`commands::bitmap`] |
 //! | connection | [`ConnectionCommands`] | |
 //! | functions | [`FunctionCommands`] | [`commands::function`] |
@@ -53,6 +54,7 @@
 //! | sorted sets | [`SortedSetCommands`] | [`commands::sorted_set`] |
 //! | streams | [`StreamCommands`] | [`commands::stream`] |
 //! | strings | [`StringCommands`] | [`commands::string`] |
+//! | vector indexes | [`VectorCommands`] | [`commands::vector`] |
 //!
 //! Several families share [`commands::expiry`] and [`commands::scan`]. [`IterCommands`] reads large collections as streams
 //! and iterators. [`commands::coverage`] lists every command with its methods. [`Executor::execute`] sends any other
@@ -160,9 +162,9 @@ pub use crate::client::{AutoPipelining, Redis, RedisBuilder, Request, blocking, 
 pub use crate::command::{Args, Command, OneOrMore, OneOrMorePairs, Script, ScriptCall, ToArgs, Untyped};
 #[doc(inline)]
 pub use crate::commands::{
-    BitmapCommands, ConnectionCommands, FunctionCommands, GenericCommands, GeoCommands, HashCommands,
+    ArrayCommands, BitmapCommands, ConnectionCommands, FunctionCommands, GenericCommands, GeoCommands, HashCommands,
     HyperLogLogCommands, IterCommands, JsonCommands, ListCommands, PubSubCommands, ScriptingCommands, SearchCommands,
-    ServerCommands, SetCommands, SortedSetCommands, StreamCommands, StringCommands,
+    ServerCommands, SetCommands, SortedSetCommands, StreamCommands, StringCommands, VectorCommands,
 };
 pub use crate::connection::RetryPolicy;
 pub use crate::error::{Error, ErrorKind, Result};

@@ -1,6 +1,6 @@
 //! The wire formats as pure functions: from arguments to bytes, from bytes to a [`Tape`]. No HTTP, no async.
 
-mod base64;
+pub(crate) mod base64;
 mod encoding;
 mod json;
 pub(crate) mod number;
