@@ -79,7 +79,8 @@ impl<'a> From<&'a [u8]> for Arg<'a> {
 
 /// A value that is one argument of a command: a key, a field, a member, a number.
 ///
-/// Text, bytes, numbers and `bool` (`true`, `false`) implement it. Implement it for your own type to pass that type where
+/// Text, bytes, numbers and `bool` (`true`, `false`) implement it. A `char` does not: iterating over the characters of a
+/// key is a common mistake. Implement it for your own type to pass that type where
 /// a key or a value is expected:
 ///
 /// ```
@@ -98,7 +99,7 @@ impl<'a> From<&'a [u8]> for Arg<'a> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be one argument of a Redis command",
     label = "not a key, field or value",
-    note = "text, bytes, numbers and `bool` can; wrap anything that serde serializes in `Json(..)`; implement `ToArg` for your own types"
+    note = "text, bytes, numbers and `bool` can, a `char` cannot; wrap anything that serde serializes in `Json(..)`; implement `ToArg` for your own types"
 )]
 pub trait ToArg {
     /// Returns the argument.
@@ -151,12 +152,6 @@ impl ToArg for Vec<u8> {
 impl ToArg for Bytes {
     fn to_arg(&self) -> Arg<'_> {
         Arg::from(self.as_ref())
-    }
-}
-
-impl ToArg for char {
-    fn to_arg(&self) -> Arg<'_> {
-        Arg::from(self.to_string())
     }
 }
 

@@ -209,9 +209,9 @@ pub use crate::stream::{Entry, Log, StreamModel};
 pub mod prelude {
     pub use redis_rest::commands::stream::StreamId;
     pub use redis_rest::{
-        BitmapCommands, ConnectionCommands, Executor, FunctionCommands, GenericCommands, GeoCommands, HashCommands,
-        HyperLogLogCommands, IterCommands, JsonCommands, ListCommands, PubSubCommands, ScriptingCommands,
-        SearchCommands, ServerCommands, SetCommands, SortedSetCommands, StreamCommands, StringCommands,
+        ArrayCommands, BitmapCommands, ConnectionCommands, Executor, FunctionCommands, GenericCommands, GeoCommands,
+        HashCommands, HyperLogLogCommands, IterCommands, JsonCommands, ListCommands, PubSubCommands, ScriptingCommands,
+        SearchCommands, ServerCommands, SetCommands, SortedSetCommands, StreamCommands, StringCommands, VectorCommands,
     };
 
     pub use crate::{

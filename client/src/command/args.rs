@@ -58,6 +58,14 @@ pub(super) const NOT_ON_ITS_OWN: &str = "bytes that are not UTF-8 can only be se
 /// let command = Command::read("ZRANGE").arg("key").options(&Limit { offset: 0, count: 9 });
 /// assert_eq!(command.args(), ["ZRANGE", "key", "LIMIT", "0", "9"]);
 /// ```
+///
+/// Arrays, slices and `Vec`s of arguments of one type, and tuples of arguments of several types, implement it; `()` is no
+/// argument.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a list of arguments",
+    label = "not a list of arguments",
+    note = "no argument: `()`; of one type: `[\"a\", \"b\"]` or a `Vec` (collect an iterator into one); of several types: `(\"a\", 1)`"
+)]
 pub trait ToArgs {
     /// Adds the arguments.
     fn write_args(&self, args: &mut Args);
@@ -81,12 +89,69 @@ impl<T: ToArgs> ToArgs for Option<T> {
     }
 }
 
+impl<T: ToArg> ToArgs for [T] {
+    fn write_args(&self, args: &mut Args) {
+        args.extend(self);
+    }
+}
+
+impl<T: ToArg, const N: usize> ToArgs for [T; N] {
+    fn write_args(&self, args: &mut Args) {
+        args.extend(self);
+    }
+}
+
+impl<T: ToArg> ToArgs for Vec<T> {
+    fn write_args(&self, args: &mut Args) {
+        args.extend(self);
+    }
+}
+
+macro_rules! to_args_for_tuples {
+    ([$($done:ident $arg:ident)*]) => {};
+    ([$($done:ident $at:ident)*] $T:ident $arg:ident $($rest:tt)*) => {
+        impl<$($done: ToArg,)* $T: ToArg> ToArgs for ($($done,)* $T,) {
+            fn write_args(&self, args: &mut Args) {
+                let ($($at,)* $arg,) = self;
+                args$(.push($at))*.push($arg);
+            }
+        }
+        to_args_for_tuples! { [$($done $at)* $T $arg] $($rest)* }
+    };
+}
+
+to_args_for_tuples! { [] A a B b C c D d E e F f G g H h I i J j K k L l }
+
 impl Args {
     pub(super) fn new(name: &str) -> Self {
         let mut json = Vec::with_capacity(96);
         json.push(b'[');
         push_text(&mut json, name);
         Args { json, count: 1, exceptions: None }
+    }
+
+    /// Arguments that are to follow others; see [`append`](Args::append).
+    pub(super) fn fragment() -> Self {
+        Args { json: Vec::new(), count: 0, exceptions: None }
+    }
+
+    /// Adds the arguments of a fragment.
+    pub(super) fn append(&mut self, fragment: Args) {
+        if let Some(exceptions) = fragment.exceptions {
+            if let Some(RawArg { at, bytes }) = exceptions.raw {
+                self.set_raw(RawArg { at: self.count + at, bytes });
+            }
+            if let Some(error) = exceptions.error {
+                self.fail(error);
+            }
+        }
+        self.json.extend_from_slice(&fragment.json);
+        self.count += fragment.count;
+    }
+
+    /// The number of arguments.
+    pub(super) fn count(&self) -> usize {
+        self.count
     }
 
     /// Adds one argument.
@@ -124,13 +189,7 @@ impl Args {
             Ok(()) => {}
             Err(NotText::Raw(bytes)) => {
                 self.json.extend_from_slice(b"\"\"");
-                let raw = RawArg { at: self.count, bytes };
-                if self.exceptions().raw.replace(raw).is_some() {
-                    self.reject(
-                        "two arguments are bytes that are not UTF-8, but a request can carry only one; \
-                         send them in separate commands, or encode them as text",
-                    );
-                }
+                self.set_raw(RawArg { at: self.count, bytes });
             }
             Err(NotText::Invalid(why)) => {
                 self.json.extend_from_slice(b"\"\"");
@@ -138,6 +197,15 @@ impl Args {
             }
         }
         self.count += 1;
+    }
+
+    fn set_raw(&mut self, raw: RawArg) {
+        if self.exceptions().raw.replace(raw).is_some() {
+            self.reject(
+                "two arguments are bytes that are not UTF-8, but a request can carry only one; \
+                 send them in separate commands, or encode them as text",
+            );
+        }
     }
 
     /// Why the command cannot be sent.

@@ -4,10 +4,12 @@ mod args;
 mod attempts;
 mod encoded;
 mod idempotency;
+mod one_or_more;
 mod script;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -18,8 +20,9 @@ pub(crate) use self::attempts::Received;
 pub(crate) use self::encoded::Body;
 pub(crate) use self::encoded::Encoded;
 pub(crate) use self::idempotency::Idempotency;
+pub use self::one_or_more::{OneOrMore, OneOrMorePairs};
 pub(crate) use self::script::BySha1;
-pub use self::script::Script;
+pub use self::script::{Script, ScriptCall};
 use crate::arg::{Arg, ToArg};
 use crate::error::{Error, ErrorKind, Result, Subject};
 use crate::reply::{self, Answered, FromReply, Replies, Reply, Value};
@@ -69,6 +72,8 @@ pub struct Command<R = Untyped> {
     by_sha1: Option<Box<BySha1>>,
     /// The other commands of an atomic group.
     others: Vec<(Args, Option<Box<BySha1>>)>,
+    /// How long the command itself asks the server to wait.
+    extra_time: Duration,
     expect: Expect<R>,
 }
 
@@ -136,7 +141,7 @@ impl Command {
         }
         let decode = Decode::One(|reply| Value::from_reply(reply).map(Untyped));
         let expect = Expect { name, idempotency, parts: 1, decode, subject: None, field: None };
-        Command { args, by_sha1: None, others: Vec::new(), expect }
+        Command { args, by_sha1: None, others: Vec::new(), extra_time: Duration::ZERO, expect }
     }
 
     /// Sets the type of the reply.
@@ -144,11 +149,15 @@ impl Command {
         self.decode_with(T::from_reply)
     }
 
-    /// Starts the command that runs `script`, up to its keys.
-    pub(crate) fn script(script: &Script) -> Self {
+    /// Starts the command that runs a script.
+    pub(crate) fn script(call: ScriptCall) -> Self {
+        let (script, keys, args) = call.into_parts();
         let name = if script.idempotency().writes() { "EVALSHA" } else { "EVALSHA_RO" };
         let mut command = Command::new(name.into(), script.idempotency()).arg(script.sha1());
-        command.by_sha1 = Some(Box::new(BySha1::new(script.clone(), command.args.len())));
+        command.by_sha1 = Some(Box::new(BySha1::new(script, command.args.len())));
+        command.args.push(keys.count());
+        command.args.append(keys);
+        command.args.append(args);
         command
     }
 }
@@ -161,14 +170,14 @@ impl<R> Command<R> {
     }
 
     /// Adds an argument for each item.
-    pub fn args_of(mut self, args: impl IntoIterator<Item = impl ToArg>) -> Self {
-        self.args.extend(args);
+    pub fn args_of<K>(mut self, args: impl OneOrMore<K>) -> Self {
+        self.args.extend(args.items());
         self
     }
 
-    /// Adds an argument for each item. Without items the command fails as `InvalidInput`: it needs at least one `what`.
-    pub fn one_or_more(mut self, what: &str, args: impl IntoIterator<Item = impl ToArg>) -> Self {
-        let mut args = args.into_iter().peekable();
+    /// Adds one argument or more. Without any the command fails as `InvalidInput`: it needs at least one `what`.
+    pub fn one_or_more<K>(mut self, what: &str, args: impl OneOrMore<K>) -> Self {
+        let mut args = args.items().peekable();
         if args.peek().is_none() {
             self.args.reject(format!("needs at least one {what}"));
         }
@@ -177,12 +186,12 @@ impl<R> Command<R> {
     }
 
     /// Adds two arguments for each pair. Without pairs the command fails as `InvalidInput`: it needs at least one `what`.
-    pub fn one_or_more_pairs<A: ToArg, B: ToArg>(
+    pub fn one_or_more_pairs<K>(
         mut self,
         what: &str,
-        pairs: impl IntoIterator<Item = (A, B)>,
+        pairs: impl OneOrMorePairs<K, First: ToArg, Second: ToArg>,
     ) -> Self {
-        let mut pairs = pairs.into_iter().peekable();
+        let mut pairs = pairs.items().peekable();
         if pairs.peek().is_none() {
             self.args.reject(format!("needs at least one {what}"));
         }
@@ -193,14 +202,14 @@ impl<R> Command<R> {
     }
 
     /// Adds `word`, the number of items, and an argument for each item: `FIELDS 2 a b`.
-    pub fn counted(mut self, word: &str, what: &str, args: impl IntoIterator<Item = impl ToArg>) -> Self {
+    pub fn counted<K>(mut self, word: &str, what: &str, args: impl OneOrMore<K>) -> Self {
         self.args.push(word);
         self.numbered(what, args)
     }
 
     /// Adds the number of items, and an argument for each item: `2 a b`.
-    pub fn numbered(self, what: &str, args: impl IntoIterator<Item = impl ToArg>) -> Self {
-        let args: Vec<_> = args.into_iter().collect();
+    pub fn numbered<K>(self, what: &str, args: impl OneOrMore<K>) -> Self {
+        let args: Vec<_> = args.items().collect();
         self.arg(args.len()).one_or_more(what, args)
     }
 
@@ -223,6 +232,15 @@ impl<R> Command<R> {
         self
     }
 
+    /// Adds the number of keys, the keys, and the arguments of a script or a function.
+    pub(crate) fn keys_and_args(mut self, keys: impl ToArgs, args: impl ToArgs) -> Self {
+        let mut list = Args::fragment();
+        keys.write_args(&mut list);
+        self.args.push(list.count());
+        self.args.append(list);
+        self.options(args)
+    }
+
     /// Makes the command fail as `InvalidInput` before anything is sent. The first reason counts.
     pub fn reject(mut self, why: impl Into<Cow<'static, str>>) -> Self {
         self.args.reject(why);
@@ -240,6 +258,12 @@ impl<R> Command<R> {
         if condition {
             self.expect.idempotency = Idempotency::NonIdempotent;
         }
+        self
+    }
+
+    /// Extends the limits on the time of the request, because the command asks the server to wait so long.
+    pub(crate) fn waits(mut self, extra_time: Duration) -> Self {
+        self.extra_time = extra_time;
         self
     }
 
@@ -261,6 +285,7 @@ impl<R> Command<R> {
         }
         self.expect.idempotency = self.expect.idempotency.max(other.expect.idempotency);
         self.expect.parts += other.expect.parts;
+        self.extra_time = self.extra_time.saturating_add(other.extra_time);
         self.others.push((other.args, other.by_sha1));
         self.others.extend(other.others);
         self.with_decode(Decode::Group(decode))
@@ -272,6 +297,7 @@ impl<R> Command<R> {
             args: self.args,
             by_sha1: self.by_sha1,
             others: self.others,
+            extra_time: self.extra_time,
             expect: Expect { name, idempotency, parts, decode, subject, field },
         }
     }
@@ -328,7 +354,7 @@ impl<R> Command<R> {
         let parts = self.expect.parts;
         let encoding = if parts > 1 { encoding.of_transactions() } else { encoding };
         let answered = if parts > 1 { Answered::Commands(parts) } else { Answered::Command };
-        let tape = reply::parse(body.into(), encoding, answered).map_err(|error| self.expect.blame(error))?;
+        let tape = reply::parse(body.into(), encoding, answered, usize::MAX).map_err(|error| self.expect.blame(error))?;
         self.expect.decode(&mut Replies::of(&tape, parts), Attempts::default())
     }
 
@@ -351,6 +377,7 @@ impl<R> Clone for Command<R> {
             args: self.args.clone(),
             by_sha1: self.by_sha1.clone(),
             others: self.others.clone(),
+            extra_time: self.extra_time,
             expect: self.expect.clone(),
         }
     }
@@ -428,6 +455,20 @@ impl<A: ToArg> FromIterator<A> for Command {
     }
 }
 
+/// A command without arguments, such as `PING`.
+impl From<&str> for Command {
+    fn from(name: &str) -> Self {
+        let command = Command::write(name.to_owned());
+        if name.contains(char::is_whitespace) {
+            return command.reject(
+                "a string is a command without arguments, and its name has no spaces; pass the arguments one by one: \
+                 `execute([\"GET\", \"name\"])`",
+            );
+        }
+        command
+    }
+}
+
 impl<A: ToArg, const N: usize> From<[A; N]> for Command {
     fn from(args: [A; N]) -> Self {
         args.into_iter().collect()
@@ -446,6 +487,22 @@ impl<A: ToArg> From<Vec<A>> for Command {
     }
 }
 
+/// Tuples hold arguments of several types: `("SET", "visits", 1)`.
+macro_rules! from_tuples {
+    ([$($arg:ident)*]) => {};
+    ([$($arg:ident)*] $next:ident $($rest:ident)*) => {
+        impl<N: ToArg, $($arg: ToArg,)* $next: ToArg> From<(N, $($arg,)* $next)> for Command {
+            #[expect(non_snake_case, reason = "a type parameter and its argument share a name")]
+            fn from((name, $($arg,)* $next): (N, $($arg,)* $next)) -> Self {
+                Command::from([name])$(.arg($arg))*.arg($next)
+            }
+        }
+        from_tuples! { [$($arg)* $next] $($rest)* }
+    };
+}
+
+from_tuples! { [] A B C D E F G H I J K }
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -461,8 +518,7 @@ mod tests {
 
     #[test]
     fn the_arguments_of_a_group_are_those_of_its_first_command_as_it_is_sent() {
-        let script = Script::new("return 1");
-        let run = Command::script(&script).arg(1).arg("k").arg("a");
+        let run = Command::script(Script::new("return 1").arg("a").key("k"));
         let group = run.and(Command::read("GET").arg("k"), |_| Ok(()));
         assert_eq!(group.args(), ["EVAL", "return 1", "1", "k", "a"]);
         assert_eq!(group.commands(), [group.args(), vec!["GET".into(), "k".into()]]);

@@ -1,9 +1,12 @@
 //! Lua scripts as values: sent by their SHA-1 where that saves bytes, and in full where the server may not know them.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
+use super::args::Args;
 use super::idempotency::Idempotency;
+use super::one_or_more::OneOrMore;
+use crate::arg::ToArg;
 use crate::wire::request::push_text;
 
 /// A Lua script that [`run_script`](crate::ScriptingCommands::run_script) runs on any executor.
@@ -26,8 +29,8 @@ use crate::wire::request::push_text;
 ///     )
 /// });
 ///
-/// let first: Option<i64> = redis.run_script(&INCREMENT_UP_TO, ["seats"], [1]).await?;
-/// let second: Option<i64> = redis.run_script(&INCREMENT_UP_TO, ["seats"], [1]).await?;
+/// let first: Option<i64> = redis.run_script(INCREMENT_UP_TO.key("seats").arg(1)).await?;
+/// let second: Option<i64> = redis.run_script(INCREMENT_UP_TO.key("seats").arg(1)).await?;
 /// assert_eq!((first, second), (Some(1), None));
 /// # Ok(())
 /// # }
@@ -80,8 +83,92 @@ impl Script {
         &self.sha1
     }
 
+    /// Starts a call of the script with one key.
+    pub fn key(&self, key: impl ToArg) -> ScriptCall {
+        ScriptCall::new(self).key(key)
+    }
+
+    /// Starts a call of the script with keys.
+    pub fn keys<K>(&self, keys: impl OneOrMore<K>) -> ScriptCall {
+        ScriptCall::new(self).keys(keys)
+    }
+
+    /// Starts a call of the script with one argument, and without keys.
+    pub fn arg(&self, arg: impl ToArg) -> ScriptCall {
+        ScriptCall::new(self).arg(arg)
+    }
+
+    /// Starts a call of the script with arguments, and without keys.
+    pub fn args<K>(&self, args: impl OneOrMore<K>) -> ScriptCall {
+        ScriptCall::new(self).args(args)
+    }
+
     pub(crate) fn idempotency(&self) -> Idempotency {
         self.idempotency
+    }
+}
+
+/// A [`Script`] with its keys and arguments, for [`run_script`](crate::ScriptingCommands::run_script).
+///
+/// [`Script::key`] and its like start one. A reference to a script is a call without keys and arguments.
+#[derive(Clone)]
+#[must_use = "a script runs when the call is passed to `run_script`"]
+pub struct ScriptCall {
+    script: Script,
+    keys: Args,
+    args: Args,
+}
+
+impl ScriptCall {
+    fn new(script: &Script) -> Self {
+        ScriptCall { script: script.clone(), keys: Args::fragment(), args: Args::fragment() }
+    }
+
+    /// Adds a key: the next of `KEYS`.
+    pub fn key(mut self, key: impl ToArg) -> Self {
+        self.keys.push(key);
+        self
+    }
+
+    /// Adds keys.
+    pub fn keys<K>(mut self, keys: impl OneOrMore<K>) -> Self {
+        self.keys.extend(keys.items());
+        self
+    }
+
+    /// Adds an argument: the next of `ARGV`.
+    pub fn arg(mut self, arg: impl ToArg) -> Self {
+        self.args.push(arg);
+        self
+    }
+
+    /// Adds arguments.
+    pub fn args<K>(mut self, args: impl OneOrMore<K>) -> Self {
+        self.args.extend(args.items());
+        self
+    }
+
+    pub(super) fn into_parts(self) -> (Script, Args, Args) {
+        (self.script, self.keys, self.args)
+    }
+}
+
+impl From<&Script> for ScriptCall {
+    fn from(script: &Script) -> Self {
+        ScriptCall::new(script)
+    }
+}
+
+impl From<&LazyLock<Script>> for ScriptCall {
+    fn from(script: &LazyLock<Script>) -> Self {
+        ScriptCall::new(script)
+    }
+}
+
+impl fmt::Debug for ScriptCall {
+    /// Shows the script only, because an argument may be a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ScriptCall").field("script", &self.script).finish_non_exhaustive()
     }
 }
 

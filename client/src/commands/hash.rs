@@ -7,7 +7,7 @@ use super::expiry::{
 };
 use super::scan::{Cursor, ScanOptions, ScanPage};
 use crate::arg::ToArg;
-use crate::command::{Args, Command, ToArgs};
+use crate::command::{Args, Command, OneOrMore, OneOrMorePairs, ToArgs};
 use crate::error::Result;
 use crate::executor::Executor;
 use crate::reply::{FromReply, Reply};
@@ -37,7 +37,7 @@ pub trait HashCommands: Executor {
     /// Deletes fields, and returns the number of fields that existed.
     ///
     /// [HDEL](https://redis.io/docs/latest/commands/hdel/), O(n) in the fields.
-    fn hdel(self, key: impl ToArg, fields: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
+    fn hdel<K>(self, key: impl ToArg, fields: impl OneOrMore<K>) -> Self::Out<u64> {
         self.execute(Command::write("HDEL").arg(key).one_or_more("field", fields))
     }
 
@@ -64,12 +64,7 @@ pub trait HashCommands: Executor {
     /// ```
     ///
     /// [HEXPIRE](https://redis.io/docs/latest/commands/hexpire/), O(n) in the fields.
-    fn hexpire(
-        self,
-        key: impl ToArg,
-        ttl: Duration,
-        fields: impl IntoIterator<Item = impl ToArg>,
-    ) -> Self::Out<Vec<FieldExpire>> {
+    fn hexpire<K>(self, key: impl ToArg, ttl: Duration, fields: impl OneOrMore<K>) -> Self::Out<Vec<FieldExpire>> {
         self.execute(Command::idempotent_write("HEXPIRE").arg(key).ttl(ttl, Unit::Seconds).fields(fields))
     }
 
@@ -90,11 +85,11 @@ pub trait HashCommands: Executor {
     /// # Ok(())
     /// # }
     /// ```
-    fn hexpire_with(
+    fn hexpire_with<K>(
         self,
         key: impl ToArg,
         ttl: Duration,
-        fields: impl IntoIterator<Item = impl ToArg>,
+        fields: impl OneOrMore<K>,
         condition: ExpireCondition,
     ) -> Self::Out<Vec<FieldExpire>> {
         self.execute(Command::write("HEXPIRE").arg(key).ttl(ttl, Unit::Seconds).options(condition).fields(fields))
@@ -103,21 +98,16 @@ pub trait HashCommands: Executor {
     /// Sets the time at which fields expire, rounded up to whole seconds, and returns the outcome for each field.
     ///
     /// [HEXPIREAT](https://redis.io/docs/latest/commands/hexpireat/), O(n) in the fields.
-    fn hexpireat(
-        self,
-        key: impl ToArg,
-        time: SystemTime,
-        fields: impl IntoIterator<Item = impl ToArg>,
-    ) -> Self::Out<Vec<FieldExpire>> {
+    fn hexpireat<K>(self, key: impl ToArg, time: SystemTime, fields: impl OneOrMore<K>) -> Self::Out<Vec<FieldExpire>> {
         self.execute(Command::idempotent_write("HEXPIREAT").arg(key).time(time, Unit::Seconds).fields(fields))
     }
 
     /// Sets the time at which the fields that meet a condition expire; see [`hexpireat`](Self::hexpireat).
-    fn hexpireat_with(
+    fn hexpireat_with<K>(
         self,
         key: impl ToArg,
         time: SystemTime,
-        fields: impl IntoIterator<Item = impl ToArg>,
+        fields: impl OneOrMore<K>,
         condition: ExpireCondition,
     ) -> Self::Out<Vec<FieldExpire>> {
         self.execute(Command::write("HEXPIREAT").arg(key).time(time, Unit::Seconds).options(condition).fields(fields))
@@ -126,11 +116,7 @@ pub trait HashCommands: Executor {
     /// Returns the time at which each field expires, in whole seconds.
     ///
     /// [HEXPIRETIME](https://redis.io/docs/latest/commands/hexpiretime/), O(n) in the fields.
-    fn hexpiretime(
-        self,
-        key: impl ToArg,
-        fields: impl IntoIterator<Item = impl ToArg>,
-    ) -> Self::Out<Vec<Ttl<SystemTime>>> {
+    fn hexpiretime<K>(self, key: impl ToArg, fields: impl OneOrMore<K>) -> Self::Out<Vec<Ttl<SystemTime>>> {
         self.submit(Command::read("HEXPIRETIME").arg(key).fields(fields).decode_with(|reply| each(reply, time_seconds)))
     }
 
@@ -163,12 +149,11 @@ pub trait HashCommands: Executor {
     ///
     /// ```no_run
     /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+    /// use std::time::Duration;
     /// use redis_rest::HashCommands;
-    /// use redis_rest::commands::expiry::{Expiry, GetExpiry};
     ///
     /// redis.hset("session", [("user", "Ada")]).await?;
-    /// let values: Vec<Option<String>> =
-    ///     redis.hgetex("session", ["user", "cart"], GetExpiry::Expire(Expiry::seconds(60))).await?;
+    /// let values: Vec<Option<String>> = redis.hgetex("session", ["user", "cart"], Duration::from_secs(60)).await?;
     /// assert_eq!(values, [Some("Ada".to_owned()), None]);
     /// # Ok(())
     /// # }
@@ -179,9 +164,9 @@ pub trait HashCommands: Executor {
         self,
         key: impl ToArg,
         fields: impl IntoIterator<Item = impl ToArg>,
-        expiry: GetExpiry,
+        expiry: impl Into<GetExpiry>,
     ) -> Self::Out<Vec<Option<V>>> {
-        self.execute(Command::idempotent_write("HGETEX").arg(key).get_expiry(expiry).fields(fields))
+        self.execute(Command::idempotent_write("HGETEX").arg(key).get_expiry(expiry.into()).fields(fields))
     }
 
     /// Adds `increment` to a counter in a field, and returns the result.
@@ -230,7 +215,7 @@ pub trait HashCommands: Executor {
     /// Unlike `hset`, it is idempotent, because its reply does not count the new fields.
     ///
     /// [HMSET](https://redis.io/docs/latest/commands/hmset/), O(n) in the fields.
-    fn hmset<F: ToArg, V: ToArg>(self, key: impl ToArg, values: impl IntoIterator<Item = (F, V)>) -> Self::Out<()> {
+    fn hmset<K>(self, key: impl ToArg, values: impl OneOrMorePairs<K, First: ToArg, Second: ToArg>) -> Self::Out<()> {
         let command = Command::idempotent_write("HMSET").arg(key);
         self.execute(command.one_or_more_pairs("field and value", values))
     }
@@ -238,28 +223,23 @@ pub trait HashCommands: Executor {
     /// Removes the time to live of fields, and returns the outcome for each field.
     ///
     /// [HPERSIST](https://redis.io/docs/latest/commands/hpersist/), O(n) in the fields.
-    fn hpersist(self, key: impl ToArg, fields: impl IntoIterator<Item = impl ToArg>) -> Self::Out<Vec<FieldPersist>> {
+    fn hpersist<K>(self, key: impl ToArg, fields: impl OneOrMore<K>) -> Self::Out<Vec<FieldPersist>> {
         self.execute(Command::write("HPERSIST").arg(key).fields(fields))
     }
 
     /// Sets the time to live of fields, rounded up to whole milliseconds, and returns the outcome for each field.
     ///
     /// [HPEXPIRE](https://redis.io/docs/latest/commands/hpexpire/), O(n) in the fields.
-    fn hpexpire(
-        self,
-        key: impl ToArg,
-        ttl: Duration,
-        fields: impl IntoIterator<Item = impl ToArg>,
-    ) -> Self::Out<Vec<FieldExpire>> {
+    fn hpexpire<K>(self, key: impl ToArg, ttl: Duration, fields: impl OneOrMore<K>) -> Self::Out<Vec<FieldExpire>> {
         self.execute(Command::idempotent_write("HPEXPIRE").arg(key).ttl(ttl, Unit::Millis).fields(fields))
     }
 
     /// Sets the time to live of the fields that meet a condition; see [`hpexpire`](Self::hpexpire).
-    fn hpexpire_with(
+    fn hpexpire_with<K>(
         self,
         key: impl ToArg,
         ttl: Duration,
-        fields: impl IntoIterator<Item = impl ToArg>,
+        fields: impl OneOrMore<K>,
         condition: ExpireCondition,
     ) -> Self::Out<Vec<FieldExpire>> {
         self.execute(Command::write("HPEXPIRE").arg(key).ttl(ttl, Unit::Millis).options(condition).fields(fields))
@@ -268,21 +248,21 @@ pub trait HashCommands: Executor {
     /// Sets the time at which fields expire, rounded up to whole milliseconds, and returns the outcome for each field.
     ///
     /// [HPEXPIREAT](https://redis.io/docs/latest/commands/hpexpireat/), O(n) in the fields.
-    fn hpexpireat(
+    fn hpexpireat<K>(
         self,
         key: impl ToArg,
         time: SystemTime,
-        fields: impl IntoIterator<Item = impl ToArg>,
+        fields: impl OneOrMore<K>,
     ) -> Self::Out<Vec<FieldExpire>> {
         self.execute(Command::idempotent_write("HPEXPIREAT").arg(key).time(time, Unit::Millis).fields(fields))
     }
 
     /// Sets the time at which the fields that meet a condition expire; see [`hpexpireat`](Self::hpexpireat).
-    fn hpexpireat_with(
+    fn hpexpireat_with<K>(
         self,
         key: impl ToArg,
         time: SystemTime,
-        fields: impl IntoIterator<Item = impl ToArg>,
+        fields: impl OneOrMore<K>,
         condition: ExpireCondition,
     ) -> Self::Out<Vec<FieldExpire>> {
         self.execute(Command::write("HPEXPIREAT").arg(key).time(time, Unit::Millis).options(condition).fields(fields))
@@ -291,18 +271,14 @@ pub trait HashCommands: Executor {
     /// Returns the time at which each field expires, in whole milliseconds.
     ///
     /// [HPEXPIRETIME](https://redis.io/docs/latest/commands/hpexpiretime/), O(n) in the fields.
-    fn hpexpiretime(
-        self,
-        key: impl ToArg,
-        fields: impl IntoIterator<Item = impl ToArg>,
-    ) -> Self::Out<Vec<Ttl<SystemTime>>> {
+    fn hpexpiretime<K>(self, key: impl ToArg, fields: impl OneOrMore<K>) -> Self::Out<Vec<Ttl<SystemTime>>> {
         self.submit(Command::read("HPEXPIRETIME").arg(key).fields(fields).decode_with(|reply| each(reply, time_millis)))
     }
 
     /// Returns the time to live of each field, in whole milliseconds.
     ///
     /// [HPTTL](https://redis.io/docs/latest/commands/hpttl/), O(n) in the fields.
-    fn hpttl(self, key: impl ToArg, fields: impl IntoIterator<Item = impl ToArg>) -> Self::Out<Vec<Ttl>> {
+    fn hpttl<K>(self, key: impl ToArg, fields: impl OneOrMore<K>) -> Self::Out<Vec<Ttl>> {
         self.submit(Command::read("HPTTL").arg(key).fields(fields).decode_with(|reply| each(reply, ttl_millis)))
     }
 
@@ -357,7 +333,7 @@ pub trait HashCommands: Executor {
     /// `redis.hset("user:1", [("name", "Ada")])`.
     ///
     /// [HSET](https://redis.io/docs/latest/commands/hset/), O(n) in the fields.
-    fn hset<F: ToArg, V: ToArg>(self, key: impl ToArg, values: impl IntoIterator<Item = (F, V)>) -> Self::Out<u64> {
+    fn hset<K>(self, key: impl ToArg, values: impl OneOrMorePairs<K, First: ToArg, Second: ToArg>) -> Self::Out<u64> {
         self.execute(Command::write("HSET").arg(key).one_or_more_pairs("field and value", values))
     }
 
@@ -366,15 +342,15 @@ pub trait HashCommands: Executor {
     /// [`HSetExOptions`] shows an example.
     ///
     /// [HSETEX](https://redis.io/docs/latest/commands/hsetex/), O(n) in the fields.
-    fn hsetex<F: ToArg, V: ToArg>(
+    fn hsetex<K>(
         self,
         key: impl ToArg,
-        values: impl IntoIterator<Item = (F, V)>,
+        values: impl OneOrMorePairs<K, First: ToArg, Second: ToArg>,
         options: HSetExOptions,
     ) -> Self::Out<bool> {
         let command = Command::idempotent_write("HSETEX").arg(key).options(options);
         let command = command.non_idempotent_if(options.condition.is_some());
-        let values: Vec<_> = values.into_iter().collect();
+        let values: Vec<_> = values.items().collect();
         let command = command.arg("FIELDS").arg(values.len());
         self.execute(command.one_or_more_pairs("field and value", values))
     }
@@ -396,7 +372,7 @@ pub trait HashCommands: Executor {
     /// Returns the time to live of each field, in whole seconds.
     ///
     /// [HTTL](https://redis.io/docs/latest/commands/httl/), O(n) in the fields.
-    fn httl(self, key: impl ToArg, fields: impl IntoIterator<Item = impl ToArg>) -> Self::Out<Vec<Ttl>> {
+    fn httl<K>(self, key: impl ToArg, fields: impl OneOrMore<K>) -> Self::Out<Vec<Ttl>> {
         self.submit(Command::read("HTTL").arg(key).fields(fields).decode_with(|reply| each(reply, ttl_seconds)))
     }
 
@@ -412,7 +388,7 @@ impl<E: Executor> HashCommands for E {}
 
 impl<R> Command<R> {
     /// Adds fields in the form that the commands since Redis 7.4 take: `FIELDS 2 a b`.
-    fn fields(self, fields: impl IntoIterator<Item = impl ToArg>) -> Self {
+    fn fields<K>(self, fields: impl OneOrMore<K>) -> Self {
         self.counted("FIELDS", "field", fields)
     }
 }
@@ -426,7 +402,7 @@ pub(super) struct WithinKey(pub(super) ScanOptions);
 
 impl ToArgs for WithinKey {
     fn write_args(&self, args: &mut Args) {
-        self.0.write_without_type(args);
+        self.0.write_without_type(args, "only SCAN accepts `of_type`; a scan of one key has no types to choose from");
     }
 }
 
@@ -483,11 +459,11 @@ impl FromReply for FieldPersist {
 ///
 /// ```no_run
 /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use std::time::Duration;
 /// use redis_rest::HashCommands;
-/// use redis_rest::commands::expiry::Expiry;
 /// use redis_rest::commands::hash::HSetExOptions;
 ///
-/// let once = HSetExOptions::new().fnx().expire(Expiry::seconds(300));
+/// let once = HSetExOptions::new().fnx().expire(Duration::from_secs(300));
 /// assert!(redis.hsetex("login", [("code", "1234")], once).await?);
 /// assert!(!redis.hsetex("login", [("code", "5678")], once).await?); // the field exists
 /// # Ok(())
@@ -520,8 +496,8 @@ impl HSetExOptions {
 
     /// Sets the fields' time to live: `EX`, `PX`, `EXAT` or `PXAT`.
     #[must_use]
-    pub fn expire(self, expiry: Expiry) -> Self {
-        HSetExOptions { expiry: SetExpiry::Expire(expiry), ..self }
+    pub fn expire(self, expiry: impl Into<Expiry>) -> Self {
+        HSetExOptions { expiry: SetExpiry::Expire(expiry.into()), ..self }
     }
 
     /// Keeps the fields' time to live: `KEEPTTL`. Without it, `HSETEX` removes the time to live.

@@ -1,7 +1,7 @@
 //! HyperLogLogs: the approximate number of different elements, within 1%, in 12 KB.
 
 use crate::arg::ToArg;
-use crate::command::Command;
+use crate::command::{Command, OneOrMore};
 use crate::executor::Executor;
 
 /// The commands on HyperLogLogs.
@@ -23,21 +23,21 @@ pub trait HyperLogLogCommands: Executor {
     /// Creates the key if it does not exist, even if there are no elements.
     ///
     /// [PFADD](https://redis.io/docs/latest/commands/pfadd/), O(1) per element.
-    fn pfadd(self, key: impl ToArg, elements: impl IntoIterator<Item = impl ToArg>) -> Self::Out<bool> {
+    fn pfadd<K>(self, key: impl ToArg, elements: impl OneOrMore<K>) -> Self::Out<bool> {
         self.execute(Command::write("PFADD").arg(key).args_of(elements))
     }
 
     /// Returns the approximate number of different elements in all keys together.
     ///
     /// [PFCOUNT](https://redis.io/docs/latest/commands/pfcount/), O(n) in the keys.
-    fn pfcount(self, keys: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
+    fn pfcount<K>(self, keys: impl OneOrMore<K>) -> Self::Out<u64> {
         self.execute(Command::read("PFCOUNT").one_or_more("key", keys))
     }
 
     /// Adds the elements of `sources` to `destination`.
     ///
     /// [PFMERGE](https://redis.io/docs/latest/commands/pfmerge/), O(n) in the sources.
-    fn pfmerge(self, destination: impl ToArg, sources: impl IntoIterator<Item = impl ToArg>) -> Self::Out<()> {
+    fn pfmerge<K>(self, destination: impl ToArg, sources: impl OneOrMore<K>) -> Self::Out<()> {
         self.execute(Command::idempotent_write("PFMERGE").arg(destination).args_of(sources))
     }
 }

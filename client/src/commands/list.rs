@@ -1,7 +1,7 @@
 //! Lists: sequences of elements with two ends.
 
 use crate::arg::ToArg;
-use crate::command::{Args, Command, ToArgs};
+use crate::command::{Args, Command, OneOrMore, ToArgs};
 use crate::error::Result;
 use crate::executor::Executor;
 use crate::reply::{FromReply, Reply};
@@ -36,19 +36,24 @@ pub trait ListCommands: Executor {
         self.execute(Command::read("LINDEX").arg(key).arg(index))
     }
 
-    /// Inserts an element before or after `pivot`, and returns the new length, or `None` if the key or the pivot does
-    /// not exist.
+    /// Inserts an element before or after `pivot`, and returns the outcome.
+    ///
+    /// ```no_run
+    /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+    /// use redis_rest::ListCommands;
+    /// use redis_rest::commands::list::{Inserted, ListPlace};
+    ///
+    /// redis.rpush("letters", ["a", "c"]).await?;
+    /// assert_eq!(redis.linsert("letters", ListPlace::Before, "c", "b").await?, Inserted::Length(3));
+    /// assert_eq!(redis.linsert("letters", ListPlace::Before, "z", "y").await?, Inserted::NoPivot);
+    /// assert_eq!(redis.linsert("numbers", ListPlace::Before, "2", "1").await?, Inserted::NoList);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// [LINSERT](https://redis.io/docs/latest/commands/linsert/), O(n) in the elements before the pivot.
-    fn linsert(
-        self,
-        key: impl ToArg,
-        place: ListPlace,
-        pivot: impl ToArg,
-        element: impl ToArg,
-    ) -> Self::Out<Option<u64>> {
-        let command = Command::write("LINSERT").arg(key).arg(place.word()).arg(pivot).arg(element);
-        self.submit(command.decode_with(inserted))
+    fn linsert(self, key: impl ToArg, place: ListPlace, pivot: impl ToArg, element: impl ToArg) -> Self::Out<Inserted> {
+        self.execute(Command::write("LINSERT").arg(key).arg(place.word()).arg(pivot).arg(element))
     }
 
     /// Returns the number of elements.
@@ -119,14 +124,14 @@ pub trait ListCommands: Executor {
     /// Adds elements before the first one, one after the other, and returns the new length.
     ///
     /// [LPUSH](https://redis.io/docs/latest/commands/lpush/), O(n) in the elements.
-    fn lpush(self, key: impl ToArg, elements: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
+    fn lpush<K>(self, key: impl ToArg, elements: impl OneOrMore<K>) -> Self::Out<u64> {
         self.execute(Command::write("LPUSH").arg(key).one_or_more("element", elements))
     }
 
     /// Adds elements before the first one if the list exists, and returns the new length.
     ///
     /// [LPUSHX](https://redis.io/docs/latest/commands/lpushx/), O(n) in the elements.
-    fn lpushx(self, key: impl ToArg, elements: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
+    fn lpushx<K>(self, key: impl ToArg, elements: impl OneOrMore<K>) -> Self::Out<u64> {
         self.execute(Command::write("LPUSHX").arg(key).one_or_more("element", elements))
     }
 
@@ -185,14 +190,14 @@ pub trait ListCommands: Executor {
     /// Adds elements after the last one, and returns the new length.
     ///
     /// [RPUSH](https://redis.io/docs/latest/commands/rpush/), O(n) in the elements.
-    fn rpush(self, key: impl ToArg, elements: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
+    fn rpush<K>(self, key: impl ToArg, elements: impl OneOrMore<K>) -> Self::Out<u64> {
         self.execute(Command::write("RPUSH").arg(key).one_or_more("element", elements))
     }
 
     /// Adds elements after the last one if the list exists, and returns the new length.
     ///
     /// [RPUSHX](https://redis.io/docs/latest/commands/rpushx/), O(n) in the elements.
-    fn rpushx(self, key: impl ToArg, elements: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
+    fn rpushx<K>(self, key: impl ToArg, elements: impl OneOrMore<K>) -> Self::Out<u64> {
         self.execute(Command::write("RPUSHX").arg(key).one_or_more("element", elements))
     }
 }
@@ -247,6 +252,27 @@ impl ListPlace {
         match self {
             ListPlace::Before => "BEFORE",
             ListPlace::After => "AFTER",
+        }
+    }
+}
+
+/// The outcome of [`linsert`](ListCommands::linsert).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Inserted {
+    /// The element was inserted, and the list has this new length.
+    Length(u64),
+    /// The list has no element that equals the pivot.
+    NoPivot,
+    /// The key does not exist.
+    NoList,
+}
+
+impl FromReply for Inserted {
+    fn from_reply(reply: Reply<'_>) -> Result<Self> {
+        match i64::from_reply(reply)? {
+            -1 => Ok(Inserted::NoPivot),
+            0 => Ok(Inserted::NoList),
+            length => u64::try_from(length).map(Inserted::Length).map_err(|_| reply.mismatch("a length, 0 or -1")),
         }
     }
 }
@@ -315,11 +341,6 @@ impl ToArgs for LposOptions {
             args.push("MAXLEN").push(elements);
         }
     }
-}
-
-/// Decodes a length. 0 and -1 are Redis's codes for a missing key and a missing pivot.
-fn inserted(reply: Reply<'_>) -> Result<Option<u64>> {
-    Ok(u64::try_from(i64::from_reply(reply)?).ok().filter(|&length| length > 0))
 }
 
 /// Decodes an array. Nil counts as an empty one.

@@ -1,7 +1,7 @@
 //! Lua scripts.
 
 use crate::arg::ToArg;
-use crate::command::{Command, Script};
+use crate::command::{Command, OneOrMore, ScriptCall, ToArgs};
 use crate::executor::Executor;
 use crate::reply::FromReply;
 
@@ -17,8 +17,8 @@ use crate::reply::FromReply;
 /// let total: i64 = redis.eval("return redis.call('INCRBY', KEYS[1], ARGV[1])", ["visits"], [5]).await?;
 /// assert_eq!(total, 5);
 ///
-/// let no_keys: [&str; 0] = [];
-/// let error = redis.evalsha::<i64>("0".repeat(40), no_keys, [1]).await.unwrap_err();
+/// // No keys: `()`. Arguments of several types: a tuple.
+/// let error = redis.evalsha::<i64>("0".repeat(40), (), ("a", 1)).await.unwrap_err();
 /// assert_eq!(error.code(), Some("NOSCRIPT")); // the server does not know the script
 /// # Ok(())
 /// # }
@@ -27,24 +27,14 @@ pub trait ScriptingCommands: Executor {
     /// Runs a script, and returns its result.
     ///
     /// [EVAL](https://redis.io/docs/latest/commands/eval/), as slow as the script.
-    fn eval<R: FromReply>(
-        self,
-        script: impl ToArg,
-        keys: impl IntoIterator<Item = impl ToArg>,
-        args: impl IntoIterator<Item = impl ToArg>,
-    ) -> Self::Out<R> {
+    fn eval<R: FromReply>(self, script: impl ToArg, keys: impl ToArgs, args: impl ToArgs) -> Self::Out<R> {
         self.execute(Command::write("EVAL").arg(script).keys_and_args(keys, args))
     }
 
     /// Runs a script that changes nothing, and returns its result.
     ///
     /// [EVAL_RO](https://redis.io/docs/latest/commands/eval_ro/), as slow as the script.
-    fn eval_ro<R: FromReply>(
-        self,
-        script: impl ToArg,
-        keys: impl IntoIterator<Item = impl ToArg>,
-        args: impl IntoIterator<Item = impl ToArg>,
-    ) -> Self::Out<R> {
+    fn eval_ro<R: FromReply>(self, script: impl ToArg, keys: impl ToArgs, args: impl ToArgs) -> Self::Out<R> {
         self.execute(Command::read("EVAL_RO").arg(script).keys_and_args(keys, args))
     }
 
@@ -54,66 +44,53 @@ pub trait ScriptingCommands: Executor {
     /// handles that case.
     ///
     /// [EVALSHA](https://redis.io/docs/latest/commands/evalsha/), as slow as the script.
-    fn evalsha<R: FromReply>(
-        self,
-        sha1: impl ToArg,
-        keys: impl IntoIterator<Item = impl ToArg>,
-        args: impl IntoIterator<Item = impl ToArg>,
-    ) -> Self::Out<R> {
+    fn evalsha<R: FromReply>(self, sha1: impl ToArg, keys: impl ToArgs, args: impl ToArgs) -> Self::Out<R> {
         self.execute(Command::write("EVALSHA").arg(sha1).keys_and_args(keys, args))
     }
 
     /// Runs a script that changes nothing, by its SHA-1; see [`evalsha`](Self::evalsha).
     ///
     /// [EVALSHA_RO](https://redis.io/docs/latest/commands/evalsha_ro/), as slow as the script.
-    fn evalsha_ro<R: FromReply>(
-        self,
-        sha1: impl ToArg,
-        keys: impl IntoIterator<Item = impl ToArg>,
-        args: impl IntoIterator<Item = impl ToArg>,
-    ) -> Self::Out<R> {
+    fn evalsha_ro<R: FromReply>(self, sha1: impl ToArg, keys: impl ToArgs, args: impl ToArgs) -> Self::Out<R> {
         self.execute(Command::read("EVALSHA_RO").arg(sha1).keys_and_args(keys, args))
     }
 
-    /// Runs a [`Script`], whether or not the server knows it, and returns its result.
+    /// Runs a [`Script`](crate::Script), whether or not the server knows it, and returns its result.
     ///
     /// ```no_run
     /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
-    /// use redis_rest::{Arg, Script, ScriptingCommands};
+    /// use redis_rest::{Script, ScriptingCommands};
     ///
-    /// let set = Script::new("return redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])");
-    /// // Arguments of several types:
-    /// redis.run_script::<()>(&set, ["lock"], [Arg::from("me"), Arg::Int(60)]).await?;
+    /// let lock = Script::new("return redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])");
+    /// redis.run_script::<()>(lock.key("lock").arg("me").arg(60)).await?;
     ///
-    /// let get = Script::new("return redis.call('GET', KEYS[1])").read_only();
-    /// // No arguments:
-    /// let owner: Option<String> = redis.run_script(&get, ["lock"], [] as [&str; 0]).await?;
-    /// assert_eq!(owner.as_deref(), Some("me"));
+    /// let clock = Script::new("return redis.call('TIME')").read_only();
+    /// let time: Vec<u64> = redis.run_script(&clock).await?; // no keys, no arguments
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// [EVALSHA](https://redis.io/docs/latest/commands/evalsha/), as slow as the script.
-    fn run_script<R: FromReply>(
-        self,
-        script: &Script,
-        keys: impl IntoIterator<Item = impl ToArg>,
-        args: impl IntoIterator<Item = impl ToArg>,
-    ) -> Self::Out<R> {
-        self.execute(Command::script(script).keys_and_args(keys, args))
+    fn run_script<R: FromReply>(self, call: impl Into<ScriptCall>) -> Self::Out<R> {
+        self.execute(Command::script(call.into()))
     }
 
     /// Returns whether the server knows each of these scripts, by their SHA-1.
     ///
     /// [SCRIPT EXISTS](https://redis.io/docs/latest/commands/script-exists/), O(n) in the scripts.
-    fn script_exists(self, sha1s: impl IntoIterator<Item = impl ToArg>) -> Self::Out<Vec<bool>> {
+    fn script_exists<K>(self, sha1s: impl OneOrMore<K>) -> Self::Out<Vec<bool>> {
         self.execute(Command::read("SCRIPT").arg("EXISTS").one_or_more("SHA-1", sha1s))
     }
 
     /// Removes all scripts from the server.
     ///
     /// [SCRIPT FLUSH](https://redis.io/docs/latest/commands/script-flush/), O(n) in the scripts.
-    fn script_flush(self, mode: FlushMode) -> Self::Out<()> {
+    fn script_flush(self) -> Self::Out<()> {
+        self.execute(Command::idempotent_write("SCRIPT").arg("FLUSH"))
+    }
+
+    /// Removes all scripts from the server, in the background or not; see [`script_flush`](Self::script_flush).
+    fn script_flush_with(self, mode: FlushMode) -> Self::Out<()> {
         self.execute(Command::idempotent_write("SCRIPT").arg("FLUSH").arg(mode.word()))
     }
 
@@ -134,18 +111,7 @@ pub trait ScriptingCommands: Executor {
 
 impl<E: Executor> ScriptingCommands for E {}
 
-impl<R> Command<R> {
-    pub(super) fn keys_and_args(
-        self,
-        keys: impl IntoIterator<Item = impl ToArg>,
-        args: impl IntoIterator<Item = impl ToArg>,
-    ) -> Self {
-        let keys: Vec<_> = keys.into_iter().collect();
-        self.arg(keys.len()).args_of(keys).args_of(args)
-    }
-}
-
-/// Whether a flush is complete when the reply comes.
+/// Whether a flush is complete when the reply comes. Without it, the setting of the server decides.
 ///
 /// ```no_run
 /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
@@ -153,7 +119,7 @@ impl<R> Command<R> {
 /// use redis_rest::commands::scripting::FlushMode;
 ///
 /// let sha1 = redis.script_load("return 1").await?;
-/// redis.script_flush(FlushMode::Sync).await?;
+/// redis.script_flush_with(FlushMode::Sync).await?;
 /// assert_eq!(redis.script_exists([sha1]).await?, [false]);
 /// # Ok(())
 /// # }

@@ -3,7 +3,7 @@
 use super::hash::WithinKey;
 use super::scan::{Cursor, ScanOptions, ScanPage};
 use crate::arg::ToArg;
-use crate::command::Command;
+use crate::command::{Command, OneOrMore};
 use crate::executor::Executor;
 use crate::reply::FromReply;
 
@@ -32,7 +32,7 @@ pub trait SetCommands: Executor {
     /// Adds members, and returns the number of new members.
     ///
     /// [SADD](https://redis.io/docs/latest/commands/sadd/), O(n) in the members.
-    fn sadd(self, key: impl ToArg, members: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
+    fn sadd<K>(self, key: impl ToArg, members: impl OneOrMore<K>) -> Self::Out<u64> {
         self.execute(Command::write("SADD").arg(key).one_or_more("member", members))
     }
 
@@ -53,7 +53,7 @@ pub trait SetCommands: Executor {
     /// Stores the result of [`sdiff`](Self::sdiff) in `destination`, and returns its number of members.
     ///
     /// [SDIFFSTORE](https://redis.io/docs/latest/commands/sdiffstore/), O(n) in all members.
-    fn sdiffstore(self, destination: impl ToArg, keys: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
+    fn sdiffstore<K>(self, destination: impl ToArg, keys: impl OneOrMore<K>) -> Self::Out<u64> {
         self.execute(Command::write("SDIFFSTORE").arg(destination).one_or_more("key", keys))
     }
 
@@ -68,7 +68,7 @@ pub trait SetCommands: Executor {
     ///
     /// [SINTERCARD](https://redis.io/docs/latest/commands/sintercard/), O(n·m) in the smallest set and the number of
     /// sets.
-    fn sintercard(self, keys: impl IntoIterator<Item = impl ToArg>, limit: Option<u64>) -> Self::Out<u64> {
+    fn sintercard<K>(self, keys: impl OneOrMore<K>, limit: Option<u64>) -> Self::Out<u64> {
         self.execute(Command::read("SINTERCARD").numbered("key", keys).limit(limit))
     }
 
@@ -76,7 +76,7 @@ pub trait SetCommands: Executor {
     ///
     /// [SINTERSTORE](https://redis.io/docs/latest/commands/sinterstore/), O(n·m) in the smallest set and the number of
     /// sets.
-    fn sinterstore(self, destination: impl ToArg, keys: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
+    fn sinterstore<K>(self, destination: impl ToArg, keys: impl OneOrMore<K>) -> Self::Out<u64> {
         self.execute(Command::write("SINTERSTORE").arg(destination).one_or_more("key", keys))
     }
 
@@ -97,7 +97,7 @@ pub trait SetCommands: Executor {
     /// Returns whether each of `members` is in the set, in the order of `members`.
     ///
     /// [SMISMEMBER](https://redis.io/docs/latest/commands/smismember/), O(n) in the members asked for.
-    fn smismember(self, key: impl ToArg, members: impl IntoIterator<Item = impl ToArg>) -> Self::Out<Vec<bool>> {
+    fn smismember<K>(self, key: impl ToArg, members: impl OneOrMore<K>) -> Self::Out<Vec<bool>> {
         self.execute(Command::read("SMISMEMBER").arg(key).one_or_more("member", members))
     }
 
@@ -141,7 +141,7 @@ pub trait SetCommands: Executor {
     /// Removes members, and returns the number of members that were in the set.
     ///
     /// [SREM](https://redis.io/docs/latest/commands/srem/), O(n) in the members removed.
-    fn srem(self, key: impl ToArg, members: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
+    fn srem<K>(self, key: impl ToArg, members: impl OneOrMore<K>) -> Self::Out<u64> {
         self.execute(Command::write("SREM").arg(key).one_or_more("member", members))
     }
 
@@ -164,7 +164,7 @@ pub trait SetCommands: Executor {
     /// Stores the result of [`sunion`](Self::sunion) in `destination`, and returns its number of members.
     ///
     /// [SUNIONSTORE](https://redis.io/docs/latest/commands/sunionstore/), O(n) in all members.
-    fn sunionstore(self, destination: impl ToArg, keys: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
+    fn sunionstore<K>(self, destination: impl ToArg, keys: impl OneOrMore<K>) -> Self::Out<u64> {
         self.execute(Command::write("SUNIONSTORE").arg(destination).one_or_more("key", keys))
     }
 }

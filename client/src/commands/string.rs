@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::expiry::{Expiry, GetExpiry, SetExpiry, Unit};
 use crate::arg::{Arg, ToArg};
-use crate::command::{Args, Command, ToArgs};
+use crate::command::{Args, Command, OneOrMorePairs, ToArgs};
 use crate::error::Result;
 use crate::executor::Executor;
 use crate::reply::{FromReply, Reply};
@@ -89,19 +89,22 @@ pub trait StringCommands: Executor {
     /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
     /// use std::time::Duration;
     /// use redis_rest::{GenericCommands, StringCommands};
-    /// use redis_rest::commands::expiry::{Expiry, GetExpiry, Ttl};
+    /// use redis_rest::commands::expiry::{GetExpiry, Ttl};
     ///
     /// redis.set("session", "Ada").await?;
-    /// let user: Option<String> = redis.getex("session", GetExpiry::Expire(Expiry::seconds(60))).await?;
+    /// let user: Option<String> = redis.getex("session", Duration::from_secs(60)).await?;
     /// assert_eq!(user.as_deref(), Some("Ada"));
     /// assert_eq!(redis.ttl("session").await?, Ttl::Expires(Duration::from_secs(60)));
+    ///
+    /// redis.getex::<String>("session", GetExpiry::Persist).await?;
+    /// assert_eq!(redis.ttl("session").await?, Ttl::Persistent);
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// [GETEX](https://redis.io/docs/latest/commands/getex/), O(1).
-    fn getex<V: FromReply>(self, key: impl ToArg, expiry: GetExpiry) -> Self::Out<Option<V>> {
-        self.execute(Command::idempotent_write("GETEX").arg(key).get_expiry(expiry))
+    fn getex<V: FromReply>(self, key: impl ToArg, expiry: impl Into<GetExpiry>) -> Self::Out<Option<V>> {
+        self.execute(Command::idempotent_write("GETEX").arg(key).get_expiry(expiry.into()))
     }
 
     /// Returns the bytes from `start` to `end`, both included.
@@ -156,14 +159,14 @@ pub trait StringCommands: Executor {
     /// Sets several keys in one atomic step.
     ///
     /// [MSET](https://redis.io/docs/latest/commands/mset/), O(n) in the keys.
-    fn mset<K: ToArg, V: ToArg>(self, values: impl IntoIterator<Item = (K, V)>) -> Self::Out<()> {
+    fn mset<K>(self, values: impl OneOrMorePairs<K, First: ToArg, Second: ToArg>) -> Self::Out<()> {
         self.execute(Command::idempotent_write("MSET").one_or_more_pairs("key and value", values))
     }
 
     /// Sets several keys if none of them exists, and returns whether they were set.
     ///
     /// [MSETNX](https://redis.io/docs/latest/commands/msetnx/), O(n) in the keys.
-    fn msetnx<K: ToArg, V: ToArg>(self, values: impl IntoIterator<Item = (K, V)>) -> Self::Out<bool> {
+    fn msetnx<K>(self, values: impl OneOrMorePairs<K, First: ToArg, Second: ToArg>) -> Self::Out<bool> {
         self.execute(Command::write("MSETNX").one_or_more_pairs("key and value", values))
     }
 
@@ -308,11 +311,11 @@ impl ToArgs for Compare<'_> {
 ///
 /// ```no_run
 /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use std::time::Duration;
 /// use redis_rest::StringCommands;
-/// use redis_rest::commands::expiry::Expiry;
 /// use redis_rest::commands::string::SetOptions;
 ///
-/// let lock = SetOptions::new().nx().expire(Expiry::seconds(30));
+/// let lock = SetOptions::new().nx().expire(Duration::from_secs(30));
 /// assert!(redis.set_with("lock", "worker-1", lock.clone()).await?);
 /// assert!(!redis.set_with("lock", "worker-2", lock).await?); // the key exists
 ///
@@ -395,8 +398,8 @@ impl<'a> SetOptions<'a> {
 
     /// Sets the key's time to live: `EX`, `PX`, `EXAT` or `PXAT`.
     #[must_use]
-    pub fn expire(self, expiry: Expiry) -> Self {
-        SetOptions { expiry: SetExpiry::Expire(expiry), ..self }
+    pub fn expire(self, expiry: impl Into<Expiry>) -> Self {
+        SetOptions { expiry: SetExpiry::Expire(expiry.into()), ..self }
     }
 
     /// Keeps the key's time to live: `KEEPTTL`. Without it, `SET` removes the time to live.

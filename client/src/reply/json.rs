@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::{FromReply, Reply, Shape};
 use crate::arg::{Arg, ToArg};
-use crate::error::Result;
+use crate::error::{Result, json_text};
 
 /// A value that is stored as JSON text. It is an argument if serde can serialize it, and a reply type if serde can
 /// deserialize it.
@@ -29,7 +29,7 @@ impl<T: Serialize> ToArg for Json<T> {
     fn to_arg(&self) -> Arg<'_> {
         match serde_json::to_string(&self.0) {
             Ok(text) => Arg::from(text),
-            Err(error) => Arg::Invalid(format!("the value cannot be written as JSON: {error}").into()),
+            Err(error) => Arg::Invalid(format!("the value cannot be written as JSON: {}", json_text(&error)).into()),
         }
     }
 }

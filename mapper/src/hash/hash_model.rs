@@ -130,7 +130,7 @@ pub trait HashModel: Fields {
     fn load_many<'a, C: Client>(
         client: C,
         ids: impl IntoIterator<Item = IdRef<'a, Self>>,
-    ) -> C::Outcome<Vec<Option<Self>>> {
+    ) -> C::Out<Vec<Option<Self>>> {
         let mut batch = Batch::new(client);
         let slots: Vec<_> =
             ids.into_iter().map(|id| (&mut batch).submit(commands::load(&key_of::<Self>(id)))).collect();
@@ -310,12 +310,13 @@ pub trait HashModel: Fields {
     /// # Ok(())
     /// # }
     /// ```
-    fn scan(redis: &Redis) -> Pages<'_, Self>
+    fn scan(redis: &Redis) -> Pages<Self>
     where
         Self: Send,
     {
+        let redis = redis.clone();
         Pages::new(Cursor::START, move |cursor| {
-            scan::load_page::<Self, Self::Id>(redis, Self::MODEL_NAME, Self::KEY_PREFIX, cursor)
+            scan::load_page::<Self, Self::Id>(redis.clone(), Self::MODEL_NAME, Self::KEY_PREFIX, cursor)
         })
     }
 

@@ -12,7 +12,7 @@ use crate::model::Fields;
 /// Loads the records whose keys are in one page of a SCAN. Returns them, and the cursor of the next page if there is
 /// one.
 pub(super) async fn load_page<M: Fields + Send, I: Id>(
-    redis: &Redis,
+    redis: Redis,
     model: &'static str,
     prefix: &'static str,
     cursor: Cursor,

@@ -16,8 +16,6 @@ fn request(method: Method, path: &str) -> RequestBuilder {
 pub(super) fn request_to(gateway: &Gateway, method: Method, path: &str) -> RequestBuilder {
     static CLIENT: OnceLock<Client> = OnceLock::new();
     let client = CLIENT.get_or_init(|| {
-        // reqwest itself wants one, also for plain HTTP. It is there already when another test was first.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         // A connection lives on the runtime of its test, so another test cannot use it.
         Client::builder().pool_max_idle_per_host(0).build().unwrap()
     });

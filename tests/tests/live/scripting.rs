@@ -32,22 +32,23 @@ async fn scripts(redis: &Via) -> Result<()> {
 async fn scripts_as_values(redis: &Via) -> Result<()> {
     let k = &key("script");
     let add = Script::new(format!("return redis.call('INCRBY', KEYS[1], ARGV[1]) -- {k} \u{e9}\"\\"));
-    assert_eq!(redis.run_script::<i64>(&add, [k], [5]).await?, 5);
-    assert_eq!(redis.run_script::<i64>(&add, [k], [1]).await?, 6);
-    redis.script_flush(FlushMode::Sync).await?;
-    assert_eq!(redis.run_script::<i64>(&add, [k], [1]).await?, 7);
+    assert_eq!(redis.run_script::<i64>(add.key(k).arg(5)).await?, 5);
+    assert_eq!(redis.run_script::<i64>(add.key(k).arg(1)).await?, 6);
+    redis.script_flush_with(FlushMode::Sync).await?;
+    redis.script_flush().await?;
+    assert_eq!(redis.run_script::<i64>(add.key(k).arg(1)).await?, 7);
     let get = Script::new(format!("return redis.call('GET', KEYS[1]) -- {k}")).read_only();
-    assert_eq!(redis.run_script::<i64>(&get, [k], NONE).await?, 7);
-    let error = redis.run_script::<i64>(&add.clone().read_only(), [k], [5]).await.unwrap_err();
+    assert_eq!(redis.run_script::<i64>(get.key(k)).await?, 7);
+    let error = redis.run_script::<i64>(add.clone().read_only().key(k).arg(5)).await.unwrap_err();
     assert!(error.to_string().contains("read-only"), "{error}");
     // An error of the script's own is no reason to run it again.
     let own = Script::new("redis.call('INCR', KEYS[1]) return redis.error_reply('NOSCRIPT of my own')");
-    assert_eq!(redis.run_script::<i64>(&own, [k], NONE).await.unwrap_err().code(), Some("NOSCRIPT"));
-    assert_eq!(redis.run_script::<i64>(&get, [k], NONE).await?, 8);
+    assert_eq!(redis.run_script::<i64>(own.key(k)).await.unwrap_err().code(), Some("NOSCRIPT"));
+    assert_eq!(redis.run_script::<i64>(get.key(k)).await?, 8);
     let wrong = Script::new("return nonsense(");
-    assert!(redis.run_script::<()>(&wrong, NONE, NONE).await.unwrap_err().to_string().contains("compiling"));
+    assert!(redis.run_script::<()>(&wrong).await.unwrap_err().to_string().contains("compiling"));
     if redis.carries_bytes() {
-        assert_eq!(redis.run_script::<i64>(&Script::new("return #ARGV[1]"), NONE, [b"\xff\x00"]).await?, 2);
+        assert_eq!(redis.run_script::<i64>(Script::new("return #ARGV[1]").arg(b"\xff\x00")).await?, 2);
     }
     Ok(())
 }
@@ -60,19 +61,19 @@ async fn scripts_keep_their_place_in_pipelines() -> Result<()> {
     let k = &key("script");
     let double = Script::new("return redis.call('INCRBY', KEYS[1], redis.call('GET', KEYS[1]))");
     for atomic in [false, true] {
-        redis.script_flush(FlushMode::Sync).await?;
+        redis.script_flush_with(FlushMode::Sync).await?;
         let mut batch = if atomic { redis.atomic_batch() } else { redis.batch() };
         let _ = batch.set(k, 1);
-        let slots: Vec<_> = (0..4).map(|_| batch.run_script::<i64>(&double, [k], NONE)).collect();
+        let slots: Vec<_> = (0..4).map(|_| batch.run_script::<i64>(double.key(k))).collect();
         let _ = batch.incr(k);
-        let last = batch.run_script::<i64>(&double, [k], NONE);
+        let last = batch.run_script::<i64>(double.key(k));
         let replies = batch.exec().await?;
         let doubled = slots.into_iter().map(|slot| replies.take(slot)).collect::<Result<Vec<_>>>()?;
         assert_eq!((doubled, replies.take(last)?), (vec![2, 4, 8, 16], 34));
         // Alone among the commands of a transaction or a pipeline too.
-        redis.script_flush(FlushMode::Sync).await?;
+        redis.script_flush_with(FlushMode::Sync).await?;
         let begun = if atomic { redis.transaction() } else { redis.pipeline() };
-        assert_eq!(begun.run_script::<i64>(&double, [k], NONE).exec().await?, (68,));
+        assert_eq!(begun.run_script::<i64>(double.key(k)).exec().await?, (68,));
     }
     Ok(())
 }
@@ -109,7 +110,8 @@ async fn functions(redis: &Via) -> Result<()> {
     assert_eq!(redis.function_kill().await.unwrap_err().code(), Some("NOTBUSY"));
     redis.function_delete("counting").await?;
     assert!(redis.function_delete("counting").await.is_err());
-    redis.function_flush(FlushMode::Sync).await?;
+    redis.function_flush_with(FlushMode::Sync).await?;
+    redis.function_flush().await?;
     Ok(())
 }
 
@@ -130,7 +132,7 @@ async fn every_method_on_every_executor() -> Result<()> {
         scripts_as_values(redis).await?;
         functions(redis).await?;
         publishing(redis).await?;
-        redis.script_flush(FlushMode::Sync).await?;
+        redis.script_flush_with(FlushMode::Sync).await?;
     }
     Ok(())
 }

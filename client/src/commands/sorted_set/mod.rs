@@ -4,14 +4,14 @@ mod options;
 
 use std::ops::RangeBounds;
 
-pub(super) use self::options::AddOptions;
+pub(super) use self::options::{AddOptions, Existence};
 use self::options::{By, Reversed, ScoreRange};
 pub use self::options::{LexRange, Scored, ZAddOptions, ZCombineOptions, ZEnd, ZRange};
 use super::hash::WithinKey;
 use super::list::Popped;
 use super::scan::{Cursor, ScanOptions, ScanPage};
 use crate::arg::ToArg;
-use crate::command::Command;
+use crate::command::{Command, OneOrMore, OneOrMorePairs};
 use crate::executor::Executor;
 use crate::reply::FromReply;
 
@@ -43,16 +43,16 @@ pub trait SortedSetCommands: Executor {
     /// `redis.zadd("board", [(10.0, "ada")])`.
     ///
     /// [ZADD](https://redis.io/docs/latest/commands/zadd/), O(log n) per member.
-    fn zadd<M: ToArg>(self, key: impl ToArg, members: impl IntoIterator<Item = (f64, M)>) -> Self::Out<u64> {
+    fn zadd<K>(self, key: impl ToArg, members: impl OneOrMorePairs<K, First = f64, Second: ToArg>) -> Self::Out<u64> {
         self.execute(Command::write("ZADD").arg(key).scored(members))
     }
 
     /// As [`zadd`](Self::zadd), with options. See [`ZAddOptions`] for an example.
     /// [ZADD](https://redis.io/docs/latest/commands/zadd/), O(log n) per member.
-    fn zadd_with<M: ToArg>(
+    fn zadd_with<K>(
         self,
         key: impl ToArg,
-        members: impl IntoIterator<Item = (f64, M)>,
+        members: impl OneOrMorePairs<K, First = f64, Second: ToArg>,
         options: ZAddOptions,
     ) -> Self::Out<u64> {
         self.execute(Command::write("ZADD").arg(key).options(options).scored(members))
@@ -94,7 +94,7 @@ pub trait SortedSetCommands: Executor {
 
     /// Stores the result of [`zdiff`](Self::zdiff) and returns its number of members.
     /// [ZDIFFSTORE](https://redis.io/docs/latest/commands/zdiffstore/), O(n) in all members.
-    fn zdiffstore(self, destination: impl ToArg, keys: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
+    fn zdiffstore<K>(self, destination: impl ToArg, keys: impl OneOrMore<K>) -> Self::Out<u64> {
         self.execute(Command::write("ZDIFFSTORE").arg(destination).numbered("key", keys))
     }
 
@@ -126,16 +126,16 @@ pub trait SortedSetCommands: Executor {
     /// Returns the number of members that are in all sets. With a `limit`, counting stops there.
     /// [ZINTERCARD](https://redis.io/docs/latest/commands/zintercard/), O(n·m) for n members of the smallest set and m
     /// sets.
-    fn zintercard(self, keys: impl IntoIterator<Item = impl ToArg>, limit: Option<u64>) -> Self::Out<u64> {
+    fn zintercard<K>(self, keys: impl OneOrMore<K>, limit: Option<u64>) -> Self::Out<u64> {
         self.execute(Command::read("ZINTERCARD").numbered("key", keys).limit(limit))
     }
 
     /// Stores the result of [`zinter`](Self::zinter) and returns its number of members.
     /// [ZINTERSTORE](https://redis.io/docs/latest/commands/zinterstore/), the complexity of `zinter`.
-    fn zinterstore(
+    fn zinterstore<K>(
         self,
         destination: impl ToArg,
-        keys: impl IntoIterator<Item = impl ToArg>,
+        keys: impl OneOrMore<K>,
         options: ZCombineOptions,
     ) -> Self::Out<u64> {
         self.execute(Command::write("ZINTERSTORE").arg(destination).numbered("key", keys).options(options))
@@ -161,7 +161,7 @@ pub trait SortedSetCommands: Executor {
 
     /// Returns the score of each member, in order, with `None` for a member that does not exist.
     /// [ZMSCORE](https://redis.io/docs/latest/commands/zmscore/), O(n) in the members asked for.
-    fn zmscore(self, key: impl ToArg, members: impl IntoIterator<Item = impl ToArg>) -> Self::Out<Vec<Option<f64>>> {
+    fn zmscore<K>(self, key: impl ToArg, members: impl OneOrMore<K>) -> Self::Out<Vec<Option<f64>>> {
         self.execute(Command::read("ZMSCORE").arg(key).one_or_more("member", members))
     }
 
@@ -262,7 +262,7 @@ pub trait SortedSetCommands: Executor {
 
     /// Removes members and returns how many existed. [ZREM](https://redis.io/docs/latest/commands/zrem/), O(log n) per
     /// member.
-    fn zrem(self, key: impl ToArg, members: impl IntoIterator<Item = impl ToArg>) -> Self::Out<u64> {
+    fn zrem<K>(self, key: impl ToArg, members: impl OneOrMore<K>) -> Self::Out<u64> {
         self.execute(Command::write("ZREM").arg(key).one_or_more("member", members))
     }
 
@@ -378,10 +378,10 @@ pub trait SortedSetCommands: Executor {
     /// Stores the result of [`zunion`](Self::zunion) and returns its number of members.
     /// [ZUNIONSTORE](https://redis.io/docs/latest/commands/zunionstore/), O(n + k·log k) for n members of all sets and
     /// k members of the result.
-    fn zunionstore(
+    fn zunionstore<K>(
         self,
         destination: impl ToArg,
-        keys: impl IntoIterator<Item = impl ToArg>,
+        keys: impl OneOrMore<K>,
         options: ZCombineOptions,
     ) -> Self::Out<u64> {
         self.execute(Command::write("ZUNIONSTORE").arg(destination).numbered("key", keys).options(options))
@@ -396,8 +396,8 @@ impl<R> Command<R> {
         if score.is_nan() { self.reject(format!("the {what} is NaN")) } else { self.arg(score) }
     }
 
-    fn scored<M: ToArg>(self, members: impl IntoIterator<Item = (f64, M)>) -> Self {
-        let mut members = members.into_iter().peekable();
+    fn scored<K>(self, members: impl OneOrMorePairs<K, First = f64, Second: ToArg>) -> Self {
+        let mut members = members.items().peekable();
         if members.peek().is_none() {
             return self.reject("needs at least one score and member");
         }

@@ -11,12 +11,13 @@ use std::time::Duration;
 pub use self::id::StreamId;
 pub use self::info::{ConsumerInfo, ConsumerInfoFull, Delivery, GroupInfo, GroupInfoFull, StreamInfo, StreamInfoFull};
 pub use self::options::{
-    GroupPosition, GroupStart, NewId, RefPolicy, Trim, XAddOptions, XClaimOptions, XPendingOptions, XReadGroupOptions,
+    GroupPosition, GroupStart, NewId, ReadPosition, RefPolicy, Trim, XAddOptions, XClaimOptions, XGroupCreateOptions,
+    XPendingOptions, XReadGroupOptions,
 };
 pub use self::replies::{AutoClaim, EntryRemoval, Pending, PendingSummary, StreamEntries, StreamEntry};
 use super::list::or_empty;
 use crate::arg::ToArg;
-use crate::command::Command;
+use crate::command::{Command, OneOrMorePairs};
 use crate::executor::Executor;
 use crate::reply::FromReply;
 
@@ -73,10 +74,10 @@ pub trait StreamCommands: Executor {
     }
 
     /// Adds an entry and returns its id. [XADD](https://redis.io/docs/latest/commands/xadd/), O(1).
-    fn xadd<F: ToArg, V: ToArg>(
+    fn xadd<K>(
         self,
         key: impl ToArg,
-        fields: impl IntoIterator<Item = (F, V)>,
+        fields: impl OneOrMorePairs<K, First: ToArg, Second: ToArg>,
     ) -> Self::Out<StreamId> {
         self.execute(Command::write("XADD").arg(key).arg("*").one_or_more_pairs("field and value", fields))
     }
@@ -84,10 +85,10 @@ pub trait StreamCommands: Executor {
     /// As [`xadd`](Self::xadd), with options. Returns `None` if the stream does not exist and the options say not to
     /// create it. See [`XAddOptions`] for an example. [XADD](https://redis.io/docs/latest/commands/xadd/), O(1), and
     /// O(n) for n trimmed entries.
-    fn xadd_with<F: ToArg, V: ToArg>(
+    fn xadd_with<K>(
         self,
         key: impl ToArg,
-        fields: impl IntoIterator<Item = (F, V)>,
+        fields: impl OneOrMorePairs<K, First: ToArg, Second: ToArg>,
         options: XAddOptions,
     ) -> Self::Out<Option<StreamId>> {
         self.execute(Command::write("XADD").arg(key).options(options).one_or_more_pairs("field and value", fields))
@@ -177,6 +178,17 @@ pub trait StreamCommands: Executor {
         self.execute(Command::write("XGROUP").arg("CREATE").arg(key).arg(group).options(start).arg("MKSTREAM"))
     }
 
+    /// As [`xgroup_create`](Self::xgroup_create), with options. See [`XGroupCreateOptions`] for an example.
+    fn xgroup_create_with(
+        self,
+        key: impl ToArg,
+        group: impl ToArg,
+        start: GroupStart,
+        options: XGroupCreateOptions,
+    ) -> Self::Out<()> {
+        self.execute(Command::write("XGROUP").arg("CREATE").arg(key).arg(group).options(start).options(options))
+    }
+
     /// Creates a consumer and returns whether it is new.
     /// [XGROUP CREATECONSUMER](https://redis.io/docs/latest/commands/xgroup-createconsumer/), O(1).
     fn xgroup_createconsumer(self, key: impl ToArg, group: impl ToArg, consumer: impl ToArg) -> Self::Out<bool> {
@@ -200,6 +212,20 @@ pub trait StreamCommands: Executor {
         let command = Command::idempotent_write("XGROUP").arg("SETID").arg(key).arg(group);
         // The end may have moved before a second execution.
         self.execute(command.options(start).non_idempotent_if(start == GroupStart::End))
+    }
+
+    /// As [`xgroup_setid`](Self::xgroup_setid), and sets how many entries of the stream count as read, so that the
+    /// group's lag is known. Needs Redis 7.
+    fn xgroup_setid_entriesread(
+        self,
+        key: impl ToArg,
+        group: impl ToArg,
+        start: GroupStart,
+        entries_read: u64,
+    ) -> Self::Out<()> {
+        let command = Command::idempotent_write("XGROUP").arg("SETID").arg(key).arg(group).options(start);
+        let command = command.non_idempotent_if(start == GroupStart::End);
+        self.execute(command.arg("ENTRIESREAD").arg(entries_read))
     }
 
     /// Returns the consumers of a group. [XINFO CONSUMERS](https://redis.io/docs/latest/commands/xinfo-consumers/),
@@ -271,14 +297,17 @@ pub trait StreamCommands: Executor {
         self.execute(Command::read("XRANGE").arg(key).arg(start(&ids)).arg(end(&ids)).count(count))
     }
 
-    /// Returns the entries of several streams, of each stream those after an id. The result omits a stream without
-    /// such entries. [XREAD](https://redis.io/docs/latest/commands/xread/), O(n) in the entries.
+    /// Returns the entries of several streams, of each stream those after an id or the [last](ReadPosition::Last). The
+    /// result omits a stream without such entries.
+    ///
+    /// [XREAD](https://redis.io/docs/latest/commands/xread/), O(n) in the entries.
     fn xread<K: FromReply, F: FromReply>(
         self,
-        streams: impl IntoIterator<Item = (impl ToArg, StreamId)>,
+        streams: impl IntoIterator<Item = (impl ToArg, impl Into<ReadPosition>)>,
         count: Option<u64>,
     ) -> Self::Out<Vec<StreamEntries<K, F>>> {
         let command = Command::read("XREAD").count(count).arg("STREAMS");
+        let streams = streams.into_iter().map(|(key, position)| (key, position.into()));
         self.submit(command.streams(streams).decode_with(or_empty))
     }
 
