@@ -23,6 +23,8 @@ pub(crate) enum Body {
     /// A struct with one unnamed field.
     Newtype(Box<Type>),
     Enum(Vec<Variant>),
+    /// Any type with the attribute `text`: its own `Display` and `FromStr` are all that matters.
+    Text,
 }
 
 pub(crate) struct Field {
@@ -74,6 +76,7 @@ impl Model {
         let attrs = attr::Container::parse(&input.attrs, errors);
         let case = attrs.rename_all.map(|(case, _)| case);
         let body = match &input.data {
+            _ if attrs.text.is_some() => Body::Text,
             Data::Struct(data) => match &data.fields {
                 Fields::Named(fields) => {
                     Body::Struct(fields.named.iter().map(|field| Field::parse(field, case, errors)).collect())
@@ -121,7 +124,7 @@ impl Model {
             _ if self.attrs.list.is_some() => Shape::List,
             _ if self.attrs.embedded.is_some() => Shape::Embedded,
             Body::Struct(_) => Shape::Hash,
-            Body::Newtype(_) | Body::Enum(_) => Shape::Value,
+            Body::Newtype(_) | Body::Enum(_) | Body::Text => Shape::Value,
         }
     }
 

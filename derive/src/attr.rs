@@ -18,6 +18,7 @@ pub(crate) struct Container {
     pub(crate) stream: Option<Span>,
     pub(crate) embedded: Option<Span>,
     pub(crate) id: Option<Span>,
+    pub(crate) text: Option<Span>,
     pub(crate) rename_all: Option<(Case, Span)>,
     pub(crate) max_len: Option<(u64, Span)>,
     pub(crate) tag: Option<LitStr>,
@@ -26,8 +27,11 @@ pub(crate) struct Container {
 
 /// How the value of a field becomes text.
 pub(crate) enum Codec {
-    Text,
+    /// The type's own text, as a `Field`.
+    Field,
+    Text(Span),
     Json(Span),
+    Postcard(Span),
     Bincode(Span),
     Base64(Span),
     With(Path),
@@ -37,8 +41,10 @@ impl Codec {
     /// Returns the attribute that sets the codec, or `None` for the codec that needs no attribute.
     pub(crate) fn attribute(&self) -> Option<(&'static str, Span)> {
         match self {
-            Codec::Text => None,
+            Codec::Field => None,
+            Codec::Text(span) => Some(("text", *span)),
             Codec::Json(span) => Some(("json", *span)),
+            Codec::Postcard(span) => Some(("postcard", *span)),
             Codec::Bincode(span) => Some(("bincode", *span)),
             Codec::Base64(span) => Some(("base64", *span)),
             Codec::With(path) => Some(("with", path.span())),
@@ -85,8 +91,9 @@ pub(crate) struct Variant {
     pub(crate) aliases: Vec<LitStr>,
 }
 
-const CONTAINER: &str = "prefix, list, stream, embedded, id, rename_all, max_len, tag, crate";
-const FIELD: &str = "id, rename, alias, default, skip, flatten, json, bincode, base64, with";
+const CONTAINER: &str = "prefix, list, stream, embedded, id, text, rename_all, max_len, tag, crate";
+const FIELD: &str = "id, rename, alias, default, skip, flatten, text, json, postcard, bincode, base64, with";
+const CODECS: &str = "`text`, `json`, `postcard`, `bincode`, `base64` and `with`";
 const VARIANT: &str = "rename, alias";
 
 impl Container {
@@ -101,6 +108,7 @@ impl Container {
             "stream" => set_once(&mut container.stream, meta, parse_flag),
             "embedded" => set_once(&mut container.embedded, meta, parse_flag),
             "id" => set_once(&mut container.id, meta, parse_flag),
+            "text" => set_once(&mut container.text, meta, parse_flag),
             "rename_all" => set_once(&mut container.rename_all, meta, |meta| {
                 let name = parse_string(meta)?;
                 Ok((Case::parse(&name)?, name.span()))
@@ -136,7 +144,7 @@ impl Field {
             default: FieldDefault::None,
             skip: None,
             flatten: None,
-            codec: Codec::Text,
+            codec: Codec::Field,
         };
         parse_items(attrs, errors, |meta| {
             let codec = match item_name(meta).as_str() {
@@ -159,7 +167,9 @@ impl Field {
                     };
                     return Ok(());
                 }
+                "text" => Codec::Text(parse_flag(meta)?),
                 "json" => Codec::Json(parse_flag(meta)?),
+                "postcard" => Codec::Postcard(parse_flag(meta)?),
                 "bincode" => Codec::Bincode(parse_flag(meta)?),
                 "base64" => Codec::Base64(parse_flag(meta)?),
                 "with" => Codec::With(parse_path(meta)?),
@@ -168,10 +178,8 @@ impl Field {
                 }
                 _ => return Err(unknown(meta, "field", FIELD)),
             };
-            if !matches!(field.codec, Codec::Text) {
-                return Err(
-                    meta.error("a field has only one codec; keep one of `json`, `bincode`, `base64` and `with`")
-                );
+            if !matches!(field.codec, Codec::Field) {
+                return Err(meta.error(format!("a field has only one codec; keep one of {CODECS}")));
             }
             field.codec = codec;
             Ok(())
@@ -250,7 +258,9 @@ fn unknown(meta: &ParseNestedMeta<'_>, place: &str, known: &str) -> syn::Error {
             "the struct or enum itself"
         }
         ("container", "rename" | "alias") => "a field or a variant",
-        ("container", "default" | "skip" | "flatten" | "json" | "bincode" | "base64" | "with") => "a field",
+        ("container", "default" | "skip" | "flatten" | "json" | "postcard" | "bincode" | "base64" | "with") => {
+            "a field"
+        }
         _ => return meta.error(format!("unknown {place} attribute `{name}`; use one of: {known}")),
     };
     meta.error(format!("`{name}` is not a {place} attribute; write it on {right_place}"))

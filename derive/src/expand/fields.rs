@@ -161,8 +161,10 @@ pub(crate) fn codec(model: &Model, field: &Field) -> TokenStream {
     let span = field.ty.span();
     let krate = model.krate_at(span);
     let codec = match &field.attrs.codec {
-        Codec::Text => return quote_spanned!(span=> #krate::codegen::Text),
+        Codec::Field => return quote_spanned!(span=> #krate::codegen::Text),
+        Codec::Text(_) => quote_spanned!(span=> #krate::codegen::DisplayFromStr),
         Codec::Json(_) => quote_spanned!(span=> #krate::codegen::Json),
+        Codec::Postcard(_) => quote_spanned!(span=> #krate::codegen::Postcard),
         Codec::Bincode(_) => quote_spanned!(span=> #krate::codegen::Bincode),
         Codec::Base64(_) => quote_spanned!(span=> #krate::codegen::Base64),
         Codec::With(path) => quote!(#path),
