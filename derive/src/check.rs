@@ -7,7 +7,7 @@ use quote::ToTokens;
 use syn::{Ident, LitStr};
 
 use crate::ast::{Body, Field, Model, Shape, Variant, VariantBody};
-use crate::attr::FieldDefault;
+use crate::attr::{self, FieldDefault};
 use crate::errors::Errors;
 
 /// Reports every broken rule.
@@ -106,6 +106,11 @@ fn check_ids(model: &Model, shape: Shape, fields: &[Field], errors: &mut Errors)
     match (shape, first) {
         (Shape::Hash, None) => {
             let prefix = if model.attrs.has_prefix { "" } else { " and the struct #[redis(prefix = \"..\")]" };
+            let named_id = fields.iter().find(|field| field.ident == "id");
+            if let (Some(field), true) = (named_id, model.attrs.has_prefix) {
+                errors.push_spanned(&field.ident, "a record needs an id; write #[redis(id)] before this field");
+                return;
+            }
             errors.push_spanned(
                 &model.ident,
                 format!(
@@ -133,7 +138,13 @@ fn check_id(field: &Field, span: Span, errors: &mut Errors) {
     if field.option_inner().is_some() {
         errors.push_spanned(&field.ty, "a record always has an id; use the type without `Option`");
     }
-    if let Some((codec, _)) = attrs.codec.attribute() {
+    if let attr::Codec::Text(_) = attrs.codec {
+        errors.push(syn::Error::new(
+            span,
+            "an id takes no codec; remove `text`, and derive RedisModel with #[redis(id, text)] on a type of your own that \
+             implements `Display` and `FromStr`",
+        ));
+    } else if let Some((codec, _)) = attrs.codec.attribute() {
         errors.push(syn::Error::new(span, format!("an id takes no codec; remove `{codec}`")));
     }
     if attrs.default.span().is_some() {
@@ -231,7 +242,8 @@ fn check_field(field: &Field, errors: &mut Errors) {
 }
 
 /// What a type with `text` can be.
-const TEXT_ALONE: &str = "a type with `text` is stored as one field, as its `Display` text; remove this, or remove `text`";
+const TEXT_ALONE: &str =
+    "a type with `text` is stored as one field, as its `Display` text; remove this, or remove `text`";
 
 fn check_text(model: &Model, errors: &mut Errors) {
     let attrs = &model.attrs;

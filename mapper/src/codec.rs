@@ -4,6 +4,7 @@
 //! within limits: memory in proportion to the stored text, a bounded depth, and a bounded number of elements that take
 //! no bytes. A value past a limit is an error.
 
+#[cfg(any(feature = "bincode", feature = "postcard"))]
 mod binary;
 mod limited;
 

@@ -20,7 +20,7 @@ pub use crate::id::{GenerateId, Id, IntegerId};
 pub use crate::key::KeyPart;
 pub use crate::list::ListModel;
 pub use crate::mismatch::Mismatch;
-pub use crate::model::{Content, Embedded, Fields, Names, Sink, Source};
+pub use crate::model::{Content, Embedded, Fields, Names, Sink, Source, VariantFields};
 pub use crate::stream::StreamModel;
 
 use std::fmt::Display;
@@ -49,7 +49,8 @@ impl<T: Display + FromStr<Err: Display>> TextField for T {
     }
 
     fn from_text(text: &str) -> Result<Self, Mismatch> {
-        text.parse().map_err(|error| Mismatch::expected(format!("{} ({})", mismatch::short_name::<T>(), Reason::of(error))))
+        text.parse()
+            .map_err(|error| Mismatch::expected(format!("{} ({})", mismatch::short_name::<T>(), Reason::of(error))))
     }
 }
 

@@ -57,7 +57,8 @@ fn without_quotes(message: &str) -> String {
     if NAMES.iter().any(|names| message.starts_with(names)) {
         return message.to_owned();
     }
-    let (found, expected) = message.rfind(", expected ").and_then(|at| message.split_at_checked(at)).unwrap_or((message, ""));
+    let (found, expected) =
+        message.rfind(", expected ").and_then(|at| message.split_at_checked(at)).unwrap_or((message, ""));
     let is_quote = |c: char| matches!(c, '"' | '`' | '\'');
     match (found.find(is_quote), found.rfind(is_quote)) {
         (Some(first), Some(last)) if first < last => {
@@ -149,9 +150,15 @@ mod tests {
             reason("invalid type: string \"it's \\\"secret\\\", expected `x`\", expected u64 at line 1 column 9"),
             "invalid type: string `..`, expected u64 at line 1 column 9"
         );
-        assert_eq!(reason("unknown variant `secret`, expected `A` or `B`"), "unknown variant `..`, expected `A` or `B`");
+        assert_eq!(
+            reason("unknown variant `secret`, expected `A` or `B`"),
+            "unknown variant `..`, expected `A` or `B`"
+        );
         assert_eq!(reason("missing field `dark` at line 1 column 2"), "missing field `dark` at line 1 column 2");
-        assert_eq!(reason("EOF while parsing a value at line 1 column 0"), "EOF while parsing a value at line 1 column 0");
+        assert_eq!(
+            reason("EOF while parsing a value at line 1 column 0"),
+            "EOF while parsing a value at line 1 column 0"
+        );
     }
 
     #[test]

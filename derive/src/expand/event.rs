@@ -20,7 +20,7 @@ pub(crate) fn fields_impl(model: &Model, variants: &[Variant]) -> FieldsImpl {
     });
     let bounds = variants.iter().flat_map(|variant| match &variant.body {
         VariantBody::Struct(fields) => fields.iter().map(|field| where_predicate(model, field)).collect(),
-        VariantBody::Newtype(ty) => vec![((**ty).clone(), quote!(#ty: #krate::codegen::Embedded))],
+        VariantBody::Newtype(ty) => vec![((**ty).clone(), quote!(#ty: #krate::codegen::VariantFields))],
         VariantBody::Unit | VariantBody::Invalid => Vec::new(),
     });
     FieldsImpl {
@@ -49,7 +49,7 @@ fn name_checks(model: &Model, tag: &str, variants: &[Variant]) -> TokenStream {
             );
             quote_spanned! {ty.span()=>
                 const {
-                    let flattened = &[<#ty as #krate::codegen::Embedded>::FLATTENED];
+                    let flattened = &[<#ty as #krate::codegen::VariantFields>::NAMES];
                     ::core::assert!(#krate::codegen::Names { own: &[#tag], flattened }.are_distinct(), #message)
                 };
             }
@@ -78,7 +78,7 @@ fn write_arm(model: &Model, tag: &str, variant: &Variant) -> TokenStream {
         VariantBody::Newtype(ty) => {
             let krate = model.krate_at(ty.span());
             let write =
-                quote_spanned!(ty.span()=> <#ty as #krate::codegen::Embedded>::write_flattened(__inner, __sink)?;);
+                quote_spanned!(ty.span()=> <#ty as #krate::codegen::VariantFields>::write_variant(__inner, __sink)?;);
             quote!(Self::#ident(__inner) => { #set_tag #write })
         }
         VariantBody::Unit | VariantBody::Invalid => quote!(Self::#ident => { #set_tag }),
@@ -92,7 +92,7 @@ fn read_variant(model: &Model, variant: &Variant) -> TokenStream {
         VariantBody::Struct(fields) => read_fields(model, fields, &quote!(Self::#ident)),
         VariantBody::Newtype(ty) => {
             let krate = model.krate_at(ty.span());
-            quote_spanned!(ty.span()=> #krate::codegen::Ok(Self::#ident(<#ty as #krate::codegen::Embedded>::read_flattened(__source)?)))
+            quote_spanned!(ty.span()=> #krate::codegen::Ok(Self::#ident(<#ty as #krate::codegen::VariantFields>::read_variant(__source)?)))
         }
         VariantBody::Unit | VariantBody::Invalid => quote!(#krate::codegen::Ok(Self::#ident)),
     }

@@ -60,8 +60,7 @@ pub(crate) fn text(model: &Model) -> TokenStream {
     let text = quote_spanned!(ident.span()=> <#ident #ty_generics as #krate::codegen::TextField>);
     let id = model.attrs.id.map(|_| {
         let parameters: Vec<_> = model.generics.type_params().map(|parameter| &parameter.ident).collect();
-        let sendable =
-            quote!(#(#parameters: ::core::marker::Send + ::core::marker::Sync + 'static,)*);
+        let sendable = quote!(#(#parameters: ::core::marker::Send + ::core::marker::Sync + 'static,)*);
         quote! {
             #[automatically_derived]
             #[allow(unused_qualifications)]

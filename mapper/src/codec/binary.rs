@@ -1,7 +1,7 @@
 //! Binary formats of serde, as base64 text.
 
 use serde::Serialize;
-use serde::de::{DeserializeOwned, DeserializeSeed as _};
+use serde::de::DeserializeOwned;
 
 use super::{Codec, CodecError, decode_base64, limited, push_base64};
 use crate::mismatch::Reason;
@@ -50,7 +50,7 @@ pub enum Postcard {}
 #[cfg(feature = "postcard")]
 impl<T: Serialize + DeserializeOwned> Codec<T> for Postcard {
     fn encode(value: &T, text: &mut String) -> Result<()> {
-        encode(postcard::to_stdvec(value)?, from_postcard::<T>, text)
+        encode(&postcard::to_stdvec(value)?, from_postcard::<T>, text)
     }
 
     fn decode(text: &str) -> Result<T> {
@@ -61,7 +61,7 @@ impl<T: Serialize + DeserializeOwned> Codec<T> for Postcard {
 #[cfg(feature = "postcard")]
 fn from_postcard<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     let mut postcard = postcard::Deserializer::from_bytes(bytes);
-    let value = limited::read(bytes.len(), |root| root.deserialize(&mut postcard))?;
+    let value = limited::read(bytes.len(), |root| serde::de::DeserializeSeed::deserialize(root, &mut postcard))?;
     match postcard.finalize() {
         Ok([]) => Ok(value),
         rest => Err(left_over(rest.map_or(0, <[u8]>::len))),
@@ -81,7 +81,7 @@ pub enum Bincode {}
 #[cfg(feature = "bincode")]
 impl<T: Serialize + DeserializeOwned> Codec<T> for Bincode {
     fn encode(value: &T, text: &mut String) -> Result<()> {
-        encode(bincode::serde::encode_to_vec(value, bincode::config::standard())?, from_bincode::<T>, text)
+        encode(&bincode::serde::encode_to_vec(value, bincode::config::standard())?, from_bincode::<T>, text)
     }
 
     fn decode(text: &str) -> Result<T> {
@@ -103,8 +103,8 @@ fn left_over(len: usize) -> CodecError {
 
 /// Appends the base64 text of `bytes`, if they can be read back. They cannot if the value exceeds a limit, or if its
 /// type leaves out fields or asks the format what comes next.
-fn encode<T>(bytes: Vec<u8>, decode: fn(&[u8]) -> Result<T>, text: &mut String) -> Result<()> {
-    decode(&bytes).map_err(|error| format!("it could not be read back: {error}"))?;
-    push_base64(&bytes, text);
+fn encode<T>(bytes: &[u8], decode: fn(&[u8]) -> Result<T>, text: &mut String) -> Result<()> {
+    decode(bytes).map_err(|error| format!("it could not be read back: {error}"))?;
+    push_base64(bytes, text);
     Ok(())
 }

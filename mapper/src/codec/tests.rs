@@ -141,10 +141,7 @@ fn bytes_after_a_value_are_an_error() {
 
 #[test]
 fn reasons_do_not_quote_the_value() {
-    assert_eq!(
-        reason::<Json, u64>(r#""secret""#),
-        "invalid type: string `..`, expected u64 at line 1 column 8"
-    );
+    assert_eq!(reason::<Json, u64>(r#""secret""#), "invalid type: string `..`, expected u64 at line 1 column 8");
     assert_eq!(reason::<Json, Keyed>("{}"), "missing field `key` at line 1 column 2");
     for json in [r#""secret""#, r#"{"secret":1}"#, "5", r#"{"Newtype":"secret"}"#] {
         assert!(!reason::<Json, Tree>(json).contains("secret"), "{json}");

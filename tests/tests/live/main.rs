@@ -7,6 +7,7 @@ mod bitmap;
 mod cuts;
 mod executors;
 mod faults;
+mod fields;
 mod gateway;
 mod generic;
 mod geo;
