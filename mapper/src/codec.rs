@@ -9,7 +9,7 @@ mod binary;
 mod limited;
 
 use std::error::Error as StdError;
-use std::fmt::Display;
+use std::fmt::{self, Display, Write as _};
 use std::result::Result as StdResult;
 use std::str::FromStr;
 
@@ -20,7 +20,7 @@ pub use self::binary::Bincode;
 #[cfg(feature = "postcard")]
 pub use self::binary::Postcard;
 pub use crate::kind::Kind;
-use crate::mismatch::Reason;
+use crate::mismatch::{Mismatch, Reason, short_name};
 
 /// Why a value cannot be encoded or decoded.
 pub type CodecError = Box<dyn StdError + Send + Sync>;
@@ -163,14 +163,47 @@ impl<T: serde::Serialize + serde::de::DeserializeOwned> Codec<T> for Json {
 #[derive(Debug, Clone, Copy)]
 pub enum DisplayFromStr {}
 
-impl<T: Display + FromStr<Err: Display>> Codec<T> for DisplayFromStr {
+impl<T: TextField> Codec<T> for DisplayFromStr {
     fn encode(value: &T, text: &mut String) -> StdResult<(), CodecError> {
-        // `write!` reports the error of a `Display` that fails, where `to_string` panics.
-        Ok(std::fmt::Write::write_fmt(text, format_args!("{value}"))?)
+        Ok(value.push_text(text)?)
     }
 
     fn decode(text: &str) -> StdResult<T, CodecError> {
-        text.parse().map_err(|error| Reason::of(error).into())
+        Ok(T::from_text(text)?)
+    }
+}
+
+/// A type that can be stored as text: that of a field with `#[redis(text)]`, or one that derives `RedisModel` with it.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` needs `Display` and `FromStr` to be stored as text",
+    label = "this type does not implement both",
+    note = "`#[redis(text)]` stores a value as its `Display` text, and reads it with `FromStr`, whose error must implement `Display`"
+)]
+pub trait TextField: Sized {
+    fn push_text(&self, text: &mut String) -> fmt::Result;
+
+    fn to_text(&self) -> String;
+
+    fn from_text(text: &str) -> StdResult<Self, Reason>;
+
+    fn decode(text: &str) -> StdResult<Self, Mismatch> {
+        Self::from_text(text).map_err(|reason| Mismatch::expected(format!("{} ({reason})", short_name::<Self>())))
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Display + FromStr<Err: Display>> TextField for T {
+    fn push_text(&self, text: &mut String) -> fmt::Result {
+        write!(text, "{self}")
+    }
+
+    fn to_text(&self) -> String {
+        self.to_string()
+    }
+
+    fn from_text(text: &str) -> StdResult<Self, Reason> {
+        text.parse().map_err(Reason::of)
     }
 }
 

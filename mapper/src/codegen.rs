@@ -12,7 +12,7 @@ pub use redis_rest::{Error, Result};
 pub use crate::codec::Bincode;
 #[cfg(feature = "postcard")]
 pub use crate::codec::Postcard;
-pub use crate::codec::{Base64, Codec, DisplayFromStr, Json, Kind};
+pub use crate::codec::{Base64, Codec, DisplayFromStr, Json, Kind, TextField};
 pub use crate::field::Field;
 pub use crate::field_codec::{FieldCodec, OptionalWith, Text, With};
 pub use crate::hash::{FieldRef, HashModel};
@@ -23,36 +23,9 @@ pub use crate::mismatch::Mismatch;
 pub use crate::model::{Content, Embedded, Fields, Names, Sink, Source, VariantFields};
 pub use crate::stream::StreamModel;
 
-use std::fmt::Display;
-use std::str::FromStr;
-
 use redis_rest::ErrorKind;
 
-use crate::mismatch::{self, Reason};
-
-/// A type that derives `RedisModel` with `#[redis(text)]`.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` needs `Display` and `FromStr` to be stored as text",
-    label = "implement both for this type",
-    note = "`#[redis(text)]` stores a value as its `Display` text, and reads it with `FromStr`, whose error must implement `Display`"
-)]
-pub trait TextField: Sized {
-    fn to_text(&self) -> String;
-
-    fn from_text(text: &str) -> Result<Self, Mismatch>;
-}
-
-#[diagnostic::do_not_recommend]
-impl<T: Display + FromStr<Err: Display>> TextField for T {
-    fn to_text(&self) -> String {
-        self.to_string()
-    }
-
-    fn from_text(text: &str) -> Result<Self, Mismatch> {
-        text.parse()
-            .map_err(|error| Mismatch::expected(format!("{} ({})", mismatch::short_name::<T>(), Reason::of(error))))
-    }
-}
+use crate::mismatch;
 
 /// Returns the name of the variant in the field `tag`.
 pub fn variant<'a>(source: impl Source<'a>, tag: &'static str, known: &str) -> Result<&'a str> {

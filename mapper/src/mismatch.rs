@@ -34,7 +34,7 @@ impl fmt::Display for Mismatch {
 
 /// Why a codec of this crate cannot read a text. It contains nothing of the text.
 #[derive(Debug)]
-pub(crate) struct Reason(String);
+pub struct Reason(String);
 
 impl Reason {
     pub(crate) fn of(error: impl fmt::Display) -> Self {
@@ -51,7 +51,7 @@ impl fmt::Display for Reason {
 }
 
 /// Cuts what the message of an error quotes, because it may quote the value: `invalid type: string "secret", expected
-/// u64`. What follows `, expected` names the type, and stays.
+/// u64`. What follows `, expected` names the type, and stays. So do up to three quoted characters, which are no secret.
 fn without_quotes(message: &str) -> String {
     const NAMES: [&str; 2] = ["missing field `", "duplicate field `"];
     if NAMES.iter().any(|names| message.starts_with(names)) {
@@ -61,7 +61,7 @@ fn without_quotes(message: &str) -> String {
         message.rfind(", expected ").and_then(|at| message.split_at_checked(at)).unwrap_or((message, ""));
     let is_quote = |c: char| matches!(c, '"' | '`' | '\'');
     match (found.find(is_quote), found.rfind(is_quote)) {
-        (Some(first), Some(last)) if first < last => {
+        (Some(first), Some(last)) if found.get(first..last).is_some_and(|quoted| quoted.chars().count() > 4) => {
             let (before, after) = (found.get(..first), found.get(last + 1..));
             format!("{}`..`{}{expected}", before.unwrap_or_default(), after.unwrap_or_default())
         }

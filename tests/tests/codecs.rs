@@ -22,7 +22,7 @@ enum Tree {
     Struct { next: Option<Box<Tree>>, name: String },
     Seq(Vec<Tree>),
     Map(BTreeMap<String, Tree>),
-    Bytes(Vec<[u64; 64]>),
+    Bytes(Vec<[u64; 32]>),
 }
 
 /// The most address space that this process has had, in bytes. It counts what was allocated and never touched.
@@ -40,7 +40,7 @@ fn read_all(base64: &str, json: &str) {
             let _ = <Json as Codec<$type>>::decode(json);
         )*};
     }
-    read!(Tree, String, Vec<String>, Vec<()>, Vec<[u64; 64]>, Vec<Vec<Vec<u64>>>, BTreeMap<String, (u128, char)>);
+    read!(Tree, String, Vec<String>, Vec<()>, Vec<[u64; 32]>, Vec<Vec<Vec<u64>>>, BTreeMap<String, (u128, char)>);
     let _ = Base64::decode(base64);
 }
 

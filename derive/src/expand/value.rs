@@ -100,11 +100,11 @@ pub(crate) fn text(model: &Model) -> TokenStream {
             }
 
             fn decode(text: &#krate::codegen::str) -> ::core::result::Result<Self, #krate::codegen::Mismatch> {
-                #text::from_text(text)
+                #text::decode(text)
             }
 
             fn decode_value(text: &#krate::codegen::str) -> ::core::result::Result<Self, #krate::codegen::Mismatch> {
-                #text::from_text(text)
+                #text::decode(text)
             }
         }
 
