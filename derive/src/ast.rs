@@ -76,7 +76,10 @@ impl Model {
         let attrs = attr::Container::parse(&input.attrs, errors);
         let case = attrs.rename_all.map(|(case, _)| case);
         let body = match &input.data {
-            _ if attrs.text.is_some() => Body::Text,
+            data if attrs.text.is_some() => {
+                reject_inner_attributes(data, errors);
+                Body::Text
+            }
             Data::Struct(data) => match &data.fields {
                 Fields::Named(fields) => {
                     Body::Struct(fields.named.iter().map(|field| Field::parse(field, case, errors)).collect())
@@ -222,6 +225,24 @@ impl Variant {
             },
         };
         Variant { ident: variant.ident.clone(), attrs, name, body }
+    }
+}
+
+/// Reports each `#[redis(..)]` attribute inside a type that is stored as its text.
+fn reject_inner_attributes(data: &Data, errors: &mut Errors) {
+    let (fields, variants): (Vec<_>, Vec<_>) = match data {
+        Data::Struct(data) => (data.fields.iter().collect(), Vec::new()),
+        Data::Enum(data) => {
+            (data.variants.iter().flat_map(|variant| &variant.fields).collect(), data.variants.iter().collect())
+        }
+        Data::Union(data) => (data.fields.named.iter().collect(), Vec::new()),
+    };
+    let attrs = variants.into_iter().map(|variant| &variant.attrs).chain(fields.into_iter().map(|field| &field.attrs));
+    for attr in attrs.flatten().filter(|attr| attr.path().is_ident("redis")) {
+        errors.push_spanned(
+            attr,
+            "the type is stored as its `Display` text, so this has no effect; remove it, or remove `text` from the type",
+        );
     }
 }
 

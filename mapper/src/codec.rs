@@ -207,5 +207,6 @@ impl<T: Display + FromStr<Err: Display>> TextField for T {
     }
 }
 
-#[cfg(all(test, feature = "bincode", feature = "postcard"))]
+#[cfg(test)]
+#[cfg(all(feature = "bincode", feature = "postcard"))]
 mod tests;

@@ -68,6 +68,42 @@ proptest! {
     }
 }
 
+/// The limits are around all that serde does for JSON.
+#[test]
+fn json_of_every_kind() {
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(tag = "kind", rename_all = "lowercase")]
+    enum Tagged {
+        Circle { radius: f64 },
+        Text { text: String, wide: Option<i64> },
+        Nothing,
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum Untagged {
+        Number(u8),
+        List(Vec<Tagged>),
+        Map(BTreeMap<String, u32>),
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Flat {
+        id: u64,
+        #[serde(flatten)]
+        rest: BTreeMap<String, serde_json::Value>,
+    }
+
+    round_trip::<Json, _>(&vec![Tagged::Circle { radius: 0.5 }, Tagged::Nothing]);
+    round_trip::<Json, _>(&Untagged::Number(7));
+    round_trip::<Json, _>(&Untagged::List(vec![Tagged::Text { text: "\u{1f980}\n".into(), wide: Some(i64::MIN) }]));
+    round_trip::<Json, _>(&Untagged::Map(BTreeMap::from([("seven".into(), 7)])));
+    let rest = BTreeMap::from([("more".into(), serde_json::json!({"list": [1, null, true, 0.5, "x"], "empty": {}}))]);
+    round_trip::<Json, _>(&Flat { id: u64::MAX, rest });
+    let raw = <Json as Codec<Box<serde_json::value::RawValue>>>::decode(r#" {"a" : [1] } "#).unwrap();
+    assert_eq!(raw.get(), r#"{"a" : [1] }"#);
+}
+
 #[test]
 fn recursive_types_have_a_depth() {
     for len in [1, 100] {
