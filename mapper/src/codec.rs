@@ -1,8 +1,8 @@
 //! Codecs: how to store a field whose type is not a [`Field`](crate::Field), or which is stored in a different way.
 //!
-//! A stored value can be anything, because any program can write it. So the codecs of `json`, `postcard` and
-//! `bincode` read within limits: memory in proportion to the stored text, a bounded depth, and a bounded number of elements that take
-//! no bytes. A value past a limit is an error.
+//! A stored value can be anything, because any program can write it. So the codecs of `json`, `postcard` and `bincode`
+//! read within limits: memory in proportion to the stored text, a bounded depth, and a bounded number of elements that
+//! take no bytes. A value past a limit is an error.
 
 #[cfg(any(feature = "bincode", feature = "postcard"))]
 mod binary;
