@@ -8,6 +8,7 @@ mod cuts;
 mod errors;
 mod executors;
 mod faults;
+mod fields;
 mod gateway;
 mod generic;
 mod geo;
