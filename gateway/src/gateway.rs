@@ -103,13 +103,13 @@ impl GatewayBuilder {
         self
     }
 
-    /// Sets the token that allows all commands. The default is random.
+    /// Sets the token that allows all commands. The default has 256 random bits of the operating system.
     pub fn token(mut self, token: impl Into<String>) -> Self {
         self.token = Some(token.into());
         self
     }
 
-    /// Sets the token that allows only commands that read. The default is random.
+    /// Sets the token that allows only commands that read. The default has 256 random bits of the operating system.
     pub fn read_only_token(mut self, token: impl Into<String>) -> Self {
         self.read_only_token = Some(token.into());
         self
@@ -130,8 +130,8 @@ impl GatewayBuilder {
     /// Returns an error if a token is empty, if both tokens are the same, if Redis cannot be reached, or if the address is
     /// not available.
     pub async fn start(self) -> Result<Gateway, Error> {
-        let token = self.token.unwrap_or_else(random_secret);
-        let read_only_token = self.read_only_token.unwrap_or_else(random_secret);
+        let token = self.token.map_or_else(random_secret, Ok)?;
+        let read_only_token = self.read_only_token.map_or_else(random_secret, Ok)?;
         if token.is_empty() || read_only_token.is_empty() || token == read_only_token {
             return Err(Error::new("the token and the read-only token must not be empty and must differ"));
         }
@@ -139,10 +139,10 @@ impl GatewayBuilder {
         let policy = Policy::load(&backend).await?;
         let listener = TcpListener::bind(self.listen)
             .await
-            .map_err(|error| Error::with_source(format!("cannot listen on {}", self.listen), error))?;
+            .map_err(|error| Error::caused(format!("cannot listen on {}", self.listen), error))?;
         let address = listener
             .local_addr()
-            .map_err(|error| Error::with_source("cannot determine the address of the listening socket", error))?;
+            .map_err(|error| Error::caused("cannot determine the address of the listening socket", error))?;
         let (stop, stopped) = watch::channel(());
         let state = State {
             backend,

@@ -62,7 +62,10 @@
 
 // From the ground up: a module uses only modules above it in this list.
 mod error;
+mod program;
 mod secret;
+
+mod folder;
 
 mod resp;
 

