@@ -2,18 +2,38 @@
 
 use std::net::SocketAddr;
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::backend::Backend;
 use crate::error::Error;
 use crate::http;
+use crate::limits::Limits;
 use crate::policy::Policy;
 use crate::secret::random_secret;
 use crate::state::State;
 
-/// A running gateway. It stops when it is dropped.
+/// A running gateway. It stops when it is dropped, and cuts its connections; [`shutdown`](Gateway::shutdown) lets requests
+/// finish.
+///
+/// # Limits
+///
+/// | what | limit |
+/// | --- | --- |
+/// | body of a request | [`max_request_bytes`](GatewayBuilder::max_request_bytes) |
+/// | replies to a request | [`max_reply_bytes`](GatewayBuilder::max_reply_bytes) |
+/// | connections | 3/8 of the open files that the process may have (`ulimit -n`), from 8 to 4096. If there are more, the one that has been idle for the longest time is closed. As many are used to Redis |
+/// | open requests and subscriptions of the token | 7/8 of the connections. The rest is for the other tokens |
+/// | open requests and subscriptions of all other tokens | 1/2 of the connections. The rest is for the token |
+/// | time for the head of a request | 10 seconds |
+/// | time for the body of a request | 2 minutes |
+/// | time between two requests of a connection | 2 minutes |
+/// | time for which a client takes nothing of a response | 1 minute |
+///
+/// A request above the limit of its token is refused with 429 and `ERR max concurrent connections exceeded`.
 ///
 /// ```no_run
 /// use redis_rest_gateway::Gateway;
@@ -30,9 +50,13 @@ pub struct Gateway {
     address: SocketAddr,
     token: String,
     read_only_token: String,
-    /// Dropping the sender stops the gateway's tasks.
-    _stop: watch::Sender<()>,
+    /// True lets requests finish. Dropping the sender cuts them.
+    stop: watch::Sender<bool>,
+    served: JoinHandle<()>,
 }
+
+/// The time for requests to finish when the gateway shuts down.
+const SHUTDOWN: Duration = Duration::from_secs(30);
 
 /// The settings of a [`Gateway`]; created by [`Gateway::over`].
 ///
@@ -61,6 +85,7 @@ pub struct GatewayBuilder {
     token: Option<String>,
     read_only_token: Option<String>,
     max_request_bytes: usize,
+    max_reply_bytes: usize,
 }
 
 impl Gateway {
@@ -74,6 +99,7 @@ impl Gateway {
             token: None,
             read_only_token: None,
             max_request_bytes: 10 << 20,
+            max_reply_bytes: 100 << 20,
         }
     }
 
@@ -93,6 +119,27 @@ impl Gateway {
     #[must_use]
     pub fn read_only_token(&self) -> &str {
         &self.read_only_token
+    }
+
+    /// Stops the gateway after its open requests have finished, or after 30 seconds.
+    ///
+    /// It accepts no new connections from the start. Subscriptions end at once.
+    ///
+    /// ```no_run
+    /// use redis_rest_gateway::Gateway;
+    ///
+    /// # async fn example() -> Result<(), redis_rest_gateway::Error> {
+    /// let gateway = Gateway::over("redis://127.0.0.1:6379").start().await?;
+    /// // Requests that are open now still get their replies.
+    /// gateway.shutdown().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn shutdown(self) {
+        let Gateway { stop, served, .. } = self;
+        // This fails if the runtime of the gateway has ended, and with it the gateway.
+        let _ = stop.send(true);
+        let _ = tokio::time::timeout(SHUTDOWN, served).await;
     }
 }
 
@@ -121,6 +168,16 @@ impl GatewayBuilder {
         self
     }
 
+    /// Sets the largest size of the replies to one request. The default is 100 MiB.
+    ///
+    /// The size counts the bytes of strings, and about 40 bytes for each element of an array. Replies that exceed it are
+    /// replaced by the error `ERR max request size exceeded`, the one that the service has for requests and replies. Their
+    /// commands have been executed. In a pipeline, the replies that fit are returned.
+    pub fn max_reply_bytes(mut self, bytes: usize) -> Self {
+        self.max_reply_bytes = bytes;
+        self
+    }
+
     /// Connects to Redis and starts to answer requests.
     ///
     /// The gateway is a task of the current tokio runtime and stops when that runtime shuts down.
@@ -135,15 +192,17 @@ impl GatewayBuilder {
         if token.is_empty() || read_only_token.is_empty() || token == read_only_token {
             return Err(Error::new("the token and the read-only token must not be empty and must differ"));
         }
-        let backend = Backend::connect(&self.redis_url).await?;
+        let mut backend = Backend::connect(&self.redis_url).await?;
         let policy = Policy::load(&backend).await?;
+        let limits = Limits::of_this_process();
+        backend.limit(self.max_reply_bytes, &limits);
         let listener = TcpListener::bind(self.listen)
             .await
             .map_err(|error| Error::caused(format!("cannot listen on {}", self.listen), error))?;
         let address = listener
             .local_addr()
             .map_err(|error| Error::caused("cannot determine the address of the listening socket", error))?;
-        let (stop, stopped) = watch::channel(());
+        let (stop, stopping) = watch::channel(false);
         let state = State {
             backend,
             policy,
@@ -151,10 +210,10 @@ impl GatewayBuilder {
             read_only_token: read_only_token.clone(),
             max_request_bytes: self.max_request_bytes,
             responses: AtomicU64::new(0),
-            stopped,
+            stop: stopping,
         };
-        tokio::spawn(http::serve(listener, state));
-        Ok(Gateway { address, token, read_only_token, _stop: stop })
+        let served = tokio::spawn(http::serve(listener, state, limits));
+        Ok(Gateway { address, token, read_only_token, stop, served })
     }
 }
 

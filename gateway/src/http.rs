@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::header::AUTHORIZATION;
@@ -12,6 +11,8 @@ use axum::response::{IntoResponse as _, Response};
 use futures_util::StreamExt as _;
 use tokio::net::TcpListener;
 
+use crate::limits::Limits;
+use crate::listener;
 use crate::policy::Verdict;
 use crate::reply::Format;
 use crate::request;
@@ -29,16 +30,11 @@ enum Access {
     ReadOnly,
 }
 
-/// Answers requests until the gateway is dropped.
-pub(crate) async fn serve(listener: TcpListener, state: State) {
+/// Answers requests until the gateway stops.
+pub(crate) async fn serve(listener: TcpListener, state: State, limits: Limits) {
+    let stop = state.stop.clone();
     let state = Arc::new(state);
-    let stopped = state.stopped();
-    let router = Router::new().fallback(move |request: Request| answer(Arc::clone(&state), request));
-    tokio::select! {
-        // This ends only if the listener fails, and there is no caller to report that to.
-        _ = async { axum::serve(listener, router).await } => {}
-        () = stopped => {}
-    }
+    listener::serve(listener, limits, stop, move |request| answer(Arc::clone(&state), request)).await;
 }
 
 async fn answer(state: Arc<State>, request: Request) -> Response {
@@ -61,6 +57,7 @@ async fn respond(state: &Arc<State>, request: Request) -> Result<Response, Refus
     }
     let query = parts.uri.query().unwrap_or_default();
     let access = authorize(state, &parts.headers, query)?;
+    listener::admit(&parts.extensions, access == Access::Full)?;
     let format = format(&parts.headers)?;
     let path = parts.uri.path();
     let (endpoint, rest) = path.trim_start_matches('/').split_once('/').unwrap_or((path.trim_start_matches('/'), ""));
@@ -159,7 +156,7 @@ async fn pipeline(state: &State, access: Access, format: Format, body: &Bytes) -
         }
     }
     let mut values = if to_run.is_empty() { Vec::new() } else { state.backend.run(&to_run).await? }.into_iter();
-    let slots = slots.into_iter().map(|slot| slot.unwrap_or_else(|| Ok(values.next().unwrap_or(Value::Nil))));
+    let slots = slots.into_iter().map(move |slot| slot.unwrap_or_else(|| Ok(values.next().unwrap_or(Value::Nil))));
     Ok(response::several(format, slots))
 }
 

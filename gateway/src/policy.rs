@@ -209,7 +209,7 @@ mod tests {
     use super::*;
 
     fn refusal(line: &str) -> Option<String> {
-        let command = |name: &'static str| Value::Array(vec![Value::Bulk(name.as_bytes().into())]);
+        let command = |name: &'static str| Value::Array(vec![Value::Bulk(name.as_bytes().into())].into());
         let known = ["get", "select", "script", "xread", "xreadgroup", "config"].map(command);
         let policy = Policy::from_commands(known.iter());
         match policy.judge(&line.split(' ').map(|arg| arg.as_bytes().to_vec().into()).collect(), true) {

@@ -32,7 +32,7 @@ const MAPPER: &[&str] = &[
 ];
 const DERIVE: &[&str] = &["errors", "case", "attr", "ast", "check", "expand", "fallback"];
 const GATEWAY: &[&str] = &[
-    "error", "program", "secret", "folder", "resp", "reply", "request", "backend", "policy", "state", "response", "sse", "http", "gateway",
+    "error", "limits", "program", "secret", "folder", "resp", "reply", "request", "backend", "policy", "state", "response", "listener", "sse", "http", "gateway",
     "server", "install",
 ];
 /// Inside `derive/src/expand`.
