@@ -25,6 +25,8 @@ pub(crate) struct Backend {
     target: Target,
     idle: Mutex<Vec<Connection>>,
     permits: Semaphore,
+    /// The largest number of idle connections while others are opened outside the pool.
+    max_idle: usize,
     /// The largest size of the replies to one request.
     max_reply_bytes: usize,
 }
@@ -82,6 +84,7 @@ impl Backend {
             target,
             idle: Mutex::default(),
             permits: Semaphore::new(MAX_CONNECTIONS),
+            max_idle: usize::MAX,
             max_reply_bytes: usize::MAX,
         };
         let ping = [vec![Bytes::from_static(b"PING")]];
@@ -99,6 +102,7 @@ impl Backend {
     /// Limits the replies of requests. There is no limit before.
     pub(crate) fn limit(&mut self, max_reply_bytes: usize, limits: &Limits) {
         self.max_reply_bytes = max_reply_bytes;
+        self.max_idle = limits.connections / 8;
         self.permits = Semaphore::new(MAX_CONNECTIONS.min(limits.connections));
     }
 
@@ -128,6 +132,12 @@ impl Backend {
 
     /// Opens a connection outside the pool.
     pub(crate) async fn new_connection(&self) -> Result<Connection, Unreachable> {
+        // Idle connections must not take the open files that subscriptions need.
+        let surplus = {
+            let mut idle = self.idle();
+            if idle.len() > self.max_idle { idle.pop() } else { None }
+        };
+        drop(surplus);
         tokio::time::timeout(CONNECT_TIMEOUT, self.open()).await.unwrap_or(Err(Unreachable::Disconnected))
     }
 

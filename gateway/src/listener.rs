@@ -124,7 +124,11 @@ where
         tokio::select! {
             // An error is the client's, or its absence. There is nobody to tell.
             _ = connection.as_mut() => return,
-            () = line.leave.notified() => {}
+            () = line.leave.notified() => {
+                if line.has_nothing_to_lose() {
+                    return;
+                }
+            }
             _ = stop.wait_for(|stopping| *stopping), if leave_at.is_none() => {}
             () = leave => {
                 if line.may_be_cut() {
@@ -310,6 +314,12 @@ impl Line {
     fn without_seat_since(&self) -> Option<Instant> {
         let state = self.state();
         (state.seat.is_none() && !state.is_leaving).then_some(state.since)
+    }
+
+    /// Returns whether no request has arrived and no response is being sent.
+    fn has_nothing_to_lose(&self) -> bool {
+        let state = self.state();
+        state.phase == Phase::Head && state.stalled_since.is_none()
     }
 
     /// Returns whether a connection that was told to end can be cut: another client needs its place, or no request is open

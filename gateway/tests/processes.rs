@@ -1,6 +1,6 @@
 //! Servers and gateways as processes: how they start, and that they end with their owner.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -146,6 +146,10 @@ async fn a_gateway_reports_that_its_server_has_stopped() {
 
 /// Starts the program with two tokens and these options. Returns the process and its URL.
 fn program(token: &str, read_only_token: &str, options: &[&str]) -> (Child, String) {
+    program_with(Command::new(env!("CARGO_BIN_EXE_redis-rest-gateway")), token, read_only_token, options)
+}
+
+fn program_with(mut program: Command, token: &str, read_only_token: &str, options: &[&str]) -> (Child, String) {
     let write = |token: &str| {
         let file = std::env::temp_dir().join(format!("redis-rest-gateway-{token}-{}", std::process::id()));
         std::fs::write(&file, format!("{token}\n")).unwrap();
@@ -153,7 +157,7 @@ fn program(token: &str, read_only_token: &str, options: &[&str]) -> (Child, Stri
     };
     let (token, read_only_token) = (write(token), write(read_only_token));
     drop(install::valkey_9(&cache()).unwrap());
-    let mut program = Command::new(env!("CARGO_BIN_EXE_redis-rest-gateway"))
+    let mut program = program
         .args(["--listen", "127.0.0.1:0", "--token-file"])
         .arg(&token)
         .arg("--read-only-token-file")
@@ -205,6 +209,115 @@ fn a_server_stops_when_its_parent_is_killed() {
         std::thread::sleep(Duration::from_millis(20));
         !Path::new(&folder).exists()
     }));
+}
+
+/// Opens a connection and sends a request, or a part of one.
+fn open(url: &str, request: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(url.trim_start_matches("http://")).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    stream
+}
+
+#[test]
+fn a_crowd_with_the_read_only_token_does_not_keep_the_full_token_out() {
+    let mut limited = Command::new("/bin/sh");
+    limited.args(["-c", "ulimit -n 256; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_redis-rest-gateway")]);
+    let (mut program, url) = program_with(limited, "in-a-crowd", "crowd", &[]);
+    let (mut admitted, mut refused) = (Vec::new(), 0);
+    for _ in 0..300 {
+        let head = "POST /subscribe/c HTTP/1.1\r\nhost: x\r\nauthorization: Bearer crowd\r\ncontent-length: 0\r\n\r\n";
+        let mut stream = open(&url, head);
+        let mut status = [0; 12];
+        stream.read_exact(&mut status).unwrap();
+        match &status {
+            b"HTTP/1.1 200" => admitted.push(stream),
+            b"HTTP/1.1 429" => refused += 1,
+            _ => panic!("{}", String::from_utf8_lossy(&status)),
+        }
+    }
+    // 3/8 of the open files are connections, and half of these are for other tokens than the full one.
+    assert_eq!((admitted.len(), refused), (48, 252));
+    // Connections that send nothing, or a request without an end, do not keep it out either.
+    let slow: Vec<TcpStream> =
+        (0..200).map(|number| open(&url, if number % 2 == 0 { "" } else { "GET / HT" })).collect();
+    assert_eq!(send(&url, "in-a-crowd", r#"["PUBLISH","c","hello"]"#), r#"{"result":48}"#);
+    assert!(send(&url, "crowd", r#"["PING"]"#).contains("ERR max concurrent connections exceeded"));
+    for stream in &mut admitted {
+        let mut text = String::new();
+        while !text.contains("message,c,hello") {
+            let mut bytes = [0; 1 << 10];
+            let length = stream.read(&mut bytes).unwrap();
+            assert_ne!(length, 0, "{text}");
+            text.push_str(&String::from_utf8_lossy(&bytes[..length]));
+        }
+    }
+    drop((slow, admitted));
+    program.kill().unwrap();
+    program.wait().unwrap();
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn the_memory_for_replies_is_bounded() {
+    let (mut program, url) = program("of-the-memory", "another-one", &["--max-reply-bytes", "20000000"]);
+    assert_eq!(
+        send(&url, "of-the-memory", &format!(r#"["SET","k","{}"]"#, "x".repeat(1_000_000))),
+        r#"{"result":"OK"}"#
+    );
+    let pipeline = vec![r#"["GET","k"]"#; 400].join(",");
+    let head = "POST /pipeline HTTP/1.1\r\nhost: x\r\nauthorization: Bearer of-the-memory\r\nconnection: close\r\n";
+    let mut stream = open(&url, &format!("{head}content-length: {}\r\n\r\n[{pipeline}]", pipeline.len() + 2));
+    let mut response = Vec::new();
+    stream.read_to_end(&mut response).unwrap();
+    let response = String::from_utf8(response).unwrap();
+    assert_eq!(response.matches(r#"{"result":"xxx"#).count(), 20);
+    assert_eq!(response.matches(r#"{"error":"ERR max request size exceeded"#).count(), 380);
+    let status = std::fs::read_to_string(format!("/proc/{}/status", program.id())).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let peak: usize = peak.trim().trim_end_matches(" kB").parse().unwrap();
+    assert!(peak < 100_000, "{peak} kB");
+    program.kill().unwrap();
+    program.wait().unwrap();
+}
+
+#[test]
+fn a_signal_lets_open_requests_finish() {
+    let (mut program, url) = program("to-finish", "to-watch", &[]);
+    let subscribe =
+        "POST /subscribe/c HTTP/1.1\r\nhost: x\r\nauthorization: Bearer to-watch\r\ncontent-length: 0\r\n\r\n";
+    let mut events = open(&url, subscribe);
+    let mut status = [0; 12];
+    events.read_exact(&mut status).unwrap();
+    // The body of this request ends after the signal.
+    let command = r#"["SET","k","finished"]"#;
+    let head = "POST / HTTP/1.1\r\nhost: x\r\nauthorization: Bearer to-finish\r\n";
+    let mut request = open(&url, &format!("{head}content-length: {}\r\n\r\n[", command.len()));
+    std::thread::sleep(Duration::from_millis(200));
+    let kill = Command::new("/bin/sh").args(["-c", "kill -TERM \"$0\"", &program.id().to_string()]).status().unwrap();
+    assert!(kill.success());
+    let mut rest = String::new();
+    events.read_to_string(&mut rest).unwrap();
+    assert!(rest.ends_with("0\r\n\r\n"), "{rest}");
+    assert!(TcpStream::connect(url.trim_start_matches("http://")).is_err());
+    assert!(program.try_wait().unwrap().is_none());
+    request.write_all(&command.as_bytes()[1..]).unwrap();
+    let mut response = String::new();
+    request.read_to_string(&mut response).unwrap();
+    assert!(response.ends_with(r#"{"result":"OK"}"#), "{response}");
+    assert!(program.wait().unwrap().success());
+}
+
+#[tokio::test]
+async fn a_shutdown_returns_when_requests_have_finished() {
+    let server = install::valkey_9(&cache()).unwrap().start().await.unwrap();
+    let gateway = Gateway::over(server.url()).start().await.unwrap();
+    let (url, token) = (gateway.url(), gateway.token().to_owned());
+    let script = r#"["EVAL","local n = 0 for i = 1, 20000000 do n = n + i end return 'finished'",0]"#;
+    let client = tokio::task::spawn_blocking(move || send(&url, &token, script));
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    gateway.shutdown().await;
+    assert_eq!(client.await.unwrap(), r#"{"result":"finished"}"#);
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod cuts;
 mod executors;
 mod faults;
 mod gateway;
+mod gateway_limits;
 mod generic;
 mod geo;
 mod hash;
