@@ -51,6 +51,8 @@ const MAX_IDLE_BUFFER: usize = 64 << 10;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unreachable {
     PasswordRejected,
+    /// The password of the ACL user that a token stands for.
+    UserRejected,
     Disconnected,
     NotRedis,
 }
@@ -59,6 +61,7 @@ impl fmt::Display for Unreachable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ERR the gateway cannot reach Redis: ")?;
         f.write_str(match self {
+            Unreachable::UserRejected => "it rejects the user",
             Unreachable::PasswordRejected => "it rejects the password",
             Unreachable::Disconnected => "the connection is refused or lost",
             Unreachable::NotRedis => "its replies are not those of a Redis server",
@@ -126,19 +129,43 @@ impl Backend {
         Ok(values)
     }
 
+    /// Like [`run`](Self::run), as the ACL user that `auth` logs in.
+    ///
+    /// Each call has a new connection, so a change of the user's password or rights takes effect at once.
+    pub(crate) async fn run_as(&self, auth: &Args, commands: &[Args]) -> Result<Vec<Value>, Unreachable> {
+        if commands.iter().any(is_wait) {
+            return self.new_connection_as(auth).await?.run_limited(commands, self.max_reply_bytes).await;
+        }
+        let _permit = self.permits.acquire().await.map_err(|_| Unreachable::Disconnected)?;
+        self.new_connection_as(auth).await?.run_limited(commands, self.max_reply_bytes).await
+    }
+
     fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Closes an idle connection if there are many.
+    fn drop_surplus(&self) {
+        let mut idle = self.idle();
+        if idle.len() > self.max_idle {
+            idle.pop();
+        }
     }
 
     /// Opens a connection outside the pool.
     pub(crate) async fn new_connection(&self) -> Result<Connection, Unreachable> {
         // Idle connections must not take the open files that subscriptions need.
-        let surplus = {
-            let mut idle = self.idle();
-            if idle.len() > self.max_idle { idle.pop() } else { None }
-        };
-        drop(surplus);
+        self.drop_surplus();
         tokio::time::timeout(CONNECT_TIMEOUT, self.open()).await.unwrap_or(Err(Unreachable::Disconnected))
+    }
+
+    /// Opens a connection outside the pool, as the ACL user that `auth` logs in.
+    pub(crate) async fn new_connection_as(&self, auth: &Args) -> Result<Connection, Unreachable> {
+        // The user may not be allowed to select the database of the URL, so the user of the URL does that first.
+        let mut connection = self.new_connection().await?;
+        let replies = tokio::time::timeout(CONNECT_TIMEOUT, connection.run(std::slice::from_ref(auth)));
+        let replies = replies.await.unwrap_or(Err(Unreachable::Disconnected))?;
+        if replies == [Value::ok()] { Ok(connection) } else { Err(Unreachable::UserRejected) }
     }
 
     async fn open(&self) -> Result<Connection, Unreachable> {

@@ -8,11 +8,13 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::auth::Tokens;
 use crate::backend::Backend;
 use crate::error::Error;
 use crate::http;
 use crate::limits::Limits;
 use crate::policy::Policy;
+use crate::script::Scripts;
 use crate::secret::random_secret;
 use crate::state::State;
 
@@ -86,6 +88,8 @@ pub struct GatewayBuilder {
     read_only_token: Option<String>,
     max_request_bytes: usize,
     max_reply_bytes: usize,
+    all_commands: bool,
+    heartbeat: Duration,
 }
 
 impl Gateway {
@@ -100,6 +104,8 @@ impl Gateway {
             read_only_token: None,
             max_request_bytes: 10 << 20,
             max_reply_bytes: 100 << 20,
+            all_commands: false,
+            heartbeat: Duration::from_secs(15),
         }
     }
 
@@ -178,6 +184,25 @@ impl GatewayBuilder {
         self
     }
 
+    /// Allows the commands of the server that the service does not document, such as `OBJECT` or `SORT`.
+    ///
+    /// By default they are refused as the service refuses them, so that a program that passes its tests can use the
+    /// service. Commands that block, that need a connection of their own, or that stop, move or replicate the server are
+    /// refused in any case.
+    pub fn all_commands(mut self) -> Self {
+        self.all_commands = true;
+        self
+    }
+
+    /// Sets how long an event stream is silent before it gets a comment. The default is 15 seconds.
+    ///
+    /// Readers ignore comments. They keep the connection open, and tell a quiet channel from a lost connection. Zero turns
+    /// them off.
+    pub fn heartbeat(mut self, silence: Duration) -> Self {
+        self.heartbeat = silence;
+        self
+    }
+
     /// Connects to Redis and starts to answer requests.
     ///
     /// The gateway is a task of the current tokio runtime and stops when that runtime shuts down.
@@ -193,7 +218,7 @@ impl GatewayBuilder {
             return Err(Error::new("the token and the read-only token must not be empty and must differ"));
         }
         let mut backend = Backend::connect(&self.redis_url).await?;
-        let policy = Policy::load(&backend).await?;
+        let policy = Policy::load(&backend, self.all_commands).await?;
         let limits = Limits::of_this_process();
         backend.limit(self.max_reply_bytes, &limits);
         let listener = TcpListener::bind(self.listen)
@@ -206,8 +231,9 @@ impl GatewayBuilder {
         let state = State {
             backend,
             policy,
-            token: token.clone(),
-            read_only_token: read_only_token.clone(),
+            tokens: Tokens::new(token.clone(), read_only_token.clone()),
+            scripts: Scripts::default(),
+            heartbeat: self.heartbeat,
             max_request_bytes: self.max_request_bytes,
             responses: AtomicU64::new(0),
             stop: stopping,

@@ -74,14 +74,22 @@ mod reply;
 mod request;
 
 mod backend;
+mod documented;
 mod policy;
-mod state;
+mod script;
 
 mod response;
 
+mod auth;
 mod listener;
+
+mod state;
+
+mod acl;
+mod cors;
 mod sse;
 
+mod execute;
 mod http;
 
 mod gateway;

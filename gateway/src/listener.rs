@@ -316,10 +316,10 @@ impl Line {
         (state.seat.is_none() && !state.is_leaving).then_some(state.since)
     }
 
-    /// Returns whether no request has arrived and no response is being sent.
+    /// Returns whether nothing is lost that a client with a valid token waits for.
     fn has_nothing_to_lose(&self) -> bool {
         let state = self.state();
-        state.phase == Phase::Head && state.stalled_since.is_none()
+        state.seat.is_none() && state.phase != Phase::Idle && state.stalled_since.is_none()
     }
 
     /// Returns whether a connection that was told to end can be cut: another client needs its place, or no request is open

@@ -23,6 +23,7 @@ Options:
                                random one.
   --read-only-token-file FILE  A file with the token that allows only commands that read. Without a token, the
                                gateway prints a random one.
+  --all-commands               Allow commands of the server that the service does not document, such as OBJECT
   -h, --help                   Print this help
 
 SIGTERM and Ctrl-C let open requests finish. A second signal ends the program at once.
@@ -41,6 +42,7 @@ struct Options {
     listen: SocketAddr,
     max_request_bytes: Option<usize>,
     max_reply_bytes: Option<usize>,
+    all_commands: bool,
     token: Option<String>,
     read_only_token: Option<String>,
 }
@@ -69,12 +71,17 @@ fn parse_options(mut args: impl Iterator<Item = String>) -> Result<Option<Option
         listen: SocketAddr::from(([127, 0, 0, 1], 8079)),
         max_request_bytes: None,
         max_reply_bytes: None,
+        all_commands: false,
         token: variable("REDIS_REST_TOKEN"),
         read_only_token: variable("REDIS_REST_READ_ONLY_TOKEN"),
     };
     while let Some(name) = args.next() {
         if name == "--help" || name == "-h" {
             return Ok(None);
+        }
+        if name == "--all-commands" {
+            options.all_commands = true;
+            continue;
         }
         let mut value = || args.next().ok_or_else(|| format!("{name} needs a value; see --help"));
         match name.as_str() {
@@ -130,6 +137,9 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     }
     if let Some(bytes) = options.max_reply_bytes {
         builder = builder.max_reply_bytes(bytes);
+    }
+    if options.all_commands {
+        builder = builder.all_commands();
     }
     // Before the start, so that a signal in its middle is not lost.
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);

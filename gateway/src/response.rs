@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use axum::body::Body;
-use axum::http::header::{ALLOW, CONTENT_TYPE};
+use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
@@ -26,7 +26,13 @@ impl Refusal {
 
 impl From<Unreachable> for Refusal {
     fn from(error: Unreachable) -> Self {
-        Refusal(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+        match error {
+            Unreachable::UserRejected => Refusal(
+                StatusCode::UNAUTHORIZED,
+                "WRONGPASS invalid username-password pair or user is disabled".to_owned(),
+            ),
+            _ => Refusal(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
+        }
     }
 }
 
@@ -114,7 +120,9 @@ impl<I: Iterator<Item = Slot>> Replies<I> {
 
 /// Returns a response that carries server-sent events.
 pub(crate) fn event_stream(events: Body) -> Response {
-    with_type(StatusCode::OK, "text/event-stream", events)
+    let mut response = with_type(StatusCode::OK, "text/event-stream", events);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
 }
 
 fn push_resp2_slot(wire: &mut Vec<u8>, slot: &Slot) {

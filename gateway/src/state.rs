@@ -1,19 +1,24 @@
 //! The state that all requests of a gateway share.
 
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::auth::Tokens;
 use crate::backend::Backend;
 use crate::policy::Policy;
+use crate::script::Scripts;
 
 /// The state that all requests share.
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) backend: Backend,
     pub(crate) policy: Policy,
-    pub(crate) token: String,
-    pub(crate) read_only_token: String,
+    pub(crate) tokens: Tokens,
+    pub(crate) scripts: Scripts,
+    /// The time of silence after which an event stream gets a comment. Zero is never.
+    pub(crate) heartbeat: Duration,
     pub(crate) max_request_bytes: usize,
     /// The number of responses so far.
     pub(crate) responses: AtomicU64,

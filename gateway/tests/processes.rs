@@ -1,6 +1,6 @@
 //! Servers and gateways as processes: how they start, and that they end with their owner.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -144,12 +144,22 @@ async fn a_gateway_reports_that_its_server_has_stopped() {
     assert!(after.contains("cannot reach Redis"), "{after}");
 }
 
+/// The program, running. It is killed when this value is dropped, also if a test fails.
+struct Program(Child);
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// Starts the program with two tokens and these options. Returns the process and its URL.
-fn program(token: &str, read_only_token: &str, options: &[&str]) -> (Child, String) {
+fn program(token: &str, read_only_token: &str, options: &[&str]) -> (Program, String) {
     program_with(Command::new(env!("CARGO_BIN_EXE_redis-rest-gateway")), token, read_only_token, options)
 }
 
-fn program_with(mut program: Command, token: &str, read_only_token: &str, options: &[&str]) -> (Child, String) {
+fn program_with(mut program: Command, token: &str, read_only_token: &str, options: &[&str]) -> (Program, String) {
     let write = |token: &str| {
         let file = std::env::temp_dir().join(format!("redis-rest-gateway-{token}-{}", std::process::id()));
         std::fs::write(&file, format!("{token}\n")).unwrap();
@@ -172,14 +182,13 @@ fn program_with(mut program: Command, token: &str, read_only_token: &str, option
     BufReader::new(program.stdout.take().unwrap()).read_line(&mut line).unwrap();
     std::fs::remove_file(&token).unwrap();
     std::fs::remove_file(&read_only_token).unwrap();
-    (program, line.trim().trim_start_matches("UPSTASH_REDIS_REST_URL=").to_owned())
+    (Program(program), line.trim().trim_start_matches("UPSTASH_REDIS_REST_URL=").to_owned())
 }
 
 #[tokio::test]
 async fn options_set_the_server_the_tokens_and_the_size_limit() {
     let server = install::valkey_9(&cache()).unwrap().start().await.unwrap();
-    let (mut program, url) =
-        program("writing", "reading", &["--redis-url", server.url(), "--max-request-bytes", "200"]);
+    let (_program, url) = program("writing", "reading", &["--redis-url", server.url(), "--max-request-bytes", "200"]);
     let client = tokio::task::spawn_blocking(move || {
         assert_eq!(send(&url, "writing", r#"["SET","k","v"]"#), r#"{"result":"OK"}"#);
         assert_eq!(send(&url, "reading", r#"["GET","k"]"#), r#"{"result":"v"}"#);
@@ -191,19 +200,16 @@ async fn options_set_the_server_the_tokens_and_the_size_limit() {
     });
     let port = client.await.unwrap();
     assert!(port.contains(server.url().rsplit(':').next().unwrap()), "{port}");
-    program.kill().unwrap();
-    program.wait().unwrap();
 }
 
 #[test]
 fn a_server_stops_when_its_parent_is_killed() {
-    let (mut program, url) = program("from-a-file", "another", &[]);
+    let (program, url) = program("from-a-file", "another", &[]);
     let port = setting(&url, "from-a-file", "port");
     let folder = setting(&url, "from-a-file", "dir");
     assert!(Path::new(&folder).is_dir());
     assert!(TcpStream::connect(format!("127.0.0.1:{port}")).is_ok());
-    program.kill().unwrap();
-    program.wait().unwrap();
+    drop(program);
     assert!(closes(&port));
     assert!((0..500).any(|_| {
         std::thread::sleep(Duration::from_millis(20));
@@ -223,69 +229,56 @@ fn open(url: &str, request: &str) -> TcpStream {
 fn a_crowd_with_the_read_only_token_does_not_keep_the_full_token_out() {
     let mut limited = Command::new("/bin/sh");
     limited.args(["-c", "ulimit -n 256; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_redis-rest-gateway")]);
-    let (mut program, url) = program_with(limited, "in-a-crowd", "crowd", &[]);
-    let (mut admitted, mut refused) = (Vec::new(), 0);
-    for _ in 0..300 {
-        let head = "POST /subscribe/c HTTP/1.1\r\nhost: x\r\nauthorization: Bearer crowd\r\ncontent-length: 0\r\n\r\n";
-        let mut stream = open(&url, head);
-        let mut status = [0; 12];
-        stream.read_exact(&mut status).unwrap();
-        match &status {
-            b"HTTP/1.1 200" => admitted.push(stream),
-            b"HTTP/1.1 429" => refused += 1,
-            _ => panic!("{}", String::from_utf8_lossy(&status)),
-        }
-    }
-    // 3/8 of the open files are connections, and half of these are for other tokens than the full one.
-    assert_eq!((admitted.len(), refused), (48, 252));
-    // Connections that send nothing, or a request without an end, do not keep it out either.
+    let (program, url) = program_with(limited, "in-a-crowd", "crowd", &[]);
+    // Requests whose bodies do not end.
+    let command = r#"["ECHO","patience"]"#;
+    let head = "POST / HTTP/1.1\r\nhost: x\r\nauthorization: Bearer crowd\r\nconnection: close\r\n";
+    let head = format!("{head}content-length: {}\r\n\r\n[", command.len());
+    let crowd: Vec<TcpStream> = (0..300).map(|_| open(&url, &head)).collect();
+    // Connections that send nothing, or the half of a head.
     let slow: Vec<TcpStream> =
         (0..200).map(|number| open(&url, if number % 2 == 0 { "" } else { "GET / HT" })).collect();
-    assert_eq!(send(&url, "in-a-crowd", r#"["PUBLISH","c","hello"]"#), r#"{"result":48}"#);
+    assert_eq!(send(&url, "in-a-crowd", r#"["PING"]"#), r#"{"result":"PONG"}"#);
     assert!(send(&url, "crowd", r#"["PING"]"#).contains("ERR max concurrent connections exceeded"));
-    for stream in &mut admitted {
-        let mut text = String::new();
-        while !text.contains("message,c,hello") {
-            let mut bytes = [0; 1 << 10];
-            let length = stream.read(&mut bytes).unwrap();
-            assert_ne!(length, 0, "{text}");
-            text.push_str(&String::from_utf8_lossy(&bytes[..length]));
-        }
-    }
-    drop((slow, admitted));
-    program.kill().unwrap();
-    program.wait().unwrap();
+    // 3/8 of the open files are connections. Half of these are for other tokens than the full one, and keep their places.
+    let finish = |mut stream: TcpStream| {
+        let mut response = String::new();
+        // The gateway has cut most of the others.
+        let _ = stream.write_all(&command.as_bytes()[1..]).and_then(|()| stream.read_to_string(&mut response));
+        response.ends_with(r#"{"result":"patience"}"#)
+    };
+    assert_eq!(crowd.into_iter().filter_map(|stream| finish(stream).then_some(())).count(), 48);
+    assert_eq!(send(&url, "crowd", r#"["PING"]"#), r#"{"result":"PONG"}"#);
+    drop((slow, program));
 }
 
 #[test]
 #[cfg(target_os = "linux")]
 fn the_memory_for_replies_is_bounded() {
-    let (mut program, url) = program("of-the-memory", "another-one", &["--max-reply-bytes", "20000000"]);
+    let (program, url) = program("of-the-memory", "another-one", &["--max-reply-bytes", "10000000"]);
     assert_eq!(
         send(&url, "of-the-memory", &format!(r#"["SET","k","{}"]"#, "x".repeat(1_000_000))),
         r#"{"result":"OK"}"#
     );
-    let pipeline = vec![r#"["GET","k"]"#; 400].join(",");
+    let pipeline = vec![r#"["GET","k"]"#; 200].join(",");
     let head = "POST /pipeline HTTP/1.1\r\nhost: x\r\nauthorization: Bearer of-the-memory\r\nconnection: close\r\n";
     let mut stream = open(&url, &format!("{head}content-length: {}\r\n\r\n[{pipeline}]", pipeline.len() + 2));
     let mut response = Vec::new();
     stream.read_to_end(&mut response).unwrap();
     let response = String::from_utf8(response).unwrap();
-    assert_eq!(response.matches(r#"{"result":"xxx"#).count(), 20);
-    assert_eq!(response.matches(r#"{"error":"ERR max request size exceeded"#).count(), 380);
-    let status = std::fs::read_to_string(format!("/proc/{}/status", program.id())).unwrap();
+    assert_eq!(response.matches(r#"{"result":"xxx"#).count(), 10);
+    assert_eq!(response.matches(r#"{"error":"ERR max request size exceeded"#).count(), 190);
+    let status = std::fs::read_to_string(format!("/proc/{}/status", program.0.id())).unwrap();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     let peak: usize = peak.trim().trim_end_matches(" kB").parse().unwrap();
     assert!(peak < 100_000, "{peak} kB");
-    program.kill().unwrap();
-    program.wait().unwrap();
 }
 
 #[test]
 fn a_signal_lets_open_requests_finish() {
     let (mut program, url) = program("to-finish", "to-watch", &[]);
     let subscribe =
-        "POST /subscribe/c HTTP/1.1\r\nhost: x\r\nauthorization: Bearer to-watch\r\ncontent-length: 0\r\n\r\n";
+        "POST /subscribe/c HTTP/1.1\r\nhost: x\r\nauthorization: Bearer to-finish\r\ncontent-length: 0\r\n\r\n";
     let mut events = open(&url, subscribe);
     let mut status = [0; 12];
     events.read_exact(&mut status).unwrap();
@@ -294,18 +287,18 @@ fn a_signal_lets_open_requests_finish() {
     let head = "POST / HTTP/1.1\r\nhost: x\r\nauthorization: Bearer to-finish\r\n";
     let mut request = open(&url, &format!("{head}content-length: {}\r\n\r\n[", command.len()));
     std::thread::sleep(Duration::from_millis(200));
-    let kill = Command::new("/bin/sh").args(["-c", "kill -TERM \"$0\"", &program.id().to_string()]).status().unwrap();
+    let kill = Command::new("/bin/sh").args(["-c", "kill -TERM \"$0\"", &program.0.id().to_string()]).status().unwrap();
     assert!(kill.success());
     let mut rest = String::new();
     events.read_to_string(&mut rest).unwrap();
     assert!(rest.ends_with("0\r\n\r\n"), "{rest}");
     assert!(TcpStream::connect(url.trim_start_matches("http://")).is_err());
-    assert!(program.try_wait().unwrap().is_none());
+    assert!(program.0.try_wait().unwrap().is_none());
     request.write_all(&command.as_bytes()[1..]).unwrap();
     let mut response = String::new();
     request.read_to_string(&mut response).unwrap();
     assert!(response.ends_with(r#"{"result":"OK"}"#), "{response}");
-    assert!(program.wait().unwrap().success());
+    assert!(program.0.wait().unwrap().success());
 }
 
 #[tokio::test]

@@ -53,7 +53,10 @@ async fn tokens() {
     let k = &key("token");
     let path = format!("/get/{k}");
     let gateway = &stack().gateway;
-    let denied = json!({"error": "WRONGPASS invalid or missing auth token"});
+    let denied = json!({
+        "error": "WRONGPASS invalid or missing auth token. \
+                  See https://docs.upstash.com/redis/troubleshooting/http_unauthorized for details."
+    });
     assert_eq!(answer(request(Method::GET, &path)).await, (401, denied.clone()));
     assert_eq!(answer(request(Method::GET, &path).bearer_auth("wrong")).await, (401, denied));
     assert_eq!(answer(request(Method::GET, &format!("{path}?_token={}", gateway.token()))).await.0, 200);
