@@ -28,14 +28,16 @@ use crate::state::State;
 /// | body of a request | [`max_request_bytes`](GatewayBuilder::max_request_bytes) |
 /// | replies to a request | [`max_reply_bytes`](GatewayBuilder::max_reply_bytes) |
 /// | connections | 3/8 of the open files that the process may have (`ulimit -n`), from 8 to 4096. If there are more, the one that has been idle for the longest time is closed. As many are used to Redis |
-/// | open requests and subscriptions of the token | 7/8 of the connections. The rest is for the other tokens |
-/// | open requests and subscriptions of all other tokens | 1/2 of the connections. The rest is for the token |
+/// | open requests and subscriptions | 7/8 of the connections |
+/// | those of the token for all commands | 3/4 of the connections. The rest is for the other tokens |
+/// | those of all other tokens | 1/2 of the connections. The rest is for the token for all commands |
 /// | time for the head of a request | 10 seconds |
 /// | time for the body of a request | 2 minutes |
 /// | time between two requests of a connection | 2 minutes |
 /// | time for which a client takes nothing of a response | 1 minute |
 ///
-/// A request above the limit of its token is refused with 429 and `ERR max concurrent connections exceeded`.
+/// A request above the limits is refused with 429 and `ERR max concurrent connections exceeded`. The limit for replies is
+/// that of one request: a hundred requests at once can take a hundred times as much.
 ///
 /// ```no_run
 /// use redis_rest_gateway::Gateway;

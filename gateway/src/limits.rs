@@ -36,9 +36,14 @@ impl Limits {
         }
     }
 
+    /// Returns the largest number of open requests. On the other connections, further requests are refused.
+    pub(crate) fn requests(&self) -> usize {
+        self.connections - self.connections / 8
+    }
+
     /// Returns the largest number of open requests of the token for all commands. The rest is for the other tokens.
     pub(crate) fn full_requests(&self) -> usize {
-        self.connections - self.connections / 8
+        self.requests() - self.connections / 8
     }
 
     /// Returns the largest number of open requests of all other tokens. The rest is for the token for all commands.
@@ -81,7 +86,8 @@ mod tests {
     fn each_kind_of_token_has_connections_that_the_other_cannot_take() {
         for connections in [8, 96, 4096] {
             let limits = Limits { connections, ..Limits::of_this_process() };
-            assert!(limits.full_requests() < connections && limits.other_requests() < connections);
+            assert!(limits.requests() < connections);
+            assert!(limits.full_requests() < limits.requests() && limits.other_requests() < limits.requests());
         }
     }
 }

@@ -159,6 +159,7 @@ struct Hall {
 /// The open requests that there may still be.
 #[derive(Debug)]
 struct Seats {
+    all: Arc<Semaphore>,
     full: Arc<Semaphore>,
     others: Arc<Semaphore>,
 }
@@ -168,6 +169,7 @@ impl Hall {
         Hall {
             places: Arc::new(Semaphore::new(limits.connections)),
             seats: Arc::new(Seats {
+                all: Arc::new(Semaphore::new(limits.requests())),
                 full: Arc::new(Semaphore::new(limits.full_requests())),
                 others: Arc::new(Semaphore::new(limits.other_requests())),
             }),
@@ -244,7 +246,8 @@ struct LineState {
     body_since: Option<Instant>,
     /// Since when the client has taken nothing of a response.
     stalled_since: Option<Instant>,
-    seat: Option<OwnedSemaphorePermit>,
+    /// Of the token, and of all.
+    seat: Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)>,
     is_leaving: bool,
 }
 
@@ -299,10 +302,11 @@ impl Line {
 
     fn sit_down(&self, is_full: bool) -> Result<(), Refusal> {
         let seats = if is_full { &self.seats.full } else { &self.seats.others };
-        let Ok(seat) = Arc::clone(seats).try_acquire_owned() else {
+        let take = |seats: &Arc<Semaphore>| Arc::clone(seats).try_acquire_owned().ok();
+        let Some(seat) = take(seats).zip(take(&self.seats.all)) else {
             return Err(Refusal(
                 StatusCode::TOO_MANY_REQUESTS,
-                "ERR max concurrent connections exceeded: this token has too many open requests and subscriptions"
+                "ERR max concurrent connections exceeded: there are too many open requests and subscriptions"
                     .to_owned(),
             ));
         };
@@ -571,6 +575,14 @@ mod tests {
         for _ in 0..3 {
             let mut stream = send(address, &GET.replace("/3", "/3?full")).await;
             assert_eq!(status(&mut stream).await, "HTTP/1.1 200");
+        }
+        // The full token is refused only when it has taken the rest itself.
+        let mut full = Vec::new();
+        for number in 0..6 {
+            let mut stream = send(address, "GET /events?full HTTP/1.1\r\nhost: x\r\n\r\n").await;
+            let expected = if number < 3 { "HTTP/1.1 200" } else { "HTTP/1.1 429" };
+            assert_eq!(status(&mut stream).await, expected, "{number}");
+            full.push(stream);
         }
         // The streams that had a place have kept it.
         let mut silent = 0;

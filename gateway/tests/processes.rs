@@ -43,42 +43,40 @@ async fn a_server_stops_when_it_is_dropped() {
     assert!(closes(&port));
 }
 
-/// Runs commands on the server itself and returns its replies in RESP2.
-fn direct(url: &str, commands: &str) -> String {
-    let (password, address) = url.trim_start_matches("redis://:").split_once('@').unwrap();
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream.write_all(format!("AUTH {password}\r\n{commands}\r\nQUIT\r\n").as_bytes()).unwrap();
-    let mut replies = String::new();
-    stream.read_to_string(&mut replies).unwrap();
-    replies
-}
-
 /// Returns the value of a setting of the server.
 fn setting(url: &str, token: &str, name: &str) -> String {
     let reply = send(url, token, &format!(r#"["CONFIG","GET","{name}"]"#));
     reply.split('"').nth(5).unwrap().to_owned()
 }
 
-#[tokio::test]
-async fn a_server_has_a_private_folder_and_loads_nothing_that_others_left() {
-    // Redis would load this if the folder for temporary files were its own, and would not start because it is broken.
-    let planted = std::env::temp_dir().join("dump.rdb");
-    let is_ours = !planted.exists();
-    if is_ours {
-        std::fs::write(&planted, "not a database").unwrap();
-    }
-    let server = install::valkey_9(&cache()).unwrap().start().await.unwrap();
-    let reply = direct(server.url(), "SAVE\r\nCONFIG GET dir");
-    assert!(reply.contains("+OK\r\n+OK\r\n"), "{reply}");
-    let folder = reply.lines().find(|line| line.starts_with('/')).unwrap();
-    if is_ours {
-        std::fs::remove_file(&planted).unwrap();
-    }
-    let folder = Path::new(folder);
+#[test]
+fn a_server_has_a_private_folder_and_loads_nothing_that_others_left() {
+    let temporary = std::env::temp_dir().join(format!("redis-rest-gateway-planted-{}", std::process::id()));
+    std::fs::create_dir(&temporary).unwrap();
+    let temporary = temporary.canonicalize().unwrap();
+    // If this were in the server's folder, the server would not start.
+    std::fs::write(temporary.join("dump.rdb"), "not a database").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_redis-rest-gateway"));
+    command.env("TMPDIR", &temporary);
+    let (program, url) = program_with(command, "in-private", "also-private", &[]);
+    let folder = setting(&url, "in-private", "dir");
+    let folder = Path::new(&folder);
+    assert!(folder.starts_with(&temporary) && folder != temporary, "{}", folder.display());
     assert_eq!(std::fs::metadata(folder).unwrap().permissions().mode() & 0o777, 0o700);
-    assert!(folder.join("dump.rdb").is_file());
-    drop(server);
-    assert!(!folder.exists());
+    // As SAVE does.
+    std::fs::write(folder.join("dump.rdb"), "a database").unwrap();
+    // By SIGKILL.
+    drop(program);
+    assert!(is_gone(folder));
+    std::fs::remove_dir_all(&temporary).unwrap();
+}
+
+/// Returns whether the folder does not exist after ten seconds.
+fn is_gone(folder: &Path) -> bool {
+    (0..500).any(|_| {
+        std::thread::sleep(Duration::from_millis(20));
+        !folder.exists()
+    })
 }
 
 #[tokio::test]
@@ -206,15 +204,9 @@ async fn options_set_the_server_the_tokens_and_the_size_limit() {
 fn a_server_stops_when_its_parent_is_killed() {
     let (program, url) = program("from-a-file", "another", &[]);
     let port = setting(&url, "from-a-file", "port");
-    let folder = setting(&url, "from-a-file", "dir");
-    assert!(Path::new(&folder).is_dir());
     assert!(TcpStream::connect(format!("127.0.0.1:{port}")).is_ok());
     drop(program);
     assert!(closes(&port));
-    assert!((0..500).any(|_| {
-        std::thread::sleep(Duration::from_millis(20));
-        !Path::new(&folder).exists()
-    }));
 }
 
 /// Opens a connection and sends a request, or a part of one.
