@@ -27,7 +27,7 @@ use crate::state::State;
 /// | --- | --- |
 /// | body of a request | [`max_request_bytes`](GatewayBuilder::max_request_bytes) |
 /// | replies to a request | [`max_reply_bytes`](GatewayBuilder::max_reply_bytes) |
-/// | connections | 3/8 of the open files that the process may have (`ulimit -n`), from 8 to 4096. If there are more, the one that has been idle for the longest time is closed. As many are used to Redis |
+/// | connections from clients, and as many to Redis | 3/8 of the open files of the process, but 8 to 4096 |
 /// | open requests and subscriptions | 7/8 of the connections |
 /// | those of the token for all commands | 3/4 of the connections. The rest is for the other tokens |
 /// | those of all other tokens | 1/2 of the connections. The rest is for the token for all commands |
@@ -35,6 +35,9 @@ use crate::state::State;
 /// | time for the body of a request | 2 minutes |
 /// | time between two requests of a connection | 2 minutes |
 /// | time for which a client takes nothing of a response | 1 minute |
+///
+/// The open files are those that `ulimit -n` allows. If there are more connections, the one that has been idle or slow for
+/// the longest time is closed.
 ///
 /// A request above the limits is refused with 429 and `ERR max concurrent connections exceeded`. The limit for replies is
 /// that of one request: a hundred requests at once can take a hundred times as much.
@@ -49,7 +52,6 @@ use crate::state::State;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
 pub struct Gateway {
     address: SocketAddr,
     token: String,
@@ -242,6 +244,13 @@ impl GatewayBuilder {
         };
         let served = tokio::spawn(http::serve(listener, state, limits));
         Ok(Gateway { address, token, read_only_token, stop, served })
+    }
+}
+
+impl std::fmt::Debug for Gateway {
+    /// Leaves out the tokens.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gateway").field("address", &self.address).finish_non_exhaustive()
     }
 }
 

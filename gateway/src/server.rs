@@ -1,6 +1,6 @@
 //! A Redis or Valkey process that we start and stop.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::io::{BufRead, BufReader, Read};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -51,12 +51,11 @@ rm -rf -- "$1"
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
 pub struct Server {
     watchdog: Child,
     url: String,
     /// Dropped after the watchdog has ended.
-    _folder: Folder,
+    folder: Folder,
 }
 
 /// The settings of a [`Server`]; created by [`Server::builder`] or by a function of [`install`](crate::install).
@@ -99,6 +98,13 @@ impl Server {
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+}
+
+impl fmt::Debug for Server {
+    /// Leaves out the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("folder", &self.folder.path()).finish_non_exhaustive()
     }
 }
 
@@ -214,7 +220,7 @@ async fn start_once(program: &Path, modules: &[PathBuf]) -> Result<Server, Failu
         .spawn()
         .map_err(|error| Error::caused(format!("cannot run {} to start the server", program::SHELL), error))?;
     let log = Log::follow(watchdog.stdout.take());
-    let server = Server { watchdog, url: format!("redis://:{password}@127.0.0.1:{port}"), _folder: folder };
+    let server = Server { watchdog, url: format!("redis://:{password}@127.0.0.1:{port}"), folder };
     let started = Instant::now();
     loop {
         // Our random password is rejected by any other server that took the port.

@@ -80,6 +80,17 @@ fn is_gone(folder: &Path) -> bool {
 }
 
 #[tokio::test]
+async fn secrets_are_not_in_debug_output() {
+    let server = install::valkey_9(&cache()).unwrap().start().await.unwrap();
+    let gateway = Gateway::over(server.url()).start().await.unwrap();
+    let (password, _) = server.url().trim_start_matches("redis://:").split_once('@').unwrap();
+    let debug = format!("{server:?} {gateway:?}");
+    for secret in [password, gateway.token(), gateway.read_only_token()] {
+        assert!(!debug.contains(secret), "{debug}");
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_start_is_not_tried_again() {
     let started = Instant::now();
     let server = install::valkey_9(&cache()).unwrap().module("/no/such/module.so");
