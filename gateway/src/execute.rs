@@ -6,7 +6,7 @@ use bytes::Bytes;
 use crate::acl::{self, AclCommand};
 use crate::auth::Access;
 use crate::backend::Unreachable;
-use crate::policy::Verdict;
+use crate::policy::{Verdict, copy_within_database};
 use crate::reply::Format;
 use crate::request;
 use crate::resp::{Args, Value};
@@ -34,6 +34,9 @@ fn plan(state: &State, access: &Access, mut args: Args) -> Plan {
         Some(Ok(command)) => return Plan::Own(command),
         Some(Err(text)) => return Plan::Reply(Err(text)),
         None => acl::replace_tokens(state, &mut args),
+    }
+    if let Err(text) = copy_within_database(&mut args) {
+        return Plan::Reply(Err(text));
     }
     let renamed = state.scripts.replace(&mut args);
     Plan::Send(args, renamed)

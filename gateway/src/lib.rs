@@ -50,15 +50,20 @@
 //! # What it covers
 //!
 //! - Commands as a JSON array (`POST /`) or in the path (`/set/key/value`), `/pipeline` and `/multi-exec`.
-//! - Server-sent events at `/subscribe`, `/psubscribe` and `/monitor`.
+//! - Server-sent events at `/subscribe`, `/psubscribe` and `/monitor`, with a comment after each 15 seconds of silence
+//!   ([`GatewayBuilder::heartbeat`]).
 //! - Replies in JSON, base64 and RESP2.
-//! - A token for all commands and a read-only token.
+//! - A token for all commands, a read-only token, and tokens of ACL users (`ACL RESTTOKEN`).
+//! - Web pages of any origin (CORS).
+//! - Scripts with the flag `allow-key-locking`, which open-source servers refuse.
 //!
-//! Commands that the service does not offer are refused with its error. Which of the other commands exist depends on the
-//! server behind the gateway.
+//! Commands that the service does not document are refused with its error; [`GatewayBuilder::all_commands`] allows them.
+//! Which of the documented commands exist depends on the server behind the gateway. A request cannot choose a database:
+//! `SELECT 0` is that of the gateway's URL.
 //!
 //! The gateway follows the documentation of the service, and the requests and expectations of the official SDKs where the
-//! documentation is silent. It has not been compared with the hosted service.
+//! documentation is silent. It has not been compared with the hosted service. What is known to differ is listed in the
+//! documentation of the client, `redis_rest::guide::differences`.
 
 // From the ground up: a module uses only modules above it in this list.
 mod error;

@@ -223,15 +223,40 @@ impl Policy {
 
 /// Answers SELECT without Redis: a connection of the pool stays in the database of its URL.
 fn judge_select(args: &Args) -> Verdict {
-    let refuse = |text: &str| Verdict::Refuse(text.to_owned());
     let [_, database] = args.as_slice() else {
-        return refuse("ERR wrong number of arguments for 'select' command");
+        return Verdict::Refuse("ERR wrong number of arguments for 'select' command".to_owned());
     };
-    match std::str::from_utf8(database).ok().and_then(|number| number.parse::<i64>().ok()) {
-        Some(0) => Verdict::Ok,
-        Some(_) => refuse("ERR DB index is out of range"),
-        None => refuse("ERR value is not an integer or out of range"),
+    match only_database(database) {
+        Ok(()) => Verdict::Ok,
+        Err(text) => Verdict::Refuse(text),
     }
+}
+
+/// Returns an error for any database but 0: clients have one database, that of the gateway's URL.
+fn only_database(number: &Bytes) -> Result<(), String> {
+    match std::str::from_utf8(number).ok().and_then(|number| number.parse::<i64>().ok()) {
+        Some(0) => Ok(()),
+        Some(_) => Err("ERR DB index is out of range".to_owned()),
+        None => Err("ERR value is not an integer or out of range".to_owned()),
+    }
+}
+
+/// Removes the option `DB 0` of COPY: Redis would copy into its database 0, whatever that of the URL is.
+pub(crate) fn copy_within_database(args: &mut Args) -> Result<(), String> {
+    if !args.first().is_some_and(|name| name.eq_ignore_ascii_case(b"COPY")) {
+        return Ok(());
+    }
+    let mut at = 3;
+    while let Some(option) = args.get(at) {
+        match args.get(at + 1) {
+            Some(number) if option.eq_ignore_ascii_case(b"DB") => {
+                only_database(number)?;
+                args.drain(at..at + 2);
+            }
+            _ => at += 1,
+        }
+    }
+    Ok(())
 }
 
 fn no_permission(name: &str) -> String {
@@ -349,6 +374,25 @@ mod tests {
         }
         let other = judged(&policy(false), "SEARCH.QUERY i {}", true).unwrap();
         assert!(other.contains("'SEARCH.QUERY'. The service has it, but the server behind this gateway does not"));
+    }
+
+    #[test]
+    fn copies_stay_in_the_database() {
+        for (line, expected) in [
+            ("COPY a b", Some("COPY a b")),
+            ("copy a b db 0", Some("copy a b")),
+            ("COPY a b REPLACE DB 00", Some("COPY a b REPLACE")),
+            ("COPY db db DB 0 REPLACE DB 0", Some("COPY db db REPLACE")),
+            ("COPY a b DB", Some("COPY a b DB")),
+            ("COPY a b DB 1", None),
+            ("COPY a b DB x", None),
+            ("SET a b DB 1", Some("SET a b DB 1")),
+        ] {
+            let split = |line: &str| line.split(' ').map(|arg| Bytes::from(arg.to_owned())).collect::<Args>();
+            let mut args = split(line);
+            let outcome = copy_within_database(&mut args).ok();
+            assert_eq!(outcome.map(|()| args), expected.map(split), "{line}");
+        }
     }
 
     #[test]

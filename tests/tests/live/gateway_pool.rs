@@ -96,6 +96,14 @@ async fn a_pooled_connection_stays_in_its_database_and_mode() {
                 let (_, replies) = send(gateway.read_only_token(), path, replies.clone()).await;
                 assert_eq!(replies, json!([{"result": "OK"}, {"result": "here"}, {"result": "OK"}]), "{path}");
             }
+            let commands = json!([
+                ["COPY", "mark", "copy", "DB", 0, "REPLACE"],
+                ["GET", "copy"],
+                ["COPY", "mark", "copy", "DB", 1]
+            ]);
+            let (_, replies) = send(gateway.token(), "/pipeline", commands.to_string()).await;
+            assert_eq!(replies, json!([{"result": 1}, {"result": "here"}, {"error": "ERR DB index is out of range"}]));
+
             let clients = clients(server.url()).await;
             assert!(!clients.is_empty());
             for client in clients {
