@@ -94,13 +94,13 @@ impl Tokens {
         let known = self.users().iter().find(|(_, known)| **known == login).map(|(token, _)| token.clone());
         match known {
             Some(token) => Ok(token),
-            None => self.add(random_secret(), login),
+            None => self.add(new_token()?, login),
         }
     }
 
     /// Returns a new token of a user that is the user's password as well.
     pub(crate) fn issue_password(&self, user: Bytes) -> Result<String, String> {
-        let token = random_secret();
+        let token = new_token()?;
         self.add(token.clone(), Login { user, password: token.into() })
     }
 
@@ -130,6 +130,10 @@ impl fmt::Debug for Tokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tokens").finish_non_exhaustive()
     }
+}
+
+fn new_token() -> Result<String, String> {
+    random_secret().map_err(|error| format!("ERR {error}"))
 }
 
 /// Returns the token in `Bearer TOKEN`. The case of the scheme is free, as HTTP has it.

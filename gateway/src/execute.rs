@@ -72,7 +72,7 @@ impl Batch {
     }
 
     /// Returns all replies in order, with the values from Redis.
-    fn replies(slots: Vec<Waiting>, values: Vec<Value>) -> impl Iterator<Item = Slot> {
+    fn replies<V: IntoIterator<Item = Value>>(slots: Vec<Waiting>, values: V) -> impl Iterator<Item = Slot> + use<V> {
         let mut values = values.into_iter();
         slots.into_iter().map(move |slot| match slot {
             Waiting::Replied(slot) => slot,

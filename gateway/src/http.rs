@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::header::EXPECT;
@@ -16,6 +15,8 @@ use tokio::net::TcpListener;
 use crate::auth::Access;
 use crate::cors;
 use crate::execute;
+use crate::limits::Limits;
+use crate::listener;
 use crate::reply::Format;
 use crate::request;
 use crate::response::Refusal;
@@ -24,16 +25,11 @@ use crate::state::State;
 
 const SYNC_TOKEN: HeaderName = HeaderName::from_static("upstash-sync-token");
 
-/// Answers requests until the gateway is dropped.
-pub(crate) async fn serve(listener: TcpListener, state: State) {
+/// Answers requests until the gateway stops.
+pub(crate) async fn serve(listener: TcpListener, state: State, limits: Limits) {
+    let stop = state.stop.clone();
     let state = Arc::new(state);
-    let stopped = state.stopped();
-    let router = Router::new().fallback(move |request: Request| answer(Arc::clone(&state), request));
-    tokio::select! {
-        // This ends only if the listener fails, and there is no caller to report that to.
-        _ = async { axum::serve(listener, router).await } => {}
-        () = stopped => {}
-    }
+    listener::serve(listener, limits, stop, move |request| answer(Arc::clone(&state), request)).await;
 }
 
 async fn answer(state: Arc<State>, request: Request) -> Response {
@@ -90,6 +86,7 @@ fn check(state: &State, parts: &Parts) -> Result<(Access, Format), Refusal> {
         return Err(Refusal(StatusCode::METHOD_NOT_ALLOWED, "ERR method not allowed".to_owned()));
     }
     let access = state.tokens.authorize(&parts.headers, parts.uri.query().unwrap_or_default())?;
+    listener::admit(&parts.extensions, matches!(access, Access::Full))?;
     Ok((access, format(&parts.headers)?))
 }
 

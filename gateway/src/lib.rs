@@ -4,7 +4,7 @@
 //! reply as the hosted service does. With it, you can develop and test programs that use the REST API without an account
 //! or a network. The program `redis-rest-gateway` does the same from a terminal; see `redis-rest-gateway --help`.
 //!
-//! Do not use the gateway in production: it has no TLS, no rate limits and no replicas.
+//! Do not use the gateway in production: it has no TLS, no rate limits and no replicas. [`Gateway`] lists its limits.
 //!
 //! # In a test
 //!
@@ -67,7 +67,11 @@
 
 // From the ground up: a module uses only modules above it in this list.
 mod error;
+mod limits;
+mod program;
 mod secret;
+
+mod folder;
 
 mod resp;
 
@@ -82,6 +86,7 @@ mod script;
 mod response;
 
 mod auth;
+mod listener;
 
 mod state;
 

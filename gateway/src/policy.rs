@@ -297,9 +297,9 @@ mod tests {
     fn entry(name: &str, flags: &[&str], categories: &[&str]) -> Value {
         let set =
             |words: &[&str]| Value::Array(words.iter().map(|word| Value::Status((*word).to_owned().into())).collect());
-        let mut parts = vec![Value::Nil; 10];
+        let mut parts: Vec<Value> = (0..10).map(|_| Value::Nil).collect();
         (parts[0], parts[2], parts[6]) = (bulk(name), set(flags), set(categories));
-        Value::Array(parts)
+        Value::Array(parts.into())
     }
 
     fn policy(all_commands: bool) -> Policy {

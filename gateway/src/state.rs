@@ -22,15 +22,17 @@ pub(crate) struct State {
     pub(crate) max_request_bytes: usize,
     /// The number of responses so far.
     pub(crate) responses: AtomicU64,
-    /// Closes when the gateway is dropped.
-    pub(crate) stopped: watch::Receiver<()>,
+    /// Is true when the gateway shuts down, and closes when it is dropped.
+    pub(crate) stop: watch::Receiver<bool>,
 }
 
 impl State {
-    /// Completes when the gateway is dropped.
+    /// Completes when the gateway shuts down or is dropped.
     pub(crate) fn stopped(&self) -> impl Future<Output = ()> + Send + use<> {
-        let mut stopped = self.stopped.clone();
-        // Nothing is ever sent, so `changed` returns only an error, when the sender is dropped.
-        async move { while stopped.changed().await.is_ok() {} }
+        let mut stop = self.stop.clone();
+        async move {
+            // An error says that the gateway was dropped.
+            let _ = stop.wait_for(|stopping| *stopping).await;
+        }
     }
 }

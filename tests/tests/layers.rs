@@ -33,7 +33,10 @@ const MAPPER: &[&str] = &[
 const DERIVE: &[&str] = &["errors", "case", "attr", "ast", "check", "expand", "fallback"];
 const GATEWAY: &[&str] = &[
     "error",
+    "limits",
+    "program",
     "secret",
+    "folder",
     "resp",
     "reply",
     "request",
@@ -43,6 +46,7 @@ const GATEWAY: &[&str] = &[
     "script",
     "response",
     "auth",
+    "listener",
     "state",
     "acl",
     "cors",

@@ -114,6 +114,10 @@ fn without_arguments(outcome: Value) -> Value {
     match outcome.get("error").and_then(Value::as_str) {
         Some(text) => {
             let text = text.split(", with args beginning with:").next().unwrap_or(text);
+            // Our client cuts what is quoted, from the first quote to the last.
+            let quoted = text.find(['\'', '"', '`']).zip(text.rfind(['\'', '"', '`']));
+            let text =
+                quoted.map_or(text.to_owned(), |(first, last)| format!("{}..{}", &text[..first], &text[last + 1..]));
             json!({ "error": text.replace(['\r', '\n'], " ").trim_end() })
         }
         None => outcome,
