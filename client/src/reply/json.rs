@@ -17,13 +17,20 @@ use crate::error::{Result, json_text};
 /// use redis_rest::{Json, StringCommands};
 ///
 /// redis.set("colours", Json(["red", "green"])).await?; // SET colours ["red","green"]
-/// let Json(colours) = redis.get::<Json<Vec<String>>>("colours").await?.unwrap_or_default();
-/// assert_eq!(colours, ["red", "green"]);
+/// let colours: Option<Json<Vec<String>>> = redis.get("colours").await?;
+/// assert_eq!(colours.map(Json::into_inner), Some(vec!["red".to_owned(), "green".to_owned()]));
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Json<T>(pub T);
+
+impl<T> Json<T> {
+    /// Returns the value.
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
 
 impl<T: Serialize> ToArg for Json<T> {
     fn to_arg(&self) -> Arg<'_> {
