@@ -273,5 +273,13 @@ mod tests {
                 prop_assert!(!redis_text(&text).contains("hunter2"), "{} -> {}", text, redis_text(&text));
             }
         }
+
+        /// A program that compares the beginning of a text finds it.
+        #[test]
+        fn what_stands_before_quotes_remains(words in "[A-Z]{1,9}( [a-zA-Zé,:()]{1,9}){0,9}", rest in any::<String>()) {
+            let kept = redis_text(&format!("{words} '{rest}'"));
+            prop_assert!(kept.starts_with(&words), "{}", kept);
+            prop_assert!(kept.chars().count() <= MAX_TEXT + CUT.len());
+        }
     }
 }

@@ -28,7 +28,7 @@ async fn redis_repeats_arguments_and_errors_do_not() -> Result<()> {
                 "ERR Error in ACL SETUSER modifier '..': Syntax error",
             ),
             (&["ACL", "SETUSER", "u", "x' hunter2 'it's"], "ERR Error in ACL SETUSER modifier '..': Syntax error"),
-            (&["ACL", "hunter2"], "ERR unknown subcommand '..'. Try ACL HELP."),
+            (&["ACL", "hunter2"], "ERR Command is not available: '..'. See"),
             (&["ACL", "CAT", "hunter2"], "ERR Unknown category '..'"),
             (&["XGROUP", "hunter2", "k"], "ERR unknown subcommand '..'. Try XGROUP HELP."),
             (

@@ -8,6 +8,7 @@ use redis_model::redis_rest::subscribe::{Message, MonitorEvent, MonitoredCommand
 use redis_model::redis_rest::{ErrorKind, Json, PubSubCommands as _, Redis, Result, RetryPolicy, StringCommands as _};
 use redis_model_tests::fault::{Answer, Canned, Cut, Faulty};
 use redis_model_tests::{ENCODINGS, Stack, key, own_stack, stack};
+use redis_rest_gateway::Gateway;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -485,5 +486,15 @@ async fn a_silence_over_the_limit_is_a_gap() -> Result<()> {
         assert!(timeout(Duration::from_millis(500), chat.next()).await.is_err());
     }
     assert!(Redis::builder("https://example.com", "token").idle_timeout(Duration::ZERO).build().is_err());
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_heartbeat_of_the_gateway_keeps_a_quiet_channel_alive() -> Result<()> {
+    let gateway = Gateway::over(stack().server.url()).heartbeat(Duration::from_millis(100)).start().await.unwrap();
+    let builder = Redis::builder(gateway.url(), gateway.token()).idle_timeout(Duration::from_secs(1));
+    let mut chat = builder.build()?.subscribe([key("quiet")]);
+    subscribed(&mut chat).await?;
+    assert!(timeout(Duration::from_millis(2500), chat.next()).await.is_err());
     Ok(())
 }
