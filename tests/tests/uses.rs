@@ -72,7 +72,6 @@ async fn one_or_many(redis: Redis, key: String, keys: Vec<String>, set: HashSet<
     redis.del(&key).await?;
     redis.del(key.clone()).await?;
     redis.del(["a", "b"]).await?;
-    redis.del(&["a", "b"]).await?;
     redis.del(&keys).await?;
     redis.del(keys.iter()).await?;
     redis.del(keys.iter().map(|key| format!("user:{key}"))).await?;
@@ -100,10 +99,10 @@ async fn pairs(redis: Redis, map: HashMap<String, i64>, sorted: BTreeMap<&str, f
     Ok(())
 }
 
-async fn arguments(redis: Redis, keys: Vec<String>) -> Result<()> {
+async fn arguments(redis: Redis, key: String, keys: Vec<String>) -> Result<()> {
     let () = redis.execute(("SET", "a", 1)).await?;
     let _: String = redis.execute("PING").await?;
-    let _: i64 = redis.execute(("HSET", &keys[0], "f", 1.5, "g", true)).await?;
+    let _: i64 = redis.execute(("HSET", &key, "f", 1.5, "g", true)).await?;
     let _: i64 = redis.eval("return 1", (), ()).await?;
     let _: i64 = redis.eval("return 1", ["k"], ("a", 1)).await?;
     let _: i64 = redis.eval("return 1", &keys, keys.clone()).await?;

@@ -35,6 +35,10 @@ pub struct Request<T> {
     state: State<T>,
 }
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most requests are awaited where they are made; a box would cost each an allocation"
+)]
 enum State<T> {
     Unsent { redis: Redis, call: Call<T> },
     Sent(Pin<Box<dyn Future<Output = Result<T>> + Send>>),
@@ -98,7 +102,9 @@ impl<T: 'static> Future for Request<T> {
                     return poll;
                 }
                 State::Ended => {
-                    return Poll::Ready(Err(Error::invalid_input("the request was polled after it had returned its reply")));
+                    return Poll::Ready(Err(Error::invalid_input(
+                        "the request was polled after it had returned its reply",
+                    )));
                 }
                 State::Unsent { .. } => {
                     if let State::Unsent { redis, call } = mem::replace(&mut self.state, State::Ended) {

@@ -354,7 +354,8 @@ impl<R> Command<R> {
         let parts = self.expect.parts;
         let encoding = if parts > 1 { encoding.of_transactions() } else { encoding };
         let answered = if parts > 1 { Answered::Commands(parts) } else { Answered::Command };
-        let tape = reply::parse(body.into(), encoding, answered, usize::MAX).map_err(|error| self.expect.blame(error))?;
+        let tape =
+            reply::parse(body.into(), encoding, answered, usize::MAX).map_err(|error| self.expect.blame(error))?;
         self.expect.decode(&mut Replies::of(&tape, parts), Attempts::default())
     }
 

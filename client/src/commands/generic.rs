@@ -260,7 +260,9 @@ pub trait GenericCommands: Executor {
     ///
     /// [WAIT](https://redis.io/docs/latest/commands/wait/), O(1).
     fn wait(self, replicas: u64, timeout: Duration) -> Self::Out<u64> {
-        self.execute(Command::read("WAIT").arg(replicas).duration(timeout, Unit::Millis).waits(no_limit_if_zero(timeout)))
+        self.execute(
+            Command::read("WAIT").arg(replicas).duration(timeout, Unit::Millis).waits(no_limit_if_zero(timeout)),
+        )
     }
 
     /// Waits until this server (if `local` is 1) and `replicas` replicas have written all previous writes to disk, or

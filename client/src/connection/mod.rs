@@ -188,9 +188,10 @@ impl Connection {
             _ => (&self.headers, self.settings.encoding),
         };
         let prepared = Prepared { body, headers, encoding, count, writes: idempotency.writes() };
-        let (tape, attempts) =
-            retry::until_final(&self.settings.limits.policy, progress, idempotency, |number| self.attempt(&prepared, number))
-                .await?;
+        let (tape, attempts) = retry::until_final(&self.settings.limits.policy, progress, idempotency, |number| {
+            self.attempt(&prepared, number)
+        })
+        .await?;
         Ok(Received { tape, attempts })
     }
 
@@ -239,7 +240,8 @@ impl Connection {
         }
         let body = read_body(response.body, self.settings.max_response_bytes).await?;
         let max_values = self.settings.max_response_bytes / BYTES_PER_VALUE;
-        reply::parse(body, prepared.encoding, answered, max_values.max(MIN_VALUES)).map_err(|error| error.with_status(response.status.as_u16()))
+        reply::parse(body, prepared.encoding, answered, max_values.max(MIN_VALUES))
+            .map_err(|error| error.with_status(response.status.as_u16()))
     }
 }
 

@@ -91,10 +91,7 @@ impl<C: Client> Batch<C> {
     /// # Errors
     ///
     /// Those of [`exec`](Batch::exec), and those of `finish`.
-    pub fn exec_with<T: 'static>(
-        self,
-        finish: impl FnOnce(BatchReplies) -> Result<T> + Send + 'static,
-    ) -> C::Out<T> {
+    pub fn exec_with<T: 'static>(self, finish: impl FnOnce(BatchReplies) -> Result<T> + Send + 'static) -> C::Out<T> {
         let Batch { client, id, encoded } = self;
         let count = encoded.count();
         client.request(encoded, move |received| {
