@@ -91,6 +91,8 @@
 //! | --- | --- | --- |
 //! | `tls` | yes | `https://` with rustls, ring and the root certificates of Mozilla, compiled in |
 //! | `http2` | no | several requests on one connection, if the server supports HTTP/2 |
+//! | `uuid` | no | `uuid::Uuid` as an argument and a reply |
+//! | `ulid` | no | `ulid::Ulid` as an argument and a reply |
 
 pub mod commands;
 pub mod guide;

@@ -32,7 +32,7 @@ pub struct Encoded {
     name: Cow<'static, str>,
     /// The position and the name of each command that changes data; not kept for a command on its own.
     writes: Vec<(usize, Cow<'static, str>)>,
-    /// The number of commands that were pushed. An atomic group counts as one.
+    /// The number of commands that were pushed. A group counts as one.
     pushed: usize,
     /// Why the request cannot be sent: the error of the first command that cannot.
     error: Option<Error>,
@@ -84,7 +84,7 @@ impl Encoded {
         }
         self.pushed += 1;
         self.idempotency = self.idempotency.max(expect.idempotency());
-        self.atomic |= expect.parts() > 1;
+        self.atomic |= expect.is_atomic();
         let fits = (others.into_iter()).fold(self.append(args.into_parts(), by_sha1), |fits, (args, by_sha1)| {
             self.append(args.into_parts(), by_sha1).and(fits)
         });

@@ -5,6 +5,7 @@
 mod auto_pipeline;
 mod bitmap;
 mod cuts;
+mod entries;
 mod executors;
 mod faults;
 mod gateway;
@@ -16,6 +17,7 @@ mod iter;
 mod json;
 mod list;
 mod models;
+mod records;
 mod scripting;
 mod server;
 mod set;
