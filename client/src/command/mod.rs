@@ -520,6 +520,7 @@ from_tuples! { [] A B C D E F G H I J K }
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::Endpoint;
 
     #[test]
     fn a_group_with_bytes_is_refused_before_it_is_sent() {
@@ -536,6 +537,26 @@ mod tests {
         let group = run.and(Command::read("GET").arg("k"), |_| Ok(()));
         assert_eq!(group.args(), ["EVAL", "return 1", "1", "k", "a"]);
         assert_eq!(group.commands(), [group.args(), vec!["GET".into(), "k".into()]]);
+    }
+
+    #[test]
+    fn only_an_atomic_group_is_a_transaction() {
+        let get = |key: &str| Command::read("GET").arg(key);
+        let endpoint = |group: Command<()>| {
+            let mut encoded = Encoded::new();
+            encoded.push(group);
+            encoded.into_body().unwrap().unwrap().endpoint
+        };
+        assert_eq!(endpoint(get("a").beside(get("b"), |_| Ok(()))), Endpoint::Pipeline);
+        assert_eq!(endpoint(get("a").and(get("b"), |_| Ok(()))), Endpoint::Transaction);
+        let mixed = get("a").beside(get("b").and(get("c"), |_| Ok(())), |_| Ok(()));
+        assert_eq!(endpoint(mixed), Endpoint::Transaction);
+    }
+
+    #[test]
+    fn the_key_that_a_command_is_about_is_known_when_its_reply_is_decoded() {
+        let command = Command::read("GET").about("User", "user:7").decode_with_key(|_, key| Ok(key.to_owned()));
+        assert_eq!(command.decode("{\"result\":1}", Encoding::Json).unwrap(), "user:7");
     }
 
     #[test]

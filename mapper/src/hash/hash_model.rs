@@ -5,10 +5,10 @@ use std::time::Duration;
 use redis_rest::commands::expiry::Ttl;
 use redis_rest::{Batch, Build, Client, Command, Executor, FromReply, GenericCommands, Result};
 
+use super::commands;
 use super::each::{self, Each};
 use super::field_ref::FieldRef;
 use super::scan::{RecordScanOptions, Scan};
-use super::commands;
 use crate::field_codec::FieldCodec;
 use crate::id::{GenerateId, Id, IntegerId};
 use crate::key::{Key, SEPARATOR};
@@ -199,10 +199,7 @@ pub trait HashModel: Fields + FromReply {
     ///
     /// Only if there are no replies. [`Error::may_have_executed`](crate::Error::may_have_executed) tells whether records
     /// may have been deleted.
-    fn delete_many<'a, C: Client>(
-        client: C,
-        ids: impl IntoIterator<Item = IdRef<'a, Self>>,
-    ) -> C::Outcome<Each<bool>> {
+    fn delete_many<'a, C: Client>(client: C, ids: impl IntoIterator<Item = IdRef<'a, Self>>) -> C::Outcome<Each<bool>> {
         each::send(client, ids.into_iter().map(|id| commands::delete(&key_of::<Self>(id))))
     }
 

@@ -139,7 +139,9 @@ impl<M: HashModel + Send> Paging for Scan<M> {
                 let found = keys.iter().zip(records).filter_map(|(key, record)| {
                     // A record that was deleted after the SCAN is left out.
                     let record = record.transpose()?.and_then(|record| commands::with_id_of_key(record, key.as_str()));
-                    Some(record.map_err(|error| error.with_command("HGETALL".into()).about(M::MODEL_NAME, key.as_str())))
+                    Some(
+                        record.map_err(|error| error.with_command("HGETALL".into()).about(M::MODEL_NAME, key.as_str())),
+                    )
                 });
                 let (found, cursor) = (found.collect(), cursor.clone());
                 (found, self.after(cursor))
@@ -166,7 +168,9 @@ fn key_of_record<M: HashModel>(key: &[u8]) -> Option<Key> {
 fn load_all<M: HashModel>(keys: &[Key]) -> Command<Found<M>> {
     let mut commands = keys.iter().map(|key| Command::read("HGETALL").arg(key.as_str()));
     let Some(first) = commands.next() else {
-        return Command::read("HGETALL").reject("needs at least one key").decode_with(|_| Ok(Found::Records(Vec::new())));
+        return Command::read("HGETALL")
+            .reject("needs at least one key")
+            .decode_with(|_| Ok(Found::Records(Vec::new())));
     };
     let first = first.decode_with(|reply| Ok(Found::Records(vec![commands::read_record(reply)])));
     commands.fold(first, |group, command| {

@@ -435,7 +435,11 @@ async fn event_logs() -> Result<()> {
         assert_eq!(entries[1..4].iter().map(|entry| entry.event.clone()).collect::<Vec<_>>(), rest);
         assert_eq!(log.range(redis, first..ids[1], 100).await?.len(), 2);
         redis.execute::<StreamId>(["XADD", log.key(), "*", "event", "Payed", "cents", "1", "unknown", "x"]).await?;
-        assert_eq!(whole(log.range(redis, ids[2].., 100).await?)?[2].event, OrderEvent::Paid { cents: 1 }, "by its old name");
+        assert_eq!(
+            whole(log.range(redis, ids[2].., 100).await?)?[2].event,
+            OrderEvent::Paid { cents: 1 },
+            "by its old name"
+        );
         let lost = redis.execute::<StreamId>(["XADD", log.key(), "*", "event", "Lost"]).await?;
         let entries = log.range(redis, .., 100).await?;
         assert!(entries[..6].iter().all(|entry| entry.event.is_ok()), "an event that cannot be read affects no other");

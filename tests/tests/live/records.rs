@@ -6,7 +6,7 @@ use std::time::Duration;
 use redis_model::commands::expiry::Ttl;
 use redis_model::commands::list::ListSide;
 use redis_model::prelude::*;
-use redis_model::redis_rest::Encoding;
+use redis_model::redis_rest::{AutoPipelining, Encoding};
 use redis_model::{ErrorKind, RecordScanOptions};
 use redis_model_tests::{clients, key, stack, valkey};
 use ulid::Ulid;
@@ -67,7 +67,7 @@ async fn fields_are_arguments_and_replies() -> Result<()> {
         assert_eq!(redis.get::<Wrapped<i64>>(k).await?, Some(Wrapped(Some(5))));
         assert!(redis.set(k, Wrapped::<i64>(None)).await.unwrap_err().is_invalid_input());
         let (uuid, ulid) = (Uuid::now_v7(), Ulid::generate());
-        assert_eq!(redis.rpush(&key("ids"), uuid).await?, 1);
+        assert_eq!(redis.rpush(key("ids"), uuid).await?, 1);
         redis.mset([(key("u"), ulid)]).await?;
         redis.set(k, uuid).await?;
         assert_eq!(redis.get::<Uuid>(k).await?, Some(uuid));
@@ -99,7 +99,7 @@ async fn elements_are_arguments_and_replies() -> Result<()> {
     for redis in &clients() {
         let (queue, doing) = (Task::list(key("queue")), key("doing"));
         let task = |n| Task { to: "a".into(), n };
-        redis.rpush(queue.key(), &task(1)).await?;
+        redis.rpush(queue.key(), task(1)).await?;
         redis.rpush(queue.key(), &[task(2), task(3)]).await?;
         assert_eq!(queue.range(redis, ..).await?, [task(1), task(2), task(3)]);
         let moved: Option<Task> = redis.lmove(queue.key(), &doing, ListSide::Left, ListSide::Right).await?;
@@ -206,6 +206,8 @@ async fn scans_on_both_clients() -> Result<()> {
         let all: HashSet<_> = Page::scan(&blocking).map(|page| page.map(|page| page.name)).collect::<Result<_>>()?;
         assert_eq!(all, names, "{encoding:?}");
     }
+    let queued = stack().builder().auto_pipelining(AutoPipelining::new()).build()?;
+    assert_eq!(Page::scan(&queued).collect().await?.len(), 300);
     for count in [1, 10_000] {
         let options = RecordScanOptions::new().matching("2027-*").count(count);
         let some = Page::scan_with(&redis, options).collect().await?;

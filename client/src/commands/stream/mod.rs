@@ -61,12 +61,7 @@ use crate::reply::FromReply;
 pub trait StreamCommands: Executor {
     /// Acknowledges entries of a group and returns how many were pending.
     /// [XACK](https://redis.io/docs/latest/commands/xack/), O(1) per id.
-    fn xack<K>(
-        self,
-        key: impl ToArg,
-        group: impl ToArg,
-        ids: impl OneOrMore<K, Item = StreamId>,
-    ) -> Self::Out<u64> {
+    fn xack<K>(self, key: impl ToArg, group: impl ToArg, ids: impl OneOrMore<K, Item = StreamId>) -> Self::Out<u64> {
         self.execute(Command::write("XACK").arg(key).arg(group).one_or_more("id", ids))
     }
 
