@@ -36,6 +36,7 @@
 //!
 //! | family | trait | types |
 //! | --- | --- | --- |
+//! | arrays | [`ArrayCommands`] | [`commands::array`] |
 //! | bitmaps | [`BitmapCommands`] | [`commands::bitmap`] |
 //! | connection | [`ConnectionCommands`] | |
 //! | functions | [`FunctionCommands`] | [`commands::function`] |
@@ -53,6 +54,7 @@
 //! | sorted sets | [`SortedSetCommands`] | [`commands::sorted_set`] |
 //! | streams | [`StreamCommands`] | [`commands::stream`] |
 //! | strings | [`StringCommands`] | [`commands::string`] |
+//! | vector indexes | [`VectorCommands`] | [`commands::vector`] |
 //!
 //! Several families share [`commands::expiry`] and [`commands::scan`]. [`IterCommands`] reads large collections as streams
 //! and iterators. [`commands::coverage`] lists every command with its methods. [`Executor::execute`] sends any other
@@ -78,6 +80,32 @@
 //! serde type as JSON text, and [`Value`] takes any reply. [`Error`] has a [kind](ErrorKind), the command that failed, and
 //! whether the database [may have changed](Error::may_have_executed).
 //!
+//! # Tracing
+//!
+//! Each request has a span of the crate `tracing`, at the level INFO, with the fields of
+//! [OpenTelemetry's conventions for Redis](https://opentelemetry.io/docs/specs/semconv/database/redis/). The layer of
+//! `tracing-opentelemetry` exports it as a client span. No field contains a key or another argument. If no subscriber
+//! wants the span, it costs one check.
+//!
+//! | field | value |
+//! | --- | --- |
+//! | `otel.name`, `db.operation.name` | the command's name; `PIPELINE` or `MULTI` for several commands |
+//! | `otel.kind`, `db.system.name` | `client`, `redis` |
+//! | `db.operation.batch.size` | the number of commands, if there are several |
+//! | `server.address`, `server.port` | the host and the port of the URL |
+//! | `redis.attempts` | how many times the request was sent |
+//! | `redis.elapsed_ms` | the time in milliseconds, with all attempts and the waits between them |
+//! | `error.type` | on failure, the code of Redis's error (`WRONGTYPE`), or the [kind](ErrorKind) (`Timeout`) |
+//! | `db.response.status_code` | the code of Redis's error |
+//! | `http.response.status_code` | the status of a response that is an error |
+//! | `otel.status_code`, `otel.status_description` | `ERROR`, and the [message](Error::message) |
+//!
+//! A pipeline counts as failed if one of its commands failed; the fields are those of the first. With
+//! [auto-pipelining](RedisBuilder::auto_pipelining), a request belongs to several tasks, so its span has no parent.
+//!
+//! Two events at the level WARN have `error.type`, `reason`, `attempts` and `wait`: a request is sent again, and the
+//! connection of a subscription broke (with `db.operation.name`). Subscriptions have no spans, because they do not end.
+//!
 //! # Guides
 //!
 //! * [Testing your app](crate::guide::testing)
@@ -89,10 +117,15 @@
 //!
 //! | feature | default | what it adds |
 //! | --- | --- | --- |
-//! | `tls` | yes | `https://` with rustls, ring and the root certificates of Mozilla, compiled in |
+//! | `tls` | yes | `https://` with rustls, aws-lc (as reqwest's own default) and the root certificates of Mozilla, compiled in |
+//! | `tls-ring` | no | the same with ring, which compiles faster; see below |
 //! | `http2` | no | several requests on one connection, if the server supports HTTP/2 |
 //! | `uuid` | no | `uuid::Uuid` as an argument and a reply |
 //! | `ulid` | no | `ulid::Ulid` as an argument and a reply |
+//!
+//! `tls-ring` is for programs that turn `tls` off and use no other crate with reqwest or rustls. Cargo unites the features of
+//! all crates: reqwest is then built without a default TLS provider, and the `reqwest::Client::new()` of another crate
+//! panics, unless a crate enables a TLS feature of reqwest, or the program installs a provider.
 
 pub mod commands;
 pub mod guide;
@@ -131,9 +164,9 @@ pub use crate::client::{AutoPipelining, Redis, RedisBuilder, Request, blocking, 
 pub use crate::command::{Args, Command, OneOrMore, OneOrMorePairs, Script, ScriptCall, ToArgs, Untyped};
 #[doc(inline)]
 pub use crate::commands::{
-    BitmapCommands, ConnectionCommands, FunctionCommands, GenericCommands, GeoCommands, HashCommands,
+    ArrayCommands, BitmapCommands, ConnectionCommands, FunctionCommands, GenericCommands, GeoCommands, HashCommands,
     HyperLogLogCommands, IterCommands, JsonCommands, ListCommands, PubSubCommands, ScriptingCommands, SearchCommands,
-    ServerCommands, SetCommands, SortedSetCommands, StreamCommands, StringCommands,
+    ServerCommands, SetCommands, SortedSetCommands, StreamCommands, StringCommands, VectorCommands,
 };
 pub use crate::connection::RetryPolicy;
 pub use crate::error::{Error, ErrorKind, Result};

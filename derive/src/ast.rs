@@ -23,6 +23,8 @@ pub(crate) enum Body {
     /// A struct with one unnamed field.
     Newtype(Box<Type>),
     Enum(Vec<Variant>),
+    /// Any type with the attribute `text`: its own `Display` and `FromStr` are all that matters.
+    Text,
 }
 
 pub(crate) struct Field {
@@ -74,6 +76,10 @@ impl Model {
         let attrs = attr::Container::parse(&input.attrs, errors);
         let case = attrs.rename_all.map(|(case, _)| case);
         let body = match &input.data {
+            data if attrs.text.is_some() => {
+                reject_inner_attributes(data, errors);
+                Body::Text
+            }
             Data::Struct(data) => match &data.fields {
                 Fields::Named(fields) => {
                     Body::Struct(fields.named.iter().map(|field| Field::parse(field, case, errors)).collect())
@@ -121,7 +127,7 @@ impl Model {
             _ if self.attrs.list.is_some() => Shape::List,
             _ if self.attrs.embedded.is_some() => Shape::Embedded,
             Body::Struct(_) => Shape::Hash,
-            Body::Newtype(_) | Body::Enum(_) => Shape::Value,
+            Body::Newtype(_) | Body::Enum(_) | Body::Text => Shape::Value,
         }
     }
 
@@ -219,6 +225,24 @@ impl Variant {
             },
         };
         Variant { ident: variant.ident.clone(), attrs, name, body }
+    }
+}
+
+/// Reports each `#[redis(..)]` attribute inside a type that is stored as its text.
+fn reject_inner_attributes(data: &Data, errors: &mut Errors) {
+    let (fields, variants): (Vec<_>, Vec<_>) = match data {
+        Data::Struct(data) => (data.fields.iter().collect(), Vec::new()),
+        Data::Enum(data) => {
+            (data.variants.iter().flat_map(|variant| &variant.fields).collect(), data.variants.iter().collect())
+        }
+        Data::Union(data) => (data.fields.named.iter().collect(), Vec::new()),
+    };
+    let attrs = variants.into_iter().map(|variant| &variant.attrs).chain(fields.into_iter().map(|field| &field.attrs));
+    for attr in attrs.flatten().filter(|attr| attr.path().is_ident("redis")) {
+        errors.push_spanned(
+            attr,
+            "the type is stored as its `Display` text, so this has no effect; remove it, or remove `text` from the type",
+        );
     }
 }
 

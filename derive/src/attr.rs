@@ -18,6 +18,7 @@ pub(crate) struct Container {
     pub(crate) stream: Option<Span>,
     pub(crate) embedded: Option<Span>,
     pub(crate) id: Option<Span>,
+    pub(crate) text: Option<Span>,
     pub(crate) rename_all: Option<(Case, Span)>,
     pub(crate) max_len: Option<(u64, Span)>,
     pub(crate) tag: Option<LitStr>,
@@ -26,8 +27,11 @@ pub(crate) struct Container {
 
 /// How the value of a field becomes text.
 pub(crate) enum Codec {
-    Text,
+    /// The type's own text, as a `Field`.
+    Field,
+    Text(Span),
     Json(Span),
+    Postcard(Span),
     Bincode(Span),
     Base64(Span),
     With(Path),
@@ -37,8 +41,10 @@ impl Codec {
     /// Returns the attribute that sets the codec, or `None` for the codec that needs no attribute.
     pub(crate) fn attribute(&self) -> Option<(&'static str, Span)> {
         match self {
-            Codec::Text => None,
+            Codec::Field => None,
+            Codec::Text(span) => Some(("text", *span)),
             Codec::Json(span) => Some(("json", *span)),
+            Codec::Postcard(span) => Some(("postcard", *span)),
             Codec::Bincode(span) => Some(("bincode", *span)),
             Codec::Base64(span) => Some(("base64", *span)),
             Codec::With(path) => Some(("with", path.span())),
@@ -85,9 +91,11 @@ pub(crate) struct Variant {
     pub(crate) aliases: Vec<LitStr>,
 }
 
-const CONTAINER: &str = "prefix, list, stream, embedded, id, rename_all, max_len, tag, crate";
-const FIELD: &str = "id, rename, alias, default, skip, flatten, json, bincode, base64, with";
+const CONTAINER: &str = "prefix, list, stream, embedded, id, text, rename_all, max_len, tag, crate";
+const FIELD: &str = "id, rename, alias, default, skip, flatten, text, json, postcard, bincode, base64, with";
+const CODECS: &str = "`text`, `json`, `postcard`, `bincode`, `base64` and `with`";
 const VARIANT: &str = "rename, alias";
+const MAX_LEN: &str = "`max_len` takes a whole number of entries; write `max_len = 1_000_000`";
 
 impl Container {
     pub(crate) fn parse(attrs: &[Attribute], errors: &mut Errors) -> Self {
@@ -97,31 +105,35 @@ impl Container {
                 container.has_prefix = true;
                 set_once(&mut container.prefix, meta, parse_string)
             }
-            "list" => set_once(&mut container.list, meta, parse_flag),
-            "stream" => set_once(&mut container.stream, meta, parse_flag),
-            "embedded" => set_once(&mut container.embedded, meta, parse_flag),
-            "id" => set_once(&mut container.id, meta, parse_flag),
+            "list" => set_flag(&mut container.list, meta),
+            "stream" => set_flag(&mut container.stream, meta),
+            "embedded" => set_flag(&mut container.embedded, meta),
+            "id" => set_flag(&mut container.id, meta),
+            "text" => set_flag(&mut container.text, meta),
             "rename_all" => set_once(&mut container.rename_all, meta, |meta| {
                 let name = parse_string(meta)?;
                 Ok((Case::parse(&name)?, name.span()))
             }),
             "max_len" => set_once(&mut container.max_len, meta, |meta| {
-                let literal: LitInt = meta.value()?.parse()?;
+                let value = meta.value().map_err(|_| meta.error(MAX_LEN))?;
+                let literal: LitInt = value.parse().map_err(|error| syn::Error::new(error.span(), MAX_LEN))?;
                 match literal.base10_parse::<u64>() {
                     Ok(0) => Err(syn::Error::new(
                         literal.span(),
                         "`max_len = 0` would keep no entries; use at least 1, or remove `max_len` to keep all entries",
                     )),
                     Ok(entries) => Ok((entries, literal.span())),
-                    Err(_) => Err(syn::Error::new(
-                        literal.span(),
-                        "`max_len` takes a whole number of entries; write `max_len = 1_000_000`",
-                    )),
+                    Err(_) => Err(syn::Error::new(literal.span(), MAX_LEN)),
                 }
             }),
             "tag" => set_once(&mut container.tag, meta, parse_string),
             "crate" => set_once(&mut container.krate, meta, parse_path),
-            _ => Err(unknown(meta, "container", CONTAINER)),
+            _ => {
+                let error = unknown(meta, "container", CONTAINER);
+                // One error is enough for a misspelt prefix.
+                container.has_prefix |= error.to_string().contains("`prefix`?");
+                Err(error)
+            }
         });
         container
     }
@@ -136,14 +148,14 @@ impl Field {
             default: FieldDefault::None,
             skip: None,
             flatten: None,
-            codec: Codec::Text,
+            codec: Codec::Field,
         };
         parse_items(attrs, errors, |meta| {
             let codec = match item_name(meta).as_str() {
-                "id" => return set_once(&mut field.id, meta, parse_flag),
+                "id" => return set_flag(&mut field.id, meta),
                 "rename" => return set_once(&mut field.rename, meta, parse_string),
-                "skip" => return set_once(&mut field.skip, meta, parse_flag),
-                "flatten" => return set_once(&mut field.flatten, meta, parse_flag),
+                "skip" => return set_flag(&mut field.skip, meta),
+                "flatten" => return set_flag(&mut field.flatten, meta),
                 "alias" => {
                     field.aliases.push(parse_string(meta)?);
                     return Ok(());
@@ -159,7 +171,9 @@ impl Field {
                     };
                     return Ok(());
                 }
+                "text" => Codec::Text(parse_flag(meta)?),
                 "json" => Codec::Json(parse_flag(meta)?),
+                "postcard" => Codec::Postcard(parse_flag(meta)?),
                 "bincode" => Codec::Bincode(parse_flag(meta)?),
                 "base64" => Codec::Base64(parse_flag(meta)?),
                 "with" => Codec::With(parse_path(meta)?),
@@ -168,10 +182,8 @@ impl Field {
                 }
                 _ => return Err(unknown(meta, "field", FIELD)),
             };
-            if !matches!(field.codec, Codec::Text) {
-                return Err(
-                    meta.error("a field has only one codec; keep one of `json`, `bincode`, `base64` and `with`")
-                );
+            if !matches!(field.codec, Codec::Field) {
+                return Err(meta.error(format!("a field has only one codec; keep one of {CODECS}")));
             }
             field.codec = codec;
             Ok(())
@@ -239,6 +251,14 @@ fn set_once<T>(
     Ok(())
 }
 
+/// Sets a flag. It is set even if it has a value, so that this mistake causes no other errors.
+fn set_flag(slot: &mut Option<Span>, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
+    if slot.replace(meta.path.span()).is_some() {
+        return Err(duplicate(meta));
+    }
+    parse_flag(meta).map(drop)
+}
+
 fn duplicate(meta: &ParseNestedMeta<'_>) -> syn::Error {
     meta.error(format!("`{}` is set twice; keep one", item_name(meta)))
 }
@@ -250,10 +270,55 @@ fn unknown(meta: &ParseNestedMeta<'_>, place: &str, known: &str) -> syn::Error {
             "the struct or enum itself"
         }
         ("container", "rename" | "alias") => "a field or a variant",
-        ("container", "default" | "skip" | "flatten" | "json" | "bincode" | "base64" | "with") => "a field",
-        _ => return meta.error(format!("unknown {place} attribute `{name}`; use one of: {known}")),
+        ("container", "default" | "skip" | "flatten" | "json" | "postcard" | "bincode" | "base64" | "with") => {
+            "a field"
+        }
+        _ => {
+            return meta.error(match hint(place, &name, known) {
+                Some(hint) => format!("unknown {place} attribute `{name}`; {hint}"),
+                None => format!("unknown {place} attribute `{name}`; use one of: {known}"),
+            });
+        }
     };
     meta.error(format!("`{name}` is not a {place} attribute; write it on {right_place}"))
+}
+
+/// Returns what to write in place of an attribute that other crates have, or that is misspelt.
+fn hint(place: &str, name: &str, known: &str) -> Option<String> {
+    let replacement = match (place, name) {
+        ("container", "name" | "table" | "key" | "collection" | "namespace") => "prefix",
+        ("container", "maxlen") => "max_len",
+        ("container", "hash") => return Some("a record is a hash without it; remove it".to_owned()),
+        ("field", "key" | "primary_key") => "id",
+        ("field" | "variant", "name") => "rename",
+        ("field", "display" | "string" | "to_string" | "from_str") => "text",
+        ("field", "bytes" | "binary") => "base64",
+        ("field", "serde") => "json",
+        ("field", "msgpack" | "messagepack" | "cbor") => "postcard",
+        ("field", "codec" | "serialize_with" | "deserialize_with") => "with",
+        ("field", "optional" | "nullable" | "skip_serializing_if") => {
+            return Some("make the field an `Option`, whose `None` is stored as no field".to_owned());
+        }
+        (_, "ttl" | "expire" | "expires" | "expiration") => {
+            return Some("set the time to live of a record when it is saved, with the function `expire`".to_owned());
+        }
+        _ => known.split(", ").find(|known| is_typo(name, known))?,
+    };
+    Some(format!("did you mean `{replacement}`?"))
+}
+
+/// Returns whether one letter more, less, other or swapped with the next makes `known` of `name`.
+fn is_typo(name: &str, known: &str) -> bool {
+    let common = name.bytes().zip(known.bytes()).take_while(|(a, b)| a == b).count();
+    let (name, known) =
+        (name.as_bytes().get(common..).unwrap_or_default(), known.as_bytes().get(common..).unwrap_or_default());
+    match (name, known) {
+        ([_, name @ ..], [_, known @ ..]) if name == known => true,
+        ([a, b, name @ ..], [c, d, known @ ..]) if (a, b) == (d, c) && name == known => true,
+        ([_, name @ ..], known) if name == known => true,
+        (name, [_, known @ ..]) => name == known,
+        _ => false,
+    }
 }
 
 fn parse_flag(meta: &ParseNestedMeta<'_>) -> syn::Result<Span> {
@@ -277,11 +342,15 @@ fn parse_string(meta: &ParseNestedMeta<'_>) -> syn::Result<LitStr> {
 /// Parses a path, either bare or as a string like in serde.
 fn parse_path(meta: &ParseNestedMeta<'_>) -> syn::Result<Path> {
     let name = item_name(meta);
-    let message = format!("`{name}` takes a path; write `{name} = some::path`");
+    let message = match name.as_str() {
+        "default" => "`default` takes the path of a function; write `default = function`, or only `default` for `Default::default()`".to_owned(),
+        "with" => "`with` takes the path of a codec; write `with = Codec`".to_owned(),
+        _ => format!("`{name}` takes a path; write `{name} = some::path`"),
+    };
     let value = meta.value().map_err(|_| meta.error(&message))?;
     if value.peek(LitStr) {
         let quoted: LitStr = value.parse()?;
         return quoted.parse().map_err(|_| syn::Error::new(quoted.span(), &message));
     }
-    value.parse()
+    value.parse().map_err(|error: syn::Error| syn::Error::new(error.span(), &message))
 }

@@ -7,7 +7,7 @@ use quote::ToTokens;
 use syn::{Ident, LitStr};
 
 use crate::ast::{Body, Field, Model, Shape, Variant, VariantBody};
-use crate::attr::FieldDefault;
+use crate::attr::{self, FieldDefault};
 use crate::errors::Errors;
 
 /// Reports every broken rule.
@@ -26,6 +26,7 @@ pub(crate) fn check(model: &Model, errors: &mut Errors) {
         }
         Body::Newtype(_) => check_newtype(model, shape, errors),
         Body::Enum(variants) => check_enum(model, shape, variants, errors),
+        Body::Text => check_text(model, errors),
     }
 }
 
@@ -47,10 +48,11 @@ fn check_container(model: &Model, shape: Shape, errors: &mut Errors) {
     if let Some(tag) = attrs.tag.as_ref().filter(|_| !has_tag) {
         errors.push_spanned(tag, "`tag` applies only to an enum with `list` or `stream`; remove `tag`");
     }
-    if let Some(id) = attrs.id.filter(|_| !matches!(model.body, Body::Newtype(_))) {
+    if let Some(id) = attrs.id.filter(|_| !matches!(model.body, Body::Newtype(_) | Body::Text)) {
         errors.push(syn::Error::new(
             id,
-            "`id` on the type itself is for newtypes; for a record, write `#[redis(id)]` on the field that is its id",
+            "`id` on the type itself is for newtypes, and for types with `text`; for a record, write `#[redis(id)]` on the \
+             field that is its id",
         ));
     }
     for lifetime in model.generics.lifetimes() {
@@ -75,6 +77,7 @@ fn check_prefix(model: &Model, shape: Shape, errors: &mut Errors) {
             "an enum without `list` or `stream` is stored as one field and has no key of its own; add one of them, or \
              remove the prefix",
         ),
+        (Shape::Value, Body::Text) => Some(TEXT_ALONE),
         (Shape::Value, _) => Some("a newtype is stored as one field and has no key of its own; remove the prefix"),
     };
     let value = prefix.value();
@@ -103,6 +106,11 @@ fn check_ids(model: &Model, shape: Shape, fields: &[Field], errors: &mut Errors)
     match (shape, first) {
         (Shape::Hash, None) => {
             let prefix = if model.attrs.has_prefix { "" } else { " and the struct #[redis(prefix = \"..\")]" };
+            let named_id = fields.iter().find(|field| field.ident == "id");
+            if let (Some(field), true) = (named_id, model.attrs.has_prefix) {
+                errors.push_spanned(&field.ident, "a record needs an id; write #[redis(id)] before this field");
+                return;
+            }
             errors.push_spanned(
                 &model.ident,
                 format!(
@@ -130,7 +138,13 @@ fn check_id(field: &Field, span: Span, errors: &mut Errors) {
     if field.option_inner().is_some() {
         errors.push_spanned(&field.ty, "a record always has an id; use the type without `Option`");
     }
-    if let Some((codec, _)) = attrs.codec.attribute() {
+    if let attr::Codec::Text(_) = attrs.codec {
+        errors.push(syn::Error::new(
+            span,
+            "an id takes no codec; remove `text`, and derive RedisModel with #[redis(id, text)] on a type of your own that \
+             implements `Display` and `FromStr`",
+        ));
+    } else if let Some((codec, _)) = attrs.codec.attribute() {
         errors.push(syn::Error::new(span, format!("an id takes no codec; remove `{codec}`")));
     }
     if attrs.default.span().is_some() {
@@ -224,6 +238,18 @@ fn check_field(field: &Field, errors: &mut Errors) {
             &field.ty,
             "a flattened field cannot be an `Option`; make the fields of the embedded struct `Option`s instead",
         );
+    }
+}
+
+/// What a type with `text` can be.
+const TEXT_ALONE: &str =
+    "a type with `text` is stored as one field, as its `Display` text; remove this, or remove `text`";
+
+fn check_text(model: &Model, errors: &mut Errors) {
+    let attrs = &model.attrs;
+    let others = [attrs.list, attrs.stream, attrs.embedded, attrs.rename_all.as_ref().map(|(_, span)| *span)];
+    for span in others.into_iter().flatten() {
+        errors.push(syn::Error::new(span, TEXT_ALONE));
     }
 }
 

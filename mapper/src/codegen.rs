@@ -10,7 +10,9 @@ pub use redis_rest::{Arg, Error, FromReply, Reply, Result, ToArg};
 
 #[cfg(feature = "bincode")]
 pub use crate::codec::Bincode;
-pub use crate::codec::{Base64, Codec, Json, Kind};
+#[cfg(feature = "postcard")]
+pub use crate::codec::Postcard;
+pub use crate::codec::{Base64, Codec, DisplayFromStr, Json, Kind, TextField};
 pub use crate::field::Field;
 pub use crate::field_codec::{FieldCodec, OptionalWith, Text, With};
 pub use crate::hash::{FieldRef, HashModel};
@@ -18,7 +20,7 @@ pub use crate::id::{GenerateId, Id, IntegerId};
 pub use crate::key::KeyPart;
 pub use crate::list::ListModel;
 pub use crate::mismatch::Mismatch;
-pub use crate::model::{Content, Embedded, Fields, Names, Sink, Source};
+pub use crate::model::{Content, Embedded, Fields, Names, Sink, Source, VariantFields};
 pub use crate::stream::StreamModel;
 
 use redis_rest::ErrorKind;

@@ -1,4 +1,7 @@
 //! Types that are stored as one field: as text in a hash or a stream, as a JSON value in a list.
+//!
+//! The types of other crates are in modules of their own, each under its feature. All date and time crates share one
+//! text for each kind of value, so a program can change from one to another and keep its data.
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -20,12 +23,14 @@ use crate::mismatch::Mismatch;
 /// | `Duration` | milliseconds: `1500`, `0.25` |
 /// | `SystemTime` | milliseconds since 1970 |
 /// | IP and socket addresses, `Uuid`, `Ulid` | their `Display` text |
+/// | types of `chrono`, `jiff` and `time` | see [below](#dates-and-times) |
 /// | an enum without data that derives `RedisModel` | the name of the variant |
 /// | a newtype that derives `RedisModel` | the text of the inner type |
+/// | a type that derives `RedisModel` with `#[redis(text)]` | its `Display` text |
 ///
-/// Store other types with an attribute of the field: `#[redis(json)]` or `#[redis(bincode)]` for types that implement
-/// serde's traits, `#[redis(base64)]` for bytes, and `#[redis(with = Path)]` for a [`Codec`](crate::codec::Codec) of
-/// your own.
+/// Store other types with an attribute of the field: `#[redis(json)]` or `#[redis(postcard)]` for types that implement
+/// serde's traits, `#[redis(text)]` for types that implement `Display` and `FromStr`, `#[redis(base64)]` for bytes, and
+/// `#[redis(with = Path)]` for a [`Codec`](crate::codec::Codec) of your own.
 ///
 /// ```no_run
 /// use redis_model::ErrorKind;
@@ -58,11 +63,33 @@ use crate::mismatch::Mismatch;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// # Dates and times
+///
+/// The features `chrono`, `jiff` and `time` make the types of these crates fields. Texts are those of RFC 3339 and ISO
+/// 8601, and the same for each crate.
+///
+/// | kind | `chrono` | `jiff` | `time` | text |
+/// | --- | --- | --- | --- | --- |
+/// | instant | `DateTime<Utc>` | `Timestamp` | `UtcDateTime` | `2026-11-21T16:07:41.000000000Z` |
+/// | instant and offset | `DateTime<FixedOffset>` | | `OffsetDateTime` | `2026-11-21T18:07:41.000000000+02:00`, with `Z` for UTC |
+/// | instant and time zone | | `Zoned` | | `2026-11-21T19:07:41.000000000+03:00[Europe/Istanbul]` |
+/// | date and time | `NaiveDateTime` | `civil::DateTime` | `PrimitiveDateTime` | `2026-11-21T16:07:41.000000000` |
+/// | date | `NaiveDate` | `civil::Date` | `Date` | `2026-11-21` |
+/// | time | `NaiveTime` | `civil::Time` | `Time` | `16:07:41.000000000` |
+/// | duration | `TimeDelta` | `SignedDuration` | `Duration` | milliseconds, as for the standard library's `Duration`: `-1500`, `0.25` |
+/// | calendar duration | | `Span` | | `P1Y2M3DT4H` |
+///
+/// Times always have nine digits after the point. So texts of one kind have one length, and the bytes sort as the
+/// values do, for the years 0 to 9999. Texts with an offset or a time zone sort only if it is the same in all of them.
+/// Any text of RFC 3339 can be read, with or without a fraction. `Zoned` can be read only if `jiff` knows the time zone,
+/// which needs its default features.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stored as one field of a model",
     label = "not a field",
-    note = "mark the field `#[redis(json)]` or `#[redis(bincode)]` to store it with serde, or `#[redis(flatten)]` to store its own fields",
-    note = "an enum without data, or a struct with one unnamed field, can derive `RedisModel` itself"
+    note = "choose how to store it with an attribute of the field: `#[redis(json)]` for a type with serde's traits, `#[redis(text)]` for a type with `Display` and `FromStr`, `#[redis(base64)]` for `Vec<u8>`, or `#[redis(with = ..)]` for a codec of your own",
+    note = "a type of your own can derive `RedisModel` itself: an enum without data or a struct with one unnamed field as it is, a struct with named fields with `#[redis(embedded)]`, in a field marked `#[redis(flatten)]`",
+    note = "types of `uuid`, `ulid`, `chrono`, `jiff` and `time` are fields with the feature of `redis-model` that has the name of the crate"
 )]
 pub trait Field: Sized {
     /// The type without `Option`: the value of a field that exists.
@@ -208,6 +235,22 @@ impl Field for Duration {
     }
 }
 
+/// Appends milliseconds before or after a point in time.
+fn push_signed_millis(is_negative: bool, distance: Duration, text: &mut String) {
+    if is_negative {
+        text.push('-');
+    }
+    push_millis(distance, text);
+}
+
+/// Returns whether a number of milliseconds is negative, and how large it is.
+fn read_signed_millis(text: &str) -> Option<(bool, Duration)> {
+    match text.strip_prefix('-') {
+        Some(distance) => Some((true, read_millis(distance)?)),
+        None => Some((false, read_millis(text)?)),
+    }
+}
+
 impl Field for SystemTime {
     own_value!();
 
@@ -215,22 +258,57 @@ impl Field for SystemTime {
 
     fn encode(&self, text: &mut String) {
         match self.duration_since(UNIX_EPOCH) {
-            Ok(since) => push_millis(since, text),
-            Err(before) => {
-                text.push('-');
-                push_millis(before.duration(), text);
-            }
+            Ok(since) => push_signed_millis(false, since, text),
+            Err(before) => push_signed_millis(true, before.duration(), text),
         }
     }
 
     fn decode(text: &str) -> Result<Self, Mismatch> {
-        let time = match text.strip_prefix('-') {
-            Some(before) => read_millis(before).and_then(|before| UNIX_EPOCH.checked_sub(before)),
-            None => read_millis(text).and_then(|since| UNIX_EPOCH.checked_add(since)),
+        let time = match read_signed_millis(text) {
+            Some((true, before)) => UNIX_EPOCH.checked_sub(before),
+            Some((false, since)) => UNIX_EPOCH.checked_add(since),
+            None => None,
         };
         time.ok_or_else(|| Mismatch::expected("a SystemTime in milliseconds since 1970"))
     }
 }
+
+/// Fields by a function that writes the text, and one that reads it.
+#[cfg(any(feature = "chrono", feature = "jiff", feature = "time"))]
+macro_rules! by_functions {
+    ($($kind:ident $type:ty, $expected:literal: $write:expr, $read:expr;)*) => {$(
+        impl Field for $type {
+            own_value!();
+
+            const KIND: Kind = Kind::$kind;
+
+            fn encode(&self, text: &mut String) {
+                let write: fn(&Self, &mut String) = $write;
+                write(self, text);
+            }
+
+            fn decode(text: &str) -> Result<Self, Mismatch> {
+                let read: fn(&str) -> Option<Self> = $read;
+                read(text).ok_or(Mismatch { expected: Some(Cow::Borrowed($expected)) })
+            }
+        }
+    )*};
+}
+
+/// Returns the whole seconds and the nanoseconds of a duration with a sign.
+#[cfg(any(feature = "jiff", feature = "time"))]
+fn signed_parts((is_negative, distance): (bool, Duration)) -> Option<(i64, i32)> {
+    let sign = if is_negative { -1 } else { 1 };
+    let seconds = i64::try_from(sign * i128::from(distance.as_secs())).ok()?;
+    Some((seconds, i32::try_from(sign * i128::from(distance.subsec_nanos())).ok()?))
+}
+
+#[cfg(feature = "chrono")]
+mod chrono;
+#[cfg(feature = "jiff")]
+mod jiff;
+#[cfg(feature = "time")]
+mod time;
 
 impl<T: Field> Field for Option<T> {
     type Value = T::Value;
@@ -317,6 +395,132 @@ mod tests {
             round_trip(Duration::new(seconds, nanos));
             round_trip(UNIX_EPOCH + Duration::new(seconds, nanos));
             round_trip(UNIX_EPOCH - Duration::new(seconds, nanos));
+        }
+    }
+
+    #[cfg(all(feature = "chrono", feature = "jiff", feature = "time"))]
+    mod dates {
+        use ::chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
+        use ::jiff::{SignedDuration, Span, Timestamp, Zoned, civil};
+        use ::time::{Date, OffsetDateTime, PrimitiveDateTime, Time, UtcDateTime, UtcOffset};
+
+        use super::*;
+
+        fn text<T: Field>(value: &T) -> String {
+            let mut text = String::new();
+            value.encode(&mut text);
+            text
+        }
+
+        /// Reads a text as a `T`, and returns how that is written.
+        fn rewritten<T: Field>(from: &str) -> String {
+            text(&T::decode(from).unwrap_or_else(|error| panic!("{from}: {error}")))
+        }
+
+        proptest! {
+            #[test]
+            fn each_crate_reads_and_writes_the_same_text(
+                seconds in -62_167_219_200..=253_402_300_799_i64, nanos in 0..1_000_000_000_u32,
+                other in -62_167_219_200..=253_402_300_799_i64, minutes in -1_439..=1_439,
+            ) {
+                let utc = DateTime::<Utc>::from_timestamp(seconds, nanos).unwrap();
+                round_trip(utc);
+                let instant = text(&utc);
+                prop_assert_eq!(instant.len(), 30);
+                prop_assert_eq!(&rewritten::<Timestamp>(&instant), &instant);
+                prop_assert_eq!(&rewritten::<UtcDateTime>(&instant), &instant);
+                prop_assert_eq!(&rewritten::<OffsetDateTime>(&instant), &instant);
+
+                let later = DateTime::<Utc>::from_timestamp(other, 0).unwrap();
+                prop_assert_eq!(utc.cmp(&later), instant.cmp(&text(&later)));
+
+                let local = utc.naive_utc();
+                round_trip(local);
+                prop_assert_eq!(&rewritten::<civil::DateTime>(&text(&local)), &text(&local));
+                prop_assert_eq!(&rewritten::<PrimitiveDateTime>(&text(&local)), &text(&local));
+                prop_assert_eq!(&rewritten::<civil::Date>(&text(&local.date())), &text(&local.date()));
+                prop_assert_eq!(&rewritten::<Date>(&text(&local.date())), &text(&local.date()));
+                prop_assert_eq!(&rewritten::<civil::Time>(&text(&local.time())), &text(&local.time()));
+                prop_assert_eq!(&rewritten::<Time>(&text(&local.time())), &text(&local.time()));
+                prop_assert_eq!(&rewritten::<NaiveDate>(&text(&local.date())), &text(&local.date()));
+                prop_assert_eq!(&rewritten::<NaiveTime>(&text(&local.time())), &text(&local.time()));
+
+                if (1..9_999).contains(&::chrono::Datelike::year(&local)) && minutes != 0 {
+                    let offset = utc.with_timezone(&FixedOffset::east_opt(minutes * 60).unwrap());
+                    round_trip(offset);
+                    prop_assert_eq!(&rewritten::<OffsetDateTime>(&text(&offset)), &text(&offset));
+                    prop_assert_eq!(rewritten::<Timestamp>(&text(&offset)), instant);
+                }
+            }
+
+            #[test]
+            fn durations_are_milliseconds(seconds in -9_000_000_000_i64..9_000_000_000, nanos in 0..1_000_000_000_u32) {
+                let delta = TimeDelta::new(seconds, nanos).unwrap();
+                round_trip(delta);
+                prop_assert_eq!(rewritten::<SignedDuration>(&text(&delta)), text(&delta));
+                prop_assert_eq!(rewritten::<::time::Duration>(&text(&delta)), text(&delta));
+            }
+        }
+
+        #[test]
+        fn the_ends_of_each_type() {
+            round_trip(DateTime::<Utc>::MIN_UTC);
+            round_trip(DateTime::<Utc>::MAX_UTC);
+            round_trip(NaiveDateTime::MIN);
+            round_trip(NaiveDateTime::MAX);
+            round_trip(NaiveDate::MIN);
+            round_trip(NaiveDate::MAX);
+            round_trip(TimeDelta::MIN);
+            round_trip(TimeDelta::MAX);
+            round_trip(Timestamp::MIN);
+            round_trip(Timestamp::MAX);
+            round_trip(civil::DateTime::MIN);
+            round_trip(civil::DateTime::MAX);
+            round_trip(SignedDuration::MIN);
+            round_trip(SignedDuration::MAX);
+            round_trip(UtcDateTime::MIN);
+            round_trip(UtcDateTime::MAX);
+            round_trip(PrimitiveDateTime::MIN);
+            round_trip(Date::MIN);
+            round_trip(Date::MAX);
+            round_trip(::time::Duration::MIN);
+            round_trip(::time::Duration::MAX);
+        }
+
+        #[test]
+        fn texts_of_other_programs() {
+            let read = |text| DateTime::<Utc>::decode(text).map(|time| time.timestamp());
+            assert_eq!(read("2026-11-21T16:07:41Z"), Ok(1_795_277_261));
+            assert_eq!(read("2026-11-21T18:07:41.5+02:00"), Ok(1_795_277_261));
+            assert_eq!(rewritten::<Timestamp>("2026-11-21T18:07:41.5+02:00"), "2026-11-21T16:07:41.500000000Z");
+            assert_eq!(rewritten::<UtcDateTime>("2026-11-21T18:07:41.5+02:00"), "2026-11-21T16:07:41.500000000Z");
+            assert_eq!(rewritten::<OffsetDateTime>("2026-11-21T16:07:41Z"), "2026-11-21T16:07:41.000000000Z");
+            assert_eq!(rewritten::<Span>("P1Y2M3DT4H"), "P1Y2M3DT4H");
+            for odd in ["", "yesterday", "2026-11-21", "2026-13-21T16:07:41Z", "1795277261"] {
+                let expected = Mismatch::expected("a date and time of RFC 3339");
+                assert_eq!(DateTime::<Utc>::decode(odd), Err(expected.clone()), "{odd}");
+                assert_eq!(Timestamp::decode(odd), Err(expected.clone()), "{odd}");
+                assert_eq!(OffsetDateTime::decode(odd), Err(expected), "{odd}");
+            }
+        }
+
+        #[test]
+        fn an_offset_with_seconds_is_written_as_utc() {
+            let utc = DateTime::<Utc>::from_timestamp(1_795_277_261, 0).unwrap();
+            round_trip(utc.with_timezone(&FixedOffset::east_opt(7_017).unwrap()));
+            let offset = UtcOffset::from_hms(1, 56, 57).unwrap();
+            round_trip(OffsetDateTime::from_unix_timestamp(1_795_277_261).unwrap().to_offset(offset));
+        }
+
+        #[test]
+        fn a_time_zone_is_kept() {
+            // Zones with a name need the database of time zones, which is a default feature of jiff.
+            let zone = ::jiff::tz::TimeZone::fixed(::jiff::tz::offset(3));
+            let zoned = Timestamp::from_second(1_795_277_261).unwrap().to_zoned(zone);
+            assert_eq!(text(&zoned), "2026-11-21T19:07:41.000000000+03:00[+03:00]");
+            round_trip(zoned);
+            let expected = Mismatch::expected("a date and time of RFC 9557, with a known time zone");
+            assert_eq!(Zoned::decode("2026-11-21T16:07:41Z[Middle/Earth]"), Err(expected));
         }
     }
 

@@ -37,6 +37,7 @@
 //! | `stream, prefix = ".."` | an event of typed logs: an entry of a stream | [`StreamModel`] |
 //! | `embedded` | fields of the models that [flatten](derive@RedisModel#embedded-struct) it | [`Embedded`] |
 //! | none, on an enum without data or a newtype | one field of a model | [`Field`] |
+//! | `text`, on a type that implements `Display` and `FromStr` | one field of a model | [`Field`] |
 //!
 //! [`RedisModel`](derive@RedisModel) documents all attributes with examples. [`Field`] lists the types that fields can
 //! have, [`Id`] the types of ids, and [`Codec`](codec::Codec) shows how to store any other type.
@@ -183,10 +184,12 @@
 //! | feature | default | adds |
 //! | --- | --- | --- |
 //! | `tls` | yes | HTTPS |
-//! | `bincode` | yes | fields marked `#[redis(bincode)]` |
+//! | `postcard` | no | fields marked `#[redis(postcard)]`: a small binary format |
+//! | `bincode` | no | fields marked `#[redis(bincode)]`. bincode is no longer maintained ([RUSTSEC-2025-0141](https://rustsec.org/advisories/RUSTSEC-2025-0141.html)): prefer `postcard` |
 //! | `http2` | no | HTTP/2, if the server supports it |
 //! | `uuid` | no | ids, fields, arguments and replies of the type `uuid::Uuid` |
 //! | `ulid` | no | ids, fields, arguments and replies of the type `ulid::Ulid` |
+//! | `chrono`, `jiff`, `time` | no | fields of the [dates, times and durations](Field#dates-and-times) of these crates |
 
 // The code of the derive names this crate, also in this crate's own tests.
 extern crate self as redis_model;
@@ -228,9 +231,9 @@ pub use crate::stream::{Entry, Log, StreamModel};
 pub mod prelude {
     pub use redis_rest::commands::stream::StreamId;
     pub use redis_rest::{
-        BitmapCommands, ConnectionCommands, Executor, FunctionCommands, GenericCommands, GeoCommands, HashCommands,
-        HyperLogLogCommands, IterCommands, JsonCommands, ListCommands, PubSubCommands, ScriptingCommands,
-        SearchCommands, ServerCommands, SetCommands, SortedSetCommands, StreamCommands, StringCommands,
+        ArrayCommands, BitmapCommands, ConnectionCommands, Executor, FunctionCommands, GenericCommands, GeoCommands,
+        HashCommands, HyperLogLogCommands, IterCommands, JsonCommands, ListCommands, PubSubCommands, ScriptingCommands,
+        SearchCommands, ServerCommands, SetCommands, SortedSetCommands, StreamCommands, StringCommands, VectorCommands,
     };
 
     pub use crate::{

@@ -32,6 +32,43 @@ impl fmt::Display for Mismatch {
     }
 }
 
+/// Why a codec of this crate cannot read a text. It contains nothing of the text.
+#[derive(Debug)]
+pub struct Reason(String);
+
+impl Reason {
+    pub(crate) fn of(error: impl fmt::Display) -> Self {
+        Reason(without_quotes(&error.to_string()))
+    }
+}
+
+impl std::error::Error for Reason {}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Cuts what the message of an error quotes, because it may quote the value: `invalid type: string "secret", expected
+/// u64`. What follows `, expected` names the type, and stays. So do up to three quoted characters, which are no secret.
+fn without_quotes(message: &str) -> String {
+    const NAMES: [&str; 2] = ["missing field `", "duplicate field `"];
+    if NAMES.iter().any(|names| message.starts_with(names)) {
+        return message.to_owned();
+    }
+    let (found, expected) =
+        message.rfind(", expected ").and_then(|at| message.split_at_checked(at)).unwrap_or((message, ""));
+    let is_quote = |c: char| matches!(c, '"' | '`' | '\'');
+    match (found.find(is_quote), found.rfind(is_quote)) {
+        (Some(first), Some(last)) if found.get(first..last).is_some_and(|quoted| quoted.chars().count() > 4) => {
+            let (before, after) = (found.get(..first), found.get(last + 1..));
+            format!("{}`..`{}{expected}", before.unwrap_or_default(), after.unwrap_or_default())
+        }
+        _ => message.to_owned(),
+    }
+}
+
 /// The maximum number of characters of a text in an error.
 const MAX_EXCERPT: usize = 32;
 
@@ -46,12 +83,19 @@ pub(crate) fn missing<T>(name: &'static str) -> Error {
 
 #[cold]
 pub(crate) fn mismatch<T>(text: &str, source: Box<dyn std::error::Error + Send + Sync>) -> Error {
-    let expected = match source.downcast_ref::<Mismatch>() {
-        Some(Mismatch { expected: Some(expected) }) => expected.to_string(),
-        _ => short_name::<T>(),
-    };
-    let error = Error::new(ErrorKind::Decode, format!("expected {expected}, found {}", excerpt(text)));
-    if source.is::<Mismatch>() { error } else { error.with_source(source) }
+    let found = excerpt(text);
+    match source.downcast_ref::<Mismatch>() {
+        Some(Mismatch { expected: Some(expected) }) => {
+            Error::new(ErrorKind::Decode, format!("expected {expected}, found {found}"))
+        }
+        Some(_) => Error::new(ErrorKind::Decode, format!("expected {}, found {found}", short_name::<T>())),
+        None => {
+            let reason = without_quotes(&source.to_string());
+            let message = format!("expected {}, found {found}: {reason}", short_name::<T>());
+            let error = Error::new(ErrorKind::Decode, message);
+            if source.is::<Reason>() { error } else { error.with_source(source) }
+        }
+    }
 }
 
 #[cold]
@@ -97,6 +141,24 @@ mod tests {
     fn types_are_named_without_their_paths() {
         assert_eq!(short_name::<Option<String>>(), "Option<String>");
         assert_eq!(short_name::<(u8, Vec<std::net::IpAddr>)>(), "(u8, Vec<IpAddr>)");
+    }
+
+    #[test]
+    fn reasons_quote_nothing() {
+        let reason = |message| Reason::of(message).to_string();
+        assert_eq!(
+            reason("invalid type: string \"it's \\\"secret\\\", expected `x`\", expected u64 at line 1 column 9"),
+            "invalid type: string `..`, expected u64 at line 1 column 9"
+        );
+        assert_eq!(
+            reason("unknown variant `secret`, expected `A` or `B`"),
+            "unknown variant `..`, expected `A` or `B`"
+        );
+        assert_eq!(reason("missing field `dark` at line 1 column 2"), "missing field `dark` at line 1 column 2");
+        assert_eq!(
+            reason("EOF while parsing a value at line 1 column 0"),
+            "EOF while parsing a value at line 1 column 0"
+        );
     }
 
     #[test]

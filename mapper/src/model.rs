@@ -79,6 +79,36 @@ pub trait Embedded: Fields {
     }
 }
 
+/// What the one unnamed field of a variant holds. The derive requires it in place of [`Embedded`], for the sake of its
+/// error.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the unnamed field of a variant",
+    label = "name this field, or use an embedded struct",
+    note = "a variant of a list or stream can be `Variant`, `Variant {{ field: Type, .. }}`, or `Variant(Struct)` with a struct that derives `RedisModel` with `#[redis(embedded)]`",
+    note = "for a single value, name the field: `Variant {{ value: {Self} }}`; the name is that of the stored field"
+)]
+pub trait VariantFields: Sized {
+    const NAMES: Names;
+
+    fn write_variant(&self, sink: &mut impl Sink) -> Result<()>;
+
+    fn read_variant<'a>(source: impl Source<'a>) -> Result<Self>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Embedded> VariantFields for T {
+    const NAMES: Names = T::FIELD_NAMES;
+
+    fn write_variant(&self, sink: &mut impl Sink) -> Result<()> {
+        self.write(sink)
+    }
+
+    fn read_variant<'a>(source: impl Source<'a>) -> Result<Self> {
+        Self::read(source)
+    }
+}
+
 /// The names of a type's fields.
 #[derive(Debug, Clone, Copy)]
 pub struct Names {

@@ -137,8 +137,6 @@ async fn get(count: u64, url: &str, token: &str) -> Outcome<()> {
 }
 
 async fn bare(count: u64, url: &str, token: &str) -> Outcome<()> {
-    // Without a provider reqwest builds no client, although it needs none here.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::new();
     for _ in 0..count {
         let response = client

@@ -1,4 +1,5 @@
-//! The most memory that a GET of a value of 10 MB takes, in each encoding: how much more than a GET of a short one.
+//! The most memory that a GET of a value of 10 MB takes, in each encoding: how much more than a GET of a short one. And the
+//! most that a reply of many values takes as a `Value`, compared with `max_response_bytes`.
 //!
 //! `cargo bench -p redis-model-tests --bench memory`. It needs Linux.
 
@@ -8,9 +9,11 @@ use std::error::Error;
 use std::fs;
 use std::process::Command;
 
+use http::{HeaderMap, StatusCode};
 use redis_model::prelude::*;
-use redis_model::redis_rest::Encoding;
 use redis_model::redis_rest::bytes::Bytes;
+use redis_model::redis_rest::transport::{Body, Request, Response, Transport, TransportError};
+use redis_model::redis_rest::{Encoding, Value};
 use redis_model_tests::{Stack, stack};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -22,6 +25,9 @@ fn main() -> Outcome<()> {
     // Started by itself, below.
     if let [_, encoding, key, url, token] = args.as_slice() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        if encoding == "values" {
+            return runtime.block_on(values(key));
+        }
         return runtime.block_on(get(encoding, key, url, token));
     }
     let stack = stack();
@@ -40,7 +46,58 @@ fn main() -> Outcome<()> {
         let bound = bound.map_or(String::new(), |bound| format!(" (the bound is {bound})"));
         println!("GET of {length} bytes in {encoding}: at most {ratio:.2} times the value in memory{bound}");
     }
+    for shape in SHAPES {
+        let more = peak(stack, "values", shape)?.saturating_sub(peak(stack, "values", "0")?);
+        #[expect(clippy::cast_precision_loss, reason = "a ratio of sizes below 2^53")]
+        let ratio = more as f64 / MAX_RESPONSE as f64;
+        println!("`Value` of {shape:.20}..: at most {ratio:.2} times max_response_bytes in memory (the bound is 7)");
+    }
     Ok(())
+}
+
+/// The limit for replies of many values.
+const MAX_RESPONSE: usize = 32 << 20;
+
+/// Elements of an array, repeated until the limit on the number of values or that on bytes is reached: short numbers, texts
+/// of the length that fills both limits, and one array in another.
+const SHAPES: [&str; 5] = [
+    "1",
+    "[]",
+    r#""abcdefghijklm""#,
+    r#"["abcdefghijklmnopqrstuvwxyzab"]"#,
+    r#"[[[[[[[["abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz12345"]]]]]]]]"#,
+];
+
+/// A server with one reply, which it makes while it sends it.
+#[derive(Debug)]
+struct Values(String);
+
+#[async_trait::async_trait]
+impl Transport for Values {
+    async fn send(&self, _: Request) -> Result<Response, TransportError> {
+        const PER_CHUNK: usize = 1000;
+        let values = 1 + self.0.matches('[').count() - usize::from(self.0 == "[]");
+        let count = (MAX_RESPONSE / 16 / values).min(MAX_RESPONSE / (self.0.len() + 1)) - 16;
+        let chunk = Bytes::from(format!("{},", self.0).repeat(PER_CHUNK));
+        let chunks = std::iter::repeat_n(chunk, count / PER_CHUNK);
+        let ends = |text: String| std::iter::once(Bytes::from(text));
+        let all = ends(r#"{"result":["#.to_owned()).chain(chunks).chain(ends(format!("{}]}}", self.0)));
+        let body = Body::chunks(futures_util::stream::iter(all.map(Ok)));
+        Ok(Response { status: StatusCode::OK, headers: HeaderMap::new(), body })
+    }
+}
+
+async fn values(shape: &str) -> Outcome<()> {
+    let builder = Redis::builder("http://localhost", "token").encoding(Encoding::Json).max_response_bytes(MAX_RESPONSE);
+    if shape != "0" {
+        let redis = builder.transport(Values(shape.to_owned())).build()?;
+        let value: Value = redis.execute(["KEYS", "*"]).await?;
+        print_peak()?;
+        drop(value);
+        return Ok(());
+    }
+    builder.build()?;
+    print_peak()
 }
 
 /// The most memory that a process had which got this key, in bytes.
@@ -61,10 +118,15 @@ async fn get(encoding: &str, key: &str, url: &str, token: &str) -> Outcome<()> {
     let redis = Redis::builder(url, token).encoding(encoding).build()?;
     // Shares the buffer in which the reply arrived.
     let value = redis.get::<Bytes>(key).await?.ok_or("no value")?;
+    print_peak()?;
+    drop(value);
+    Ok(())
+}
+
+fn print_peak() -> Outcome<()> {
     let status = fs::read_to_string("/proc/self/status")?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM")?;
     let kilobytes: u64 = peak.trim().trim_end_matches(" kB").parse()?;
     println!("{}", kilobytes * 1024);
-    drop(value);
     Ok(())
 }

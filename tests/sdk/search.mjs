@@ -35,6 +35,8 @@ await create("create_nested_from", { name: "posts", dataType: "json", prefix: "p
     stats: s.object({ views: s.number("U64"), total: s.number("F64").from("stats.views") }) }) });
 await create("create_skip_initial_scan", { name: "s", dataType: "json", prefix: "s:", skipInitialScan: true, schema: { a: "TEXT" } });
 await create("create_exists_ok", { name: "e", dataType: "json", prefix: "e:", existsOk: true, schema: { a: "TEXT" } });
+await create("create_stream", { name: "events", dataType: "stream", stream: "stream:events", skipInitialScan: true,
+  schema: { message: "TEXT", level: "KEYWORD" } });
 
 // ---- SEARCH.QUERY: options
 await query("query_all", undefined);
@@ -67,7 +69,7 @@ await query("filter_text_operators", { filter: { $and: [
   { name: { $phrase: { value: "wireless mouse", slop: 2 } } },
   { name: { $phrase: { value: "wireless mo", prefix: true } } },
   { name: { $regex: "Lap.*" } }, { name: { $smart: "wireless", $boost: 2.5 } }] } });
-await query("filter_number_operators", { filter: { price: { $gte: 10, $lte: 99.5, $ne: 50 }, stock: { $gt: 1, $lt: 9 },
+await query("filter_number_operators", { filter: { price: { $gte: 10, $lte: 99.5 }, stock: { $gt: 1, $lt: 9 },
   rating: { $eq: 4.5 }, id: { $in: [1, 2, 3] } } });
 await query("filter_bool_date_keyword_facet", { filter: {
   inStock: { $eq: true }, active: { $in: [true, false] },
@@ -104,6 +106,11 @@ await aggregate("aggregate_buckets", { aggregations: {
   h: { $histogram: { field: "price", interval: 30 } } } });
 await aggregate("aggregate_facet", { aggregations: { f: { $facet: {
   field: "category", path: "/category", depth: 2, size: 10, minDocCount: 1, order: { count: "desc" } } } } });
+// `$composite` is documented, but has no type in either SDK.
+await aggregate("aggregate_composite", { aggregations: { c: { $composite: {
+  sources: [{ category: { $terms: { field: "category" } } }, { price: { $histogram: { field: "price", interval: 10 } } }],
+  size: 100, after: { category: "str:books", price: "f64:20" } }, $aggs: { avg: { $avg: { field: "price" } } } } } });
+await aggregate("aggregate_keyed", { aggregations: { h: { $histogram: { field: "price", interval: 30, keyed: true } } } });
 
 // ---- the rest
 await call("describe", (r) => r.search.index({ name: "products" }).describe());

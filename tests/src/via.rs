@@ -85,7 +85,7 @@ impl<'a, R: 'static> IntoFuture for Sent<'a, R> {
                 Way::Async => return redis.submit(self.command).await,
                 Way::Blocking => return blocking.submit(self.command),
                 Way::AutoPipelined => {
-                    let reply = redis.submit(self.command).into_future();
+                    let reply = redis.submit(self.command);
                     join!(redis.ping(), reply, redis.echo::<i64>(7))
                 }
                 Way::Pipeline => redis.pipeline().ping().submit(self.command).echo::<i64>(7).exec_each().await?,

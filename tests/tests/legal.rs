@@ -162,6 +162,91 @@ pub struct Json {
     pub cache: u8,
 }
 
+/// Generic in a field that serde stores.
+#[derive(Debug, Clone, PartialEq, RedisModel)]
+#[redis(prefix = "document")]
+pub struct Document<T: serde::Serialize + serde::de::DeserializeOwned + 'static> {
+    /// The id.
+    #[redis(id)]
+    pub id: u64,
+    /// As JSON.
+    #[redis(json)]
+    pub json: T,
+    /// As postcard.
+    #[redis(postcard)]
+    pub postcard: Option<T>,
+    /// A newtype of a type that is known.
+    pub wrapped: Option<Wrapper<i32>>,
+    /// Owned text of another kind.
+    pub boxed: Box<str>,
+    /// A number that is not zero.
+    pub count: std::num::NonZeroU64,
+}
+
+/// A generic type with a text of its own.
+#[derive(Debug, Clone, PartialEq, RedisModel)]
+#[redis(text, id)]
+pub struct Tagged<T>(pub T)
+where
+    T: std::fmt::Display + std::str::FromStr<Err: std::fmt::Display>;
+
+impl<T> std::fmt::Display for Tagged<T>
+where
+    T: std::fmt::Display + std::str::FromStr<Err: std::fmt::Display>,
+{
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "<{}>", self.0)
+    }
+}
+
+impl<T> std::str::FromStr for Tagged<T>
+where
+    T: std::fmt::Display + std::str::FromStr<Err: std::fmt::Display>,
+{
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let inner = text.strip_prefix('<').and_then(|text| text.strip_suffix('>')).ok_or("no < and >")?;
+        inner.parse().map(Tagged).map_err(|error: T::Err| error.to_string())
+    }
+}
+
+/// A record by an id with a text of its own.
+#[derive(Debug, Clone, PartialEq, RedisModel)]
+#[redis(prefix = "tagged")]
+pub struct ByTag {
+    /// The id.
+    #[redis(id)]
+    pub id: Tagged<u16>,
+}
+
+/// An enum with data, by its text.
+#[derive(Debug, Clone, PartialEq, RedisModel)]
+#[redis(text)]
+pub enum Level {
+    /// A number.
+    Number(u8),
+    /// The maximum.
+    Max {},
+}
+
+impl std::fmt::Display for Level {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Level::Number(level) => write!(f, "{level}"),
+            Level::Max {} => f.write_str("max"),
+        }
+    }
+}
+
+impl std::str::FromStr for Level {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
+        if text == "max" { Ok(Level::Max {}) } else { text.parse().map(Level::Number) }
+    }
+}
+
 /// Every shape of a variant.
 #[derive(Debug, Clone, PartialEq, RedisModel)]
 #[redis(stream, prefix = "shapes", tag = "kind", rename_all = "kebab-case")]
@@ -246,6 +331,38 @@ async fn records() -> Result<()> {
         made.save(&redis).await?;
         assert_eq!(redis.hexists("made:1", "value").await?, made.value.is_some());
         assert_eq!(Made::load(&redis, 1).await?, Some(made));
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn records_of_generic_values_and_texts() -> Result<()> {
+    let redis = stack().redis();
+    let document = Document {
+        id: 1,
+        json: vec![Some(1), None],
+        postcard: Some(vec![None]),
+        wrapped: Some(Wrapper(-1)),
+        boxed: "b".into(),
+        count: std::num::NonZeroU64::MIN,
+    };
+    document.save(&redis).await?;
+    assert_eq!(Document::load(&redis, 1).await?, Some(document));
+    let error = Document::<u8>::load(&redis, 1).await.unwrap_err();
+    assert!(
+        error.to_string().contains("expected u8, found \"[1,null]\": invalid type: sequence, expected u8"),
+        "{error}"
+    );
+
+    let record = ByTag { id: Tagged(7) };
+    record.save(&redis).await?;
+    assert_eq!(redis.hget("tagged:<7>", "id").await?, Some("<7>".to_owned()));
+    assert_eq!(ByTag::load(&redis, &Tagged(7)).await?, Some(record));
+
+    for (level, text) in [(Level::Number(3), "3"), (Level::Max {}, "max")] {
+        let mut written = String::new();
+        redis_model::Field::encode(&level, &mut written);
+        assert_eq!((written.as_str(), redis_model::Field::decode(text)), (text, Ok(level)));
     }
     Ok(())
 }

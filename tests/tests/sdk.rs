@@ -10,7 +10,7 @@
     reason = "a test fails by panicking, and says why it is skipped"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -24,6 +24,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 const SESSION: &str = include_str!("../sdk/session.json");
+const COMMANDS: &str = include_str!("../commands.tsv");
 
 /// The SDKs, or nothing where they need not be there.
 fn sdks() -> Option<[Sdk; 2]> {
@@ -127,7 +128,7 @@ fn printed(text: &str) -> Vec<Value> {
 async fn a_session_gives_the_same_values_by_every_client() -> std::result::Result<(), Error> {
     let stack = own_stack();
     let base = ours(&stack.redis(), "one by one").await.into_iter().map(without_arguments).collect::<Vec<_>>();
-    assert!(base.len() > 400 && base.iter().filter(|outcome| outcome.get("error").is_some()).count() > 20);
+    assert!(base.len() > 650 && base.iter().filter(|outcome| outcome.get("error").is_some()).count() > 20);
 
     for encoding in [Encoding::Base64, Encoding::Json, Encoding::Resp2] {
         for way in ["one by one", "in pipelines", "auto-pipelined"] {
@@ -171,32 +172,82 @@ fn lossy(value: &Value) -> Value {
     }
 }
 
-/// The recordings that the golden tests of SEARCH compare with are what the SDKs send.
+/// The requests that an SDK's program sends, by the first segment of their paths.
+async fn sent_by(sdk: &Sdk, program: &str) -> BTreeMap<String, Value> {
+    let requests: Arc<Mutex<BTreeMap<String, Value>>> = Arc::default();
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let recorder = Arc::clone(&requests);
+    let record = move |request: Request| {
+        let recorder = Arc::clone(&recorder);
+        async move {
+            let call = request.uri().path().trim_matches('/').to_owned();
+            let body = axum::body::to_bytes(request.into_body(), 1 << 20).await.expect("a body");
+            let body = serde_json::from_slice(&body).expect("a body of JSON");
+            recorder.lock().expect("the recordings").insert(call, body);
+            r#"{"result":null}"#
+        }
+    };
+    let serving = tokio::spawn(async move { axum::serve(listener, Router::new().fallback(record)).await });
+    tokio::task::block_in_place(|| sdk.run(program, &url, "token", &[]).expect("the SDK's program runs"));
+    serving.abort();
+    let requests = requests.lock().expect("the recordings");
+    requests.clone()
+}
+
+/// The recordings that the golden tests compare with are what the SDKs send. The Python SDK has neither arrays nor vector
+/// indexes.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_recorded_requests_of_search_are_what_the_sdks_send() {
-    let Some(sdks) = sdks() else { return };
-    for (sdk, recorded) in
-        sdks.iter().zip([include_str!("../sdk/search-python.json"), include_str!("../sdk/search-typescript.json")])
-    {
-        let requests: Arc<Mutex<BTreeMap<String, Value>>> = Arc::default();
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let recorder = Arc::clone(&requests);
-        let record = move |request: Request| {
-            let recorder = Arc::clone(&recorder);
-            async move {
-                let call = request.uri().path().trim_matches('/').to_owned();
-                let body = axum::body::to_bytes(request.into_body(), 1 << 20).await.expect("a body");
-                let body = serde_json::from_slice(&body).expect("a body of JSON");
-                recorder.lock().expect("the recordings").insert(call, body);
-                r#"{"result":null}"#
-            }
-        };
-        let serving = tokio::spawn(async move { axum::serve(listener, Router::new().fallback(record)).await });
+async fn the_recorded_requests_are_what_the_sdks_send() {
+    let Some([python, typescript]) = sdks() else { return };
+    for (sdk, program, recorded) in [
+        (&python, "search", include_str!("../sdk/search-python.json")),
+        (&typescript, "search", include_str!("../sdk/search-typescript.json")),
+        (&typescript, "array-vector", include_str!("../sdk/array-vector-typescript.json")),
+    ] {
         let expected: BTreeMap<String, Value> = serde_json::from_str(recorded).expect("a recording");
-        let sdk_name = sdk.name;
-        tokio::task::block_in_place(|| sdk.run("search", &url, "token", &[]).expect("the SDK's program runs"));
-        assert_eq!(*requests.lock().expect("the recordings"), expected, "{sdk_name}");
-        serving.abort();
+        assert_eq!(sent_by(sdk, program).await, expected, "{program} of {}", sdk.name);
+    }
+}
+
+/// What the SDKs send although the service's documentation does not list it.
+const NOT_LISTED: [&str; 1] = ["SUBSTR"]; // An old name of GETRANGE.
+
+/// A command that a new version of an SDK has must be listed, and then the test `coverage` asks for its method.
+#[test]
+fn every_command_of_the_sdks_is_listed() {
+    let Some(sdks) = sdks() else { return };
+    let rows: Vec<[&str; 2]> = COMMANDS
+        .lines()
+        .skip(1)
+        .filter_map(|row| row.split('\t').collect::<Vec<_>>().get(..2)?.try_into().ok())
+        .collect();
+    let listed: BTreeSet<&str> = rows.iter().map(|[_, command]| *command).collect();
+    for sdk in &sdks {
+        let printed = sdk.run("commands", "", "", &[]).expect("the SDK's program runs").to_ascii_uppercase();
+        let sent: BTreeSet<&str> = printed.lines().collect();
+        assert!(sent.len() > 200, "{}: only {} commands were found", sdk.name, sent.len());
+
+        // `SCRIPT EXISTS` is a command, `XREADGROUP GROUP` is not, and of `XINFO` the subcommand is not known.
+        let is_listed = |words: &str| {
+            let name = words.split(' ').next().unwrap_or(words);
+            let container = format!("{words} ");
+            listed.contains(words)
+                || listed.contains(name)
+                || listed.iter().any(|command| command.starts_with(&container))
+        };
+        let missing: Vec<_> = sent.iter().filter(|words| !is_listed(words) && !NOT_LISTED.contains(words)).collect();
+        assert!(missing.is_empty(), "{} sends what tests/commands.tsv does not list: {missing:?}", sdk.name);
+
+        // Families that are known from this SDK: their rows are all of its commands, and no others.
+        if sdk.name == "TypeScript" {
+            for (family, prefix, count) in [("array", "AR", 18), ("vector", "VECTOR.", 8)] {
+                let theirs: BTreeSet<&str> =
+                    sent.iter().copied().filter(|command| command.starts_with(prefix)).collect();
+                let ours: BTreeSet<&str> =
+                    rows.iter().filter(|[found, _]| *found == family).map(|[_, command]| *command).collect();
+                assert_eq!((&ours, ours.len()), (&theirs, count), "the family {family}");
+            }
+        }
     }
 }

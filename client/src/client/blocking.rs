@@ -10,18 +10,19 @@
 //! ```
 
 use std::fmt;
-use std::future::poll_fn;
+use std::future::{poll_fn, ready};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
+use std::time::Duration;
 
 use futures_core::Stream;
 use tokio::runtime::Runtime;
 
 use super::RedisBuilder;
-use super::subscribe::{Monitor, Subscription};
+use super::subscribe::{Monitor, Subscription, SubscriptionHandle};
 use crate::arg::ToArg;
 use crate::command::{Command, Encoded, Received};
 use crate::error::{Error, ErrorKind, Result};
@@ -47,23 +48,34 @@ impl Redis {
     ///
     /// `Config` if a variable is missing or malformed.
     pub fn from_env() -> Result<Self> {
-        super::Redis::builder_from_env().build_blocking()
+        Redis::builder_from_env().build()
     }
 
-    /// Creates a client for the database at `url`, with the default settings. For others, end a
-    /// [`redis_rest::Redis::builder`](crate::Redis::builder) with [`build_blocking`](RedisBuilder::build_blocking).
+    /// Creates a client for the database at `url`, with the default settings.
     ///
     /// # Errors
     ///
     /// `Config` if the URL or the token is malformed.
     pub fn new(url: impl Into<String>, token: impl Into<String>) -> Result<Self> {
-        super::Redis::builder(url, token).build_blocking()
+        Redis::builder(url, token).build()
     }
 
-    /// Starts the settings of a client for the database at `url`. End them with
-    /// [`build_blocking`](RedisBuilder::build_blocking).
-    pub fn builder(url: impl Into<String>, token: impl Into<String>) -> RedisBuilder {
-        super::Redis::builder(url, token)
+    /// Starts the settings of a client for the database at `url`.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use redis_rest::blocking::Redis;
+    ///
+    /// let redis = Redis::builder("https://example.upstash.io", "token").timeout(Duration::from_secs(2)).build()?;
+    /// # Ok::<(), redis_rest::Error>(())
+    /// ```
+    pub fn builder(url: impl Into<String>, token: impl Into<String>) -> RedisBuilder<Redis> {
+        RedisBuilder::new(Some(url.into()), Some(token.into()))
+    }
+
+    /// Starts the settings of a client for the database that the environment names, as in [`from_env`](Redis::from_env).
+    pub fn builder_from_env() -> RedisBuilder<Redis> {
+        RedisBuilder::from_env(|name| std::env::var(name).ok())
     }
 
     /// Starts a pipeline. See [`redis_rest::Redis::pipeline`](crate::Redis::pipeline).
@@ -96,18 +108,42 @@ impl Redis {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn subscribe(&self, channels: impl IntoIterator<Item = impl ToArg>) -> BlockingIter<'_, Subscription> {
-        BlockingIter { redis: self, stream: self.client.subscribe(channels) }
+    pub fn subscribe(&self, channels: impl IntoIterator<Item = impl ToArg>) -> BlockingIter<Subscription> {
+        BlockingIter { driver: Arc::clone(&self.driver), stream: self.client.subscribe(channels) }
     }
 
     /// Subscribes to all channels that match glob-style patterns.
-    pub fn psubscribe(&self, patterns: impl IntoIterator<Item = impl ToArg>) -> BlockingIter<'_, Subscription> {
-        BlockingIter { redis: self, stream: self.client.psubscribe(patterns) }
+    pub fn psubscribe(&self, patterns: impl IntoIterator<Item = impl ToArg>) -> BlockingIter<Subscription> {
+        BlockingIter { driver: Arc::clone(&self.driver), stream: self.client.psubscribe(patterns) }
     }
 
     /// Watches all commands that the server executes. See [`redis_rest::Redis::monitor`](crate::Redis::monitor).
-    pub fn monitor(&self) -> BlockingIter<'_, Monitor> {
-        BlockingIter { redis: self, stream: self.client.monitor() }
+    pub fn monitor(&self) -> BlockingIter<Monitor> {
+        BlockingIter { driver: Arc::clone(&self.driver), stream: self.client.monitor() }
+    }
+
+    /// Verifies the URL, the token and the encoding. See [`redis_rest::Redis::check`](crate::Redis::check).
+    ///
+    /// # Errors
+    ///
+    /// `Unauthorized` if the token is wrong, `Protocol` if the server is no Redis REST API or ignores the encoding, and the
+    /// errors of any command.
+    pub fn check(&self) -> Result<()> {
+        self.driver.wait(self.client.check())
+    }
+
+    /// Returns a client with another timeout of one attempt, for calls that need one. See
+    /// [`redis_rest::Redis::with_timeout`](crate::Redis::with_timeout).
+    #[must_use]
+    pub fn with_timeout(&self, timeout: Duration) -> Redis {
+        Redis { client: self.client.with_timeout(timeout), driver: Arc::clone(&self.driver) }
+    }
+
+    /// Returns a client with another deadline of all attempts. See
+    /// [`redis_rest::Redis::with_timeout`](crate::Redis::with_timeout).
+    #[must_use]
+    pub fn with_deadline(&self, deadline: Duration) -> Redis {
+        Redis { client: self.client.with_deadline(deadline), driver: Arc::clone(&self.driver) }
     }
 
     /// Returns the token with which another client's reads see what this client has written. See
@@ -128,13 +164,24 @@ impl Redis {
 }
 
 impl RedisBuilder {
+    /// Builds a [blocking](crate::blocking) client with the settings of an async one.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`build`](RedisBuilder::build).
+    pub fn build_blocking(self) -> Result<Redis> {
+        Ok(Redis { client: self.async_client()?, driver: Arc::new(Driver::start()?) })
+    }
+}
+
+impl RedisBuilder<Redis> {
     /// Builds the [blocking](self) client. Nothing is sent.
     ///
     /// # Errors
     ///
     /// `Config`, which says what is wrong and how to correct it.
-    pub fn build_blocking(self) -> Result<Redis> {
-        Ok(Redis { client: self.build()?, driver: Arc::new(Driver::start()?) })
+    pub fn build(self) -> Result<Redis> {
+        Ok(Redis { client: self.async_client()?, driver: Arc::new(Driver::start()?) })
     }
 }
 
@@ -148,13 +195,16 @@ impl Executor for &Redis {
     type Out<R> = Result<R>;
 
     fn submit<R>(self, command: Command<R>) -> Result<R> {
-        self.driver.wait(self.client.submit(command).into_future())
+        self.driver.wait(self.client.clone().send(command))
     }
 }
 
-impl<'a> Client for &'a Redis {
-    type Outcome<T> = Result<T>;
-    type Paged<T> = PageIter<'a, T>;
+impl Client for &Redis {
+    type Paged<T> = PageIter<T>;
+
+    fn resolve<R: Send + 'static>(reply: Result<R>) -> impl Future<Output = Result<R>> + Send {
+        ready(reply)
+    }
 
     fn request<T: 'static>(
         self,
@@ -164,30 +214,41 @@ impl<'a> Client for &'a Redis {
         self.driver.wait(self.client.request(encoded, finish))
     }
 
-    fn paged<P: Paging>(self, paging: P) -> PageIter<'a, P::Item> {
-        PageIter::new(paging, move |command| self.submit(command))
+    fn paged<P: Paging>(self, paging: P) -> PageIter<P::Item> {
+        let redis = self.clone();
+        PageIter::new(paging, move |command| redis.submit(command))
     }
 }
 
 /// An iterator over a stream. It blocks the calling thread until the next item is there.
 #[derive(Debug)]
 #[must_use = "an iterator does nothing until it is used"]
-pub struct BlockingIter<'a, S> {
-    redis: &'a Redis,
+pub struct BlockingIter<S> {
+    driver: Arc<Driver>,
     stream: S,
 }
 
-impl<S: Stream + Unpin> Iterator for BlockingIter<'_, S> {
+impl BlockingIter<Subscription> {
+    /// Returns what ends the subscription, or channels and patterns of it, while this iterator waits for events. See
+    /// [`Subscription::handle`].
+    #[must_use]
+    pub fn handle(&self) -> SubscriptionHandle {
+        self.stream.handle()
+    }
+}
+
+impl<S: Stream + Unpin> Iterator for BlockingIter<S> {
     type Item = S::Item;
 
     fn next(&mut self) -> Option<S::Item> {
         let stream = &mut self.stream;
-        self.redis.driver.wait(poll_fn(|cx| Pin::new(&mut *stream).poll_next(cx)))
+        self.driver.wait(poll_fn(|cx| Pin::new(&mut *stream).poll_next(cx)))
     }
 }
 
 /// The runtime that drives connections and timers, on a thread of its own. It also runs between calls, so a connection that
 /// the server closed is known to be closed before the next request.
+#[derive(Debug)]
 struct Driver {
     /// Taken only by `drop`.
     runtime: Option<Runtime>,

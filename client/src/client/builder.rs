@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,15 +10,16 @@ use std::time::Duration;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
+use super::Redis;
 use super::auto_pipeline::AutoPipelining;
-use crate::connection::{Connection, Limits, RetryPolicy, Settings, telemetry};
+use crate::connection::{Connection, Limits, RetryPolicy, Settings, telemetry, trace};
 use crate::error::{Error, ErrorKind, Result};
 use crate::transport::Transport;
 use crate::transport::reqwest::{ReqwestTransport, default_client};
 use crate::wire::Encoding;
 
-/// The settings of a client. [`Redis::builder`](crate::Redis::builder) starts one, [`build`](Self::build) makes the async
-/// client, and [`build_blocking`](Self::build_blocking) the blocking one.
+/// The settings of a client `C`. [`Redis::builder`](crate::Redis::builder) starts those of the async client,
+/// [`blocking::Redis::builder`](crate::blocking::Redis::builder) those of the blocking one, and `build` makes it.
 ///
 /// | setting | default |
 /// | --- | --- |
@@ -28,11 +30,12 @@ use crate::wire::Encoding;
 /// | [`read_your_writes`](Self::read_your_writes) | on |
 /// | [`telemetry`](Self::telemetry) | on, unless `UPSTASH_DISABLE_TELEMETRY` is set |
 /// | [`max_request_bytes`](Self::max_request_bytes) | unlimited; the service has a limit of its own |
-/// | [`max_response_bytes`](Self::max_response_bytes) | 256 MiB |
+/// | [`max_response_bytes`](Self::max_response_bytes) | 128 MiB |
+/// | [`idle_timeout`](Self::idle_timeout) of subscriptions | learned from the server's heartbeats |
 /// | [`auto_pipelining`](Self::auto_pipelining) | off |
 #[derive(Clone)]
 #[must_use = "a builder does nothing until it is built"]
-pub struct RedisBuilder {
+pub struct RedisBuilder<C = Redis> {
     url: Option<String>,
     token: Option<String>,
     timeout: Duration,
@@ -44,17 +47,20 @@ pub struct RedisBuilder {
     allow_insecure_http: bool,
     max_request_bytes: usize,
     max_response_bytes: usize,
+    idle_timeout: Option<Duration>,
     auto_pipelining: Option<AutoPipelining>,
     headers: Vec<(Cow<'static, str>, String)>,
     client: Option<reqwest::Client>,
     transport: Option<Arc<dyn Transport>>,
     wrappers: Vec<Wrapper>,
+    /// The client that it builds.
+    builds: PhantomData<fn() -> C>,
 }
 
 /// Wraps a transport in another.
 type Wrapper = Arc<dyn Fn(Arc<dyn Transport>) -> Arc<dyn Transport> + Send + Sync>;
 
-impl RedisBuilder {
+impl<C> RedisBuilder<C> {
     pub(crate) fn new(url: Option<String>, token: Option<String>) -> Self {
         RedisBuilder {
             url,
@@ -67,22 +73,26 @@ impl RedisBuilder {
             telemetry: true,
             allow_insecure_http: false,
             max_request_bytes: usize::MAX,
-            max_response_bytes: 256 << 20,
+            max_response_bytes: 128 << 20,
+            idle_timeout: None,
             auto_pipelining: None,
             headers: Vec::new(),
             client: None,
             transport: None,
             wrappers: Vec::new(),
+            builds: PhantomData,
         }
     }
 
-    /// Takes the URL and the token from the environment: `UPSTASH_REDIS_REST_URL` and `UPSTASH_REDIS_REST_TOKEN`, or else
-    /// `KV_REST_API_URL` and `KV_REST_API_TOKEN`.
+    /// Takes the URL and the token from the environment: each from its `UPSTASH_REDIS_REST_` variable, or else from its
+    /// `KV_REST_API_` variable.
     pub(crate) fn from_env(env: impl Fn(&str) -> Option<String>) -> Self {
-        let pairs = [("UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN"), ("KV_REST_API_URL", "KV_REST_API_TOKEN")];
         let read = |name: &str| env(name).filter(|value| !value.is_empty());
-        let (url, token) = pairs.into_iter().find(|(url, _)| read(url).is_some()).unwrap_or(pairs[0]);
-        RedisBuilder::new(read(url), read(token))
+        let either = |name: &str, other: &str| read(name).or_else(|| read(other));
+        RedisBuilder::new(
+            either("UPSTASH_REDIS_REST_URL", "KV_REST_API_URL"),
+            either("UPSTASH_REDIS_REST_TOKEN", "KV_REST_API_TOKEN"),
+        )
     }
 
     /// Sets how long one attempt may take, from connecting to the last byte of the reply.
@@ -136,16 +146,38 @@ impl RedisBuilder {
     }
 
     /// Sets the size of the largest response that is read. A larger one fails as [`ErrorKind::TooLarge`].
+    ///
+    /// This also bounds the memory of a reply. Each of its values counts as 16 bytes at least, because a value of 2 bytes on
+    /// the wire takes many times as much in memory: a response can have one value for each 16 bytes of this limit (and 4096
+    /// in any case). While a response is decoded to [`Value`](crate::Value)s, the client takes up to 7 times this limit,
+    /// however small its values are, and about 2 times if they are long. A type of your own can take more.
+    ///
+    /// The default has room for the service's largest record, 100 MB, in base64.
     pub fn max_response_bytes(mut self, bytes: usize) -> Self {
         self.max_response_bytes = bytes;
+        self
+    }
+
+    /// Sets how long the connection of a [`Subscription`](crate::subscribe::Subscription) or a
+    /// [`Monitor`](crate::subscribe::Monitor) may be silent. A longer silence is a gap, and the connection is opened again.
+    ///
+    /// By default, the limit is learned on each connection. A server that sends heartbeats (comments between the events, as
+    /// this project's gateway does) may be silent for four times as long as it was before, and for 30 seconds at least. A
+    /// server that sends none may be silent forever, because its channels may just be quiet; whether the service sends
+    /// heartbeats is *unverified*. TCP keepalive still detects that the other machine is gone.
+    ///
+    /// Set a limit if you know that messages or heartbeats come more often. [`Duration::MAX`] is no limit at all.
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.idle_timeout = Some(timeout);
         self
     }
 
     /// Turns auto-pipelining on: commands that tasks await at the same time share one request, a pipeline, in the order in
     /// which they are awaited. A command on its own is sent at once.
     ///
-    /// - **Waits.** The client sends one request at a time, so a slow command delays the commands after it. Raw bytes and
-    ///   atomic groups get requests of their own. Pipelines, transactions and batches are sent as without auto-pipelining.
+    /// - **Waits.** The client sends one request at a time, so a slow command such as `KEYS` delays the commands after it
+    ///   by its own time. Give slow commands a client without auto-pipelining. Raw bytes and atomic groups get requests of
+    ///   their own. Pipelines, transactions and batches are sent as without auto-pipelining.
     /// - **Lost replies.** Reads are repeated, and so are idempotent writes after which no other write was sent that is not
     ///   idempotent. All other commands fail, and the error of each says whether it may have been executed.
     /// - **Runtimes.** It needs a tokio runtime. Each runtime has a queue of its own.
@@ -175,8 +207,8 @@ impl RedisBuilder {
     /// commands must not be sent twice. Subscriptions need TCP keepalive, which detects that the other end is gone, and no
     /// total timeout, which would end them.
     ///
-    /// This crate's feature `tls` brings rustls into reqwest without a default provider. Enable a TLS feature of
-    /// reqwest for your client, or install a provider with `rustls::crypto::ring::default_provider().install_default()`.
+    /// With the feature `tls-ring` instead of `tls`, reqwest has no default provider for TLS. Enable a TLS feature of reqwest
+    /// for your client, or install a provider with `rustls::crypto::ring::default_provider().install_default()`.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.client = Some(client);
         self
@@ -223,9 +255,9 @@ impl RedisBuilder {
         self,
         env: impl Fn(&str) -> Option<String>,
     ) -> Result<(Connection, Option<AutoPipelining>)> {
-        if self.timeout.is_zero() || self.deadline.is_zero() {
+        if self.timeout.is_zero() || self.deadline.is_zero() || self.idle_timeout.is_some_and(|limit| limit.is_zero()) {
             return Err(config(
-                "the timeout and the deadline must be longer than zero; for no limit, use Duration::MAX",
+                "the timeout, the deadline and the idle timeout must be longer than zero; for no limit, use Duration::MAX",
             ));
         }
         if self.auto_pipelining.is_some_and(|limits| limits.max_commands == 0 || limits.max_bytes == 0) {
@@ -259,9 +291,9 @@ impl RedisBuilder {
             None => {
                 let client = match self.client {
                     Some(client) => client,
-                    None if cfg!(not(feature = "tls")) && url.starts_with("https") => {
+                    None if cfg!(not(any(feature = "tls", feature = "tls-ring"))) && url.starts_with("https") => {
                         return Err(config(
-                            "https:// needs the feature `tls`, or an HTTP client of your own that has TLS",
+                            "https:// needs the feature `tls` (or `tls-ring`), or an HTTP client of your own that has TLS",
                         ));
                     }
                     // Shorter than an attempt, so that a missing connection is noticed before the attempt ends.
@@ -278,6 +310,8 @@ impl RedisBuilder {
             read_your_writes: self.read_your_writes,
             max_request_bytes: self.max_request_bytes,
             max_response_bytes: self.max_response_bytes,
+            idle_timeout: self.idle_timeout,
+            server: trace::Server::of(&url),
         };
         let auto_pipelining =
             self.auto_pipelining.map(|limits| limits.max_bytes(limits.max_bytes.min(self.max_request_bytes)));
@@ -285,7 +319,7 @@ impl RedisBuilder {
     }
 }
 
-impl fmt::Debug for RedisBuilder {
+impl<C> fmt::Debug for RedisBuilder<C> {
     /// Omits the token and the values of headers.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisBuilder")
@@ -366,7 +400,7 @@ mod tests {
     use super::*;
 
     fn refusal(url: &str, token: &str) -> String {
-        let error = RedisBuilder::new(Some(url.into()), Some(token.into())).build().unwrap_err();
+        let error = Redis::builder(url, token).build().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);
         assert!(!error.to_string().contains("s3cret"), "{error}");
         error.to_string()
@@ -402,25 +436,32 @@ mod tests {
     #[test]
     fn plain_http_is_for_this_machine() {
         for url in ["http://localhost:1", "http://127.0.0.1:1", "http://[::1]:1/", "https://example.com/base/"] {
-            RedisBuilder::new(Some(url.into()), Some("t".into())).build().unwrap();
+            Redis::builder(url, "t").build().unwrap();
         }
     }
 
     #[test]
     fn the_environment_names_the_database() {
-        let builder = RedisBuilder::from_env(|name| match name {
+        let builder: RedisBuilder = RedisBuilder::from_env(|name| match name {
             "KV_REST_API_URL" => Some("https://kv".into()),
             "KV_REST_API_TOKEN" => Some("kv-token".into()),
             _ => None,
         });
         assert_eq!((builder.url.as_deref(), builder.token.as_deref()), (Some("https://kv"), Some("kv-token")));
-        let error = RedisBuilder::from_env(|_| None).build().unwrap_err();
+        let builder: RedisBuilder = RedisBuilder::from_env(|name| match name {
+            "UPSTASH_REDIS_REST_URL" => Some("https://upstash".into()),
+            "KV_REST_API_URL" => Some("https://kv".into()),
+            "KV_REST_API_TOKEN" => Some("kv-token".into()),
+            _ => None,
+        });
+        assert_eq!((builder.url.as_deref(), builder.token.as_deref()), (Some("https://upstash"), Some("kv-token")));
+        let error = RedisBuilder::<Redis>::from_env(|_| None).build().unwrap_err();
         assert!(error.to_string().contains("UPSTASH_REDIS_REST_URL"));
     }
 
     #[test]
     fn settings_that_cannot_work_are_refused() {
-        let builder = || RedisBuilder::new(Some("https://h".into()), Some("t".into()));
+        let builder = || Redis::builder("https://h", "t");
         for (builder, expected) in [
             (builder().timeout(Duration::ZERO), "longer than zero"),
             (builder().header("authorization", "x"), "sets the header"),
@@ -435,14 +476,14 @@ mod tests {
 
     #[test]
     fn debug_shows_no_secret() {
-        let builder = RedisBuilder::new(Some("https://h".into()), Some("s3cret".into())).header("x-key", "s3cret");
+        let builder = Redis::builder("https://h", "s3cret").header("x-key", "s3cret");
         assert!(!format!("{builder:?} {:?}", builder.clone().build().unwrap()).contains("s3cret"));
     }
 
     #[test]
     fn telemetry_has_two_opt_outs() {
         let sends = |on: bool, env: fn(&str) -> Option<String>| {
-            let builder = RedisBuilder::new(Some("https://h".into()), Some("t".into())).telemetry(on);
+            let builder = Redis::builder("https://h", "t").telemetry(on);
             builder.connection(env).unwrap().0.headers().contains_key("upstash-telemetry-sdk")
         };
         assert!(sends(true, |_| None));

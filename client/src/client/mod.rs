@@ -3,22 +3,24 @@
 mod auto_pipeline;
 pub mod blocking;
 mod builder;
+mod check;
+mod request;
 pub mod subscribe;
 
 use std::fmt;
-use std::future::IntoFuture;
-use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::HeaderValue;
 
 use self::auto_pipeline::AutoPipeline;
 pub use self::auto_pipeline::AutoPipelining;
 pub use self::builder::RedisBuilder;
+pub use self::request::Request;
 use self::subscribe::{Monitor, Subscription};
 use crate::arg::ToArg;
 use crate::command::{Command, Encoded, Received};
-use crate::connection::Connection;
+use crate::connection::{Connection, Patience};
 use crate::error::{Error, Result};
 use crate::executor::{Batch, Client, Executor, Pages, Paging, Pipeline};
 
@@ -27,11 +29,13 @@ use crate::executor::{Batch, Client, Executor, Pages, Paging, Pipeline};
 /// | task | how |
 /// | --- | --- |
 /// | connect | [`from_env`](Redis::from_env), [`new`](Redis::new), [`builder`](Redis::builder) |
+/// | verify the settings at the start | [`check`](Redis::check) |
 /// | send a command | a method of a [command family](crate::commands): `redis.get("name").await?` |
 /// | send any other command | [`execute`](Executor::execute) |
 /// | send several commands in one request | [`pipeline`](Redis::pipeline), [`batch`](Redis::batch) |
 /// | the same, atomically | [`transaction`](Redis::transaction), [`atomic_batch`](Redis::atomic_batch) |
 /// | let concurrent commands share requests | [`auto_pipelining`](RedisBuilder::auto_pipelining) |
+/// | limit the time of a call | [`Request::timeout`], [`with_timeout`](Redis::with_timeout) |
 /// | run a Lua script | [`run_script`](crate::ScriptingCommands::run_script) |
 /// | read a large collection in pages | [`IterCommands`](crate::IterCommands) |
 /// | receive messages | [`subscribe`](Redis::subscribe), [`psubscribe`](Redis::psubscribe) |
@@ -53,11 +57,12 @@ use crate::executor::{Batch, Client, Executor, Pages, Paging, Pipeline};
 pub struct Redis {
     connection: Arc<Connection>,
     auto_pipeline: Option<Arc<AutoPipeline>>,
+    patience: Patience,
 }
 
 impl Redis {
-    /// Creates a client for the database that the environment names: `UPSTASH_REDIS_REST_URL` and
-    /// `UPSTASH_REDIS_REST_TOKEN`, or else `KV_REST_API_URL` and `KV_REST_API_TOKEN`.
+    /// Creates a client for the database that the environment names: `UPSTASH_REDIS_REST_URL`, or else `KV_REST_API_URL`,
+    /// and `UPSTASH_REDIS_REST_TOKEN`, or else `KV_REST_API_TOKEN`.
     ///
     /// # Errors
     ///
@@ -171,6 +176,53 @@ impl Redis {
         Monitor::new(Arc::clone(&self.connection))
     }
 
+    /// Verifies the URL, the token and the encoding: sends a command and compares the reply. Call it when a program starts,
+    /// so that a wrong setting is noticed there. It costs one round trip.
+    ///
+    /// A server that ignores [`Encoding::Base64`](crate::Encoding::Base64) returns plain strings, and a string that
+    /// happens to be valid base64 is then decoded to other bytes without an error. Only this check can tell.
+    ///
+    /// ```no_run
+    /// # async fn example() -> redis_rest::Result<()> {
+    /// let redis = redis_rest::Redis::from_env()?;
+    /// redis.check().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `Unauthorized` if the token is wrong, `Protocol` if the server is no Redis REST API or ignores the encoding, and the
+    /// errors of any command.
+    pub fn check(&self) -> Request<()> {
+        self.submit(check::command())
+    }
+
+    /// Returns a client with another [`timeout`](RedisBuilder::timeout) of one attempt. It shares everything else with this
+    /// client: connections, sync token and auto-pipelining. This works for pipelines and models too.
+    ///
+    /// ```no_run
+    /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+    /// use std::time::Duration;
+    /// use redis_rest::StringCommands;
+    ///
+    /// let impatient = redis.with_deadline(Duration::from_millis(200));
+    /// let (hits, visits) = impatient.pipeline().incr("hits").incr("visits").exec().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_timeout(&self, timeout: Duration) -> Redis {
+        Redis { patience: Patience { timeout: Some(timeout), ..self.patience }, ..self.clone() }
+    }
+
+    /// Returns a client with another [`deadline`](RedisBuilder::deadline) of all attempts. See
+    /// [`with_timeout`](Redis::with_timeout).
+    #[must_use]
+    pub fn with_deadline(&self, deadline: Duration) -> Redis {
+        Redis { patience: Patience { deadline: Some(deadline), ..self.patience }, ..self.clone() }
+    }
+
     /// Returns the token with which another client's reads see what this client has written. Returns `None` before the first
     /// reply, and if [`read_your_writes`](RedisBuilder::read_your_writes) is off.
     ///
@@ -211,10 +263,27 @@ impl RedisBuilder {
     ///
     /// `Config`, which says what is wrong and how to correct it.
     pub fn build(self) -> Result<Redis> {
+        self.async_client()
+    }
+}
+
+impl<C> RedisBuilder<C> {
+    /// Builds the async client, which the blocking one contains.
+    fn async_client(self) -> Result<Redis> {
         let (connection, auto_pipelining) = self.connection(|name| std::env::var(name).ok())?;
         let connection = Arc::new(connection);
         let auto_pipeline = auto_pipelining.map(|limits| Arc::new(AutoPipeline::new(Arc::clone(&connection), limits)));
-        Ok(Redis { connection, auto_pipeline })
+        Ok(Redis { connection, auto_pipeline, patience: Patience::default() })
+    }
+}
+
+impl Redis {
+    /// Sends a command and returns its reply.
+    async fn send<R>(self, command: Command<R>) -> Result<R> {
+        match self.auto_pipeline {
+            None => self.connection.execute(command, self.patience).await,
+            Some(auto_pipeline) => auto_pipeline.execute(command, self.patience).await,
+        }
     }
 }
 
@@ -224,52 +293,34 @@ impl fmt::Debug for Redis {
     }
 }
 
-impl<'a> Executor for &'a Redis {
-    type Out<R> = Request<'a, R>;
+impl Executor for &Redis {
+    type Out<R> = Request<R>;
 
-    fn submit<R>(self, command: Command<R>) -> Request<'a, R> {
-        Request { redis: self, command }
+    fn submit<R>(self, command: Command<R>) -> Request<R> {
+        Request::command(self.clone(), command)
     }
 }
 
-impl<'a> Client for &'a Redis {
-    type Outcome<T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
-    type Paged<T> = Pages<'a, T>;
+impl Client for &Redis {
+    type Paged<T> = Pages<T>;
+
+    fn resolve<R: Send + 'static>(request: Request<R>) -> impl Future<Output = Result<R>> + Send {
+        request
+    }
 
     fn request<T: 'static>(
         self,
         encoded: Encoded,
         finish: impl FnOnce(Received) -> Result<T> + Send + 'static,
-    ) -> Self::Outcome<T> {
-        Box::pin(async move { finish(self.connection.request(encoded).await?) })
+    ) -> Request<T> {
+        Request::commands(self.clone(), encoded, finish)
     }
 
-    fn paged<P: Paging>(self, paging: P) -> Pages<'a, P::Item> {
-        Pages::new(paging, move |paging: P| async move {
-            let reply = self.submit(paging.command()).await?;
-            Ok(paging.advance(reply))
+    fn paged<P: Paging>(self, paging: P) -> Pages<P::Item> {
+        let redis = self.clone();
+        Pages::new(paging, move |paging: P| {
+            let reply = redis.submit(paging.command());
+            async move { Ok(paging.advance(reply.await?)) }
         })
-    }
-}
-
-/// A command that is sent when it is awaited. The result is its reply.
-///
-/// Dropping the future after it was polled gives up the reply, but the server may execute the command nevertheless.
-#[must_use = "a request is not sent until it is awaited"]
-#[derive(Debug)]
-pub struct Request<'a, R> {
-    redis: &'a Redis,
-    command: Command<R>,
-}
-
-impl<'a, R: 'a> IntoFuture for Request<'a, R> {
-    type Output = Result<R>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Result<R>> + Send + 'a>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        match &self.redis.auto_pipeline {
-            None => Box::pin(self.redis.connection.execute(self.command)),
-            Some(auto_pipeline) => Box::pin(auto_pipeline.execute(self.command)),
-        }
     }
 }

@@ -1,6 +1,7 @@
 //! The commands of one request, joined: brackets, scripts in full, and the endpoint that takes them.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -32,6 +33,8 @@ pub struct Encoded {
     name: Cow<'static, str>,
     /// The position and the name of each command that changes data; not kept for a command on its own.
     writes: Vec<(usize, Cow<'static, str>)>,
+    /// How long the commands ask the server to wait, in all.
+    extra_time: Duration,
     /// The number of commands that were pushed. A group counts as one.
     pushed: usize,
     /// Why the request cannot be sent: the error of the first command that cannot.
@@ -59,6 +62,7 @@ impl Encoded {
             atomic: false,
             name: Cow::Borrowed(""),
             writes: Vec::new(),
+            extra_time: Duration::ZERO,
             pushed: 0,
             error: None,
         }
@@ -72,7 +76,7 @@ impl Encoded {
     /// Adds a command. Returns how to decode its replies.
     pub(crate) fn push<R>(&mut self, command: Command<R>) -> Expect<R> {
         let error = command.validate().err();
-        let Command { args, by_sha1, others, expect } = command;
+        let Command { args, by_sha1, others, extra_time, expect } = command;
         if self.pushed == 1 && self.idempotency.writes() {
             self.writes.push((0, self.name.clone()));
         }
@@ -83,6 +87,7 @@ impl Encoded {
             self.name = expect.name().clone();
         }
         self.pushed += 1;
+        self.extra_time = self.extra_time.saturating_add(extra_time);
         self.idempotency = self.idempotency.max(expect.idempotency());
         self.atomic |= expect.is_atomic();
         let fits = (others.into_iter()).fold(self.append(args.into_parts(), by_sha1), |fits, (args, by_sha1)| {
@@ -130,6 +135,7 @@ impl Encoded {
         for one in all {
             joined.idempotency = joined.idempotency.max(one.idempotency);
             joined.atomic |= one.atomic;
+            joined.extra_time = joined.extra_time.saturating_add(one.extra_time);
             if joined.count == 0 {
                 joined.name = one.name.clone();
                 joined.json.clone_from(&one.json);
@@ -164,6 +170,11 @@ impl Encoded {
         self.idempotency
     }
 
+    /// How long the commands ask the server to wait, in all.
+    pub(crate) fn extra_time(&self) -> Duration {
+        self.extra_time
+    }
+
     /// The length of the commands in a request with others: with their brackets and a comma, and with a script in full. The
     /// request has one byte more.
     pub(crate) fn len(&self) -> usize {
@@ -175,9 +186,9 @@ impl Encoded {
         if self.count == 0 { 0 } else { self.json.len() + 3 }
     }
 
-    /// Whether the commands cannot share a request with others: raw bytes, and atomic groups.
+    /// Whether the commands should not share a request with others: raw bytes, atomic groups, and commands that wait.
     pub(crate) fn stands_alone(&self) -> bool {
-        self.atomic || self.raw.is_some()
+        self.atomic || self.raw.is_some() || !self.extra_time.is_zero()
     }
 
     /// Takes the position and the name of each command that changes data, if there are several commands.

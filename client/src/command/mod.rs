@@ -9,6 +9,7 @@ mod script;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -71,6 +72,8 @@ pub struct Command<R = Untyped> {
     by_sha1: Option<Box<BySha1>>,
     /// The other commands of a group.
     others: Vec<(Args, Option<Box<BySha1>>)>,
+    /// How long the command itself asks the server to wait.
+    extra_time: Duration,
     expect: Expect<R>,
 }
 
@@ -142,7 +145,7 @@ impl Command {
         }
         let decode = Decode::One(|reply| Value::from_reply(reply).map(Untyped));
         let expect = Expect { name, idempotency, parts: 1, atomic: false, decode, subject: None, field: None };
-        Command { args, by_sha1: None, others: Vec::new(), expect }
+        Command { args, by_sha1: None, others: Vec::new(), extra_time: Duration::ZERO, expect }
     }
 
     /// Sets the type of the reply.
@@ -262,6 +265,12 @@ impl<R> Command<R> {
         self
     }
 
+    /// Extends the limits on the time of the request, because the command asks the server to wait so long.
+    pub(crate) fn waits(mut self, extra_time: Duration) -> Self {
+        self.extra_time = extra_time;
+        self
+    }
+
     /// Decodes the reply with `decode` instead of by its type.
     pub fn decode_with<T>(self, decode: fn(Reply<'_>) -> Result<T>) -> Command<T> {
         self.with_decode(Decode::One(decode))
@@ -294,6 +303,7 @@ impl<R> Command<R> {
         self.expect.idempotency = self.expect.idempotency.max(other.expect.idempotency);
         self.expect.parts += other.expect.parts;
         self.expect.atomic |= other.expect.atomic;
+        self.extra_time = self.extra_time.saturating_add(other.extra_time);
         self.others.push((other.args, other.by_sha1));
         self.others.extend(other.others);
         self.with_decode(Decode::Group(decode))
@@ -305,6 +315,7 @@ impl<R> Command<R> {
             args: self.args,
             by_sha1: self.by_sha1,
             others: self.others,
+            extra_time: self.extra_time,
             expect: Expect { name, idempotency, parts, atomic, decode, subject, field },
         }
     }
@@ -361,7 +372,7 @@ impl<R> Command<R> {
         let parts = self.expect.parts;
         let encoding = if self.expect.atomic { encoding.of_transactions() } else { encoding };
         let answered = if parts > 1 { Answered::Commands(parts) } else { Answered::Command };
-        let tape = reply::parse(body.into(), encoding, answered).map_err(|error| self.expect.blame(error))?;
+        let tape = reply::parse(body.into(), encoding, answered, usize::MAX).map_err(|error| self.expect.blame(error))?;
         self.expect.decode(&mut Replies::of(&tape, parts), Attempts::default())
     }
 
@@ -384,6 +395,7 @@ impl<R> Clone for Command<R> {
             args: self.args.clone(),
             by_sha1: self.by_sha1.clone(),
             others: self.others.clone(),
+            extra_time: self.extra_time,
             expect: self.expect.clone(),
         }
     }

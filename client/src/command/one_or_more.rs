@@ -6,7 +6,8 @@ use crate::arg::ToArg;
 
 /// One argument, or the items of a collection or an iterator.
 ///
-/// Commands such as [`del`](crate::GenericCommands::del) take it. `Kind` is always inferred.
+/// Commands such as [`del`](crate::GenericCommands::del) take it. `Kind` is always inferred. Bytes such as a `Vec<u8>`
+/// could be one argument or many numbers, so the compiler refuses them: put them in an array (`[bytes]`).
 ///
 /// ```
 /// use redis_rest::{Build, GenericCommands};
@@ -85,13 +86,31 @@ impl<I: IntoIterator<Item: ToArg>> OneOrMore<Many> for I {
     }
 }
 
-impl<A, B> OneOrMorePairs<One> for (A, B) {
+/// A pair. As a trait, so that the compiler considers both implementations for every type, and explains that neither fits.
+#[doc(hidden)]
+pub trait Pair {
+    type First;
+    type Second;
+
+    fn into_tuple(self) -> (Self::First, Self::Second);
+}
+
+impl<A, B> Pair for (A, B) {
     type First = A;
     type Second = B;
-    type Items = Once<(A, B)>;
 
-    fn items(self) -> Once<(A, B)> {
-        once(self)
+    fn into_tuple(self) -> (A, B) {
+        self
+    }
+}
+
+impl<P: Pair> OneOrMorePairs<One> for P {
+    type First = P::First;
+    type Second = P::Second;
+    type Items = Once<(P::First, P::Second)>;
+
+    fn items(self) -> Self::Items {
+        once(self.into_tuple())
     }
 }
 

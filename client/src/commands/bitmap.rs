@@ -25,6 +25,8 @@ pub trait BitmapCommands: Executor {
     ///
     /// [BITCOUNT](https://redis.io/docs/latest/commands/bitcount/), O(n).
     fn bitcount(self, key: impl ToArg, range: Option<BitRange>) -> Self::Out<u64> {
+        // BITCOUNT has no range without an end.
+        let range = range.map(|range| BitRange { end: range.end.or(Some(-1)), ..range });
         self.execute(Command::read("BITCOUNT").arg(key).options(range))
     }
 
@@ -56,17 +58,14 @@ pub trait BitmapCommands: Executor {
     /// Combines bitmaps bit by bit, stores the result in `destination`, and returns its length in bytes.
     ///
     /// [BITOP](https://redis.io/docs/latest/commands/bitop/), O(n).
-    fn bitop<K>(
-        self,
-        operation: BitOperation,
-        destination: impl ToArg,
-        keys: impl OneOrMore<K>,
-    ) -> Self::Out<u64> {
+    fn bitop<K>(self, operation: BitOperation, destination: impl ToArg, keys: impl OneOrMore<K>) -> Self::Out<u64> {
         self.execute(Command::write("BITOP").arg(operation.word()).arg(destination).one_or_more("key", keys))
     }
 
     /// Returns the position of the first bit that equals `bit`, in the whole bitmap or in a range, or `None` if there
     /// is none.
+    ///
+    /// A search for a zero that has no end looks past the end of the bitmap too, where all bits are 0.
     ///
     /// [BITPOS](https://redis.io/docs/latest/commands/bitpos/), O(n).
     fn bitpos(self, key: impl ToArg, bit: Bit, range: Option<BitRange>) -> Self::Out<Option<u64>> {
@@ -131,18 +130,19 @@ impl ToArg for Bit {
 /// ```no_run
 /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
 /// use redis_rest::{BitmapCommands, StringCommands};
-/// use redis_rest::commands::bitmap::BitRange;
+/// use redis_rest::commands::bitmap::{Bit, BitRange};
 ///
 /// redis.set("flags", b"\xff\x0f").await?;
 /// assert_eq!(redis.bitcount("flags", Some(BitRange::bytes(-1, -1))).await?, 4);
 /// assert_eq!(redis.bitcount("flags", Some(BitRange::bits(0, 3))).await?, 4);
+/// assert_eq!(redis.bitpos("flags", Bit::Zero, Some(BitRange::bytes_from(1))).await?, Some(8));
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BitRange {
     start: i64,
-    end: i64,
+    end: Option<i64>,
     in_bits: bool,
 }
 
@@ -150,19 +150,25 @@ impl BitRange {
     /// The range from byte `start` to byte `end`.
     #[must_use]
     pub fn bytes(start: i64, end: i64) -> Self {
-        BitRange { start, end, in_bits: false }
+        BitRange { start, end: Some(end), in_bits: false }
+    }
+
+    /// The range from byte `start` on, without an end.
+    #[must_use]
+    pub fn bytes_from(start: i64) -> Self {
+        BitRange { start, end: None, in_bits: false }
     }
 
     /// The range from bit `start` to bit `end`: `BIT`. Needs Redis 7.0.
     #[must_use]
     pub fn bits(start: i64, end: i64) -> Self {
-        BitRange { start, end, in_bits: true }
+        BitRange { start, end: Some(end), in_bits: true }
     }
 }
 
 impl ToArgs for BitRange {
     fn write_args(&self, args: &mut Args) {
-        args.push(self.start).push(self.end);
+        args.push(self.start).extend(self.end);
         if self.in_bits {
             args.push("BIT");
         }
@@ -304,17 +310,17 @@ impl BitField {
         BitField::default()
     }
 
-    /// Reads an integer.
+    /// Reads an integer: `GET`.
     pub fn get(self, kind: BitType, offset: impl Into<BitOffset>) -> Self {
         self.then(Operation::Get(kind, offset.into()))
     }
 
-    /// Sets an integer, and returns its previous value.
+    /// Sets an integer, and returns its previous value: `SET`.
     pub fn set(self, kind: BitType, offset: impl Into<BitOffset>, value: i64) -> Self {
         self.then(Operation::Set(kind, offset.into(), value))
     }
 
-    /// Adds `increment` to an integer, and returns the result.
+    /// Adds `increment` to an integer, and returns the result: `INCRBY`.
     pub fn incr_by(self, kind: BitType, offset: impl Into<BitOffset>, increment: i64) -> Self {
         self.then(Operation::IncrBy(kind, offset.into(), increment))
     }

@@ -8,8 +8,9 @@ use crate::reply::{FromReply, Reply};
 
 /// When a key or a field expires: after a duration, or at a time.
 ///
-/// Whole seconds are sent as `EX` or `EXAT`. Anything finer is sent as `PX` or `PXAT`, rounded up to whole
-/// milliseconds, so nothing expires early. A duration of 0 fails with `InvalidInput`.
+/// Options that take an expiry take a [`Duration`] or a [`SystemTime`] too. Whole seconds are sent as `EX` or `EXAT`.
+/// Anything finer is sent as `PX` or `PXAT`, rounded up to whole milliseconds, so nothing expires early. A duration of
+/// 0 fails with `InvalidInput`.
 ///
 /// ```no_run
 /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
@@ -22,7 +23,7 @@ use crate::reply::{FromReply, Reply};
 /// redis.set_with("session", "Ada", minute).await?;
 /// assert_eq!(redis.ttl("session").await?, Ttl::Expires(Duration::from_secs(60)));
 ///
-/// let past = SetOptions::new().expire(Expiry::at(SystemTime::now() - Duration::from_secs(1)));
+/// let past = SetOptions::new().expire(SystemTime::now() - Duration::from_secs(1));
 /// redis.set_with("session", "Ada", past).await?;
 /// assert_eq!(redis.ttl("session").await?, Ttl::Missing); // deleted at once
 /// # Ok(())
@@ -86,6 +87,12 @@ impl From<Duration> for Expiry {
     }
 }
 
+impl From<SystemTime> for Expiry {
+    fn from(time: SystemTime) -> Self {
+        Expiry::at(time)
+    }
+}
+
 impl ToArgs for Expiry {
     fn write_args(&self, args: &mut Args) {
         let duration = self.duration(args);
@@ -122,14 +129,32 @@ impl ToArgs for SetExpiry {
     }
 }
 
-/// What `GETEX` and `HGETEX` do with a time to live.
+/// What `GETEX` and `HGETEX` do with a time to live. A [`Duration`], a [`SystemTime`] and an [`Expiry`] set it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum GetExpiry {
-    /// Sets it.
+    /// Sets it: `EX`, `PX`, `EXAT` or `PXAT`.
     Expire(Expiry),
     /// Removes it: `PERSIST`.
     Persist,
+}
+
+impl From<Expiry> for GetExpiry {
+    fn from(expiry: Expiry) -> Self {
+        GetExpiry::Expire(expiry)
+    }
+}
+
+impl From<Duration> for GetExpiry {
+    fn from(duration: Duration) -> Self {
+        GetExpiry::Expire(duration.into())
+    }
+}
+
+impl From<SystemTime> for GetExpiry {
+    fn from(time: SystemTime) -> Self {
+        GetExpiry::Expire(time.into())
+    }
 }
 
 impl ToArgs for GetExpiry {

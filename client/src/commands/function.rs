@@ -37,23 +37,13 @@ use crate::reply::{FromReply, Reply};
 pub trait FunctionCommands: Executor {
     /// Calls a function and returns its result. [FCALL](https://redis.io/docs/latest/commands/fcall/), the complexity
     /// of the function.
-    fn fcall<R: FromReply>(
-        self,
-        function: impl ToArg,
-        keys: impl ToArgs,
-        args: impl ToArgs,
-    ) -> Self::Out<R> {
+    fn fcall<R: FromReply>(self, function: impl ToArg, keys: impl ToArgs, args: impl ToArgs) -> Self::Out<R> {
         self.execute(Command::write("FCALL").arg(function).keys_and_args(keys, args))
     }
 
     /// Calls a function that changes nothing and returns its result.
     /// [FCALL_RO](https://redis.io/docs/latest/commands/fcall_ro/), the complexity of the function.
-    fn fcall_ro<R: FromReply>(
-        self,
-        function: impl ToArg,
-        keys: impl ToArgs,
-        args: impl ToArgs,
-    ) -> Self::Out<R> {
+    fn fcall_ro<R: FromReply>(self, function: impl ToArg, keys: impl ToArgs, args: impl ToArgs) -> Self::Out<R> {
         self.execute(Command::read("FCALL_RO").arg(function).keys_and_args(keys, args))
     }
 
@@ -64,7 +54,12 @@ pub trait FunctionCommands: Executor {
 
     /// Removes all libraries. [FUNCTION FLUSH](https://redis.io/docs/latest/commands/function-flush/), O(n) in the
     /// functions.
-    fn function_flush(self, mode: FlushMode) -> Self::Out<()> {
+    fn function_flush(self) -> Self::Out<()> {
+        self.execute(Command::idempotent_write("FUNCTION").arg("FLUSH"))
+    }
+
+    /// As [`function_flush`](Self::function_flush), in the background or not.
+    fn function_flush_with(self, mode: FlushMode) -> Self::Out<()> {
         self.execute(Command::idempotent_write("FUNCTION").arg("FLUSH").arg(mode.word()))
     }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use super::expiry::{
     ExpireCondition, Expiry, RestoreTtl, Ttl, Unit, time_millis, time_seconds, ttl_millis, ttl_seconds,
 };
-use super::scan::{Cursor, ScanOptions, ScanPage};
+use super::scan::{Cursor, ScanOptions, ScanPage, WithType};
 use crate::arg::ToArg;
 use crate::command::{Args, Command, OneOrMore, ToArgs};
 use crate::error::Result;
@@ -216,6 +216,15 @@ pub trait GenericCommands: Executor {
         self.execute(Command::read("SCAN").arg(cursor).options(options))
     }
 
+    /// Returns one page of all keys, each with the type of its value. `InvalidInput` if the options choose a type.
+    ///
+    /// Only the service has this form.
+    ///
+    /// [SCAN](https://redis.io/docs/latest/commands/scan/), O(1) per page.
+    fn scan_withtype<K: FromReply>(self, cursor: Cursor, options: ScanOptions) -> Self::Out<ScanPage<(K, KeyType)>> {
+        self.execute(Command::read("SCAN").arg(cursor).options(WithType(options)))
+    }
+
     /// Marks keys as just used, and returns the number of keys that exist.
     ///
     /// [TOUCH](https://redis.io/docs/latest/commands/touch/), O(n) in the keys.
@@ -245,23 +254,33 @@ pub trait GenericCommands: Executor {
     }
 
     /// Waits until `replicas` replicas have acknowledged all previous writes, or until `timeout` has passed. Returns
-    /// the number of replicas that have acknowledged them.
+    /// the number of replicas that have acknowledged them. A `timeout` of zero means no limit.
+    ///
+    /// The client's own limits on the time of the request are extended by `timeout`.
     ///
     /// [WAIT](https://redis.io/docs/latest/commands/wait/), O(1).
     fn wait(self, replicas: u64, timeout: Duration) -> Self::Out<u64> {
-        self.execute(Command::read("WAIT").arg(replicas).duration(timeout, Unit::Millis))
+        self.execute(Command::read("WAIT").arg(replicas).duration(timeout, Unit::Millis).waits(no_limit_if_zero(timeout)))
     }
 
     /// Waits until this server (if `local` is 1) and `replicas` replicas have written all previous writes to disk, or
-    /// until `timeout` has passed. Returns the number of local servers and of replicas that have.
+    /// until `timeout` has passed. Returns the number of local servers and of replicas that have. A `timeout` of zero
+    /// means no limit.
+    ///
+    /// The client's own limits on the time of the request are extended by `timeout`.
     ///
     /// [WAITAOF](https://redis.io/docs/latest/commands/waitaof/), O(1).
     fn waitaof(self, local: u64, replicas: u64, timeout: Duration) -> Self::Out<(u64, u64)> {
-        self.execute(Command::read("WAITAOF").arg(local).arg(replicas).duration(timeout, Unit::Millis))
+        let command = Command::read("WAITAOF").arg(local).arg(replicas).duration(timeout, Unit::Millis);
+        self.execute(command.waits(no_limit_if_zero(timeout)))
     }
 }
 
 impl<E: Executor> GenericCommands for E {}
+
+fn no_limit_if_zero(timeout: Duration) -> Duration {
+    if timeout.is_zero() { Duration::MAX } else { timeout }
+}
 
 /// The type of a key's value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -302,8 +321,13 @@ impl KeyType {
     }
 
     fn decode(reply: Reply<'_>) -> Result<Option<Self>> {
-        Ok(Some(match reply.text()? {
-            "none" => return Ok(None),
+        if reply.text()? == "none" { Ok(None) } else { KeyType::from_reply(reply).map(Some) }
+    }
+}
+
+impl FromReply for KeyType {
+    fn from_reply(reply: Reply<'_>) -> Result<Self> {
+        Ok(match reply.text()? {
             "string" => KeyType::String,
             "list" => KeyType::List,
             "set" => KeyType::Set,
@@ -312,7 +336,7 @@ impl KeyType {
             "stream" => KeyType::Stream,
             "ReJSON-RL" | "json" => KeyType::Json,
             other => KeyType::Other(other.to_owned()),
-        }))
+        })
     }
 }
 
@@ -374,15 +398,17 @@ impl ToArgs for CopyOptions {
 ///
 /// ```no_run
 /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use std::time::{Duration, SystemTime};
 /// use redis_rest::GenericCommands;
-/// use redis_rest::commands::expiry::Expiry;
 /// use redis_rest::commands::generic::RestoreOptions;
 ///
 /// if let Some(dump) = redis.dump::<Vec<u8>>("draft").await? {
-///     redis.restore("backup", &dump, RestoreOptions::new().expire(Expiry::seconds(3600))).await?;
+///     let hour = Duration::from_secs(3600);
+///     redis.restore("backup", &dump, RestoreOptions::new().expire(hour)).await?;
 ///     let error = redis.restore("backup", &dump, RestoreOptions::new()).await.unwrap_err();
 ///     assert_eq!(error.code(), Some("BUSYKEY")); // the key exists
-///     redis.restore("backup", &dump, RestoreOptions::new().replace()).await?;
+///     // A time instead of a duration is sent with ABSTTL.
+///     redis.restore("backup", &dump, RestoreOptions::new().replace().expire(SystemTime::now() + hour)).await?;
 /// }
 /// # Ok(())
 /// # }
@@ -409,10 +435,10 @@ impl RestoreOptions {
         RestoreOptions::default()
     }
 
-    /// Sets the key's time to live, rounded up to whole milliseconds. A time is sent as `ABSTTL`.
+    /// Sets the key's time to live, rounded up to whole milliseconds, or the time at which it expires: `ABSTTL`.
     #[must_use]
-    pub fn expire(mut self, expiry: Expiry) -> Self {
-        self.expiry = Some(expiry);
+    pub fn expire(mut self, expiry: impl Into<Expiry>) -> Self {
+        self.expiry = Some(expiry.into());
         self
     }
 

@@ -1,6 +1,6 @@
 //! Places: members of a sorted set with a longitude and a latitude.
 
-use super::sorted_set::AddOptions;
+use super::sorted_set::{AddOptions, Existence};
 use crate::arg::ToArg;
 use crate::command::{Args, Command, OneOrMore, OneOrMorePairs, ToArgs};
 use crate::error::Result;
@@ -33,7 +33,11 @@ use crate::reply::{FromReply, Reply};
 pub trait GeoCommands: Executor {
     /// Adds or moves places, and returns the number of new ones.
     /// [GEOADD](https://redis.io/docs/latest/commands/geoadd/), O(log n) per place.
-    fn geoadd<K>(self, key: impl ToArg, places: impl OneOrMorePairs<K, First = Coordinates, Second: ToArg>) -> Self::Out<u64> {
+    fn geoadd<K>(
+        self,
+        key: impl ToArg,
+        places: impl OneOrMorePairs<K, First = Coordinates, Second: ToArg>,
+    ) -> Self::Out<u64> {
         self.execute(Command::write("GEOADD").arg(key).places(places))
     }
 
@@ -62,11 +66,7 @@ pub trait GeoCommands: Executor {
 
     /// Returns the coordinates of each place, in order, with `None` for a place that does not exist.
     /// [GEOPOS](https://redis.io/docs/latest/commands/geopos/), O(1) per place.
-    fn geopos<K>(
-        self,
-        key: impl ToArg,
-        members: impl OneOrMore<K>,
-    ) -> Self::Out<Vec<Option<Coordinates>>> {
+    fn geopos<K>(self, key: impl ToArg, members: impl OneOrMore<K>) -> Self::Out<Vec<Option<Coordinates>>> {
         self.execute(Command::read("GEOPOS").arg(key).args_of(members))
     }
 
@@ -77,11 +77,9 @@ pub trait GeoCommands: Executor {
         self,
         key: impl ToArg,
         center: Coordinates,
-        radius: f64,
-        unit: GeoUnit,
-        options: GeoRadiusOptions,
+        within: GeoRadius,
     ) -> Self::Out<Vec<GeoHit<M>>> {
-        self.submit(Command::read("GEORADIUS").arg(key).options(center).hits_within(radius, unit, options))
+        self.submit(Command::read("GEORADIUS").arg(key).options(center).hits_within(within))
     }
 
     /// As [`georadius`](Self::georadius), for replicas too.
@@ -90,27 +88,22 @@ pub trait GeoCommands: Executor {
         self,
         key: impl ToArg,
         center: Coordinates,
-        radius: f64,
-        unit: GeoUnit,
-        options: GeoRadiusOptions,
+        within: GeoRadius,
     ) -> Self::Out<Vec<GeoHit<M>>> {
-        self.submit(Command::read("GEORADIUS_RO").arg(key).options(center).hits_within(radius, unit, options))
+        self.submit(Command::read("GEORADIUS_RO").arg(key).options(center).hits_within(within))
     }
 
     /// Stores the places within a radius of a point and returns their number.
     /// [GEORADIUS … STORE](https://redis.io/docs/latest/commands/georadius/), O(n + log m).
-    #[expect(clippy::too_many_arguments, reason = "the deprecated command has as many")]
     fn georadius_store(
         self,
         key: impl ToArg,
         center: Coordinates,
-        radius: f64,
-        unit: GeoUnit,
+        within: GeoRadius,
         store: GeoStore,
         destination: impl ToArg,
-        options: GeoRadiusOptions,
     ) -> Self::Out<u64> {
-        let command = Command::write("GEORADIUS").arg(key).options(center).within(radius, unit, options);
+        let command = Command::write("GEORADIUS").arg(key).options(center).circle(&within).options(within.options);
         self.execute(command.store(store, destination))
     }
 
@@ -121,11 +114,9 @@ pub trait GeoCommands: Executor {
         self,
         key: impl ToArg,
         center: impl ToArg,
-        radius: f64,
-        unit: GeoUnit,
-        options: GeoRadiusOptions,
+        within: GeoRadius,
     ) -> Self::Out<Vec<GeoHit<M>>> {
-        self.submit(Command::read("GEORADIUSBYMEMBER").arg(key).arg(center).hits_within(radius, unit, options))
+        self.submit(Command::read("GEORADIUSBYMEMBER").arg(key).arg(center).hits_within(within))
     }
 
     /// As [`georadiusbymember`](Self::georadiusbymember), for replicas too.
@@ -134,27 +125,22 @@ pub trait GeoCommands: Executor {
         self,
         key: impl ToArg,
         center: impl ToArg,
-        radius: f64,
-        unit: GeoUnit,
-        options: GeoRadiusOptions,
+        within: GeoRadius,
     ) -> Self::Out<Vec<GeoHit<M>>> {
-        self.submit(Command::read("GEORADIUSBYMEMBER_RO").arg(key).arg(center).hits_within(radius, unit, options))
+        self.submit(Command::read("GEORADIUSBYMEMBER_RO").arg(key).arg(center).hits_within(within))
     }
 
     /// Stores the places within a radius of a member and returns their number.
     /// [GEORADIUSBYMEMBER … STORE](https://redis.io/docs/latest/commands/georadiusbymember/), O(n + log m).
-    #[expect(clippy::too_many_arguments, reason = "the deprecated command has as many")]
     fn georadiusbymember_store(
         self,
         key: impl ToArg,
         center: impl ToArg,
-        radius: f64,
-        unit: GeoUnit,
+        within: GeoRadius,
         store: GeoStore,
         destination: impl ToArg,
-        options: GeoRadiusOptions,
     ) -> Self::Out<u64> {
-        let command = Command::write("GEORADIUSBYMEMBER").arg(key).arg(center).within(radius, unit, options);
+        let command = Command::write("GEORADIUSBYMEMBER").arg(key).arg(center).circle(&within).options(within.options);
         self.execute(command.store(store, destination))
     }
 
@@ -168,6 +154,21 @@ pub trait GeoCommands: Executor {
     /// As [`geosearch`](Self::geosearch), with the distance, geohash and coordinates of each member.
     fn geosearch_hits<M: FromReply>(self, key: impl ToArg, search: GeoSearch) -> Self::Out<Vec<GeoHit<M>>> {
         self.submit(Command::read("GEOSEARCH").arg(key).options(search).options(Details).decode_with(hits))
+    }
+
+    /// As [`geosearch`](Self::geosearch), with the distance of each member from the centre, in the search's unit.
+    fn geosearch_withdist<M: FromReply>(self, key: impl ToArg, search: GeoSearch) -> Self::Out<Vec<(M, f64)>> {
+        self.submit(Command::read("GEOSEARCH").arg(key).options(search).arg("WITHDIST").decode_with(with_one))
+    }
+
+    /// As [`geosearch`](Self::geosearch), with the geohash of each member, as a number.
+    fn geosearch_withhash<M: FromReply>(self, key: impl ToArg, search: GeoSearch) -> Self::Out<Vec<(M, u64)>> {
+        self.submit(Command::read("GEOSEARCH").arg(key).options(search).arg("WITHHASH").decode_with(with_one))
+    }
+
+    /// As [`geosearch`](Self::geosearch), with the coordinates of each member.
+    fn geosearch_withcoord<M: FromReply>(self, key: impl ToArg, search: GeoSearch) -> Self::Out<Vec<(M, Coordinates)>> {
+        self.submit(Command::read("GEOSEARCH").arg(key).options(search).arg("WITHCOORD").decode_with(with_one))
     }
 
     /// Stores the members within a shape and returns their number.
@@ -198,21 +199,13 @@ impl<R> Command<R> {
         places.fold(self, |command, (place, member)| command.options(place).arg(member))
     }
 
-    fn radius(self, radius: f64, unit: GeoUnit) -> Self {
-        self.options(Lengths(&[radius])).arg(unit.word())
+    fn hits_within<M: FromReply>(self, within: GeoRadius) -> Command<Vec<GeoHit<M>>> {
+        self.circle(&within).options(Details).options(within.options).decode_with(hits)
     }
 
-    fn within(self, radius: f64, unit: GeoUnit, options: GeoRadiusOptions) -> Self {
-        self.radius(radius, unit).options(options)
-    }
-
-    fn hits_within<M: FromReply>(
-        self,
-        radius: f64,
-        unit: GeoUnit,
-        options: GeoRadiusOptions,
-    ) -> Command<Vec<GeoHit<M>>> {
-        self.radius(radius, unit).options(Details).options(options).decode_with(hits)
+    /// Adds the circle itself. Its options come after what is requested of each place.
+    fn circle(self, within: &GeoRadius) -> Self {
+        self.options(Lengths(&[within.radius])).arg(within.unit.word())
     }
 
     fn store(self, store: GeoStore, destination: impl ToArg) -> Self {
@@ -267,13 +260,13 @@ impl FromReply for Coordinates {
 /// A unit of distance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum GeoUnit {
-    /// Metres.
+    /// Metres: `m`.
     Meters,
-    /// Kilometres.
+    /// Kilometres: `km`.
     Kilometers,
-    /// Feet.
+    /// Feet: `ft`.
     Feet,
-    /// Miles.
+    /// Miles: `mi`.
     Miles,
 }
 
@@ -291,9 +284,9 @@ impl GeoUnit {
 /// The score that a search stores for each member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum GeoStore {
-    /// The geohash, so that the destination is a set of places too.
+    /// The geohash, so that the destination is a set of places too: `STORE`.
     Hash,
-    /// The distance, in the search's unit.
+    /// The distance, in the search's unit: `STOREDIST`.
     Distance,
 }
 
@@ -319,6 +312,15 @@ fn hits<M: FromReply>(reply: Reply<'_>) -> Result<Vec<GeoHit<M>>> {
             hash: u64::from_reply(hash)?,
             coordinates: Coordinates::from_reply(coordinates)?,
         })
+    };
+    reply.array()?.map(hit).collect()
+}
+
+/// Decodes members, each with the one detail that was requested.
+fn with_one<M: FromReply, T: FromReply>(reply: Reply<'_>) -> Result<Vec<(M, T)>> {
+    let hit = |reply: Reply<'_>| {
+        let [member, detail] = reply.array_of()?;
+        Ok((M::from_reply(member)?, T::from_reply(detail)?))
     };
     reply.array()?.map(hit).collect()
 }
@@ -361,14 +363,14 @@ impl GeoAddOptions {
     /// Adds new places and leaves existing ones as they are: `NX`.
     #[must_use]
     pub fn nx(mut self) -> Self {
-        self.0.condition = Some("NX");
+        self.0.existence = Some(Existence::Nx);
         self
     }
 
     /// Moves existing places and adds none: `XX`.
     #[must_use]
     pub fn xx(mut self) -> Self {
-        self.0.condition = Some("XX");
+        self.0.existence = Some(Existence::Xx);
         self
     }
 
@@ -386,21 +388,44 @@ impl ToArgs for GeoAddOptions {
     }
 }
 
-/// The order and the number of the places that a search returns.
+/// A circle around the centre that a deprecated search such as [`georadius`](GeoCommands::georadius) takes.
 ///
 /// ```no_run
 /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
 /// use redis_rest::GeoCommands;
-/// use redis_rest::commands::geo::{Coordinates, GeoRadiusOptions, GeoUnit};
+/// use redis_rest::commands::geo::{Coordinates, GeoRadius, GeoRadiusOptions, GeoUnit};
 ///
 /// let here = Coordinates { longitude: 15.0, latitude: 37.0 };
-/// let nearest = GeoRadiusOptions::new().nearest_first().count(1);
-/// for hit in redis.georadius::<String>("Sicily", here, 200.0, GeoUnit::Kilometers, nearest).await? {
+/// let nearest = GeoRadius::new(200.0, GeoUnit::Kilometers).with(GeoRadiusOptions::new().nearest_first().count(1));
+/// for hit in redis.georadius::<String>("Sicily", here, nearest).await? {
 ///     println!("{} is {} km away", hit.member, hit.distance);
 /// }
 /// # Ok(())
 /// # }
 /// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GeoRadius {
+    radius: f64,
+    unit: GeoUnit,
+    options: GeoRadiusOptions,
+}
+
+impl GeoRadius {
+    /// All places within `radius`, in no order.
+    #[must_use]
+    pub fn new(radius: f64, unit: GeoUnit) -> Self {
+        GeoRadius { radius, unit, options: GeoRadiusOptions::new() }
+    }
+
+    /// Sets the order and the number of the places.
+    #[must_use]
+    pub fn with(mut self, options: GeoRadiusOptions) -> Self {
+        self.options = options;
+        self
+    }
+}
+
+/// The order and the number of the places that a [`GeoSearch`] or a [`GeoRadius`] returns.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct GeoRadiusOptions {
     order: Option<&'static str>,
@@ -474,9 +499,9 @@ impl ToArgs for GeoRadiusOptions {
 /// The centre of a search.
 #[derive(Debug, Clone, PartialEq)]
 pub enum GeoFrom {
-    /// The place of a member.
+    /// The place of a member: `FROMMEMBER`.
     Member(String),
-    /// A place.
+    /// A place: `FROMLONLAT`.
     Place(Coordinates),
 }
 
@@ -514,9 +539,11 @@ impl GeoShape {
 ///
 /// let around = GeoSearch::new(GeoFrom::Member("Palermo".into()), GeoShape::rectangle(400.0, 400.0), GeoUnit::Kilometers)
 ///     .with(GeoRadiusOptions::new().nearest_first().count(3));
-/// let hits = redis.geosearch_hits::<String>("Sicily", around).await?;
+/// let hits = redis.geosearch_hits::<String>("Sicily", around.clone()).await?;
 /// assert_eq!(hits[0].member, "Palermo");
 /// assert_eq!(hits[0].distance, 0.0);
+/// let distances = redis.geosearch_withdist::<String>("Sicily", around).await?;
+/// assert_eq!(distances[0], ("Palermo".to_owned(), 0.0));
 /// # Ok(())
 /// # }
 /// ```

@@ -64,12 +64,7 @@ pub trait HashCommands: Executor {
     /// ```
     ///
     /// [HEXPIRE](https://redis.io/docs/latest/commands/hexpire/), O(n) in the fields.
-    fn hexpire<K>(
-        self,
-        key: impl ToArg,
-        ttl: Duration,
-        fields: impl OneOrMore<K>,
-    ) -> Self::Out<Vec<FieldExpire>> {
+    fn hexpire<K>(self, key: impl ToArg, ttl: Duration, fields: impl OneOrMore<K>) -> Self::Out<Vec<FieldExpire>> {
         self.execute(Command::idempotent_write("HEXPIRE").arg(key).ttl(ttl, Unit::Seconds).fields(fields))
     }
 
@@ -103,12 +98,7 @@ pub trait HashCommands: Executor {
     /// Sets the time at which fields expire, rounded up to whole seconds, and returns the outcome for each field.
     ///
     /// [HEXPIREAT](https://redis.io/docs/latest/commands/hexpireat/), O(n) in the fields.
-    fn hexpireat<K>(
-        self,
-        key: impl ToArg,
-        time: SystemTime,
-        fields: impl OneOrMore<K>,
-    ) -> Self::Out<Vec<FieldExpire>> {
+    fn hexpireat<K>(self, key: impl ToArg, time: SystemTime, fields: impl OneOrMore<K>) -> Self::Out<Vec<FieldExpire>> {
         self.execute(Command::idempotent_write("HEXPIREAT").arg(key).time(time, Unit::Seconds).fields(fields))
     }
 
@@ -126,11 +116,7 @@ pub trait HashCommands: Executor {
     /// Returns the time at which each field expires, in whole seconds.
     ///
     /// [HEXPIRETIME](https://redis.io/docs/latest/commands/hexpiretime/), O(n) in the fields.
-    fn hexpiretime<K>(
-        self,
-        key: impl ToArg,
-        fields: impl OneOrMore<K>,
-    ) -> Self::Out<Vec<Ttl<SystemTime>>> {
+    fn hexpiretime<K>(self, key: impl ToArg, fields: impl OneOrMore<K>) -> Self::Out<Vec<Ttl<SystemTime>>> {
         self.submit(Command::read("HEXPIRETIME").arg(key).fields(fields).decode_with(|reply| each(reply, time_seconds)))
     }
 
@@ -163,12 +149,11 @@ pub trait HashCommands: Executor {
     ///
     /// ```no_run
     /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+    /// use std::time::Duration;
     /// use redis_rest::HashCommands;
-    /// use redis_rest::commands::expiry::{Expiry, GetExpiry};
     ///
     /// redis.hset("session", [("user", "Ada")]).await?;
-    /// let values: Vec<Option<String>> =
-    ///     redis.hgetex("session", ["user", "cart"], GetExpiry::Expire(Expiry::seconds(60))).await?;
+    /// let values: Vec<Option<String>> = redis.hgetex("session", ["user", "cart"], Duration::from_secs(60)).await?;
     /// assert_eq!(values, [Some("Ada".to_owned()), None]);
     /// # Ok(())
     /// # }
@@ -179,9 +164,9 @@ pub trait HashCommands: Executor {
         self,
         key: impl ToArg,
         fields: impl IntoIterator<Item = impl ToArg>,
-        expiry: GetExpiry,
+        expiry: impl Into<GetExpiry>,
     ) -> Self::Out<Vec<Option<V>>> {
-        self.execute(Command::idempotent_write("HGETEX").arg(key).get_expiry(expiry).fields(fields))
+        self.execute(Command::idempotent_write("HGETEX").arg(key).get_expiry(expiry.into()).fields(fields))
     }
 
     /// Adds `increment` to a counter in a field, and returns the result.
@@ -245,12 +230,7 @@ pub trait HashCommands: Executor {
     /// Sets the time to live of fields, rounded up to whole milliseconds, and returns the outcome for each field.
     ///
     /// [HPEXPIRE](https://redis.io/docs/latest/commands/hpexpire/), O(n) in the fields.
-    fn hpexpire<K>(
-        self,
-        key: impl ToArg,
-        ttl: Duration,
-        fields: impl OneOrMore<K>,
-    ) -> Self::Out<Vec<FieldExpire>> {
+    fn hpexpire<K>(self, key: impl ToArg, ttl: Duration, fields: impl OneOrMore<K>) -> Self::Out<Vec<FieldExpire>> {
         self.execute(Command::idempotent_write("HPEXPIRE").arg(key).ttl(ttl, Unit::Millis).fields(fields))
     }
 
@@ -291,11 +271,7 @@ pub trait HashCommands: Executor {
     /// Returns the time at which each field expires, in whole milliseconds.
     ///
     /// [HPEXPIRETIME](https://redis.io/docs/latest/commands/hpexpiretime/), O(n) in the fields.
-    fn hpexpiretime<K>(
-        self,
-        key: impl ToArg,
-        fields: impl OneOrMore<K>,
-    ) -> Self::Out<Vec<Ttl<SystemTime>>> {
+    fn hpexpiretime<K>(self, key: impl ToArg, fields: impl OneOrMore<K>) -> Self::Out<Vec<Ttl<SystemTime>>> {
         self.submit(Command::read("HPEXPIRETIME").arg(key).fields(fields).decode_with(|reply| each(reply, time_millis)))
     }
 
@@ -426,7 +402,7 @@ pub(super) struct WithinKey(pub(super) ScanOptions);
 
 impl ToArgs for WithinKey {
     fn write_args(&self, args: &mut Args) {
-        self.0.write_without_type(args);
+        self.0.write_without_type(args, "only SCAN accepts `of_type`; a scan of one key has no types to choose from");
     }
 }
 
@@ -483,11 +459,11 @@ impl FromReply for FieldPersist {
 ///
 /// ```no_run
 /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use std::time::Duration;
 /// use redis_rest::HashCommands;
-/// use redis_rest::commands::expiry::Expiry;
 /// use redis_rest::commands::hash::HSetExOptions;
 ///
-/// let once = HSetExOptions::new().fnx().expire(Expiry::seconds(300));
+/// let once = HSetExOptions::new().fnx().expire(Duration::from_secs(300));
 /// assert!(redis.hsetex("login", [("code", "1234")], once).await?);
 /// assert!(!redis.hsetex("login", [("code", "5678")], once).await?); // the field exists
 /// # Ok(())
@@ -520,8 +496,8 @@ impl HSetExOptions {
 
     /// Sets the fields' time to live: `EX`, `PX`, `EXAT` or `PXAT`.
     #[must_use]
-    pub fn expire(self, expiry: Expiry) -> Self {
-        HSetExOptions { expiry: SetExpiry::Expire(expiry), ..self }
+    pub fn expire(self, expiry: impl Into<Expiry>) -> Self {
+        HSetExOptions { expiry: SetExpiry::Expire(expiry.into()), ..self }
     }
 
     /// Keeps the fields' time to live: `KEEPTTL`. Without it, `HSETEX` removes the time to live.

@@ -36,19 +36,24 @@ pub trait ListCommands: Executor {
         self.execute(Command::read("LINDEX").arg(key).arg(index))
     }
 
-    /// Inserts an element before or after `pivot`, and returns the new length, or `None` if the key or the pivot does
-    /// not exist.
+    /// Inserts an element before or after `pivot`, and returns the outcome.
+    ///
+    /// ```no_run
+    /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+    /// use redis_rest::ListCommands;
+    /// use redis_rest::commands::list::{Inserted, ListPlace};
+    ///
+    /// redis.rpush("letters", ["a", "c"]).await?;
+    /// assert_eq!(redis.linsert("letters", ListPlace::Before, "c", "b").await?, Inserted::Length(3));
+    /// assert_eq!(redis.linsert("letters", ListPlace::Before, "z", "y").await?, Inserted::NoPivot);
+    /// assert_eq!(redis.linsert("numbers", ListPlace::Before, "2", "1").await?, Inserted::NoList);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// [LINSERT](https://redis.io/docs/latest/commands/linsert/), O(n) in the elements before the pivot.
-    fn linsert(
-        self,
-        key: impl ToArg,
-        place: ListPlace,
-        pivot: impl ToArg,
-        element: impl ToArg,
-    ) -> Self::Out<Option<u64>> {
-        let command = Command::write("LINSERT").arg(key).arg(place.word()).arg(pivot).arg(element);
-        self.submit(command.decode_with(inserted))
+    fn linsert(self, key: impl ToArg, place: ListPlace, pivot: impl ToArg, element: impl ToArg) -> Self::Out<Inserted> {
+        self.execute(Command::write("LINSERT").arg(key).arg(place.word()).arg(pivot).arg(element))
     }
 
     /// Returns the number of elements.
@@ -251,6 +256,27 @@ impl ListPlace {
     }
 }
 
+/// The outcome of [`linsert`](ListCommands::linsert).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Inserted {
+    /// The element was inserted, and the list has this new length.
+    Length(u64),
+    /// The list has no element that equals the pivot.
+    NoPivot,
+    /// The key does not exist.
+    NoList,
+}
+
+impl FromReply for Inserted {
+    fn from_reply(reply: Reply<'_>) -> Result<Self> {
+        match i64::from_reply(reply)? {
+            -1 => Ok(Inserted::NoPivot),
+            0 => Ok(Inserted::NoList),
+            length => u64::try_from(length).map(Inserted::Length).map_err(|_| reply.mismatch("a length, 0 or -1")),
+        }
+    }
+}
+
 /// Options of [`lpos`](ListCommands::lpos) and [`lpos_count`](ListCommands::lpos_count).
 ///
 /// ```no_run
@@ -315,11 +341,6 @@ impl ToArgs for LposOptions {
             args.push("MAXLEN").push(elements);
         }
     }
-}
-
-/// Decodes a length. 0 and -1 are Redis's codes for a missing key and a missing pivot.
-fn inserted(reply: Reply<'_>) -> Result<Option<u64>> {
-    Ok(u64::try_from(i64::from_reply(reply)?).ok().filter(|&length| length > 0))
 }
 
 /// Decodes an array. Nil counts as an empty one.

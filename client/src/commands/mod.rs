@@ -6,6 +6,7 @@
 //!
 //! | family | trait | module |
 //! | --- | --- | --- |
+//! | arrays | [`ArrayCommands`] | [`array`](mod@array) |
 //! | bitmaps | [`BitmapCommands`] | [`bitmap`] |
 //! | connection | [`ConnectionCommands`] | |
 //! | functions | [`FunctionCommands`] | [`function`] |
@@ -23,9 +24,11 @@
 //! | sorted sets | [`SortedSetCommands`] | [`sorted_set`] |
 //! | streams | [`StreamCommands`] | [`stream`] |
 //! | strings | [`StringCommands`] | [`string`] |
+//! | vector indexes | [`VectorCommands`] | [`vector`] |
 //! | scans and ranges, page by page | [`IterCommands`] | |
 //!
-//! Several families share [`expiry`] and [`scan`]. [`coverage`] lists every command with its methods and its page.
+//! Several families share [`expiry`] and [`scan`]. [`coverage`] lists every command with its methods and its page, and
+//! [`options`] every option with the place where it is typed.
 //! [`Executor::execute`](crate::Executor::execute) sends any other command.
 //!
 //! # Commands that the REST API does not carry
@@ -47,6 +50,10 @@
 #[doc = include_str!("coverage.md")]
 pub mod coverage {}
 
+#[doc = include_str!("options.md")]
+pub mod options {}
+
+pub mod array;
 pub mod bitmap;
 mod connection;
 pub mod expiry;
@@ -68,7 +75,9 @@ mod set;
 pub mod sorted_set;
 pub mod stream;
 pub mod string;
+pub mod vector;
 
+pub use self::array::ArrayCommands;
 pub use self::bitmap::BitmapCommands;
 pub use self::connection::ConnectionCommands;
 pub use self::function::FunctionCommands;
@@ -87,3 +96,4 @@ pub use self::set::SetCommands;
 pub use self::sorted_set::SortedSetCommands;
 pub use self::stream::StreamCommands;
 pub use self::string::StringCommands;
+pub use self::vector::VectorCommands;

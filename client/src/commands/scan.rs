@@ -136,11 +136,15 @@ impl ScanOptions {
         self
     }
 
-    /// Writes the options of a scan within one key, which has no `TYPE`.
-    pub(super) fn write_without_type(&self, args: &mut Args) {
+    /// Writes the options of a scan that has no `TYPE`, for the reason `why`.
+    pub(super) fn write_without_type(&self, args: &mut Args, why: &'static str) {
         if self.kind.is_some() {
-            args.reject("only SCAN accepts `of_type`; a scan of one key has no types to choose from");
+            args.reject(why);
         }
+        self.write_pattern_and_count(args);
+    }
+
+    fn write_pattern_and_count(&self, args: &mut Args) {
         if let Some(pattern) = &self.pattern {
             args.push("MATCH").push(pattern);
         }
@@ -155,9 +159,19 @@ impl ScanOptions {
 
 impl ToArgs for ScanOptions {
     fn write_args(&self, args: &mut Args) {
-        ScanOptions { kind: None, ..self.clone() }.write_without_type(args);
+        self.write_pattern_and_count(args);
         if let Some(kind) = &self.kind {
             args.push("TYPE").push(kind.as_str());
         }
+    }
+}
+
+/// The options of a scan that returns the type of each key.
+pub(super) struct WithType(pub(super) ScanOptions);
+
+impl ToArgs for WithType {
+    fn write_args(&self, args: &mut Args) {
+        self.0.write_without_type(args, "`scan_withtype` returns keys of all types; choose one with `scan`");
+        args.push("WITHTYPE");
     }
 }

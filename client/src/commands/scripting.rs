@@ -27,24 +27,14 @@ pub trait ScriptingCommands: Executor {
     /// Runs a script, and returns its result.
     ///
     /// [EVAL](https://redis.io/docs/latest/commands/eval/), as slow as the script.
-    fn eval<R: FromReply>(
-        self,
-        script: impl ToArg,
-        keys: impl ToArgs,
-        args: impl ToArgs,
-    ) -> Self::Out<R> {
+    fn eval<R: FromReply>(self, script: impl ToArg, keys: impl ToArgs, args: impl ToArgs) -> Self::Out<R> {
         self.execute(Command::write("EVAL").arg(script).keys_and_args(keys, args))
     }
 
     /// Runs a script that changes nothing, and returns its result.
     ///
     /// [EVAL_RO](https://redis.io/docs/latest/commands/eval_ro/), as slow as the script.
-    fn eval_ro<R: FromReply>(
-        self,
-        script: impl ToArg,
-        keys: impl ToArgs,
-        args: impl ToArgs,
-    ) -> Self::Out<R> {
+    fn eval_ro<R: FromReply>(self, script: impl ToArg, keys: impl ToArgs, args: impl ToArgs) -> Self::Out<R> {
         self.execute(Command::read("EVAL_RO").arg(script).keys_and_args(keys, args))
     }
 
@@ -54,24 +44,14 @@ pub trait ScriptingCommands: Executor {
     /// handles that case.
     ///
     /// [EVALSHA](https://redis.io/docs/latest/commands/evalsha/), as slow as the script.
-    fn evalsha<R: FromReply>(
-        self,
-        sha1: impl ToArg,
-        keys: impl ToArgs,
-        args: impl ToArgs,
-    ) -> Self::Out<R> {
+    fn evalsha<R: FromReply>(self, sha1: impl ToArg, keys: impl ToArgs, args: impl ToArgs) -> Self::Out<R> {
         self.execute(Command::write("EVALSHA").arg(sha1).keys_and_args(keys, args))
     }
 
     /// Runs a script that changes nothing, by its SHA-1; see [`evalsha`](Self::evalsha).
     ///
     /// [EVALSHA_RO](https://redis.io/docs/latest/commands/evalsha_ro/), as slow as the script.
-    fn evalsha_ro<R: FromReply>(
-        self,
-        sha1: impl ToArg,
-        keys: impl ToArgs,
-        args: impl ToArgs,
-    ) -> Self::Out<R> {
+    fn evalsha_ro<R: FromReply>(self, sha1: impl ToArg, keys: impl ToArgs, args: impl ToArgs) -> Self::Out<R> {
         self.execute(Command::read("EVALSHA_RO").arg(sha1).keys_and_args(keys, args))
     }
 
@@ -105,7 +85,12 @@ pub trait ScriptingCommands: Executor {
     /// Removes all scripts from the server.
     ///
     /// [SCRIPT FLUSH](https://redis.io/docs/latest/commands/script-flush/), O(n) in the scripts.
-    fn script_flush(self, mode: FlushMode) -> Self::Out<()> {
+    fn script_flush(self) -> Self::Out<()> {
+        self.execute(Command::idempotent_write("SCRIPT").arg("FLUSH"))
+    }
+
+    /// Removes all scripts from the server, in the background or not; see [`script_flush`](Self::script_flush).
+    fn script_flush_with(self, mode: FlushMode) -> Self::Out<()> {
         self.execute(Command::idempotent_write("SCRIPT").arg("FLUSH").arg(mode.word()))
     }
 
@@ -126,7 +111,7 @@ pub trait ScriptingCommands: Executor {
 
 impl<E: Executor> ScriptingCommands for E {}
 
-/// Whether a flush is complete when the reply comes.
+/// Whether a flush is complete when the reply comes. Without it, the setting of the server decides.
 ///
 /// ```no_run
 /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
@@ -134,7 +119,7 @@ impl<E: Executor> ScriptingCommands for E {}
 /// use redis_rest::commands::scripting::FlushMode;
 ///
 /// let sha1 = redis.script_load("return 1").await?;
-/// redis.script_flush(FlushMode::Sync).await?;
+/// redis.script_flush_with(FlushMode::Sync).await?;
 /// assert_eq!(redis.script_exists([sha1]).await?, [false]);
 /// # Ok(())
 /// # }

@@ -89,19 +89,22 @@ pub trait StringCommands: Executor {
     /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
     /// use std::time::Duration;
     /// use redis_rest::{GenericCommands, StringCommands};
-    /// use redis_rest::commands::expiry::{Expiry, GetExpiry, Ttl};
+    /// use redis_rest::commands::expiry::{GetExpiry, Ttl};
     ///
     /// redis.set("session", "Ada").await?;
-    /// let user: Option<String> = redis.getex("session", GetExpiry::Expire(Expiry::seconds(60))).await?;
+    /// let user: Option<String> = redis.getex("session", Duration::from_secs(60)).await?;
     /// assert_eq!(user.as_deref(), Some("Ada"));
     /// assert_eq!(redis.ttl("session").await?, Ttl::Expires(Duration::from_secs(60)));
+    ///
+    /// redis.getex::<String>("session", GetExpiry::Persist).await?;
+    /// assert_eq!(redis.ttl("session").await?, Ttl::Persistent);
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// [GETEX](https://redis.io/docs/latest/commands/getex/), O(1).
-    fn getex<V: FromReply>(self, key: impl ToArg, expiry: GetExpiry) -> Self::Out<Option<V>> {
-        self.execute(Command::idempotent_write("GETEX").arg(key).get_expiry(expiry))
+    fn getex<V: FromReply>(self, key: impl ToArg, expiry: impl Into<GetExpiry>) -> Self::Out<Option<V>> {
+        self.execute(Command::idempotent_write("GETEX").arg(key).get_expiry(expiry.into()))
     }
 
     /// Returns the bytes from `start` to `end`, both included.
@@ -308,11 +311,11 @@ impl ToArgs for Compare<'_> {
 ///
 /// ```no_run
 /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use std::time::Duration;
 /// use redis_rest::StringCommands;
-/// use redis_rest::commands::expiry::Expiry;
 /// use redis_rest::commands::string::SetOptions;
 ///
-/// let lock = SetOptions::new().nx().expire(Expiry::seconds(30));
+/// let lock = SetOptions::new().nx().expire(Duration::from_secs(30));
 /// assert!(redis.set_with("lock", "worker-1", lock.clone()).await?);
 /// assert!(!redis.set_with("lock", "worker-2", lock).await?); // the key exists
 ///
@@ -395,8 +398,8 @@ impl<'a> SetOptions<'a> {
 
     /// Sets the key's time to live: `EX`, `PX`, `EXAT` or `PXAT`.
     #[must_use]
-    pub fn expire(self, expiry: Expiry) -> Self {
-        SetOptions { expiry: SetExpiry::Expire(expiry), ..self }
+    pub fn expire(self, expiry: impl Into<Expiry>) -> Self {
+        SetOptions { expiry: SetExpiry::Expire(expiry.into()), ..self }
     }
 
     /// Keeps the key's time to live: `KEEPTTL`. Without it, `SET` removes the time to live.

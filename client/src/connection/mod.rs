@@ -10,6 +10,7 @@ mod refusal;
 mod retry;
 mod sync_token;
 pub(crate) mod telemetry;
+pub(crate) mod trace;
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,12 +20,11 @@ use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::timeout;
-use tracing::Instrument as _;
 
 use self::body::read_body;
 pub(crate) use self::body::transport_error;
 pub use self::retry::RetryPolicy;
-pub(crate) use self::retry::{Limits, Progress};
+pub(crate) use self::retry::{Limits, Patience, Progress};
 pub(crate) use self::sync_token::SyncToken;
 use crate::command::{self, Command, Encoded, Received};
 use crate::error::{Error, ErrorKind, Result};
@@ -36,6 +36,15 @@ use crate::wire::tape::Tape;
 const ENCODING: HeaderName = HeaderName::from_static("upstash-encoding");
 const FORMAT: HeaderName = HeaderName::from_static("upstash-response-format");
 const SYNC_TOKEN: HeaderName = HeaderName::from_static("upstash-sync-token");
+
+/// What to do about a server that does not return replies in the encoding that was asked for.
+pub(crate) use crate::wire::IGNORES_ENCODING;
+
+/// What a value counts at least against `max_response_bytes`.
+const BYTES_PER_VALUE: usize = 16;
+
+/// So many values are always allowed.
+const MIN_VALUES: usize = 4096;
 
 /// What all clones of a client share: the transport, and how to use it.
 pub(crate) struct Connection {
@@ -55,6 +64,9 @@ pub(crate) struct Settings {
     pub(crate) read_your_writes: bool,
     pub(crate) max_request_bytes: usize,
     pub(crate) max_response_bytes: usize,
+    pub(crate) server: trace::Server,
+    /// For the connections of subscriptions.
+    pub(crate) idle_timeout: Option<Duration>,
 }
 
 /// What one attempt sends, and how its response is read.
@@ -97,12 +109,12 @@ impl Connection {
         self.sync_token.as_ref()
     }
 
-    pub(crate) fn retry_policy(&self) -> &RetryPolicy {
-        &self.settings.limits.policy
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.settings.limits
     }
 
-    pub(crate) fn deadline(&self) -> Duration {
-        self.settings.limits.deadline
+    pub(crate) fn idle_timeout(&self) -> Option<Duration> {
+        self.settings.idle_timeout
     }
 
     pub(crate) fn max_response_bytes(&self) -> usize {
@@ -115,6 +127,8 @@ impl Connection {
         headers.remove(ENCODING);
         headers.remove(FORMAT);
         headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
+        // Without the channels.
+        let endpoint = format!("/{}", path.split('/').nth(1).unwrap_or_default());
         let request = Request { endpoint: Endpoint::Path(path), headers, body: Bytes::from_static(b"[]") };
         let sent = timeout(self.settings.limits.timeout, self.transport.send(request)).await;
         let response = sent.map_err(|_| Error::timeout("no reply in time"))?.map_err(transport_error)?;
@@ -123,30 +137,30 @@ impl Connection {
         if response.status.is_success() && !is_json {
             Ok(response.body)
         } else {
-            Err(refusal::read(response, Encoding::Json, self.settings.limits.timeout).await)
+            Err(refusal::read(response, &endpoint, Encoding::Json, self.settings.limits.timeout).await)
         }
     }
 
     /// Executes one command.
-    pub(crate) async fn execute<R>(&self, command: Command<R>) -> Result<R> {
+    pub(crate) async fn execute<R>(&self, command: Command<R>, patience: Patience) -> Result<R> {
         let mut encoded = Encoded::new();
         let expect = encoded.push(command);
-        let Received { tape, attempts } = self.request(encoded).await.map_err(|error| expect.blame(error))?;
+        let Received { tape, attempts } = self.request(encoded, patience).await.map_err(|error| expect.blame(error))?;
         expect.decode(&mut Replies::of(&tape, expect.parts()), attempts)
     }
 
     /// Sends the commands of one request. Returns as many replies as there are commands.
-    pub(crate) async fn request(&self, encoded: Encoded) -> Result<Received> {
-        self.continue_request(encoded, Progress::starting_now(self.settings.limits.deadline)).await
+    pub(crate) async fn request(&self, encoded: Encoded, patience: Patience) -> Result<Received> {
+        let progress = self.settings.limits.starting_now(patience, encoded.extra_time());
+        self.continue_request(encoded, progress).await
     }
 
     /// Sends a request for which some attempts may have been made already.
     pub(crate) async fn continue_request(&self, mut encoded: Encoded, progress: Progress) -> Result<Received> {
         let writes = encoded.take_writes();
         let only = (encoded.count() == 1).then(|| encoded.name().clone());
-        let span = tracing::debug_span!("redis", command = %encoded.name(), commands = encoded.count());
-        let attempts = self.attempts(encoded, progress);
-        let outcome = if span.is_disabled() { attempts.await } else { attempts.instrument(span).await };
+        let (span, commands) = (trace::span(&encoded, &self.settings.server), encoded.count());
+        let outcome = trace::within(span, commands, self.attempts(encoded, progress)).await;
         outcome.map_err(|error| match only {
             Some(name) => error.with_command(name),
             None => error.with_unconfirmed(writes),
@@ -175,7 +189,7 @@ impl Connection {
         };
         let prepared = Prepared { body, headers, encoding, count, writes: idempotency.writes() };
         let (tape, attempts) =
-            retry::until_final(&self.settings.limits, progress, idempotency, |number| self.attempt(&prepared, number))
+            retry::until_final(&self.settings.limits.policy, progress, idempotency, |number| self.attempt(&prepared, number))
                 .await?;
         Ok(Received { tape, attempts })
     }
@@ -210,16 +224,22 @@ impl Connection {
             Endpoint::Pipeline | Endpoint::Transaction => Answered::Commands(prepared.count),
             Endpoint::Command | Endpoint::Path(_) => Answered::Command,
         };
+        let path = match &prepared.body.endpoint {
+            // Its arguments may be secrets.
+            Endpoint::Path(_) => "/",
+            endpoint => endpoint.path(),
+        };
         let request = Request { endpoint, headers, body };
         let mut response = self.transport.send(request).await.map_err(transport_error)?;
         if let (Some(sync), Some(token)) = (&self.sync_token, response.headers.remove(SYNC_TOKEN)) {
             sync.observe(token, sent_token.as_ref(), prepared.writes);
         }
         if !response.status.is_success() {
-            return Err(refusal::read(response, prepared.encoding, self.settings.limits.timeout).await);
+            return Err(refusal::read(response, path, prepared.encoding, self.settings.limits.timeout).await);
         }
         let body = read_body(response.body, self.settings.max_response_bytes).await?;
-        reply::parse(body, prepared.encoding, answered).map_err(|error| error.with_status(response.status.as_u16()))
+        let max_values = self.settings.max_response_bytes / BYTES_PER_VALUE;
+        reply::parse(body, prepared.encoding, answered, max_values.max(MIN_VALUES)).map_err(|error| error.with_status(response.status.as_u16()))
     }
 }
 

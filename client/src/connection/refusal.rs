@@ -18,13 +18,32 @@ const MAX_ERROR_BYTES: usize = 64 << 10;
 /// The longest that an error's body is waited for.
 const MAX_ERROR_TIME: Duration = Duration::from_secs(1);
 
-/// The error that a response with an error status stands for. `limit` is the time for the whole attempt.
-pub(super) async fn read(response: Response, encoding: Encoding, limit: Duration) -> Error {
+/// The error that a response with an error status stands for. `path` is the endpoint that was asked, `limit` is the time for
+/// the whole attempt.
+pub(super) async fn read(response: Response, path: &str, encoding: Encoding, limit: Duration) -> Error {
     // The status counts even if the body breaks off or never ends.
     let patience = (limit / 4).min(MAX_ERROR_TIME);
     let body = timeout(patience, read_body(response.body, MAX_ERROR_BYTES)).await;
     let body = body.ok().and_then(Result::ok).unwrap_or_default();
-    status_error(response.status, &response.headers, error_text(body, encoding))
+    let message = error_text(body, encoding);
+    match response.status {
+        StatusCode::NOT_FOUND => missing_endpoint(path, message),
+        status => status_error(status, &response.headers, message),
+    }
+}
+
+/// The error for a server that implements a part of the API only, or for a URL that names another part of the server.
+fn missing_endpoint(path: &str, message: Option<String>) -> Error {
+    let without = match path {
+        "/pipeline" => "it cannot run pipelines and batches",
+        "/multi-exec" => "it cannot run transactions, atomic batches, and models' operations of several commands",
+        "/subscribe" | "/psubscribe" => "it has no subscriptions",
+        "/monitor" => "it cannot be monitored",
+        _ => "check that the URL is that of a Redis REST API",
+    };
+    let detail = message.map(|text| format!(" ({})", Error::redis(&text).message())).unwrap_or_default();
+    Error::new(ErrorKind::Rejected, format!("the server has no endpoint `{path}`{detail}: {without}"))
+        .with_status(StatusCode::NOT_FOUND.as_u16())
 }
 
 /// The text of an error's body.
@@ -63,11 +82,11 @@ fn status_error(status: StatusCode, headers: &HeaderMap, message: Option<String>
     error.with_status(status.as_u16()).with_retry_after(retry_after(headers))
 }
 
-/// `Retry-After`, in seconds or as a date.
+/// `Retry-After`, in seconds or as a date. More seconds than can be counted are a wait too long for every deadline.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
     }
     let date = httpdate::parse_http_date(text).ok()?;
     Some(date.duration_since(SystemTime::now()).unwrap_or_default())
@@ -88,6 +107,7 @@ mod tests {
         assert_eq!(parse("Thu, 01 Jan 1970 00:00:00 GMT"), Some(Duration::ZERO));
         let soon = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(30));
         assert!(parse(&soon).unwrap() > Duration::from_secs(20));
-        assert_eq!(parse("soon"), None);
+        assert_eq!(parse("18446744073709551616"), Some(Duration::from_secs(u64::MAX)));
+        assert_eq!((parse("soon"), parse("-7"), parse("")), (None, None, None));
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::backoff;
+use super::{backoff, trace};
 use crate::command::{Attempts, Idempotency};
 use crate::error::{Error, Result};
 
@@ -107,22 +107,38 @@ pub(crate) struct Limits {
     pub(crate) deadline: Duration,
 }
 
-/// The attempts at a request so far, and the time by which the last must end.
+/// The limits on the time of one call that replace those of the client.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Patience {
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) deadline: Option<Duration>,
+}
+
+/// The attempts at a request so far, how long one may take, and the time by which the last must end.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Progress {
+    pub(crate) timeout: Duration,
     pub(crate) deadline: Instant,
     pub(crate) attempts: Attempts,
 }
 
 impl Progress {
-    /// No attempts yet, and `deadline` from now on.
-    pub(crate) fn starting_now(deadline: Duration) -> Self {
-        Progress::starting_at(Instant::now(), deadline)
+    /// The same attempts, with the more patient limits of the two.
+    pub(crate) fn or_longer(self, other: Progress) -> Self {
+        let (timeout, deadline) = (self.timeout.max(other.timeout), self.deadline.max(other.deadline));
+        Progress { timeout, deadline, ..self }
     }
+}
 
-    /// No attempts yet, and `deadline` from `start` on.
-    pub(crate) fn starting_at(start: Instant, deadline: Duration) -> Self {
-        Progress { deadline: after(start, deadline), attempts: Attempts::default() }
+impl Limits {
+    /// No attempts yet. The time starts now. `extra` is the time that the commands themselves ask the server to wait.
+    pub(crate) fn starting_now(&self, patience: Patience, extra: Duration) -> Progress {
+        let or_default = |own: Option<Duration>, default: Duration| own.unwrap_or(default.saturating_add(extra));
+        Progress {
+            timeout: or_default(patience.timeout, self.timeout),
+            deadline: after(Instant::now(), or_default(patience.deadline, self.deadline)),
+            attempts: Attempts::default(),
+        }
     }
 }
 
@@ -130,15 +146,15 @@ impl Progress {
 ///
 /// However the last attempt ends, the outcome tells whether an earlier one may have been executed.
 pub(super) async fn until_final<T, F: Future<Output = Result<T>>>(
-    limits: &Limits,
+    policy: &RetryPolicy,
     progress: Progress,
     idempotency: Idempotency,
     mut attempt: impl FnMut(u32) -> F,
 ) -> Result<(T, Attempts)> {
-    let Progress { deadline, mut attempts } = progress;
+    let Progress { timeout, deadline, mut attempts } = progress;
     loop {
         let number = attempts.count();
-        let until = deadline.min(after(Instant::now(), limits.timeout));
+        let until = deadline.min(after(Instant::now(), timeout));
         let result = match timeout_at(until, attempt(number)).await {
             Ok(result) => result,
             Err(_) => Err(Error::timeout("no reply in time")),
@@ -148,12 +164,12 @@ pub(super) async fn until_final<T, F: Future<Output = Result<T>>>(
             Err(error) => error,
         };
         attempts = attempts.and_failed(&error);
-        let wait = limits.policy.wait(&error, number);
+        let wait = policy.wait(&error, number);
         let in_time = deadline.saturating_duration_since(Instant::now()) > wait;
-        if number >= limits.policy.retries || !in_time || !limits.policy.allows(&error, idempotency) {
+        if number >= policy.retries || !in_time || !policy.allows(&error, idempotency) {
             return Err(attempts.record_in(error, idempotency));
         }
-        tracing::debug!(kind = ?error.kind(), attempt = attempts.count(), wait = ?wait, "retrying");
+        trace::retry(&error, attempts.count(), wait);
         sleep(wait).await;
     }
 }
@@ -173,8 +189,8 @@ mod tests {
         let policy = RetryPolicy::default().backoff(Duration::from_millis(1), Duration::from_millis(1));
         let limits = Limits { policy, timeout: Duration::from_secs(1), deadline: Duration::from_secs(5) };
         let attempt = &attempt;
-        let progress = Progress::starting_now(limits.deadline);
-        until_final::<(), _>(&limits, progress, idempotency, |number| async move { Err(attempt(number).await) })
+        let progress = limits.starting_now(Patience::default(), Duration::ZERO);
+        until_final::<(), _>(&limits.policy, progress, idempotency, |number| async move { Err(attempt(number).await) })
             .await
             .unwrap_err()
     }

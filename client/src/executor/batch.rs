@@ -82,7 +82,7 @@ impl<C: Client> Batch<C> {
     ///
     /// Only if there are no replies: nothing was sent, the connection broke, or the server refused the whole request.
     /// [`BatchReplies::take`] returns the error of a single command.
-    pub fn exec(self) -> C::Outcome<BatchReplies> {
+    pub fn exec(self) -> C::Out<BatchReplies> {
         self.exec_with(Ok)
     }
 
@@ -94,7 +94,7 @@ impl<C: Client> Batch<C> {
     pub fn exec_with<T: 'static>(
         self,
         finish: impl FnOnce(BatchReplies) -> Result<T> + Send + 'static,
-    ) -> C::Outcome<T> {
+    ) -> C::Out<T> {
         let Batch { client, id, encoded } = self;
         let count = encoded.count();
         client.request(encoded, move |received| {

@@ -4,15 +4,34 @@ use super::{Executor, Paging};
 use crate::command::{Encoded, Received};
 use crate::error::Result;
 
-/// A client: `&`[`Redis`](crate::Redis) or `&`[`blocking::Redis`](crate::blocking::Redis). Code that is generic over
-/// `Client` and needs several requests serves both.
+/// A client: `&`[`Redis`](crate::Redis) or `&`[`blocking::Redis`](crate::blocking::Redis).
+///
+/// A function that is generic over `Client` serves both. It returns what the client returns, or awaits it with
+/// [`resolve`](Client::resolve):
+///
+/// ```no_run
+/// use redis_rest::{Client, Result, StringCommands};
+///
+/// fn next_id<C: Client>(client: C) -> C::Out<i64> {
+///     client.incr("next-id")
+/// }
+///
+/// async fn next_name<C: Client>(client: C) -> Result<String> {
+///     let id = C::resolve(next_id(client)).await?;
+///     C::resolve(client.set("last-id", id)).await?;
+///     Ok(format!("user-{id}"))
+/// }
+/// ```
+///
+/// A struct stores a `Redis`, not a client type: `Client` and the command families cannot be trait objects. To replace
+/// the server in a test, set the [transport](crate::RedisBuilder::transport).
 pub trait Client: Executor + Copy {
-    /// What this client returns for an operation with a result of type `T`: a future, or the result itself.
-    type Outcome<T>;
-
     /// What this client returns for items that come in pages: a [`Pages`](crate::Pages) or a
     /// [`PageIter`](crate::PageIter).
     type Paged<T>;
+
+    /// Returns the reply that `out` is, or will be. With the blocking client it is there already.
+    fn resolve<R: Send + 'static>(out: Self::Out<R>) -> impl Future<Output = Result<R>> + Send;
 
     /// Sends one request, and passes the replies to `finish`.
     #[doc(hidden)]
@@ -20,7 +39,7 @@ pub trait Client: Executor + Copy {
         self,
         encoded: Encoded,
         finish: impl FnOnce(Received) -> Result<T> + Send + 'static,
-    ) -> Self::Outcome<T>;
+    ) -> Self::Out<T>;
 
     /// Returns the items of pages. Each page is fetched when it is needed.
     fn paged<P: Paging>(self, paging: P) -> Self::Paged<P::Item>;

@@ -22,10 +22,13 @@ use crate::reply::FromReply;
 /// | [`Pipeline`] | the pipeline with the reply's type added to its tuple |
 /// | `&mut` [`Batch`] | a [`Slot`], to take the reply after `exec` |
 /// | [`Build`] | the [`Command`] itself, unsent |
+///
+/// Executors and command families cannot be trait objects (`dyn Executor`). A struct stores a [`Redis`](crate::Redis), whose
+/// [transport](crate::RedisBuilder::transport) can be replaced in tests.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not take commands",
-    label = "not an executor",
-    note = "executors are `&Redis`, `&blocking::Redis`, `Pipeline` (of at most 16 commands; use a `Batch` for more), `&mut Batch` and `Build`"
+    label = "not an executor; is a `&` missing?",
+    note = "executors are `&Redis`, `&blocking::Redis`, `Pipeline`, `&mut Batch` and `Build`: pass a client by reference"
 )]
 pub trait Executor: Sized {
     /// What this executor returns for a command with a reply of type `R`.
@@ -37,14 +40,17 @@ pub trait Executor: Sized {
     /// Executes any command, and decodes its reply to the type that the caller asks for. [`Value`](crate::Value) takes any
     /// reply.
     ///
-    /// An array or a `Vec` of text is a command whose first item is the name. [`Command`] builds one from arguments of
-    /// several types, and declares whether a client may retry it. A command from an array is a [`write`](Command::write).
+    /// A tuple, an array or a `Vec` is a command whose first item is the name, and a string is a command without arguments.
+    /// They count as [`write`](Command::write)s; [`Command::read`] and its like declare whether a client may retry a
+    /// command.
     ///
     /// ```no_run
     /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
     /// use redis_rest::{Command, Executor};
     ///
     /// let length: i64 = redis.execute(["XLEN", "orders"]).await?;
+    /// let pong: String = redis.execute("PING").await?;
+    /// redis.execute::<()>(("SETEX", "session", 60, "s3cr3t")).await?;
     /// let ones: i64 = redis.execute(Command::read("BITCOUNT").arg("visits").arg(0).arg(-1)).await?;
     /// # Ok(())
     /// # }

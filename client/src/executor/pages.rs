@@ -31,23 +31,23 @@ pub trait Paging: Send + Sized + 'static {
 /// of its own. An item that cannot be read is an error, and the stream continues. If a page cannot be fetched, the stream
 /// ends with that error.
 #[must_use = "a stream fetches nothing until it is polled"]
-pub struct Pages<'a, T> {
+pub struct Pages<T> {
     page: VecDeque<Result<T>>,
-    fetch: Option<Fetch<'a, T>>,
+    fetch: Option<Fetch<T>>,
 }
 
 /// A page on its way: its items, and how to fetch the page after it.
-type Fetch<'a, T> = Pin<Box<dyn Future<Output = Result<(Vec<Result<T>>, Option<Next<'a, T>>)>> + Send + 'a>>;
+type Fetch<T> = Pin<Box<dyn Future<Output = Result<(Vec<Result<T>>, Option<Next<T>>)>> + Send>>;
 
 /// Begins to fetch a page.
-struct Next<'a, T>(Box<dyn FnOnce() -> Fetch<'a, T> + Send + 'a>);
+struct Next<T>(Box<dyn FnOnce() -> Fetch<T> + Send>);
 
-impl<'a, T: Send + 'a> Pages<'a, T> {
+impl<T: Send + 'static> Pages<T> {
     /// Creates a stream of the pages from `start` on. `fetch` returns a page's items, and where the next page starts.
-    pub fn new<P, F>(start: P, fetch: impl Fn(P) -> F + Send + Clone + 'a) -> Self
+    pub fn new<P, F>(start: P, fetch: impl Fn(P) -> F + Send + Clone + 'static) -> Self
     where
-        P: Send + 'a,
-        F: Future<Output = Result<(Vec<Result<T>>, Option<P>)>> + Send + 'a,
+        P: Send + 'static,
+        F: Future<Output = Result<(Vec<Result<T>>, Option<P>)>> + Send + 'static,
     {
         Pages { page: VecDeque::new(), fetch: Some(begin(start, fetch)) }
     }
@@ -71,11 +71,11 @@ impl<'a, T: Send + 'a> Pages<'a, T> {
     }
 }
 
-fn begin<'a, P, T, F>(start: P, fetch: impl Fn(P) -> F + Send + Clone + 'a) -> Fetch<'a, T>
+fn begin<P, T, F>(start: P, fetch: impl Fn(P) -> F + Send + Clone + 'static) -> Fetch<T>
 where
-    P: Send + 'a,
-    T: Send + 'a,
-    F: Future<Output = Result<(Vec<Result<T>>, Option<P>)>> + Send + 'a,
+    P: Send + 'static,
+    T: Send + 'static,
+    F: Future<Output = Result<(Vec<Result<T>>, Option<P>)>> + Send + 'static,
 {
     let page = fetch(start);
     Box::pin(async move {
@@ -86,9 +86,9 @@ where
 }
 
 // Nothing in it is pinned in place.
-impl<T> Unpin for Pages<'_, T> {}
+impl<T> Unpin for Pages<T> {}
 
-impl<T> Stream for Pages<'_, T> {
+impl<T> Stream for Pages<T> {
     type Item = Result<T>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<T>>> {
@@ -110,7 +110,7 @@ impl<T> Stream for Pages<'_, T> {
     }
 }
 
-impl<T> fmt::Debug for Pages<'_, T> {
+impl<T> fmt::Debug for Pages<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pages").field("fetched", &self.page.len()).finish_non_exhaustive()
     }
@@ -122,19 +122,19 @@ impl<T> fmt::Debug for Pages<'_, T> {
 /// An item that cannot be read is an error, and the iterator continues. If a page cannot be fetched, the iterator ends
 /// with that error.
 #[must_use = "an iterator fetches nothing until it is used"]
-pub struct PageIter<'a, T> {
+pub struct PageIter<T> {
     page: std::vec::IntoIter<Result<T>>,
-    fetch: FetchNow<'a, T>,
+    fetch: FetchNow<T>,
 }
 
 /// Fetches the next page, if there is one.
-type FetchNow<'a, T> = Box<dyn FnMut() -> Option<Result<Vec<Result<T>>>> + Send + 'a>;
+type FetchNow<T> = Box<dyn FnMut() -> Option<Result<Vec<Result<T>>>> + Send>;
 
-impl<'a, T> PageIter<'a, T> {
+impl<T> PageIter<T> {
     /// Creates an iterator over the pages from `start` on. `fetch` returns the reply to a page's command.
     pub(crate) fn new<P: Paging<Item = T>>(
         start: P,
-        fetch: impl Fn(Command<P::Reply>) -> Result<P::Reply> + Send + 'a,
+        fetch: impl Fn(Command<P::Reply>) -> Result<P::Reply> + Send + 'static,
     ) -> Self {
         let mut next = Some(start);
         let fetch = move || {
@@ -149,7 +149,7 @@ impl<'a, T> PageIter<'a, T> {
     }
 }
 
-impl<T> Iterator for PageIter<'_, T> {
+impl<T> Iterator for PageIter<T> {
     type Item = Result<T>;
 
     fn next(&mut self) -> Option<Result<T>> {
@@ -165,7 +165,7 @@ impl<T> Iterator for PageIter<'_, T> {
     }
 }
 
-impl<T> fmt::Debug for PageIter<'_, T> {
+impl<T> fmt::Debug for PageIter<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PageIter").field("fetched", &self.page.len()).finish_non_exhaustive()
     }

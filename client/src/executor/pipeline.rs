@@ -24,8 +24,9 @@ use crate::reply::Replies;
 /// # Ok(())
 /// # }
 /// ```
-#[must_use = "a pipeline does nothing until `exec`"]
-pub struct Pipeline<C, T: Tuple = ()> {
+#[must_use = "each command returns the pipeline with that command added: chain the commands, or assign the pipeline anew; \
+              `exec` sends it (use `redis.batch()` in loops)"]
+pub struct Pipeline<C, T: Append = ()> {
     client: C,
     encoded: Encoded,
     expects: T::Expects,
@@ -43,7 +44,7 @@ impl<C: Client> Pipeline<C> {
     }
 }
 
-impl<C: Client, T: Tuple + 'static> Pipeline<C, T> {
+impl<C: Client, T: Append> Pipeline<C, T> {
     /// Sends the commands and returns all replies.
     ///
     /// # Errors
@@ -51,7 +52,10 @@ impl<C: Client, T: Tuple + 'static> Pipeline<C, T> {
     /// The error of the first command that failed. The others were executed nevertheless, which
     /// [`may_have_executed`](crate::Error::may_have_executed) reports. [`exec_each`](Pipeline::exec_each) returns every
     /// command's own result.
-    pub fn exec(self) -> C::Outcome<T> {
+    pub fn exec(self) -> C::Out<T>
+    where
+        T: Tuple + 'static,
+    {
         let Pipeline { client, encoded, expects } = self;
         let (has_others, idempotency) = (encoded.count() > 1, encoded.idempotency());
         client.request(encoded, move |received| {
@@ -67,7 +71,10 @@ impl<C: Client, T: Tuple + 'static> Pipeline<C, T> {
     /// # Errors
     ///
     /// Only if there are no replies: nothing was sent, the connection broke, or the server refused the whole request.
-    pub fn exec_each(self) -> C::Outcome<T::Results> {
+    pub fn exec_each(self) -> C::Out<T::Results>
+    where
+        T: Tuple + 'static,
+    {
         let Pipeline { client, encoded, expects } = self;
         client.request(encoded, move |received| Ok(T::decode_each(&expects, &received)))
     }
@@ -87,7 +94,7 @@ impl<C, T: Append> Executor for Pipeline<C, T> {
     }
 }
 
-impl<C: fmt::Debug, T: Tuple> fmt::Debug for Pipeline<C, T> {
+impl<C: fmt::Debug, T: Append> fmt::Debug for Pipeline<C, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pipeline")
             .field("client", &self.client)
@@ -97,10 +104,13 @@ impl<C: fmt::Debug, T: Tuple> fmt::Debug for Pipeline<C, T> {
     }
 }
 
-/// The tuples that a [`Pipeline`] returns: 0 to 16 replies.
-pub trait Tuple: Sized {
-    #[doc(hidden)]
-    type Expects: Send;
+/// The replies that a [`Pipeline`] returns: a tuple of 0 to 16.
+#[diagnostic::on_unimplemented(
+    message = "this pipeline has more than 16 commands, as many as its tuple of replies holds",
+    label = "too many commands in one pipeline",
+    note = "use `redis.batch()`, or `redis.atomic_batch()` for a transaction: they take any number of commands, also in loops"
+)]
+pub trait Tuple: Append {
     /// The tuple with a `Result` of each.
     type Results;
 
@@ -111,15 +121,12 @@ pub trait Tuple: Sized {
     fn decode_each(expects: &Self::Expects, received: &Received) -> Self::Results;
 }
 
-/// The tuples with room for one more reply.
-#[diagnostic::on_unimplemented(
-    message = "this pipeline has 16 commands already, as many as a tuple holds",
-    label = "one command too many",
-    note = "use `redis.batch()` for loops and for more commands"
-)]
-pub trait Append: Tuple {
-    /// The tuple with `R` at its end.
-    type With<R>: Tuple<Expects = Self::ExpectsWith<R>>;
+/// The types of a [`Pipeline`]'s replies: a tuple, to which each command adds one.
+pub trait Append: Sized {
+    #[doc(hidden)]
+    type Expects: Send;
+    /// These types and `R`.
+    type With<R>: Append<Expects = Self::ExpectsWith<R>>;
     #[doc(hidden)]
     type ExpectsWith<R>;
 
@@ -127,8 +134,21 @@ pub trait Append: Tuple {
     fn append<R>(expects: Self::Expects, next: Expect<R>) -> Self::ExpectsWith<R>;
 }
 
-impl Tuple for () {
+/// In place of a tuple of more than 16 replies. A pipeline of so many commands can be built, but not sent.
+#[derive(Debug)]
+pub struct TooMany {
+    _private: (),
+}
+
+impl Append for TooMany {
     type Expects = ();
+    type With<R> = TooMany;
+    type ExpectsWith<R> = ();
+
+    fn append<R>((): (), _: Expect<R>) {}
+}
+
+impl Tuple for () {
     type Results = ();
 
     fn decode((): &(), _: &Received) -> Result<()> {
@@ -139,6 +159,7 @@ impl Tuple for () {
 }
 
 impl Append for () {
+    type Expects = ();
     type With<R> = (R,);
     type ExpectsWith<R> = (Expect<R>,);
 
@@ -150,7 +171,6 @@ impl Append for () {
 macro_rules! tuple {
     ($($T:ident $expect:ident)*) => {
         impl<$($T),*> Tuple for ($($T,)*) {
-            type Expects = ($(Expect<$T>,)*);
             type Results = ($(Result<$T>,)*);
 
             fn decode(($($expect,)*): &Self::Expects, received: &Received) -> Result<Self> {
@@ -169,6 +189,7 @@ macro_rules! tuple {
 macro_rules! append {
     ($($T:ident $expect:ident)*) => {
         impl<$($T),*> Append for ($($T,)*) {
+            type Expects = ($(Expect<$T>,)*);
             type With<R> = ($($T,)* R,);
             type ExpectsWith<R> = ($(Expect<$T>,)* Expect<R>,);
 
@@ -179,10 +200,23 @@ macro_rules! append {
     };
 }
 
-/// Both for each length that has room for one more, `Tuple` alone for the last.
+macro_rules! append_too_many {
+    ($($T:ident $expect:ident)*) => {
+        impl<$($T),*> Append for ($($T,)*) {
+            type Expects = ($(Expect<$T>,)*);
+            type With<R> = TooMany;
+            type ExpectsWith<R> = ();
+
+            fn append<R>(_: Self::Expects, _: Expect<R>) {}
+        }
+    };
+}
+
+/// All tuples but the empty one.
 macro_rules! tuples {
     ([$($done:tt)*]) => {
         tuple! { $($done)* }
+        append_too_many! { $($done)* }
     };
     ([] $T:ident $expect:ident $($rest:tt)*) => {
         tuples! { [$T $expect] $($rest)* }

@@ -51,7 +51,8 @@ use crate::wire::number;
 #[diagnostic::on_unimplemented(
     message = "a Redis reply cannot be decoded to `{Self}`",
     label = "not a type that a reply can be decoded to",
-    note = "strings, numbers, `bool`, `Bytes`, `Option`, `Vec`, maps, tuples and `Value` can; use `Json<{Self}>` for JSON; implement `FromReply` for your own types"
+    note = "strings, numbers, `bool`, `Bytes`, `Option`, `Vec`, maps, tuples and `Value` can; use `Json<{Self}>` for JSON; implement `FromReply` for your own types",
+    note = "if the type is `!`, no type was named: name it, as in `execute::<i64>(..)`; `()` takes the status OK, and `Value` takes any reply"
 )]
 pub trait FromReply: Sized {
     /// Decodes one value.

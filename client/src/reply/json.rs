@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::{FromReply, Reply, Shape};
 use crate::arg::{Arg, ToArg};
-use crate::error::Result;
+use crate::error::{Result, json_text};
 
 /// A value that is stored as JSON text. It is an argument if serde can serialize it, and a reply type if serde can
 /// deserialize it.
@@ -17,19 +17,26 @@ use crate::error::Result;
 /// use redis_rest::{Json, StringCommands};
 ///
 /// redis.set("colours", Json(["red", "green"])).await?; // SET colours ["red","green"]
-/// let Json(colours) = redis.get::<Json<Vec<String>>>("colours").await?.unwrap_or_default();
-/// assert_eq!(colours, ["red", "green"]);
+/// let colours: Option<Json<Vec<String>>> = redis.get("colours").await?;
+/// assert_eq!(colours.map(Json::into_inner), Some(vec!["red".to_owned(), "green".to_owned()]));
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Json<T>(pub T);
 
+impl<T> Json<T> {
+    /// Returns the value.
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
 impl<T: Serialize> ToArg for Json<T> {
     fn to_arg(&self) -> Arg<'_> {
         match serde_json::to_string(&self.0) {
             Ok(text) => Arg::from(text),
-            Err(error) => Arg::Invalid(format!("the value cannot be written as JSON: {error}").into()),
+            Err(error) => Arg::Invalid(format!("the value cannot be written as JSON: {}", json_text(&error)).into()),
         }
     }
 }

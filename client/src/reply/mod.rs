@@ -25,11 +25,11 @@ pub(crate) enum Answered {
     Commands(usize),
 }
 
-/// Reads the body of a successful response. A refusal of all commands is an error.
-pub(crate) fn parse(body: Vec<u8>, encoding: Encoding, answered: Answered) -> Result<Tape> {
+/// Reads the body of a successful response, with up to `max_values` values. A refusal of all commands is an error.
+pub(crate) fn parse(body: Vec<u8>, encoding: Encoding, answered: Answered, max_values: usize) -> Result<Tape> {
     let parsed = match answered {
-        Answered::Command => return wire::parse_one(body, encoding),
-        Answered::Commands(count) => wire::parse_many(body, encoding, count)?,
+        Answered::Command => return wire::parse_one(body, encoding, max_values),
+        Answered::Commands(count) => wire::parse_many(body, encoding, count, max_values)?,
     };
     match parsed {
         Parsed::Replies(tape) => Ok(tape),

@@ -41,7 +41,12 @@ impl From<Reply<'_>> for Value {
             Shape::Int(int) => Value::Int(int),
             Shape::Bytes(_) => Value::Bytes(reply.shared_bytes().unwrap_or_default()),
             Shape::Error(text) => Value::Error(text.to_owned()),
-            Shape::Array(replies) => Value::Array(replies.map(Value::from).collect()),
+            Shape::Array(replies) => {
+                // `collect` would make room for four values at least.
+                let mut values = Vec::with_capacity(replies.len());
+                values.extend(replies.map(Value::from));
+                Value::Array(values)
+            }
         }
     }
 }

@@ -68,11 +68,17 @@ pub(crate) fn default_client(connect_timeout: Duration) -> Result<Client> {
 }
 
 /// Mozilla's root certificates are compiled in: a cold start reads no files, and an image without `/etc/ssl` works.
-#[cfg(feature = "tls")]
+///
+/// The provider is passed explicitly. One that is installed for the process would change other crates.
+#[cfg(any(feature = "tls", feature = "tls-ring"))]
 fn tls(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
+    #[cfg(feature = "tls")]
+    use rustls::crypto::aws_lc_rs as backend;
+    #[cfg(not(feature = "tls"))]
+    use rustls::crypto::ring as backend;
+
     let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
+    let config = rustls::ClientConfig::builder_with_provider(backend::default_provider().into())
         .with_safe_default_protocol_versions()
         .map_err(|error| Error::new(ErrorKind::Config, "TLS cannot be set up").with_source(error))?
         .with_root_certificates(roots)
@@ -80,7 +86,7 @@ fn tls(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
     Ok(builder.tls_backend_preconfigured(config))
 }
 
-#[cfg(not(feature = "tls"))]
+#[cfg(not(any(feature = "tls", feature = "tls-ring")))]
 fn tls(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
     Ok(builder)
 }

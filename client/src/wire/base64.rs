@@ -1,5 +1,7 @@
 //! Base64 (standard alphabet, padded), decoded in place: a reply's strings become slices of the reply itself.
 
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 /// Marks a byte outside the alphabet. No 24-bit group is this large.
 const INVALID: u32 = 1 << 31;
 
@@ -7,12 +9,11 @@ const INVALID: u32 = 1 << 31;
 #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, where a wrong index is an error")]
 const SHIFTED: [[u32; 256]; 4] = {
     let mut tables = [[INVALID; 256]; 4];
-    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut value = 0;
     while value < 64 {
         let mut place = 0;
         while place < 4 {
-            tables[place][alphabet[value] as usize] = (value as u32) << (18 - 6 * place);
+            tables[place][ALPHABET[value] as usize] = (value as u32) << (18 - 6 * place);
             place += 1;
         }
         value += 1;
@@ -65,6 +66,22 @@ pub(crate) fn decode_in_place(text: &mut [u8]) -> Option<usize> {
     Some(write + bytes)
 }
 
+/// Encodes bytes.
+#[expect(clippy::indexing_slicing, reason = "a chunk has at most three bytes, and a digit is below 64")]
+pub(crate) fn encode(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let mut group = [0; 4];
+        group[1..=chunk.len()].copy_from_slice(chunk);
+        let value = u32::from_be_bytes(group);
+        for place in 0..4 {
+            let digit = (value >> (18 - 6 * place)) as usize & 63;
+            text.push(if place <= chunk.len() { char::from(ALPHABET[digit]) } else { '=' });
+        }
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -92,6 +109,7 @@ mod tests {
         ];
         for (text, bytes) in vectors {
             assert_eq!(decode(text).as_deref(), Some(bytes.as_bytes()), "{text}");
+            assert_eq!(encode(bytes.as_bytes()), text);
         }
     }
 
@@ -100,21 +118,6 @@ mod tests {
         for text in ["Z", "Zg", "Zg=", "Zg==Zg==", "Z===", "====", "Zh==", "Zm9=", "Zm-v", "Zm v", "Zm9\n", "é==="] {
             assert_eq!(decode(text), None, "{text}");
         }
-    }
-
-    fn encode(bytes: &[u8]) -> String {
-        let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        let mut text = String::new();
-        for chunk in bytes.chunks(3) {
-            let mut group = [0; 4];
-            group[1..=chunk.len()].copy_from_slice(chunk);
-            let value = u32::from_be_bytes(group);
-            for place in 0..4 {
-                let digit = (value >> (18 - 6 * place)) as usize & 63;
-                text.push(if place <= chunk.len() { char::from(alphabet[digit]) } else { '=' });
-            }
-        }
-        text
     }
 
     proptest! {

@@ -3,7 +3,7 @@
 use memchr::memchr2;
 
 use super::tape::{MAX_DEPTH, Node, Nodes, Tape, check_size, too_deep};
-use super::{Parsed, base64};
+use super::{IGNORES_ENCODING, Parsed, base64};
 use crate::error::{Error, Result};
 
 /// How the strings of results are encoded. Errors are always plain text.
@@ -13,18 +13,18 @@ pub(crate) enum Strings {
     Base64,
 }
 
-/// Parses the reply to one command: `{"result": R}` or `{"error": "..."}`. The tape holds one value.
-pub(crate) fn parse_one(buffer: Vec<u8>, strings: Strings) -> Result<Tape> {
+/// Parses the reply to one command: an object with `result` or `error`. The tape holds one value.
+pub(crate) fn parse_one(buffer: Vec<u8>, strings: Strings, max_values: usize) -> Result<Tape> {
     check_size(&buffer)?;
-    let mut parser = Parser::new(buffer, strings);
+    let mut parser = Parser::new(buffer, strings, max_values);
     parser.envelope()?;
     parser.end()
 }
 
 /// Parses the reply to `count` commands: an array of envelopes, or one error for all of them.
-pub(crate) fn parse_many(buffer: Vec<u8>, strings: Strings, count: usize) -> Result<Parsed> {
+pub(crate) fn parse_many(buffer: Vec<u8>, strings: Strings, count: usize, max_values: usize) -> Result<Parsed> {
     check_size(&buffer)?;
-    let mut parser = Parser::new(buffer, strings);
+    let mut parser = Parser::new(buffer, strings, max_values);
     if parser.peek()? == b'{' {
         parser.envelope()?;
         let tape = parser.end()?;
@@ -54,6 +54,12 @@ pub(crate) fn parse_many(buffer: Vec<u8>, strings: Strings, count: usize) -> Res
     }
 }
 
+/// A number: its value, or the range of its digits.
+enum Number {
+    Int(i64),
+    Text(usize, usize),
+}
+
 struct Parser {
     buffer: Vec<u8>,
     at: usize,
@@ -62,9 +68,9 @@ struct Parser {
 }
 
 impl Parser {
-    fn new(buffer: Vec<u8>, strings: Strings) -> Self {
+    fn new(buffer: Vec<u8>, strings: Strings, max_values: usize) -> Self {
         // An estimate with which most replies need one allocation: few values are shorter than 16 bytes.
-        let nodes = Nodes::with_capacity(buffer.len() / 16 + 2);
+        let nodes = Nodes::new(buffer.len() / 16 + 2, max_values);
         Parser { buffer, at: 0, strings, nodes }
     }
 
@@ -131,31 +137,87 @@ impl Parser {
         if self.at == self.buffer.len() { Ok(self.nodes.finish(self.buffer)) } else { Err(self.malformed("its end")) }
     }
 
-    /// `{"result": R}` or `{"error": "..."}`.
+    /// `{"result": R}` or `{"error": "..."}`. Other members are skipped.
     fn envelope(&mut self) -> Result<()> {
+        let start = self.nodes.len();
+        let (mut has_result, mut has_error) = (false, false);
         self.expect(b'{')?;
-        self.expect(b'"')?;
-        let (start, len) = self.string()?;
-        let key = self.buffer.get(start..start + len).unwrap_or_default();
-        let is_error = match key {
-            b"result" => false,
-            b"error" => true,
-            _ => return Err(Error::protocol("the reply has neither `result` nor `error`")),
-        };
-        self.expect(b':')?;
-        if !is_error {
-            self.value(0)?;
-        } else if self.peek()? == b'"' {
+        if self.peek()? == b'}' {
             self.at += 1;
-            let (start, len) = self.string()?;
-            self.nodes.error(start, len);
         } else {
-            return Err(self.malformed("an error text"));
+            loop {
+                self.expect(b'"')?;
+                let (name, len) = self.string()?;
+                let name = self.buffer.get(name..name + len).unwrap_or_default();
+                let (is_result, is_error) = (name == b"result", name == b"error");
+                self.expect(b':')?;
+                // Nothing can come after an error: it takes the place of the result.
+                if is_error && self.peek()? == b'"' && !has_error {
+                    self.at += 1;
+                    let (text, len) = self.string()?;
+                    self.nodes.truncate(start);
+                    self.nodes.error(text, len);
+                    has_error = true;
+                } else if is_result && !has_result && !has_error {
+                    self.value(0)?;
+                    has_result = true;
+                } else if is_result && has_result || is_error && self.peek()? != b'n' {
+                    return Err(Error::protocol(
+                        "the reply has `result` or `error` twice, or an error that is no text",
+                    ));
+                } else {
+                    self.skip(0)?;
+                }
+                if !self.comma_or(b'}')? {
+                    break;
+                }
+            }
         }
-        self.expect(b'}')
+        if has_result || has_error {
+            Ok(())
+        } else {
+            Err(Error::protocol("the reply has neither `result` nor `error`"))
+        }
+    }
+
+    /// Reads any JSON value, of which nothing is kept.
+    fn skip(&mut self, depth: usize) -> Result<()> {
+        let close = match self.peek()? {
+            b'"' => {
+                self.at += 1;
+                return self.string().map(|_| ());
+            }
+            b'n' => return self.word(b"null"),
+            b't' => return self.word(b"true"),
+            b'f' => return self.word(b"false"),
+            b'-' | b'0'..=b'9' => return self.digits().map(|_| ()),
+            b'[' => b']',
+            b'{' => b'}',
+            _ => return Err(self.malformed("a value")),
+        };
+        if depth == MAX_DEPTH {
+            return Err(too_deep());
+        }
+        self.at += 1;
+        if self.peek()? == close {
+            self.at += 1;
+            return Ok(());
+        }
+        loop {
+            if close == b'}' {
+                self.expect(b'"')?;
+                self.string()?;
+                self.expect(b':')?;
+            }
+            self.skip(depth + 1)?;
+            if !self.comma_or(close)? {
+                return Ok(());
+            }
+        }
     }
 
     fn value(&mut self, depth: usize) -> Result<()> {
+        self.nodes.check_room()?;
         match self.peek()? {
             b'"' => {
                 self.at += 1;
@@ -217,6 +279,14 @@ impl Parser {
 
     /// An integer of 64 bits becomes a number. A fraction or a larger integer keeps its digits as text.
     fn number(&mut self) -> Result<()> {
+        match self.digits()? {
+            Number::Int(int) => self.nodes.int(int),
+            Number::Text(start, len) => self.nodes.bytes(start, len),
+        }
+        Ok(())
+    }
+
+    fn digits(&mut self) -> Result<Number> {
         let start = self.at;
         let rest = self.buffer.get(start..).unwrap_or_default();
         let len = rest
@@ -224,13 +294,13 @@ impl Parser {
             .position(|byte| !matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'))
             .unwrap_or(rest.len());
         let text = std::str::from_utf8(rest.get(..len).unwrap_or_default()).unwrap_or_default();
-        match text.parse() {
-            Ok(int) => self.nodes.int(int),
-            Err(_) if text.parse::<f64>().is_ok() => self.nodes.bytes(start, len),
+        let number = match text.parse() {
+            Ok(int) => Number::Int(int),
+            Err(_) if text.parse::<f64>().is_ok() => Number::Text(start, len),
             Err(_) => return Err(self.malformed("a number")),
-        }
+        };
         self.at += len;
-        Ok(())
+        Ok(number)
     }
 
     /// Reads the string whose opening quote was just consumed, and unescapes it in place.
@@ -341,7 +411,7 @@ impl Parser {
         }
         base64::decode_in_place(text).ok_or_else(|| {
             Error::protocol(format!(
-                "a string of the reply, at byte {start}, is not base64, although base64 was asked for"
+                "a string of the reply, at byte {start}, is not base64, although base64 was asked for; {IGNORES_ENCODING}"
             ))
         })
     }
@@ -374,7 +444,39 @@ mod tests {
 
     use super::*;
 
+    /// Any JSON value, with white space and escapes.
+    fn any_json() -> impl Strategy<Value = String> {
+        let leaf = prop_oneof![
+            Just("null".to_owned()),
+            Just("true".to_owned()),
+            any::<i64>().prop_map(|int| int.to_string()),
+            any::<f64>()
+                .prop_filter("JSON has no NaN", |float| float.is_finite())
+                .prop_map(|float| format!("{float:e}")),
+            any::<String>().prop_map(|text| serde_json::Value::from(text).to_string()),
+            Just(r#""\ud83e\udd80\/\u00e9""#.to_owned()),
+        ];
+        leaf.prop_recursive(4, 32, 4, |inner| {
+            let name = any::<String>().prop_map(|name| serde_json::Value::from(name).to_string());
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(|values| format!("[ {} ]", values.join(" ,"))),
+                prop::collection::vec((name, inner), 0..4).prop_map(|members| {
+                    let members: Vec<_> = members.iter().map(|(name, value)| format!("{name}:\n{value}")).collect();
+                    format!("{{{}}}", members.join(","))
+                }),
+            ]
+        })
+    }
+
     proptest! {
+        #[test]
+        fn whatever_json_an_unknown_member_has_is_skipped(before in any_json(), after in any_json()) {
+            let body = format!(r#"{{"x":{before},"result":[7],"y":{after}}}"#);
+            prop_assert!(serde_json::from_str::<serde_json::Value>(&body).is_ok(), "{}", body);
+            let tape = parse_one(body.clone().into(), Strings::Base64, 2);
+            prop_assert!(tape.is_ok_and(|tape| tape.nodes.len() == 2), "{}", body);
+        }
+
         #[test]
         fn the_first_quote_or_backslash_is_found(bytes in "[a!\"\\\\\u{a2}]{0,3}.{0,60}") {
             let found = bytes.bytes().position(|byte| matches!(byte, b'"' | b'\\'));

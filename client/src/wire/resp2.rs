@@ -3,12 +3,12 @@
 use memchr::memchr;
 
 use super::tape::{MAX_DEPTH, Node, Nodes, Tape, check_size, too_deep};
-use super::{Parsed, number};
+use super::{IGNORES_ENCODING, Parsed, number};
 use crate::error::{Error, Result};
 
 /// Parses the reply to one command. The tape holds one value.
-pub(crate) fn parse_one(buffer: Vec<u8>) -> Result<Tape> {
-    let (tape, count) = parse_all(buffer)?;
+pub(crate) fn parse_one(buffer: Vec<u8>, max_values: usize) -> Result<Tape> {
+    let (tape, count) = parse_all(buffer, max_values)?;
     match count {
         1 => Ok(tape),
         _ => Err(Error::protocol(format!("{count} replies came for 1 command"))),
@@ -18,8 +18,8 @@ pub(crate) fn parse_one(buffer: Vec<u8>) -> Result<Tape> {
 /// Parses the reply to `count` commands: that many values in a row, one array of them, or one error for all of them.
 ///
 /// The API's documentation does not say which. The number of values distinguishes them.
-pub(crate) fn parse_many(buffer: Vec<u8>, count: usize) -> Result<Parsed> {
-    let (mut tape, found) = parse_all(buffer)?;
+pub(crate) fn parse_many(buffer: Vec<u8>, count: usize, max_values: usize) -> Result<Parsed> {
+    let (mut tape, found) = parse_all(buffer, max_values)?;
     if found == count {
         return Ok(Parsed::Replies(tape));
     }
@@ -38,12 +38,15 @@ pub(crate) fn parse_many(buffer: Vec<u8>, count: usize) -> Result<Parsed> {
     }
 }
 
-fn parse_all(buffer: Vec<u8>) -> Result<(Tape, usize)> {
+fn parse_all(buffer: Vec<u8>, max_values: usize) -> Result<(Tape, usize)> {
     check_size(&buffer)?;
     if buffer.is_empty() {
         return Err(Error::protocol("the reply is empty"));
     }
-    let mut parser = Parser { buffer: &buffer, at: 0, nodes: Nodes::with_capacity(8) };
+    if let Some(b'{' | b'[') = buffer.first() {
+        return Err(Error::protocol(format!("the reply is JSON, although RESP2 was asked for; {IGNORES_ENCODING}")));
+    }
+    let mut parser = Parser { buffer: &buffer, at: 0, nodes: Nodes::new(8, max_values) };
     let mut count = 0;
     while parser.at < buffer.len() {
         parser.value(0)?;
@@ -101,6 +104,7 @@ impl Parser<'_> {
     }
 
     fn value(&mut self, depth: usize) -> Result<()> {
+        self.nodes.check_room()?;
         let Some(&kind) = self.buffer.get(self.at) else { return Err(self.truncated()) };
         self.at += 1;
         match kind {

@@ -16,6 +16,7 @@ pub(crate) struct Events {
     /// The last line ended in CR, so a LF that follows belongs to it.
     after_cr: bool,
     has_started: bool,
+    comments: u64,
 }
 
 impl Events {
@@ -54,12 +55,19 @@ impl Events {
                 Some(colon) => (line.get(..colon), line.get(colon + 1..)),
                 None => (Some(line), None),
             };
-            if name == Some(b"data") {
+            if line.first() == Some(&b':') {
+                self.comments = self.comments.wrapping_add(1);
+            } else if name == Some(b"data") {
                 let value = value.unwrap_or_default();
                 self.data.extend_from_slice(value.strip_prefix(b" ").unwrap_or(value));
                 self.data.push(b'\n');
             }
         }
+    }
+
+    /// How many comments were read so far. Servers send them as heartbeats.
+    pub(crate) fn comments(&self) -> u64 {
+        self.comments
     }
 
     /// The range of the next complete line, without its end.

@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// How deep arrays may nest. Redis's own replies stay below 10. Lua scripts can nest deeper, but rarely do.
 pub(crate) const MAX_DEPTH: usize = 128;
@@ -45,45 +45,64 @@ impl Tape {
 }
 
 /// Collects the nodes while a parser reads the buffer.
-#[derive(Debug, Default)]
-pub(crate) struct Nodes(Vec<Node>);
+#[derive(Debug)]
+pub(crate) struct Nodes {
+    nodes: Vec<Node>,
+    most: usize,
+}
 
 impl Nodes {
-    pub(crate) fn with_capacity(capacity: usize) -> Self {
-        Nodes(Vec::with_capacity(capacity))
+    /// Room for `most` nodes, of which `capacity` are allocated at once.
+    pub(crate) fn new(capacity: usize, most: usize) -> Self {
+        Nodes { nodes: Vec::with_capacity(capacity.min(most)), most }
+    }
+
+    /// Checks that another node is allowed. A value on the wire can have 2 bytes, and takes many times as much in memory.
+    #[inline]
+    pub(crate) fn check_room(&self) -> Result<()> {
+        if self.nodes.len() < self.most { Ok(()) } else { Err(too_many(self.most)) }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Forgets all nodes after the first `len`.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        self.nodes.truncate(len);
     }
 
     pub(crate) fn nil(&mut self) {
-        self.0.push(Node::Nil);
+        self.nodes.push(Node::Nil);
     }
 
     pub(crate) fn int(&mut self, int: i64) {
-        self.0.push(Node::Int(int));
+        self.nodes.push(Node::Int(int));
     }
 
     pub(crate) fn bytes(&mut self, start: usize, len: usize) {
-        self.0.push(Node::Bytes { start: offset(start), len: offset(len) });
+        self.nodes.push(Node::Bytes { start: offset(start), len: offset(len) });
     }
 
     pub(crate) fn error(&mut self, start: usize, len: usize) {
-        self.0.push(Node::Error { start: offset(start), len: offset(len) });
+        self.nodes.push(Node::Error { start: offset(start), len: offset(len) });
     }
 
     /// Opens an array. Pass the result to [`Nodes::close`].
     pub(crate) fn open(&mut self) -> usize {
-        self.0.push(Node::Array { count: 0, end: 0 });
-        self.0.len() - 1
+        self.nodes.push(Node::Array { count: 0, end: 0 });
+        self.nodes.len() - 1
     }
 
     pub(crate) fn close(&mut self, opened: usize, count: usize) {
-        let end = offset(self.0.len());
-        if let Some(node) = self.0.get_mut(opened) {
+        let end = offset(self.nodes.len());
+        if let Some(node) = self.nodes.get_mut(opened) {
             *node = Node::Array { count: offset(count), end };
         }
     }
 
     pub(crate) fn finish(self, buffer: Vec<u8>) -> Tape {
-        Tape { nodes: self.0, buffer: Bytes::from(buffer) }
+        Tape { nodes: self.nodes, buffer: Bytes::from(buffer) }
     }
 }
 
@@ -99,6 +118,14 @@ pub(crate) fn check_size(buffer: &[u8]) -> Result<()> {
         Ok(_) => Ok(()),
         Err(_) => Err(Error::protocol("the reply is larger than 4 GiB")),
     }
+}
+
+#[cold]
+fn too_many(most: usize) -> Error {
+    Error::new(
+        ErrorKind::TooLarge,
+        format!("the reply has more than {most} values, the most that max_response_bytes allows"),
+    )
 }
 
 pub(crate) fn too_deep() -> Error {

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
-use super::fields::{FieldsImpl, name_check, names, read_fields, where_predicate, write_field};
+use super::fields::{FieldsImpl, name_check, names, read_fields, variable, where_predicate, write_field};
 use crate::ast::{Model, Variant, VariantBody};
 
 /// Returns the `Fields` implementation of an enum.
@@ -20,7 +20,7 @@ pub(crate) fn fields_impl(model: &Model, variants: &[Variant]) -> FieldsImpl {
     });
     let bounds = variants.iter().flat_map(|variant| match &variant.body {
         VariantBody::Struct(fields) => fields.iter().map(|field| where_predicate(model, field)).collect(),
-        VariantBody::Newtype(ty) => vec![((**ty).clone(), quote!(#ty: #krate::codegen::Embedded))],
+        VariantBody::Newtype(ty) => vec![((**ty).clone(), quote!(#ty: #krate::codegen::VariantFields))],
         VariantBody::Unit | VariantBody::Invalid => Vec::new(),
     });
     FieldsImpl {
@@ -49,7 +49,7 @@ fn name_checks(model: &Model, tag: &str, variants: &[Variant]) -> TokenStream {
             );
             quote_spanned! {ty.span()=>
                 const {
-                    let flattened = &[<#ty as #krate::codegen::Embedded>::FLATTENED];
+                    let flattened = &[<#ty as #krate::codegen::VariantFields>::NAMES];
                     ::core::assert!(#krate::codegen::Names { own: &[#tag], flattened }.are_distinct(), #message)
                 };
             }
@@ -77,9 +77,10 @@ fn write_arm(model: &Model, tag: &str, variant: &Variant) -> TokenStream {
         }
         VariantBody::Newtype(ty) => {
             let krate = model.krate_at(ty.span());
+            let (inner, sink) = (variable("__inner"), variable("__sink"));
             let write =
-                quote_spanned!(ty.span()=> <#ty as #krate::codegen::Embedded>::write_flattened(__inner, __sink)?;);
-            quote!(Self::#ident(__inner) => { #set_tag #write })
+                quote_spanned!(ty.span()=> <#ty as #krate::codegen::VariantFields>::write_variant(#inner, #sink)?;);
+            quote!(Self::#ident(#inner) => { #set_tag #write })
         }
         VariantBody::Unit | VariantBody::Invalid => quote!(Self::#ident => { #set_tag }),
     }
@@ -92,7 +93,8 @@ fn read_variant(model: &Model, variant: &Variant) -> TokenStream {
         VariantBody::Struct(fields) => read_fields(model, fields, &quote!(Self::#ident)),
         VariantBody::Newtype(ty) => {
             let krate = model.krate_at(ty.span());
-            quote_spanned!(ty.span()=> #krate::codegen::Ok(Self::#ident(<#ty as #krate::codegen::Embedded>::read_flattened(__source)?)))
+            let source = variable("__source");
+            quote_spanned!(ty.span()=> #krate::codegen::Ok(Self::#ident(<#ty as #krate::codegen::VariantFields>::read_variant(#source)?)))
         }
         VariantBody::Unit | VariantBody::Invalid => quote!(#krate::codegen::Ok(Self::#ident)),
     }

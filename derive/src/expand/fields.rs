@@ -1,6 +1,6 @@
 //! Writes and reads the named fields of a struct or of a variant.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
@@ -64,6 +64,12 @@ pub(crate) fn name_check(model: &Model, fields: &[Field], names: &TokenStream) -
     quote_spanned!(field.ty.span()=> const { ::core::assert!((#names).are_distinct(), #message) };)
 }
 
+/// A variable of the generated code, for use in tokens that have the span of the user's type. If a macro of the user wrote
+/// the type, a variable with that span would be another one.
+pub(crate) fn variable(name: &str) -> Ident {
+    Ident::new(name, Span::call_site())
+}
+
 /// Returns the code that writes one field to `__sink`. Errors about missing traits point at the type of the field.
 pub(crate) fn write_field(model: &Model, field: &Field, value: &TokenStream) -> TokenStream {
     let (ty, name) = (&field.ty, &field.name);
@@ -71,12 +77,13 @@ pub(crate) fn write_field(model: &Model, field: &Field, value: &TokenStream) -> 
     if field.attrs.skip.is_some() {
         return TokenStream::new();
     }
+    let sink = variable("__sink");
     if field.attrs.flatten.is_some() {
-        return quote_spanned!(ty.span()=> <#ty as #krate::codegen::Embedded>::write_flattened(#value, __sink)?;);
+        return quote_spanned!(ty.span()=> <#ty as #krate::codegen::Embedded>::write_flattened(#value, #sink)?;);
     }
     let codec = codec(model, field);
     let aliases = &field.attrs.aliases;
-    quote_spanned!(ty.span()=> <#codec as #krate::codegen::FieldCodec<#ty>>::put(__sink, #name, &[#(#aliases),*], #value)?;)
+    quote_spanned!(ty.span()=> <#codec as #krate::codegen::FieldCodec<#ty>>::put(#sink, #name, &[#(#aliases),*], #value)?;)
 }
 
 /// Returns the code that reads all fields from `__source` and builds a value with `constructor`.
@@ -90,8 +97,9 @@ pub(crate) fn read_fields(model: &Model, fields: &[Field], constructor: &TokenSt
         let (ty, name) = (&field.ty, &field.name);
         let codec = codec(model, field);
         let krate_at_type = model.krate_at(ty.span());
+        let content = variable("__content");
         let decoded =
-            quote_spanned!(ty.span()=> <#codec as #krate_at_type::codegen::FieldCodec<#ty>>::get(#name, __content)?);
+            quote_spanned!(ty.span()=> <#codec as #krate_at_type::codegen::FieldCodec<#ty>>::get(#name, #content)?);
         let bytes = LitByteStr::new(name.as_bytes(), field.name_span);
         slots.extend(quote!(let mut #slot: #krate::codegen::Option<#ty> = #krate::codegen::None;));
         arms.extend(quote!(#bytes => #slot = #decoded,));
@@ -136,7 +144,8 @@ fn initializer(model: &Model, index: usize, field: &Field) -> TokenStream {
         return quote_spanned!(ty.span()=> #ident: <#ty as ::core::default::Default>::default());
     }
     if field.attrs.flatten.is_some() {
-        return quote_spanned!(ty.span()=> #ident: <#ty as #krate::codegen::Embedded>::read_flattened(__source)?);
+        let source = variable("__source");
+        return quote_spanned!(ty.span()=> #ident: <#ty as #krate::codegen::Embedded>::read_flattened(#source)?);
     }
     let slot = slot(index);
     match &field.attrs.default {
@@ -161,8 +170,10 @@ pub(crate) fn codec(model: &Model, field: &Field) -> TokenStream {
     let span = field.ty.span();
     let krate = model.krate_at(span);
     let codec = match &field.attrs.codec {
-        Codec::Text => return quote_spanned!(span=> #krate::codegen::Text),
+        Codec::Field => return quote_spanned!(span=> #krate::codegen::Text),
+        Codec::Text(_) => quote_spanned!(span=> #krate::codegen::DisplayFromStr),
         Codec::Json(_) => quote_spanned!(span=> #krate::codegen::Json),
+        Codec::Postcard(_) => quote_spanned!(span=> #krate::codegen::Postcard),
         Codec::Bincode(_) => quote_spanned!(span=> #krate::codegen::Bincode),
         Codec::Base64(_) => quote_spanned!(span=> #krate::codegen::Base64),
         Codec::With(path) => quote!(#path),

@@ -15,6 +15,7 @@ pub(crate) use self::value::command_impls;
 
 pub(crate) fn expand(model: &Model) -> TokenStream {
     match (&model.body, model.shape()) {
+        (Body::Text, _) => value::text(model),
         (Body::Newtype(ty), _) => value::newtype(model, ty),
         (Body::Enum(variants), Shape::Value) => value::unit_enum(model, variants),
         (Body::Enum(variants), _) => model::expand(model, &event::fields_impl(model, variants)),

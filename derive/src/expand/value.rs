@@ -75,6 +75,74 @@ pub(crate) fn command_impls(model: &Model, bounds: &TokenStream) -> TokenStream 
     }
 }
 
+/// Implements `Field` for a type with the attribute `text`, which is stored as its `Display` text. With the attribute `id`,
+/// the type implements the id traits as well.
+pub(crate) fn text(model: &Model) -> TokenStream {
+    let ident = &model.ident;
+    let krate = model.krate_at(ident.span());
+    let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
+    let declared: Vec<_> = model.generics.where_clause.iter().flat_map(|clause| &clause.predicates).collect();
+    let bound = (!model.generics.params.is_empty()).then(|| quote!(Self: #krate::codegen::TextField,));
+    // The span of the type's name: an error about a missing `Display` or `FromStr` points at it.
+    let text = quote_spanned!(ident.span()=> <#ident #ty_generics as #krate::codegen::TextField>);
+    let bounds = quote!(where #(#declared,)* #bound);
+    let commands = command_impls(model, &bounds);
+    let id = model.attrs.id.map(|_| {
+        let parameters: Vec<_> = model.generics.type_params().map(|parameter| &parameter.ident).collect();
+        let sendable = quote!(#(#parameters: ::core::marker::Send + ::core::marker::Sync + 'static,)*);
+        quote! {
+            #[automatically_derived]
+            #[allow(unused_qualifications)]
+            impl #impl_generics #krate::codegen::Id for #ident #ty_generics where #(#declared,)* #bound #sendable {
+                type Ref<'a> = &'a Self;
+
+                fn as_ref(&self) -> &Self {
+                    self
+                }
+
+                fn key_part<'a>(id: Self::Ref<'a>) -> #krate::codegen::Cow<'a, #krate::codegen::str> {
+                    #krate::codegen::Cow::Owned(#text::to_text(id))
+                }
+
+                fn from_key_part(part: &#krate::codegen::str) -> #krate::codegen::Option<Self> {
+                    #text::from_text(part).ok()
+                }
+            }
+
+            #[automatically_derived]
+            #[allow(unused_qualifications)]
+            impl #impl_generics #krate::codegen::KeyPart for #ident #ty_generics where #(#declared,)* #bound #sendable {
+                fn to_key_part(&self) -> #krate::codegen::Cow<'_, #krate::codegen::str> {
+                    #krate::codegen::Cow::Owned(#text::to_text(self))
+                }
+            }
+        }
+    });
+    quote! {
+        #[automatically_derived]
+        #[allow(unused_qualifications)]
+        impl #impl_generics #krate::codegen::Field for #ident #ty_generics #bounds {
+            type Value = Self;
+
+            fn encode(&self, text: &mut #krate::codegen::String) {
+                text.push_str(&#text::to_text(self));
+            }
+
+            fn decode(text: &#krate::codegen::str) -> ::core::result::Result<Self, #krate::codegen::Mismatch> {
+                #text::decode(text)
+            }
+
+            fn decode_value(text: &#krate::codegen::str) -> ::core::result::Result<Self, #krate::codegen::Mismatch> {
+                #text::decode(text)
+            }
+        }
+
+        #commands
+
+        #id
+    }
+}
+
 /// Implements `Field` for a newtype, which is stored like its inner type. With the attribute `id`, the newtype
 /// implements the id traits as well.
 pub(crate) fn newtype(model: &Model, inner: &Type) -> TokenStream {

@@ -25,7 +25,7 @@ struct User {
     bio: Option<String>,
     #[redis(json)]
     settings: Settings,
-    #[redis(bincode)]
+    #[redis(postcard)]
     embedding: Vec<f32>,
 }
 

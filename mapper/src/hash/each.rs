@@ -54,7 +54,7 @@ impl<T> IntoIterator for Each<T> {
 pub(super) fn send<C: Client, R: 'static>(
     client: C,
     commands: impl Iterator<Item = Command<R>>,
-) -> C::Outcome<Each<R>> {
+) -> C::Out<Each<R>> {
     let mut batch = Batch::new(client);
     let slots: Vec<_> = commands
         .map(|command| {

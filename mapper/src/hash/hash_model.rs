@@ -139,7 +139,7 @@ pub trait HashModel: Fields + FromReply {
     fn load_many<'a, C: Client>(
         client: C,
         ids: impl IntoIterator<Item = IdRef<'a, Self>>,
-    ) -> C::Outcome<Vec<Option<Self>>> {
+    ) -> C::Out<Vec<Option<Self>>> {
         let mut batch = Batch::new(client);
         let slots: Vec<_> =
             ids.into_iter().map(|id| (&mut batch).submit(commands::load(&key_of::<Self>(id)))).collect();
@@ -173,7 +173,7 @@ pub trait HashModel: Fields + FromReply {
     ///
     /// Only if there are no replies. [`Error::may_have_executed`](crate::Error::may_have_executed) tells whether records
     /// may have been written.
-    fn save_many<'m, C: Client>(client: C, records: impl IntoIterator<Item = &'m Self>) -> C::Outcome<Each<()>> {
+    fn save_many<'m, C: Client>(client: C, records: impl IntoIterator<Item = &'m Self>) -> C::Out<Each<()>> {
         each::send(client, records.into_iter().map(|record| commands::save(&key_of_record(record), record)))
     }
 
@@ -199,7 +199,7 @@ pub trait HashModel: Fields + FromReply {
     ///
     /// Only if there are no replies. [`Error::may_have_executed`](crate::Error::may_have_executed) tells whether records
     /// may have been deleted.
-    fn delete_many<'a, C: Client>(client: C, ids: impl IntoIterator<Item = IdRef<'a, Self>>) -> C::Outcome<Each<bool>> {
+    fn delete_many<'a, C: Client>(client: C, ids: impl IntoIterator<Item = IdRef<'a, Self>>) -> C::Out<Each<bool>> {
         each::send(client, ids.into_iter().map(|id| commands::delete(&key_of::<Self>(id))))
     }
 

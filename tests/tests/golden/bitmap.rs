@@ -10,7 +10,9 @@ fn bitmaps() {
     assert_eq!(line(Build.bitcount("k", None)), "BITCOUNT k");
     assert_eq!(line(Build.bitcount("k", Some(BitRange::bytes(0, -1)))), "BITCOUNT k 0 -1");
     assert_eq!(line(Build.bitcount("k", Some(BitRange::bits(0, 7)))), "BITCOUNT k 0 7 BIT");
+    assert_eq!(line(Build.bitcount("k", Some(BitRange::bytes_from(2)))), "BITCOUNT k 2 -1");
     assert_eq!(line(Build.bitpos("k", Bit::One, None)), "BITPOS k 1");
+    assert_eq!(line(Build.bitpos("k", Bit::Zero, Some(BitRange::bytes_from(2)))), "BITPOS k 0 2");
     assert_eq!(line(Build.bitpos("k", Bit::Zero, Some(BitRange::bits(2, -1)))), "BITPOS k 0 2 -1 BIT");
     assert_eq!(line(Build.getbit("k", 7)), "GETBIT k 7");
     assert_eq!(line(Build.setbit("k", 7, Bit::One)), "SETBIT k 7 1");

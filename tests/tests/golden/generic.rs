@@ -3,7 +3,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use redis_model::redis_rest::commands::expiry::{ExpireCondition, Expiry};
 use redis_model::redis_rest::commands::generic::{CopyOptions, KeyType, RestoreOptions};
 use redis_model::redis_rest::commands::scan::{Cursor, ScanOptions};
-use redis_model::redis_rest::{Build, Command, Executor, GenericCommands, HashCommands};
+use redis_model::redis_rest::{Build, Command, Encoding, Executor, GenericCommands, HashCommands, Result};
 
 use crate::{line, refusal};
 
@@ -51,10 +51,22 @@ fn restore_without_a_time_to_live_says_zero() {
         .idle(Duration::from_secs(5))
         .frequency(7);
     assert_eq!(line(Build.restore("k", "dump", all)), "RESTORE k 1 dump REPLACE FREQ 7");
-    let past = RestoreOptions::new().replace().expire(Expiry::at(UNIX_EPOCH));
+    let idle = RestoreOptions::new().frequency(7).idle(Duration::from_secs(5));
+    assert_eq!(line(Build.restore("k", "dump", idle)), "RESTORE k 0 dump IDLETIME 5");
+    let past = RestoreOptions::new().replace().expire(UNIX_EPOCH);
     assert_eq!(line(Build.restore("k", "dump", past)), "RESTORE k 1 dump REPLACE ABSTTL");
     let zero = RestoreOptions::new().expire(Expiry::seconds(0));
     assert!(refusal(Build.restore("k", "dump", zero)).contains("time to live of 0"));
+}
+
+/// No server here has this form: the reply is the one that the official SDK reads.
+#[test]
+fn scan_returns_the_types_too() -> Result<()> {
+    let body = r#"{"result":["0",["user:1","hash","user:2","none-of-ours"]]}"#;
+    let page = Build.scan_withtype::<String>(Cursor::START, ScanOptions::new()).decode(body, Encoding::Json)?;
+    let other = KeyType::Other("none-of-ours".to_owned());
+    assert_eq!(page.items, [("user:1".to_owned(), KeyType::Hash), ("user:2".to_owned(), other)]);
+    Ok(())
 }
 
 #[test]
@@ -67,7 +79,12 @@ fn scan() {
     );
     assert!(refusal(Build.scan::<String>(Cursor::START, ScanOptions::new().count(0))).contains("at least 1"));
     let typed = ScanOptions::new().of_type(KeyType::Hash);
-    assert!(refusal(Build.hscan::<String, String>("k", Cursor::START, typed)).contains("only SCAN"));
+    assert!(refusal(Build.hscan::<String, String>("k", Cursor::START, typed.clone())).contains("only SCAN"));
+    let options = ScanOptions::new().matching("user:*").count(9);
+    assert_eq!(line(Build.scan_withtype::<String>(Cursor::START, options)), "SCAN 0 MATCH user:* COUNT 9 WITHTYPE");
+    assert!(
+        refusal(Build.scan_withtype::<String>(Cursor::START, typed)).contains("`scan_withtype` returns keys of all")
+    );
 }
 
 #[test]

@@ -1,5 +1,5 @@
 use redis_model::redis_rest::commands::geo::{
-    Coordinates, GeoAddOptions, GeoFrom, GeoRadiusOptions, GeoSearch, GeoShape, GeoStore, GeoUnit,
+    Coordinates, GeoAddOptions, GeoFrom, GeoRadius, GeoRadiusOptions, GeoSearch, GeoShape, GeoStore, GeoUnit,
 };
 use redis_model::redis_rest::{Build, GeoCommands};
 
@@ -28,6 +28,12 @@ fn searches() {
         format!("GEOSEARCH k {shape} WITHCOORD WITHDIST WITHHASH")
     );
     assert_eq!(
+        line(Build.geosearch_withcoord::<String>("k", circle.clone())),
+        format!("GEOSEARCH k {shape} WITHCOORD")
+    );
+    assert_eq!(line(Build.geosearch_withdist::<String>("k", circle.clone())), format!("GEOSEARCH k {shape} WITHDIST"));
+    assert_eq!(line(Build.geosearch_withhash::<String>("k", circle.clone())), format!("GEOSEARCH k {shape} WITHHASH"));
+    assert_eq!(
         line(Build.geosearchstore("d", "k", circle.clone(), GeoStore::Hash)),
         format!("GEOSEARCHSTORE d k {shape}")
     );
@@ -41,31 +47,28 @@ fn searches() {
 
 #[test]
 fn deprecated_searches() {
-    let options = GeoRadiusOptions::new().farthest_first().count(3);
-    let unit = GeoUnit::Meters;
+    let all = GeoRadius::new(5.0, GeoUnit::Meters);
+    let within = all.with(GeoRadiusOptions::new().farthest_first().count(3));
     let details = "WITHCOORD WITHDIST WITHHASH COUNT 3 DESC";
+    assert_eq!(line(Build.georadius::<String>("k", PLACE, within)), format!("GEORADIUS k 13.5 -38.25 5 m {details}"));
     assert_eq!(
-        line(Build.georadius::<String>("k", PLACE, 5.0, unit, options)),
-        format!("GEORADIUS k 13.5 -38.25 5 m {details}")
-    );
-    assert_eq!(
-        line(Build.georadius_ro::<String>("k", PLACE, 5.0, unit, options)),
+        line(Build.georadius_ro::<String>("k", PLACE, within)),
         format!("GEORADIUS_RO k 13.5 -38.25 5 m {details}")
     );
     assert_eq!(
-        line(Build.georadiusbymember::<String>("k", "a", 5.0, unit, options)),
+        line(Build.georadiusbymember::<String>("k", "a", within)),
         format!("GEORADIUSBYMEMBER k a 5 m {details}")
     );
     assert_eq!(
-        line(Build.georadiusbymember_ro::<String>("k", "a", 5.0, unit, options)),
+        line(Build.georadiusbymember_ro::<String>("k", "a", within)),
         format!("GEORADIUSBYMEMBER_RO k a 5 m {details}")
     );
     assert_eq!(
-        line(Build.georadius_store("k", PLACE, 5.0, unit, GeoStore::Hash, "d", options)),
+        line(Build.georadius_store("k", PLACE, within, GeoStore::Hash, "d")),
         "GEORADIUS k 13.5 -38.25 5 m COUNT 3 DESC STORE d"
     );
     assert_eq!(
-        line(Build.georadiusbymember_store("k", "a", 5.0, unit, GeoStore::Distance, "d", GeoRadiusOptions::new())),
+        line(Build.georadiusbymember_store("k", "a", all, GeoStore::Distance, "d")),
         "GEORADIUSBYMEMBER k a 5 m STOREDIST d"
     );
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::needless_pass_by_value, reason = "a command is made to be given away")]
 
+mod array;
 mod bitmap;
 mod generic;
 mod geo;
@@ -10,6 +11,8 @@ mod hash;
 mod json;
 mod list;
 mod models;
+mod options;
+mod recorded;
 mod scripting;
 mod search;
 mod server;
@@ -17,6 +20,7 @@ mod set;
 mod sorted_set;
 mod stream;
 mod string;
+mod vector;
 
 use redis_model::redis_rest::Command;
 

@@ -31,8 +31,9 @@ fn scripts() {
     assert_eq!(line(Build.evalsha::<i64>("e0e1", ["a"], NONE)), "EVALSHA e0e1 1 a");
     assert_eq!(line(Build.evalsha_ro::<i64>("e0e1", NONE, ["x"])), "EVALSHA_RO e0e1 0 x");
     assert_eq!(line(Build.script_exists(["a", "b"])), "SCRIPT EXISTS a b");
-    assert_eq!(line(Build.script_flush(FlushMode::Async)), "SCRIPT FLUSH ASYNC");
-    assert_eq!(line(Build.script_flush(FlushMode::Sync)), "SCRIPT FLUSH SYNC");
+    assert_eq!(line(Build.script_flush()), "SCRIPT FLUSH");
+    assert_eq!(line(Build.script_flush_with(FlushMode::Async)), "SCRIPT FLUSH ASYNC");
+    assert_eq!(line(Build.script_flush_with(FlushMode::Sync)), "SCRIPT FLUSH SYNC");
     assert_eq!(line(Build.script_kill()), "SCRIPT KILL");
     assert_eq!(line(Build.script_load("return 1")), "SCRIPT LOAD return 1");
     assert!(refusal(Build.script_exists(NONE)).contains("at least one SHA-1"));
@@ -43,7 +44,9 @@ fn functions() {
     assert_eq!(line(Build.fcall::<i64>("f", ["a", "b"], [5])), "FCALL f 2 a b 5");
     assert_eq!(line(Build.fcall_ro::<i64>("f", NONE, NONE)), "FCALL_RO f 0");
     assert_eq!(line(Build.function_delete("lib")), "FUNCTION DELETE lib");
-    assert_eq!(line(Build.function_flush(FlushMode::Sync)), "FUNCTION FLUSH SYNC");
+    assert_eq!(line(Build.function_flush()), "FUNCTION FLUSH");
+    assert_eq!(line(Build.function_flush_with(FlushMode::Async)), "FUNCTION FLUSH ASYNC");
+    assert_eq!(line(Build.function_flush_with(FlushMode::Sync)), "FUNCTION FLUSH SYNC");
     assert_eq!(line(Build.function_kill()), "FUNCTION KILL");
     assert_eq!(line(Build.function_list(None)), "FUNCTION LIST");
     assert_eq!(line(Build.function_list_withcode(Some("a*"))), "FUNCTION LIST LIBRARYNAME a* WITHCODE");

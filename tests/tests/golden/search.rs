@@ -95,6 +95,9 @@ fn requests_are_those_of_the_official_sdks() {
     let schema = |prefix: &str| SearchSchema::json(prefix).field("a", TextField::new());
     sdks.check("create_skip_initial_scan", "python", Build.search_create("s", &schema("s:").skip_initial_scan()));
     sdks.check("create_exists_ok", "python", Build.search_create("e", &schema("e:").exists_ok()));
+    let schema = SearchSchema::stream("stream:events").skip_initial_scan();
+    let schema = schema.field("message", TextField::new()).field("level", KeywordField::keyword());
+    sdks.check("create_stream", "python", Build.search_create("events", &schema));
 
     let mut query = |call: &str, like: &str, index: &str, query: SearchQuery| {
         sdks.check(call, like, Build.search_query::<Value>(index, &query));
@@ -146,7 +149,7 @@ fn requests_are_those_of_the_official_sdks() {
         SearchFilter::new().smart("name", "wireless").boost_field("name", 2.5),
     ]);
     query("filter_text_operators", "both", "products", of(filter));
-    let filter = SearchFilter::new().gte("price", 10).lte("price", 99.5).ne("price", 50).gt("stock", 1).lt("stock", 9);
+    let filter = SearchFilter::new().gte("price", 10).lte("price", 99.5).gt("stock", 1).lt("stock", 9);
     let filter = filter.eq("rating", 4.5).one_of("id", [1, 2, 3]);
     query("filter_number_operators", "both", "products", of(filter));
     let filter = SearchFilter::new()
@@ -203,6 +206,16 @@ fn requests_are_those_of_the_official_sdks() {
     let facet = Aggregation::facet("category", "/category").option("depth", 2).option("size", 10);
     let facet = facet.option("minDocCount", 1).option("order", json!({"count": "desc"}));
     aggregate("aggregate_facet", SearchFilter::new(), Aggregations::new().with("f", facet));
+    let sources = json!([
+        {"category": {"$terms": {"field": "category"}}},
+        {"price": {"$histogram": {"field": "price", "interval": 10}}},
+    ]);
+    let after = json!({"category": "str:books", "price": "f64:20"});
+    let composite = Aggregation::composite(sources).option("size", 100).option("after", after);
+    let composite = composite.nested("avg", Aggregation::avg("price"));
+    aggregate("aggregate_composite", SearchFilter::new(), Aggregations::new().with("c", composite));
+    let keyed = Aggregation::histogram("price", 30).option("keyed", true);
+    aggregate("aggregate_keyed", SearchFilter::new(), Aggregations::new().with("h", keyed));
 
     sdks.check("describe", "both", Build.search_describe("products"));
     sdks.check("drop", "both", Build.search_drop("products"));
@@ -293,6 +306,25 @@ fn aggregates_are_read_by_name() {
         ],
         "r",
         ["buckets", [["key", "*-30", "docCount", 3, "to", "30"]]],
+        "keyed",
+        [
+            "buckets",
+            [
+                "cheap",
+                ["docCount", 3, "to", "30", "dearest", ["value", "29"]],
+                "30-*",
+                ["key", "30-*", "docCount", "2", "from", "30"]
+            ]
+        ],
+        "c",
+        [
+            "buckets",
+            [["key", ["category", "books", "price", 20], "docCount", 12, "dearest", ["value", "29"]]],
+            "afterKey",
+            ["category", "str:books", "price", "f64:20", "missing", null]
+        ],
+        "end",
+        ["buckets", [], "afterKey", ["category", "str:books"]],
         "f",
         [
             "path",
@@ -315,6 +347,18 @@ fn aggregates_are_read_by_name() {
     assert_eq!(buckets[0].aggregate("dearest").and_then(|dearest| dearest.value()), Some(50.0));
     assert_eq!(get("t").number("sumOtherDocCount"), Some(4.0));
     assert_eq!(get("r").buckets()[0].fields().number("to"), Some(30.0));
+    let keyed = get("keyed").buckets();
+    let named: Vec<_> = keyed.iter().map(|bucket| (bucket.key(), bucket.count())).collect();
+    assert_eq!(named, [("cheap".to_owned(), 3), ("30-*".to_owned(), 2)]);
+    assert_eq!(keyed[0].aggregate("dearest").and_then(|dearest| dearest.value()), Some(29.0));
+    assert_eq!(keyed[1].fields().number("from"), Some(30.0));
+    let combination = &get("c").buckets()[0];
+    let key = combination.fields().part("key").expect("a key of parts");
+    assert_eq!((key.text("category").as_deref(), key.number("price")), (Some("books"), Some(20.0)));
+    assert_eq!((combination.count(), combination.key().as_str()), (12, ""));
+    let after = json!({"category": "str:books", "price": "f64:20", "missing": null});
+    assert_eq!((get("c").after_key(), get("end").after_key()), (Some(after), None));
+    assert!(get("end").buckets().is_empty());
     let tech = &get("f").facets()[0];
     assert_eq!((tech.path().as_str(), tech.count(), tech.facets()[0].path().as_str()), ("/tech", 3, "/tech/ai"));
     assert!(all.get("no such").is_none() && get("avg").buckets().is_empty());
@@ -372,6 +416,8 @@ fn what_cannot_be_meant_is_not_sent() {
     let selected = SearchQuery::new(all()).select(["a"]);
     assert!(refusal(Build.search_query_nocontent("products", &selected)).contains("takes no `select`"));
     assert!(refusal(Build.search_create("products", &SearchSchema::json("p:"))).contains("at least one field"));
+    let prefixed = SearchSchema::stream("events").prefix("e:").field("message", TextField::new());
+    assert!(refusal(Build.search_create("events", &prefixed)).contains("no prefixes"));
     let aggregate = |aggregations: &Aggregations| refusal(Build.search_aggregate("products", &all(), aggregations));
     assert!(aggregate(&Aggregations::new()).contains("at least one aggregation"));
     let twice = Aggregations::new().with("a", Aggregation::avg("x")).with("a", Aggregation::sum("x"));

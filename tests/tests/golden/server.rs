@@ -31,10 +31,15 @@ fn the_server_itself() {
     assert_eq!(line(Build.config_get(["max*", "save"])), "CONFIG GET max* save");
     assert_eq!(line(Build.config_set([("maxmemory", 0), ("timeout", 1)])), "CONFIG SET maxmemory 0 timeout 1");
     assert_eq!(line(Build.dbsize()), "DBSIZE");
-    assert_eq!(line(Build.flushall(FlushMode::Sync)), "FLUSHALL SYNC");
-    assert_eq!(line(Build.flushdb(FlushMode::Async)), "FLUSHDB ASYNC");
-    assert_eq!(line(Build.info(None)), "INFO");
-    assert_eq!(line(Build.info(Some("memory"))), "INFO memory");
+    assert_eq!(line(Build.flushall()), "FLUSHALL");
+    assert_eq!(line(Build.flushdb()), "FLUSHDB");
+    for (mode, word) in [(FlushMode::Async, "ASYNC"), (FlushMode::Sync, "SYNC")] {
+        assert_eq!(line(Build.flushall_with(mode)), format!("FLUSHALL {word}"));
+        assert_eq!(line(Build.flushdb_with(mode)), format!("FLUSHDB {word}"));
+    }
+    assert_eq!(line(Build.info()), "INFO");
+    assert_eq!(line(Build.info_with("memory")), "INFO memory");
+    assert_eq!(line(Build.info_with(["memory", "server"])), "INFO memory server");
     assert_eq!(line(Build.time()), "TIME");
 }
 

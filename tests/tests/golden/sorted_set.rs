@@ -15,10 +15,18 @@ fn names() -> LexRange {
 #[test]
 fn members_and_scores() {
     assert_eq!(line(Build.zadd("k", [(1.0, "a"), (f64::INFINITY, "b")])), "ZADD k 1 a inf b");
-    let options = ZAddOptions::new().nx().gt().ch();
-    assert_eq!(line(Build.zadd_with("k", [(0.5, "a")], options)), "ZADD k GT CH 0.5 a");
-    assert_eq!(line(Build.zadd_with("k", [(0.5, "a")], ZAddOptions::new().nx())), "ZADD k NX 0.5 a");
-    assert_eq!(line(Build.zadd_with("k", [(0.5, "a")], ZAddOptions::new().lt())), "ZADD k LT 0.5 a");
+    let add = |options| Build.zadd_with("k", [(0.5, "a")], options);
+    assert_eq!(line(add(ZAddOptions::new().nx())), "ZADD k NX 0.5 a");
+    assert_eq!(line(add(ZAddOptions::new().lt())), "ZADD k LT 0.5 a");
+    assert_eq!(line(add(ZAddOptions::new().gt().ch())), "ZADD k GT CH 0.5 a");
+    // Two choices: whichever comes first, both are sent.
+    assert_eq!(line(add(ZAddOptions::new().xx().gt())), "ZADD k XX GT 0.5 a");
+    assert_eq!(line(add(ZAddOptions::new().lt().ch().xx())), "ZADD k XX LT CH 0.5 a");
+    assert_eq!(line(add(ZAddOptions::new().nx().xx().gt().lt())), "ZADD k XX LT 0.5 a");
+    for contradiction in [ZAddOptions::new().nx().gt(), ZAddOptions::new().lt().nx()] {
+        assert!(refusal(add(contradiction)).contains("use `nx` alone, or `xx` with `gt` or `lt`"));
+        assert!(refusal(Build.zadd_incr("k", 1.0, "a", contradiction)).contains("`nx` alone"));
+    }
     assert_eq!(line(Build.zadd_incr("k", 2.0, "a", ZAddOptions::new().xx())), "ZADD k XX INCR 2 a");
     assert_eq!(line(Build.zcard("k")), "ZCARD k");
     assert_eq!(line(Build.zincrby("k", -1.5, "a")), "ZINCRBY k -1.5 a");

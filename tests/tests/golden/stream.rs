@@ -1,8 +1,8 @@
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use redis_model::redis_rest::commands::stream::{
-    GroupPosition, GroupStart, NewId, RefPolicy, StreamId, Trim, XAddOptions, XClaimOptions, XPendingOptions,
-    XReadGroupOptions,
+    GroupPosition, GroupStart, NewId, ReadPosition, RefPolicy, StreamId, Trim, XAddOptions, XClaimOptions,
+    XGroupCreateOptions, XPendingOptions, XReadGroupOptions,
 };
 use redis_model::redis_rest::{Build, StreamCommands};
 
@@ -31,6 +31,8 @@ fn entries() {
     assert_eq!(line(Build.xrevrange::<Fields>("k", ID.., Some(1))), "XREVRANGE k + 5-1 COUNT 1");
     let streams = [("a", StreamId::MIN), ("b", ID)];
     assert_eq!(line(Build.xread::<String, Fields>(streams, Some(2))), "XREAD COUNT 2 STREAMS a b 0-0 5-1");
+    let streams = [("a", ReadPosition::Last), ("b", ReadPosition::End), ("c", ID.into())];
+    assert_eq!(line(Build.xread::<String, Fields>(streams, None)), "XREAD STREAMS a b c + $ 5-1");
     assert_eq!(line(Build.xtrim("k", Trim::min_id(ID))), "XTRIM k MINID 5-1");
     assert_eq!(line(Build.xtrim("k", trim)), "XTRIM k MAXLEN ~ 10 LIMIT 5 ACKED");
 }
@@ -52,16 +54,34 @@ fn groups() {
         line(Build.xclaim::<Fields>("k", "g", "c", SECOND, [ID], options)),
         "XCLAIM k g c 1000 5-1 IDLE 1000 RETRYCOUNT 3 FORCE"
     );
+    // Of an idle time and a time, the last one set counts.
+    let options = XClaimOptions::new().idle(SECOND).time(UNIX_EPOCH + SECOND).last_id(ID);
+    assert_eq!(
+        line(Build.xclaim::<Fields>("k", "g", "c", SECOND, [ID], options)),
+        "XCLAIM k g c 1000 5-1 TIME 1000 LASTID 5-1"
+    );
+    let before = XClaimOptions::new().time(UNIX_EPOCH - SECOND);
+    assert!(refusal(Build.xclaim_justid("k", "g", "c", SECOND, [ID], before)).contains("before 1970"));
     assert_eq!(
         line(Build.xclaim_justid("k", "g", "c", SECOND, [ID], XClaimOptions::new())),
         "XCLAIM k g c 1000 5-1 JUSTID"
     );
     assert_eq!(line(Build.xgroup_create_mkstream("k", "g", GroupStart::Beginning)), "XGROUP CREATE k g 0 MKSTREAM");
     assert_eq!(line(Build.xgroup_create("k", "g", GroupStart::End)), "XGROUP CREATE k g $");
+    let options = XGroupCreateOptions::new().entries_read(7).mkstream();
+    assert_eq!(
+        line(Build.xgroup_create_with("k", "g", GroupStart::End, options)),
+        "XGROUP CREATE k g $ MKSTREAM ENTRIESREAD 7"
+    );
     assert_eq!(line(Build.xgroup_createconsumer("k", "g", "c")), "XGROUP CREATECONSUMER k g c");
     assert_eq!(line(Build.xgroup_delconsumer("k", "g", "c")), "XGROUP DELCONSUMER k g c");
     assert_eq!(line(Build.xgroup_destroy("k", "g")), "XGROUP DESTROY k g");
     assert_eq!(line(Build.xgroup_setid("k", "g", GroupStart::After(ID))), "XGROUP SETID k g 5-1");
+    assert_eq!(line(Build.xgroup_setid("k", "g", GroupStart::End)), "XGROUP SETID k g $");
+    assert_eq!(
+        line(Build.xgroup_setid_entriesread("k", "g", GroupStart::After(ID), 7)),
+        "XGROUP SETID k g 5-1 ENTRIESREAD 7"
+    );
     assert_eq!(line(Build.xinfo_consumers("k", "g")), "XINFO CONSUMERS k g");
     assert_eq!(line(Build.xinfo_groups("k")), "XINFO GROUPS k");
     assert_eq!(line(Build.xinfo_stream::<Fields>("k")), "XINFO STREAM k");

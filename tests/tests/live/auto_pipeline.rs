@@ -1,3 +1,4 @@
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
@@ -58,12 +59,12 @@ async fn what_is_awaited_together_travels_together_and_in_order() -> Result<()> 
         let noted = Noted::default();
         let redis = noted.wrap(pipelined().encoding(encoding)).build()?;
         let k = &key("order");
-        let pushed = join_all((0..100).map(|n| redis.rpush(k, [n]).into_future())).await;
+        let pushed = join_all((0..100).map(|n| redis.rpush(k, [n]))).await;
         assert_eq!(pushed.into_iter().collect::<Result<Vec<_>>>()?, (1..=100).collect::<Vec<u64>>());
         assert_eq!(noted.endpoints(), [Endpoint::Pipeline]);
         assert_eq!(redis.lrange::<i64>(k, 0, -1).await?, (0..100).collect::<Vec<_>>());
         assert_eq!(noted.endpoints(), [Endpoint::Command], "a lone command is no pipeline");
-        let wrong = redis.incr(k).into_future();
+        let wrong = redis.incr(k);
         let (wrong, length) = tokio::join!(wrong, redis.llen(k));
         assert!(wrong.unwrap_err().is_wrong_type() && length? == 100);
     }
@@ -98,12 +99,12 @@ async fn requests_are_bounded_in_commands_and_in_bytes() -> Result<()> {
     let k = &key("bounds");
     let limits = AutoPipelining::new().max_commands(30).max_bytes(2000);
     let redis = noted.wrap(stack().builder().auto_pipelining(limits)).build()?;
-    for counted in join_all((0..100).map(|_| redis.incr(k).into_future())).await {
+    for counted in join_all((0..100).map(|_| redis.incr(k))).await {
         counted?;
     }
     assert_eq!(noted.take().len(), 4);
     let long = "x".repeat(900);
-    for set in join_all((0..10).map(|_| redis.set(k, &long).into_future())).await {
+    for set in join_all((0..10).map(|_| redis.set(k, &long))).await {
         set?;
     }
     let sizes: Vec<usize> = noted.take().into_iter().map(|(_, bytes)| bytes).collect();
@@ -136,7 +137,7 @@ async fn what_cannot_travel_with_others_keeps_its_place() -> Result<()> {
     let k = &key("alone");
     let group = Build.append(k, "3").and(Build.append(k, "4"), |replies| Ok(replies.len()));
     let script = Script::new("return redis.call('APPEND', KEYS[1], ARGV[1])");
-    let group = redis.submit(group).into_future();
+    let group = redis.submit(group);
     let script = redis.run_script::<u64>(script.key(k).arg("5"));
     let (one, raw, two, group, script, six) = tokio::join!(
         redis.append(k, "1"),
@@ -219,7 +220,7 @@ fn a_queue_that_ends_as_another_begins_loses_nothing() {
                     for _ in 0..(n.wrapping_mul(2_654_435_761).wrapping_add(thread) % 2000) {
                         std::hint::spin_loop();
                     }
-                    assert_eq!(runtime.block_on(redis.incr("k").into_future()).unwrap(), 1);
+                    assert_eq!(runtime.block_on(redis.incr("k")).unwrap(), 1);
                 }
             });
         }
@@ -248,9 +249,9 @@ impl Transport for Instantly {
 async fn what_is_cancelled_before_it_is_sent_is_not_sent() -> Result<()> {
     let redis = pipelined().build()?;
     let k = &key("cancelled");
-    let mut never = redis.incr(k).into_future();
+    let mut never = redis.incr(k);
     // Polled once: it queues. Its request has had no time to be sent.
-    assert!(never.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    assert!(Pin::new(&mut never).poll(&mut Context::from_waker(Waker::noop())).is_pending());
     drop(never);
     assert_eq!(redis.exists([k]).await?, 0);
     Ok(())
@@ -338,7 +339,7 @@ async fn replies_that_are_too_large_together_are_read_apart() -> Result<()> {
     for n in 0..4 {
         redis.set(format!("{k}{n}"), "x".repeat(1500)).await?;
     }
-    for got in join_all((0..4).map(|n| redis.get::<String>(format!("{k}{n}")).into_future())).await {
+    for got in join_all((0..4).map(|n| redis.get::<String>(format!("{k}{n}")))).await {
         assert_eq!(got?.map(|text| text.len()), Some(1500));
     }
     redis.set(&k, "x".repeat(9000)).await?;
@@ -352,11 +353,11 @@ async fn nobody_waits_in_the_queue_past_the_deadline() -> Result<()> {
     let never = Redis::builder(socket_that_hangs().await, "token").auto_pipelining(AutoPipelining::new());
     let redis = never.timeout(Duration::from_secs(2)).deadline(Duration::from_secs(2)).build()?;
     let began = Instant::now();
-    let first = redis.incr("k").into_future();
+    let first = redis.incr("k");
     let late = async {
         sleep(Duration::from_millis(20)).await;
         // Queued behind a request that takes all the time there is.
-        join_all((0..3).map(|_| redis.incr("k").into_future())).await
+        join_all((0..3).map(|_| redis.incr("k"))).await
     };
     let (first, late) = timeout(Duration::from_secs(20), async { tokio::join!(first, late) }).await.unwrap();
     assert!(first.unwrap_err().is_timeout());
@@ -409,15 +410,15 @@ fn a_runtime_that_ends_or_idles_leaves_nobody_waiting() -> Result<()> {
         assert!(matches!(counted, Ok(Ok(1))), "{counted:?}");
     }
     // No runtime at all.
-    let mut incr = redis.incr("k").into_future();
-    let polled = incr.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    let mut incr = redis.incr("k");
+    let polled = Pin::new(&mut incr).poll(&mut Context::from_waker(Waker::noop()));
     assert!(
         matches!(polled, Poll::Ready(Err(error)) if error.kind() == ErrorKind::Config && !error.may_have_executed())
     );
     let redis = pipelined().build()?;
     let k = &key("runtimes");
     runtime().block_on(async {
-        let incr = redis.incr(k).into_future();
+        let incr = redis.incr(k);
         let _ = timeout(Duration::ZERO, incr).await;
     });
     let counted = runtime().block_on(async { timeout(Duration::from_secs(20), redis.incr(k)).await });

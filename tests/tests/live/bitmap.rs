@@ -18,6 +18,14 @@ async fn bitmaps(redis: &Via) -> Result<()> {
     assert_eq!(redis.bitpos(a, Bit::One, None).await?, Some(1));
     assert_eq!(redis.bitpos(a, Bit::One, Some(BitRange::bits(2, -1))).await?, Some(9));
     assert_eq!(redis.bitpos(key("none"), Bit::One, None).await?, None);
+    assert_eq!(redis.bitpos(a, Bit::One, Some(BitRange::bytes_from(1))).await?, Some(9));
+    assert_eq!(redis.bitcount(a, Some(BitRange::bytes_from(1))).await?, 1);
+    // Only a range without an end looks past the end of the bitmap.
+    for bit in 0..24 {
+        redis.setbit(d, bit, Bit::One).await?;
+    }
+    assert_eq!(redis.bitpos(d, Bit::Zero, Some(BitRange::bytes_from(1))).await?, Some(24));
+    assert_eq!(redis.bitpos(d, Bit::Zero, Some(BitRange::bytes(1, -1))).await?, None);
     let expected = [
         (BitOperation::And, 1),
         (BitOperation::Or, 2),

@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 
 fn request(method: Method, path: &str) -> RequestBuilder {
     // reqwest itself wants one, also for plain HTTP. It is there already when another test was first.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     Client::new().request(method, format!("{}{path}", stack().gateway.url()))
 }
 

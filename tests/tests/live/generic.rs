@@ -114,6 +114,9 @@ async fn scans(redis: &Via) -> Result<()> {
         cursor = page.cursor;
     }
     assert_eq!(found, expected);
+    // Only the service has this form.
+    let error = redis.scan_withtype::<String>(Cursor::START, ScanOptions::new()).await.unwrap_err();
+    assert!(error.to_string().contains("syntax error"), "{error}");
     assert_eq!(redis.keys::<String>(format!("{prefix}:*")).await?.len(), 301);
     Ok(())
 }

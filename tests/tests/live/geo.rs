@@ -1,5 +1,5 @@
 use redis_model::redis_rest::commands::geo::{
-    Coordinates, GeoAddOptions, GeoFrom, GeoRadiusOptions, GeoSearch, GeoShape, GeoStore, GeoUnit,
+    Coordinates, GeoAddOptions, GeoFrom, GeoRadius, GeoRadiusOptions, GeoSearch, GeoShape, GeoStore, GeoUnit,
 };
 use redis_model::redis_rest::{GeoCommands, Result, SortedSetCommands as _};
 use redis_model_tests::key;
@@ -34,6 +34,12 @@ async fn searches(redis: &Via, k: &str) -> Result<()> {
     let hits = redis.geosearch_hits::<String>(k, around(200.0)).await?;
     assert!(is_near(hits[0].distance, 56.4413) && hits[0].hash == 3_479_447_370_796_909);
     assert!(is_near(hits[1].coordinates.latitude, PALERMO.latitude));
+    let distances = redis.geosearch_withdist::<String>(k, around(200.0)).await?;
+    assert!(distances[0].0 == "Catania" && is_near(distances[0].1, 56.4413));
+    let hashes = redis.geosearch_withhash::<String>(k, around(100.0)).await?;
+    assert_eq!(hashes, [("Catania".to_owned(), 3_479_447_370_796_909)]);
+    let coordinates = redis.geosearch_withcoord::<String>(k, around(200.0)).await?;
+    assert!(coordinates[1].0 == "Palermo" && is_near(coordinates[1].1.latitude, PALERMO.latitude));
     let from = GeoFrom::Member("Palermo".into());
     let rectangle = GeoSearch::new(from, GeoShape::rectangle(400.0, 400.0), GeoUnit::Kilometers).with(nearest);
     assert_eq!(redis.geosearch::<String>(k, rectangle).await?, ["Palermo", "Catania"]);
@@ -46,18 +52,19 @@ async fn searches(redis: &Via, k: &str) -> Result<()> {
 }
 
 async fn deprecated_searches(redis: &Via, k: &str) -> Result<()> {
-    let (unit, first) = (GeoUnit::Kilometers, GeoRadiusOptions::new().nearest_first().count(1));
+    let within = |radius| GeoRadius::new(radius, GeoUnit::Kilometers);
+    let first = within(200.0).with(GeoRadiusOptions::new().nearest_first().count(1));
     for hits in [
-        redis.georadius::<String>(k, BETWEEN, 200.0, unit, first).await?,
-        redis.georadius_ro::<String>(k, BETWEEN, 200.0, unit, first).await?,
-        redis.georadiusbymember::<String>(k, "Catania", 200.0, unit, first).await?,
-        redis.georadiusbymember_ro::<String>(k, "Catania", 200.0, unit, first).await?,
+        redis.georadius::<String>(k, BETWEEN, first).await?,
+        redis.georadius_ro::<String>(k, BETWEEN, first).await?,
+        redis.georadiusbymember::<String>(k, "Catania", first).await?,
+        redis.georadiusbymember_ro::<String>(k, "Catania", first).await?,
     ] {
         assert_eq!((hits.len(), hits[0].member.as_str()), (1, "Catania"));
     }
-    let (d, all) = (&key("stored"), GeoRadiusOptions::new());
-    assert_eq!(redis.georadius_store(k, BETWEEN, 200.0, unit, GeoStore::Hash, d, all).await?, 2);
-    assert_eq!(redis.georadiusbymember_store(k, "Catania", 1.0, unit, GeoStore::Distance, d, all).await?, 1);
+    let d = &key("stored");
+    assert_eq!(redis.georadius_store(k, BETWEEN, within(200.0), GeoStore::Hash, d).await?, 2);
+    assert_eq!(redis.georadiusbymember_store(k, "Catania", within(1.0), GeoStore::Distance, d).await?, 1);
     Ok(())
 }
 

@@ -93,6 +93,43 @@ async fn what_is_no_reply_at_all() {
 }
 
 #[tokio::test]
+async fn members_that_nobody_knows_are_skipped() {
+    let unknown = r#""time":[{"ms":1.5e3,"a\\\"b":null},[],{},true,false,"\u00e9"]"#;
+    for body in [
+        format!(r#"{{"result":7,{unknown}}}"#),
+        format!(r#"{{{unknown}, "result" : 7 }}"#),
+        format!(r#"{{{unknown},"error":null,"result":7,{unknown}}}"#),
+    ] {
+        let redis = client(Encoding::Json, &Canned::new([Answer::ok(body.clone())]));
+        assert_eq!(redis.incr("k").await.unwrap(), 7, "{body}");
+        let redis = client(Encoding::Json, &Canned::new([Answer::ok(format!("[{body},{body}]"))]));
+        assert_eq!(redis.pipeline().incr("a").incr("b").exec().await.unwrap(), (7, 7), "{body}");
+    }
+    for body in [
+        format!(r#"{{"error":"ERR no",{unknown}}}"#),
+        format!(r#"{{{unknown},"result":null,"error":"ERR no"}}"#),
+        r#"{"error":"ERR no","result":null}"#.to_owned(),
+    ] {
+        let error = refused(Encoding::Base64, body.clone()).await;
+        assert_eq!((error.kind(), error.message()), (ErrorKind::Redis, "ERR no"), "{body}");
+    }
+    for body in [
+        r#"{"result":1,"result":2}"#.to_owned(),
+        r#"{"error":"a","error":"b"}"#.to_owned(),
+        r#"{"error":7}"#.to_owned(),
+        r#"{"time":1}"#.to_owned(),
+        r#"{"result":1,}"#.to_owned(),
+        r#"{"result":1,"x":[1,]}"#.to_owned(),
+        r#"{"result":1,"x":{"y"}}"#.to_owned(),
+        r#"{"result":1,"x":nope}"#.to_owned(),
+        format!(r#"{{"x":{}1{},"result":1}}"#, "[".repeat(10_000), "]".repeat(10_000)),
+        format!(r#"{{"x":{}1{},"result":1}}"#, r#"{"y":"#.repeat(10_000), "}".repeat(10_000)),
+    ] {
+        assert_eq!(refused(Encoding::Base64, body.clone()).await.kind(), ErrorKind::Protocol, "{body:.60}");
+    }
+}
+
+#[tokio::test]
 async fn a_write_without_a_usable_reply_may_have_executed() {
     let redis = client(Encoding::Base64, &Canned::new([Answer::ok("<html>")]));
     let error = redis.incr("k").await.unwrap_err();
@@ -132,7 +169,7 @@ async fn statuses_are_kinds() {
         (401, error_body, ErrorKind::Unauthorized, "WRONGPASS"),
         (401, "denied", ErrorKind::Unauthorized, "the token is wrong or missing"),
         (400, r#"{"error":"WRONGTYPE Operation"}"#, ErrorKind::Redis, "WRONGTYPE"),
-        (404, "<html>", ErrorKind::Rejected, "404"),
+        (404, "<html>", ErrorKind::Rejected, "has no endpoint `/`"),
         (413, "", ErrorKind::TooLarge, "too large"),
         (400, r#"{"error":"ERR max request size exceeded. Limit: 1 bytes"}"#, ErrorKind::TooLarge, "max request size"),
         (500, r#"{"error":"ERR internal"}"#, ErrorKind::Unavailable, "ERR internal"),
@@ -169,16 +206,41 @@ async fn too_many_requests_waits_as_told() {
     assert!(began.elapsed() >= Duration::from_secs(1));
     assert_eq!(canned.requests().len(), 2);
 
-    let canned = Canned::new([limited.header("retry-after", "86400")]);
-    let error = client(Encoding::Base64, &canned).incr("k").await.unwrap_err();
-    assert!(error.is_rate_limited() && error.is_retryable() && !error.may_have_executed());
-    assert_eq!((error.retry_after(), canned.requests().len()), (Some(Duration::from_secs(86400)), 1));
+    for (header, seconds) in [("86400", 86400), ("99999999999999999999999", u64::MAX)] {
+        let canned = Canned::new([limited.clone().header("retry-after", header)]);
+        let error = client(Encoding::Base64, &canned).incr("k").await.unwrap_err();
+        assert!(error.is_rate_limited() && error.is_retryable() && !error.may_have_executed());
+        assert_eq!((error.retry_after(), canned.requests().len()), (Some(Duration::from_secs(seconds)), 1));
+    }
 }
 
 #[tokio::test]
 async fn a_response_over_the_limit_is_not_read() {
     let error = refused(Encoding::Base64, format!(r#"{{"result":"{}"}}"#, "A".repeat(2 << 20))).await;
     assert_eq!(error.kind(), ErrorKind::TooLarge);
+}
+
+/// Two bytes on the wire become many in memory.
+#[tokio::test]
+async fn a_response_of_too_many_values_is_not_decoded() {
+    let most = (1 << 20) / 16;
+    for (encoding, body) in [
+        (Encoding::Json, format!(r#"{{"result":[{}1]}}"#, "1,".repeat(most))),
+        (Encoding::Base64, format!(r#"{{"result":[{}[]]}}"#, "[],".repeat(most))),
+        (Encoding::Resp2, format!("*{most}\r\n{}", ":1\r\n".repeat(most))),
+        (Encoding::Resp2, format!("*{most}\r\n{}", "*0\r\n".repeat(most))),
+    ] {
+        let error = client(encoding, &Canned::new([Answer::ok(body)])).keys::<Value>("*").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TooLarge, "{encoding:?}");
+        assert!(error.message().contains("max_response_bytes"), "{error}");
+    }
+    let fits = format!(r#"{{"result":[{}1]}}"#, "1,".repeat(most - 2));
+    let canned = Canned::new([Answer::ok(fits)]);
+    assert_eq!(client(Encoding::Json, &canned).keys::<i64>("*").await.unwrap().len(), most - 1);
+    // A small limit on bytes does not forbid small values.
+    let redis = Redis::builder("http://localhost:1", "token").max_response_bytes(300).encoding(Encoding::Json);
+    let redis = redis.transport(Canned::new([Answer::ok(format!(r#"{{"result":[{}1]}}"#, "1,".repeat(99)))])).build();
+    assert_eq!(redis.unwrap().keys::<i64>("*").await.unwrap().len(), 100);
 }
 
 #[tokio::test]

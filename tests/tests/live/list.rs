@@ -1,4 +1,4 @@
-use redis_model::redis_rest::commands::list::{ListPlace, ListSide, LposOptions, Popped};
+use redis_model::redis_rest::commands::list::{Inserted, ListPlace, ListSide, LposOptions, Popped};
 use redis_model::redis_rest::{ListCommands, Result};
 use redis_model_tests::key;
 use redis_model_tests::via::{Via, everywhere};
@@ -27,9 +27,9 @@ async fn middles(redis: &Via) -> Result<()> {
     redis.rpush(k, ["a", "b", "a", "c"]).await?;
     assert_eq!(redis.lindex::<String>(k, -1).await?.as_deref(), Some("c"));
     assert_eq!(redis.lindex::<String>(k, 9).await?, None);
-    assert_eq!(redis.linsert(k, ListPlace::Before, "b", "x").await?, Some(5));
-    assert_eq!(redis.linsert(k, ListPlace::After, "none", "x").await?, None);
-    assert_eq!(redis.linsert(key("none"), ListPlace::After, "a", "x").await?, None);
+    assert_eq!(redis.linsert(k, ListPlace::Before, "b", "x").await?, Inserted::Length(5));
+    assert_eq!(redis.linsert(k, ListPlace::After, "none", "x").await?, Inserted::NoPivot);
+    assert_eq!(redis.linsert(key("none"), ListPlace::After, "a", "x").await?, Inserted::NoList);
     assert_eq!(redis.lpos(k, "a", LposOptions::new()).await?, Some(0));
     assert_eq!(redis.lpos(k, "a", LposOptions::new().rank(2).max_len(2)).await?, None);
     assert_eq!(redis.lpos_count(k, "a", 0, LposOptions::new()).await?, [0, 3]);

@@ -202,7 +202,10 @@ async fn errors_name_model_key_field_type_and_what_was_found() -> Result<()> {
         "{error}"
     );
     let error = broken("settings", "{").await?;
-    assert!(error.is_decode() && std::error::Error::source(&error).is_some(), "{error:?}");
+    assert!(
+        error.is_decode() && error.to_string().ends_with("EOF while parsing an object at line 1 column 1"),
+        "{error}"
+    );
     assert!(broken("embedding", "!").await?.to_string().contains("expected Vec<f32>"));
     redis.hdel("user:50", ["fullName"]).await?;
     redis.hset("user:50", [("embedding", "AA==")]).await?;

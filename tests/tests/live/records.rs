@@ -1,6 +1,8 @@
 //! Models among the commands, several records in one request, and records that are not what their keys say.
 
 use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use redis_model::commands::expiry::Ttl;
@@ -21,6 +23,27 @@ struct UserId(u64);
 enum Role {
     Admin,
     Guest,
+}
+
+#[derive(Debug, Clone, PartialEq, RedisModel)]
+#[redis(text)]
+struct Version {
+    major: u32,
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "v{}", self.major)
+    }
+}
+
+impl FromStr for Version {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let major = text.strip_prefix('v').and_then(|major| major.parse().ok()).ok_or("a version is v and a number")?;
+        Ok(Version { major })
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, RedisModel)]
@@ -66,6 +89,9 @@ async fn fields_are_arguments_and_replies() -> Result<()> {
         redis.set(k, Wrapped(Some(5))).await?;
         assert_eq!(redis.get::<Wrapped<i64>>(k).await?, Some(Wrapped(Some(5))));
         assert!(redis.set(k, Wrapped::<i64>(None)).await.unwrap_err().is_invalid_input());
+        redis.set(k, Version { major: 2 }).await?;
+        assert_eq!(redis.get::<String>(k).await?.as_deref(), Some("v2"));
+        assert_eq!(redis.get::<Version>(k).await?, Some(Version { major: 2 }));
         let (uuid, ulid) = (Uuid::now_v7(), Ulid::generate());
         assert_eq!(redis.rpush(key("ids"), uuid).await?, 1);
         redis.mset([(key("u"), ulid)]).await?;

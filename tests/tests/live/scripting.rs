@@ -34,7 +34,8 @@ async fn scripts_as_values(redis: &Via) -> Result<()> {
     let add = Script::new(format!("return redis.call('INCRBY', KEYS[1], ARGV[1]) -- {k} \u{e9}\"\\"));
     assert_eq!(redis.run_script::<i64>(add.key(k).arg(5)).await?, 5);
     assert_eq!(redis.run_script::<i64>(add.key(k).arg(1)).await?, 6);
-    redis.script_flush(FlushMode::Sync).await?;
+    redis.script_flush_with(FlushMode::Sync).await?;
+    redis.script_flush().await?;
     assert_eq!(redis.run_script::<i64>(add.key(k).arg(1)).await?, 7);
     let get = Script::new(format!("return redis.call('GET', KEYS[1]) -- {k}")).read_only();
     assert_eq!(redis.run_script::<i64>(get.key(k)).await?, 7);
@@ -60,7 +61,7 @@ async fn scripts_keep_their_place_in_pipelines() -> Result<()> {
     let k = &key("script");
     let double = Script::new("return redis.call('INCRBY', KEYS[1], redis.call('GET', KEYS[1]))");
     for atomic in [false, true] {
-        redis.script_flush(FlushMode::Sync).await?;
+        redis.script_flush_with(FlushMode::Sync).await?;
         let mut batch = if atomic { redis.atomic_batch() } else { redis.batch() };
         let _ = batch.set(k, 1);
         let slots: Vec<_> = (0..4).map(|_| batch.run_script::<i64>(double.key(k))).collect();
@@ -70,7 +71,7 @@ async fn scripts_keep_their_place_in_pipelines() -> Result<()> {
         let doubled = slots.into_iter().map(|slot| replies.take(slot)).collect::<Result<Vec<_>>>()?;
         assert_eq!((doubled, replies.take(last)?), (vec![2, 4, 8, 16], 34));
         // Alone among the commands of a transaction or a pipeline too.
-        redis.script_flush(FlushMode::Sync).await?;
+        redis.script_flush_with(FlushMode::Sync).await?;
         let begun = if atomic { redis.transaction() } else { redis.pipeline() };
         assert_eq!(begun.run_script::<i64>(double.key(k)).exec().await?, (68,));
     }
@@ -109,7 +110,8 @@ async fn functions(redis: &Via) -> Result<()> {
     assert_eq!(redis.function_kill().await.unwrap_err().code(), Some("NOTBUSY"));
     redis.function_delete("counting").await?;
     assert!(redis.function_delete("counting").await.is_err());
-    redis.function_flush(FlushMode::Sync).await?;
+    redis.function_flush_with(FlushMode::Sync).await?;
+    redis.function_flush().await?;
     Ok(())
 }
 
@@ -130,7 +132,7 @@ async fn every_method_on_every_executor() -> Result<()> {
         scripts_as_values(redis).await?;
         functions(redis).await?;
         publishing(redis).await?;
-        redis.script_flush(FlushMode::Sync).await?;
+        redis.script_flush_with(FlushMode::Sync).await?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 use std::time::{Duration, SystemTime};
 
 use redis_model::redis_rest::commands::scripting::FlushMode;
+use redis_model::redis_rest::commands::server::{FindKeys, FirstKey};
 use redis_model::redis_rest::{ErrorKind, Result, ServerCommands, StringCommands as _};
 use redis_model_tests::via::{Via, everywhere_over};
 use redis_model_tests::{key, own_stack};
@@ -43,6 +44,10 @@ async fn log(redis: &Via, server: &str) -> Result<()> {
     let entry = &log[0];
     assert_eq!((entry.reason.as_str(), entry.object.as_str(), entry.username.as_str()), ("auth", "AUTH", "nobody"));
     assert!(entry.count == 1 && entry.age < Duration::from_secs(60) && entry.entry_id.is_some());
+    for time in [entry.created, entry.last_updated] {
+        let ago = SystemTime::now().duration_since(time.unwrap()).unwrap_or_default();
+        assert!(ago < Duration::from_secs(60));
+    }
     Ok(())
 }
 
@@ -52,25 +57,43 @@ async fn server(redis: &Via) -> Result<()> {
     let get = find("get");
     assert_eq!((get.arity, get.first_key, get.last_key, get.step), (2, 1, 1, 1));
     assert!(get.flags.contains(&"readonly".to_owned()) && get.categories.contains(&"@string".to_owned()));
+    let first = FindKeys::Range { last_key: 0, step: 1, limit: 0 };
+    assert_eq!((&get.key_specs[0].first_key, get.key_specs[0].find_keys), (&FirstKey::Index(1), first));
+    assert_eq!((get.key_specs.len(), &get.key_specs[0].notes), (1, &None));
+    assert!(get.key_specs[0].flags.contains(&"RO".to_owned()));
+    let streams = FirstKey::Keyword { keyword: "STREAMS".to_owned(), from: 1 };
+    assert_eq!(find("xread").key_specs[0].first_key, streams);
+    let eval = &find("eval").key_specs[0];
+    assert_eq!(eval.find_keys, FindKeys::KeyNum { count_at: 0, first_key: 1, step: 1 });
+    assert!(eval.notes.is_some());
+    assert!(find("sort").key_specs.iter().any(|spec| spec.find_keys == FindKeys::Unknown));
+    assert!(find("randomkey").tips.contains(&"nondeterministic_output".to_owned()));
     assert!(find("config").subcommands.iter().any(|command| command.name == "config|get"));
     redis.config_set([("hash-max-listpack-entries", 99), ("slowlog-max-len", 7)]).await?;
     let config = redis.config_get(["hash-max-*-entries", "slowlog-max-len"]).await?;
     assert_eq!((config["hash-max-listpack-entries"].as_str(), config["slowlog-max-len"].as_str()), ("99", "7"));
     let error = redis.config_set([("no-such-setting", 1)]).await.unwrap_err();
     assert_eq!((error.kind(), error.command()), (ErrorKind::Redis, Some("CONFIG")));
-    let info = redis.info(Some("server")).await?;
+    let info = redis.info_with("server").await?;
     assert!(info.get("redis_version").is_some_and(|version| version.starts_with("8.2")));
     assert!(info.iter().all(|(section, ..)| section == "Server") && info.get("used_memory").is_none());
-    assert!(redis.info(None).await?.get("used_memory").is_some());
+    assert!(redis.info().await?.get("used_memory").is_some());
+    let two = redis.info_with(["server", "memory"]).await?;
+    assert!(
+        two.get("redis_version").is_some()
+            && two.get("used_memory").is_some()
+            && two.get("connected_clients").is_none()
+    );
     let apart = redis.time().await?.duration_since(SystemTime::now()).unwrap_or_else(|error| error.duration());
     assert!(apart < Duration::from_secs(60));
-    for flushall in [false, true] {
+    for form in 0..4 {
         redis.set(key("flushed"), 1).await?;
         assert!(redis.dbsize().await? > 0);
-        if flushall {
-            redis.flushall(FlushMode::Async).await?;
-        } else {
-            redis.flushdb(FlushMode::Sync).await?;
+        match form {
+            0 => redis.flushall_with(FlushMode::Async).await?,
+            1 => redis.flushdb_with(FlushMode::Sync).await?,
+            2 => redis.flushall().await?,
+            _ => redis.flushdb().await?,
         }
         assert_eq!(redis.dbsize().await?, 0);
     }

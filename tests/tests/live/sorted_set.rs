@@ -18,6 +18,12 @@ async fn members(redis: &Via) -> Result<()> {
     assert_eq!(redis.zadd_with(k, [(0.5, "a")], ZAddOptions::new().lt().ch()).await?, 1);
     assert_eq!(redis.zadd_incr(k, 1.0, "a", ZAddOptions::new().xx()).await?, Some(1.5));
     assert_eq!(redis.zadd_incr(k, 1.0, "a", ZAddOptions::new().nx()).await?, None);
+    // XX with GT or LT adds no members.
+    let better = ZAddOptions::new().gt().xx().ch();
+    assert_eq!(redis.zadd_with(k, [(0.7, "a"), (3.5, "b"), (9.0, "new")], better).await?, 1);
+    let worse = ZAddOptions::new().xx().lt().ch();
+    assert_eq!(redis.zadd_with(k, [(9.0, "a"), (3.0, "b"), (0.0, "new")], worse).await?, 1);
+    assert_eq!(redis.zscore(k, "new").await?, None);
     assert_eq!(redis.zcard(k).await?, 3);
     assert_eq!(redis.zincrby(k, -0.5, "a").await?, 1.0);
     assert_eq!(redis.zscore(k, "c").await?, Some(f64::INFINITY));

@@ -1,9 +1,9 @@
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use redis_model::redis_rest::commands::stream::{
-    EntryRemoval, GroupPosition, GroupStart, NewId, RefPolicy, StreamEntries, StreamEntry, StreamId, Trim, XAddOptions,
-    XClaimOptions, XPendingOptions, XReadGroupOptions,
+    EntryRemoval, GroupInfo, GroupPosition, GroupStart, NewId, ReadPosition, RefPolicy, StreamEntries, StreamEntry,
+    StreamId, Trim, XAddOptions, XClaimOptions, XGroupCreateOptions, XPendingOptions, XReadGroupOptions,
 };
 use redis_model::redis_rest::{Result, StreamCommands};
 use redis_model_tests::key;
@@ -44,6 +44,10 @@ async fn entries(redis: &Via) -> Result<()> {
     let read = read.into_iter().map(StreamEntries::into_result).collect::<Result<Vec<_>>>()?;
     assert_eq!(read, [StreamEntries { key: k.clone(), entries: vec![entry(4), entry(5)] }]);
     assert!(redis.xread::<String, Fields>([(none, id(0))], None).await?.is_empty());
+    let last = redis.xread::<String, Fields>([(k, ReadPosition::Last), (none, ReadPosition::Last)], None).await?;
+    let last = last.into_iter().map(StreamEntries::into_result).collect::<Result<Vec<_>>>()?;
+    assert_eq!(last, [StreamEntries { key: k.clone(), entries: vec![entry(5)] }]);
+    assert!(redis.xread::<String, Fields>([(k, ReadPosition::End)], None).await?.is_empty());
     assert_eq!(redis.xdel(k, [id(1), id(99)]).await?, 1);
     let removed = redis.xdelex(k, [id(2), id(99)], RefPolicy::Keep).await?;
     assert_eq!(removed, [EntryRemoval::Removed, EntryRemoval::Missing]);
@@ -51,6 +55,10 @@ async fn entries(redis: &Via) -> Result<()> {
     assert_eq!(redis.xtrim(k, Trim::max_len(1)).await?, 1);
     let info = redis.xinfo_stream::<Fields>(k).await?;
     assert_eq!((info.length, info.groups, info.last_generated_id), (1, 0, id(5)));
+    assert_eq!(
+        (info.recorded_first_entry_id, info.radix_tree_keys, info.radix_tree_nodes),
+        (Some(id(5)), Some(1), Some(2))
+    );
     assert_eq!((info.entries_added, info.first_entry, info.last_entry), (Some(5), Some(entry(5)), Some(entry(5))));
     assert!(redis.xadd(k, [("n", 6)]).await? > id(5));
     let options = XAddOptions::new().trim(Trim::max_len(1).policy(RefPolicy::Delete));
@@ -131,11 +139,31 @@ async fn groups(redis: &Via) -> Result<()> {
     Ok(())
 }
 
+/// What a group knows of its past, and what a claim says of it.
+async fn group_history(redis: &Via) -> Result<()> {
+    let k = &key("stream");
+    let options = XGroupCreateOptions::new().mkstream().entries_read(0);
+    redis.xgroup_create_with(k, "g", GroupStart::Beginning, options).await?;
+    fill(redis, k, 4).await?;
+    let group = |groups: Vec<GroupInfo>| (groups[0].entries_read, groups[0].lag, groups[0].last_delivered_id);
+    assert_eq!(group(redis.xinfo_groups(k).await?), (Some(0), Some(4), id(0)));
+    redis.xgroup_setid_entriesread(k, "g", GroupStart::After(id(3)), 3).await?;
+    assert_eq!(group(redis.xinfo_groups(k).await?), (Some(3), Some(1), id(3)));
+    let hour = Duration::from_secs(3600);
+    let options = XClaimOptions::new().force().time(SystemTime::now() - hour).last_id(id(4));
+    assert_eq!(redis.xclaim_justid(k, "g", "a", Duration::ZERO, [id(2)], options).await?, [id(2)]);
+    let pending = redis.xpending_range(k, "g", .., 9, XPendingOptions::new()).await?;
+    assert!(pending[0].idle >= hour && pending[0].idle < 2 * hour);
+    assert_eq!(group(redis.xinfo_groups(k).await?).2, id(4));
+    Ok(())
+}
+
 #[tokio::test]
 async fn every_method_on_every_executor() -> Result<()> {
     for redis in &everywhere() {
         entries(redis).await?;
         groups(redis).await?;
+        group_history(redis).await?;
     }
     Ok(())
 }

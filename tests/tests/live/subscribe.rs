@@ -1,10 +1,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::StatusCode;
 use redis_model::redis_rest::subscribe::{Message, MonitorEvent, MonitoredCommand, Subscription, SubscriptionEvent};
-use redis_model::redis_rest::{ErrorKind, PubSubCommands as _, Redis, Result, RetryPolicy, StringCommands as _};
+use redis_model::redis_rest::{ErrorKind, Json, PubSubCommands as _, Redis, Result, RetryPolicy, StringCommands as _};
 use redis_model_tests::fault::{Answer, Canned, Cut, Faulty};
 use redis_model_tests::{ENCODINGS, Stack, key, own_stack, stack};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -19,7 +20,7 @@ async fn event(subscription: &mut Subscription) -> Result<SubscriptionEvent> {
 
 async fn subscribed(subscription: &mut Subscription) -> Result<String> {
     match event(subscription).await? {
-        SubscriptionEvent::Subscribed(name) => Ok(String::from_utf8_lossy(&name).into_owned()),
+        SubscriptionEvent::Subscribed { name, count: 1 } => Ok(String::from_utf8_lossy(&name).into_owned()),
         other => panic!("{other:?}"),
     }
 }
@@ -201,7 +202,7 @@ async fn events_that_break_off_anywhere_are_gaps_too() -> Result<()> {
         let mut subscriptions = 0;
         while texts.last().is_none_or(|text| text != "last") {
             match event(&mut chat).await? {
-                SubscriptionEvent::Subscribed(_) => {
+                SubscriptionEvent::Subscribed { .. } => {
                     subscriptions += 1;
                     plain.publish(channel, "hello").await?;
                     plain.publish(channel, "last").await?;
@@ -268,7 +269,7 @@ fn the_blocking_client_waits_for_each_event() -> Result<()> {
     let mut seen = HashMap::new();
     for event in redis.subscribe([channel]).take(4) {
         match event? {
-            SubscriptionEvent::Subscribed(_) => {
+            SubscriptionEvent::Subscribed { .. } => {
                 for n in 0..3 {
                     redis.publish(channel, n)?;
                 }
@@ -278,5 +279,211 @@ fn the_blocking_client_waits_for_each_event() -> Result<()> {
         }
     }
     assert_eq!(seen, ["0", "1", "2"].map(|n| (n.to_owned(), 1)).into());
+    Ok(())
+}
+
+/// Whoever publishes chooses the payload: matching the pattern before each comma of it would take minutes.
+#[tokio::test]
+async fn a_payload_of_commas_costs_a_pattern_nothing() -> Result<()> {
+    let redis = &stack().redis();
+    let k = key("commas");
+    let commas = ",".repeat(400_000);
+    let mut patterns = redis.psubscribe([format!("{k},*x"), format!("{k}:{}*", "*,".repeat(20))]);
+    subscribed(&mut patterns).await?;
+    subscribed(&mut patterns).await?;
+    redis.publish(format!("{k},yx"), &commas).await?;
+    let first = message(&mut patterns).await?;
+    assert_eq!((first.channel, first.payload), (format!("{k},yx").into(), commas.clone().into()));
+    let channel = format!("{k}:{}", ",".repeat(20));
+    redis.publish(&channel, &commas).await?;
+    let second = message(&mut patterns).await?;
+    assert_eq!((second.channel, second.payload), (channel.into(), commas.into()));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_payload_is_read_as_json() -> Result<()> {
+    let redis = &stack().redis();
+    let channel = &key("json");
+    let mut chat = redis.subscribe([channel]);
+    subscribed(&mut chat).await?;
+    redis.publish(channel, Json(("caf\u{e9}", [1, 2]))).await?;
+    redis.publish(channel, r#"["s3cr3t"]"#).await?;
+    let typed: (String, Vec<u8>) = message(&mut chat).await?.json()?;
+    assert_eq!(typed, ("caf\u{e9}".to_owned(), vec![1, 2]));
+    let error = message(&mut chat).await?.json::<Vec<u8>>().unwrap_err();
+    assert_eq!(error.message(), "the payload is not JSON of alloc::vec::Vec<u8>");
+    assert!(error.is_decode());
+    Ok(())
+}
+
+async fn subscribers(redis: &Redis, channel: &str, expected: u64) -> Result<()> {
+    let began = std::time::Instant::now();
+    while redis.pubsub_numsub::<String>([channel]).await?[0].1 != expected {
+        assert!(began.elapsed() < SOON, "{channel} does not have {expected} subscribers");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn one_channel_ends_and_the_others_go_on() -> Result<()> {
+    let redis = &stack().redis();
+    let k = key("some");
+    let (one, two, pattern) = (format!("{k}:one"), format!("{k}:two"), format!("{k}:t*"));
+    let mut all = redis.subscribe([&one, &two]).psubscribe([&pattern]);
+    for _ in 0..3 {
+        subscribed(&mut all).await?;
+    }
+    all.unsubscribe(&one);
+    all.unsubscribe(&pattern);
+    all.unsubscribe("never");
+    subscribers(redis, &one, 0).await?;
+    redis.publish(&one, "unheard").await?;
+    redis.publish(&two, "heard").await?;
+    let heard = [message(&mut all).await?, message(&mut all).await?];
+    assert!(heard.iter().all(|message| message.channel == two && message.text().is_ok_and(|text| text == "heard")));
+    all.punsubscribe(&pattern);
+    redis.publish(&two, "once").await?;
+    assert_eq!(message(&mut all).await?.pattern, None);
+    // One that was ended can be started again, and so can one of which all has ended.
+    all = all.subscribe([&one]);
+    assert_eq!(subscribed(&mut all).await?, one);
+    all.unsubscribe(&one);
+    all.unsubscribe(&two);
+    assert!(all.next().await.is_none());
+    all = all.subscribe([&two]);
+    assert_eq!(subscribed(&mut all).await?, two);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_handle_reaches_a_subscription_that_is_waited_for() -> Result<()> {
+    let redis = &stack().redis();
+    let k = key("handle");
+    let (one, two) = (format!("{k}:one"), format!("{k}:two"));
+    let mut both = redis.subscribe([&one, &two]);
+    subscribed(&mut both).await?;
+    subscribed(&mut both).await?;
+    let handle = both.handle();
+    let count = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&count);
+    let waiting = tokio::spawn(async move {
+        let mut heard = Vec::new();
+        while let Some(Ok(SubscriptionEvent::Message(message))) = both.next().await {
+            heard.push(message.channel);
+            counter.fetch_add(1, Ordering::SeqCst);
+        }
+        heard
+    });
+    handle.unsubscribe(&one);
+    subscribers(redis, &one, 0).await?;
+    redis.publish(&one, "unheard").await?;
+    redis.publish(&two, "heard").await?;
+    while count.load(Ordering::SeqCst) == 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    handle.clone().close();
+    assert_eq!(timeout(SOON, waiting).await.unwrap().unwrap(), [two.as_str()]);
+    subscribers(redis, &two, 0).await
+}
+
+#[test]
+fn a_blocking_iterator_is_ended_from_another_thread() -> Result<()> {
+    let redis = stack().blocking();
+    let (one, two) = (key("blocking one"), key("blocking two"));
+    let chat = redis.subscribe([&one, &two]);
+    let handle = chat.handle();
+    let (started, wait) = std::sync::mpsc::channel();
+    std::thread::scope(|threads| {
+        let waiting = threads.spawn(move || {
+            let mut heard = Vec::new();
+            for event in chat {
+                match event.unwrap() {
+                    SubscriptionEvent::Subscribed { .. } => started.send(()).unwrap(),
+                    SubscriptionEvent::Message(message) => {
+                        heard.push(message.text().unwrap().to_owned());
+                        started.send(()).unwrap();
+                    }
+                    other => panic!("{other:?}"),
+                }
+            }
+            heard
+        });
+        wait.recv().unwrap();
+        wait.recv().unwrap();
+        handle.unsubscribe(&one);
+        while redis.pubsub_numsub::<String>([&one])?[0].1 != 0 {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        redis.publish(&one, "unheard")?;
+        redis.publish(&two, "heard")?;
+        wait.recv().unwrap();
+        handle.close();
+        assert_eq!(waiting.join().unwrap(), ["heard"]);
+        Ok(())
+    })
+}
+
+/// A server that sends a head, then what it is told, and then nothing, or the same comment for ever.
+async fn silent_after(events: &'static [u8], comments: bool) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut request = [0; 4096];
+                let _ = stream.read(&mut request).await;
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n").await;
+                let _ = stream.write_all(events).await;
+                loop {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                    if comments && stream.write_all(b": still here\n\n").await.is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn what_never_confirms_is_not_waited_for() -> Result<()> {
+    for comments in [false, true] {
+        let url = silent_after(b"", comments).await;
+        let builder = Redis::builder(url, "token").retry(quick().retries(1)).timeout(Duration::from_millis(200));
+        let redis = builder.build()?;
+        let error = event(&mut redis.subscribe(["chat"])).await.unwrap_err();
+        assert!(error.is_timeout() && error.attempts() == 2, "{error:?}");
+        assert!(error.message().contains("did not confirm"), "{error}");
+        let error = timeout(SOON, redis.monitor().next()).await.unwrap().unwrap().unwrap_err();
+        assert!(error.is_timeout() && error.command() == Some("MONITOR"), "{error:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_silence_over_the_limit_is_a_gap() -> Result<()> {
+    const HELLO: &[u8] = b"data: subscribe,chat,1\n\n";
+    let builder = Redis::builder(silent_after(HELLO, false).await, "token").retry(quick());
+    let redis = builder.idle_timeout(Duration::from_millis(100)).build()?;
+    let mut chat = redis.subscribe(["chat"]);
+    for _ in 0..3 {
+        subscribed(&mut chat).await?;
+        match event(&mut chat).await? {
+            SubscriptionEvent::Gap { cause, .. } => assert!(cause.is_timeout(), "{cause}"),
+            other => panic!("{other:?}"),
+        }
+    }
+    // Comments are signs of life. Without them, and without a limit, a quiet channel is just quiet.
+    let with_comments = Redis::builder(silent_after(HELLO, true).await, "token").idle_timeout(Duration::from_secs(5));
+    let unlimited = Redis::builder(silent_after(HELLO, false).await, "token").timeout(Duration::from_millis(100));
+    for builder in [with_comments, unlimited] {
+        let mut chat = builder.build()?.subscribe(["chat"]);
+        subscribed(&mut chat).await?;
+        assert!(timeout(Duration::from_millis(500), chat.next()).await.is_err());
+    }
+    assert!(Redis::builder("https://example.com", "token").idle_timeout(Duration::ZERO).build().is_err());
     Ok(())
 }

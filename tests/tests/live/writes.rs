@@ -6,7 +6,7 @@ use redis_model::redis_rest::commands::bitmap::{Bit, BitField, BitOperation, Bit
 use redis_model::redis_rest::commands::expiry::{ExpireCondition, Expiry, GetExpiry};
 use redis_model::redis_rest::commands::generic::{CopyOptions, RestoreOptions};
 use redis_model::redis_rest::commands::geo::{
-    Coordinates, GeoAddOptions, GeoFrom, GeoRadiusOptions, GeoSearch, GeoShape, GeoStore, GeoUnit,
+    Coordinates, GeoAddOptions, GeoFrom, GeoRadius, GeoSearch, GeoShape, GeoStore, GeoUnit,
 };
 use redis_model::redis_rest::commands::hash::HSetExOptions;
 use redis_model::redis_rest::commands::json::JsonSetCondition;
@@ -14,7 +14,8 @@ use redis_model::redis_rest::commands::list::{ListPlace, ListSide};
 use redis_model::redis_rest::commands::scripting::FlushMode;
 use redis_model::redis_rest::commands::sorted_set::{LexRange, ZAddOptions, ZCombineOptions, ZEnd, ZRange};
 use redis_model::redis_rest::commands::stream::{
-    GroupPosition, GroupStart, NewId, RefPolicy, StreamId, Trim, XAddOptions, XClaimOptions, XReadGroupOptions,
+    GroupPosition, GroupStart, NewId, RefPolicy, StreamId, Trim, XAddOptions, XClaimOptions, XGroupCreateOptions,
+    XReadGroupOptions,
 };
 use redis_model::redis_rest::commands::string::SetOptions;
 use redis_model::redis_rest::{
@@ -44,9 +45,9 @@ const fn id(millis: u64) -> StreamId {
 pub(crate) fn setup() -> Vec<Command<Value>> {
     let entry = |millis| Build.xadd_with("stream", [("n", millis)], XAddOptions::new().id(NewId::Exact(id(millis))));
     vec![
-        any(Build.flushall(FlushMode::Sync)),
-        any(Build.script_flush(FlushMode::Sync)),
-        any(Build.function_flush(FlushMode::Sync)),
+        any(Build.flushall_with(FlushMode::Sync)),
+        any(Build.script_flush_with(FlushMode::Sync)),
+        any(Build.function_flush_with(FlushMode::Sync)),
         any(Build.acl_deluser(["somebody"])),
         any(Build.config_set([("slowlog-max-len", 128)])),
         any(Build.set("string", 5)),
@@ -233,20 +234,16 @@ pub(crate) fn writes(dump: &[u8]) -> Vec<Command<Value>> {
         any(Build.georadius_store(
             "geo",
             place,
-            900.0,
-            GeoUnit::Kilometers,
+            GeoRadius::new(900.0, GeoUnit::Kilometers),
             GeoStore::Hash,
             "other-zset",
-            GeoRadiusOptions::new(),
         )),
         any(Build.georadiusbymember_store(
             "geo",
             "p",
-            9.0,
-            GeoUnit::Kilometers,
+            GeoRadius::new(9.0, GeoUnit::Kilometers),
             GeoStore::Hash,
             "other-zset",
-            GeoRadiusOptions::new(),
         )),
         // JSON.
         any(Build.json_arrappend("json", "$.a", [3])),
@@ -282,6 +279,8 @@ pub(crate) fn writes(dump: &[u8]) -> Vec<Command<Value>> {
         any(Build.xclaim_justid("stream", "group", "me", Duration::ZERO, [id(1)], XClaimOptions::new())),
         any(Build.xdelex("stream", [id(1)], RefPolicy::Delete)),
         any(Build.xgroup_create_mkstream("new", "group", GroupStart::Beginning)),
+        any(Build.xgroup_create_with("new", "group", GroupStart::Beginning, XGroupCreateOptions::new().mkstream())),
+        any(Build.xgroup_setid_entriesread("stream", "group", GroupStart::After(id(1)), 1)),
         any(Build.xgroup_createconsumer("stream", "group", "me")),
         any(Build.xgroup_delconsumer("stream", "group", "other")),
         // Scripting, functions, publishing, the server.
@@ -289,17 +288,21 @@ pub(crate) fn writes(dump: &[u8]) -> Vec<Command<Value>> {
         any(Build.run_script::<Value>(script.key("string"))),
         any(Build.fcall::<Value>("bump", ["string"], NONE)),
         any(Build.script_load("return 7")),
-        any(Build.script_flush(FlushMode::Sync)),
+        any(Build.script_flush_with(FlushMode::Sync)),
+        any(Build.script_flush()),
         any(Build.function_delete("cuts")),
         any(Build.function_load(LIBRARY.replace("cuts", "others").replace("bump", "raise"))),
         any(Build.function_load_replace(LIBRARY)),
-        any(Build.function_flush(FlushMode::Sync)),
+        any(Build.function_flush_with(FlushMode::Sync)),
+        any(Build.function_flush()),
         any(Build.publish("nobody", "hears")),
         any(Build.acl_deluser(["nobody"])),
         any(Build.acl_log_reset()),
-        any(Build.flushall(FlushMode::Sync)),
+        any(Build.flushall_with(FlushMode::Sync)),
         any(Build.config_set([("slowlog-max-len", 77)])),
         any(Build.acl_setuser("somebody", ["on", "+get", "(+set ~log:*)"])),
-        any(Build.flushdb(FlushMode::Sync)),
+        any(Build.flushdb_with(FlushMode::Sync)),
+        any(Build.flushdb()),
+        any(Build.flushall()),
     ]
 }

@@ -6,7 +6,11 @@
 //!
 //! A separate task, the driver, sends what is queued. A task that awaits a command holds one end of a channel. Cancelling it
 //! only drops that end, so the replies to other commands are not affected. Each runtime has a queue and a driver of its own,
-//! because a driver on a runtime that is not running would block the commands of all others.
+//! because a driver on a runtime that is not running would block the commands of all others. If reads are sent apart, they
+//! have a queue and a driver too.
+//!
+//! A request has the time of the most patient of its commands. The task that awaits a command ends its wait by the command's
+//! own deadline.
 
 mod recovery;
 mod settings;
@@ -18,28 +22,47 @@ use std::time::Duration;
 use tokio::runtime::{Handle, Id};
 use tokio::sync::oneshot;
 use tokio::task::yield_now;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 pub use self::settings::AutoPipelining;
 use crate::command::{Attempts, Command, Encoded, Received};
-use crate::connection::{Connection, Progress};
+use crate::connection::{Connection, Patience, Progress};
 use crate::error::{Error, ErrorKind, Result};
 use crate::reply::Replies;
+
+/// How much longer than its own time a command waits: if the request ends at the same time, its error says more.
+const GRACE: Duration = Duration::from_millis(5);
 
 /// The commands that are waiting to be sent.
 #[derive(Debug)]
 pub(super) struct AutoPipeline {
     connection: Arc<Connection>,
     limits: AutoPipelining,
-    /// One for each runtime that has a driver.
-    queues: Mutex<Vec<(Id, VecDeque<Queued>)>>,
+    queues: Mutex<Queues>,
+}
+
+/// The queues that have a driver, and a number for the next command.
+#[derive(Debug, Default)]
+struct Queues {
+    all: Vec<(Lane, VecDeque<Queued>)>,
+    next: u64,
+}
+
+/// What has a queue and a driver of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Lane {
+    runtime: Id,
+    /// Whether this lane is for reads alone.
+    reads: bool,
 }
 
 /// A command, and the channel to the task that awaits its reply.
 #[derive(Debug)]
 struct Queued {
+    number: u64,
     encoded: Encoded,
-    since: Instant,
+    /// The command's own limits on time.
+    progress: Progress,
     reply: oneshot::Sender<Result<Share>>,
 }
 
@@ -57,91 +80,116 @@ impl AutoPipeline {
     }
 
     /// Queues a command when the future is first polled. Returns its reply.
-    pub(super) fn execute<'a, R: 'a>(
-        self: &'a Arc<Self>,
+    pub(super) fn execute<R>(
+        self: Arc<Self>,
         command: Command<R>,
-    ) -> impl Future<Output = Result<R>> + Send + 'a {
+        patience: Patience,
+    ) -> impl Future<Output = Result<R>> + Send {
         // Encoded outside of the future, which is smaller without the command.
         let mut encoded = Encoded::new();
         let expect = encoded.push(command);
         async move {
-            let share = match self.submit(encoded) {
-                Ok(receiver) => receiver.await.unwrap_or_else(|_| {
-                    // The driver was dropped while it waited for the replies.
-                    let ended = Error::new(ErrorKind::Interrupted, "the runtime that sends the commands has ended");
-                    Err(Attempts::default().record_in(ended, expect.idempotency()))
-                }),
-                Err(error) => Err(error),
-            };
+            let share = self.share_of(encoded, patience).await;
             let Share { received, start } = share.map_err(|error| expect.blame(error))?;
             let mut replies = Replies::starting_at(&received.tape, start, expect.parts());
             expect.decode(&mut replies, received.attempts)
         }
     }
 
-    fn submit(self: &Arc<Self>, mut encoded: Encoded) -> Result<oneshot::Receiver<Result<Share>>> {
+    /// Queues a command, and returns its share of the replies to the request that it travels in.
+    async fn share_of(self: Arc<Self>, mut encoded: Encoded, patience: Patience) -> Result<Share> {
         if let Some(error) = encoded.take_error() {
             return Err(error);
         }
         let runtime = Handle::try_current().map_err(|error| {
             Error::new(ErrorKind::Config, "auto-pipelining needs a tokio runtime; nothing was sent").with_source(error)
         })?;
+        let idempotency = encoded.idempotency();
+        let lane = Lane { runtime: runtime.id(), reads: self.limits.separate_reads && !idempotency.writes() };
+        let progress = self.connection.limits().starting_now(patience, encoded.extra_time());
         let (reply, receiver) = oneshot::channel();
-        if self.push(runtime.id(), Queued { encoded, since: Instant::now(), reply }) {
-            let driver = Driver { pipeline: Arc::clone(self), runtime: runtime.id(), has_finished: false };
+        let (number, is_new) = self.push(lane, encoded, progress, reply);
+        if is_new {
+            let driver = Driver { pipeline: Arc::clone(&self), lane, has_finished: false };
             drop(runtime.spawn(driver.run()));
         }
-        Ok(receiver)
+        let failed = |error| Err(Attempts::default().and_failed(&error).record_in(error, idempotency));
+        match timeout_at(progress.deadline + GRACE, receiver).await {
+            Ok(Ok(share)) => share,
+            Ok(Err(_)) => {
+                // The driver was dropped while it waited for the replies.
+                failed(Error::new(ErrorKind::Interrupted, "the runtime that sends the commands has ended"))
+            }
+            Err(_) if self.withdraw(lane, number) => Err(never_sent()),
+            Err(_) => failed(Error::timeout("no reply in time")),
+        }
     }
 
-    /// Adds a command to the queue of its runtime. Returns whether the queue needs a driver.
-    fn push(&self, runtime: Id, entry: Queued) -> bool {
+    /// Adds a command to its queue. Returns its number, and whether the queue needs a driver.
+    fn push(
+        &self,
+        lane: Lane,
+        encoded: Encoded,
+        progress: Progress,
+        reply: oneshot::Sender<Result<Share>>,
+    ) -> (u64, bool) {
         let mut queues = self.lock();
-        match queues.iter_mut().find(|(id, _)| *id == runtime) {
+        let number = queues.next;
+        queues.next += 1;
+        let entry = Queued { number, encoded, progress, reply };
+        match queues.all.iter_mut().find(|(queue, _)| *queue == lane) {
             Some((_, entries)) => {
                 entries.push_back(entry);
-                false
+                (number, false)
             }
             None => {
-                queues.push((runtime, VecDeque::from([entry])));
-                true
+                queues.all.push((lane, VecDeque::from([entry])));
+                (number, true)
             }
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<(Id, VecDeque<Queued>)>> {
+    fn lock(&self) -> MutexGuard<'_, Queues> {
         self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Removes the queue of a runtime, which then has no driver.
-    fn remove(&self, runtime: Id) -> VecDeque<Queued> {
+    /// Takes a command out of its queue. Returns whether it was still there.
+    fn withdraw(&self, lane: Lane, number: u64) -> bool {
         let mut queues = self.lock();
-        let at = queues.iter().position(|(id, _)| *id == runtime);
-        at.map(|at| queues.swap_remove(at).1).unwrap_or_default()
+        let Some((_, entries)) = queues.all.iter_mut().find(|(queue, _)| *queue == lane) else { return false };
+        let at = entries.iter().position(|entry| entry.number == number);
+        at.and_then(|at| entries.remove(at)).is_some()
+    }
+
+    /// Removes a queue, which then has no driver.
+    fn remove(&self, lane: Lane) -> VecDeque<Queued> {
+        let mut queues = self.lock();
+        let at = queues.all.iter().position(|(queue, _)| *queue == lane);
+        at.map(|at| queues.all.swap_remove(at).1).unwrap_or_default()
     }
 
     /// Takes as many commands as fit into one request. Returns `None` if none are left; the queue is then removed.
-    fn next(&self, runtime: Id, patience: Duration) -> Option<Vec<Queued>> {
+    fn next(&self, lane: Lane) -> Option<Vec<Queued>> {
         let mut late = Vec::new();
-        let batch = self.take(runtime, patience, &mut late);
+        let batch = self.take(lane, &mut late);
         // Not under the lock: a task that receives its result may run at once.
         for entry in late {
-            let _ = entry.reply.send(Err(Error::timeout("there was no time left to send it")));
+            let _ = entry.reply.send(Err(never_sent()));
         }
         batch
     }
 
-    fn take(&self, runtime: Id, patience: Duration, late: &mut Vec<Queued>) -> Option<Vec<Queued>> {
+    fn take(&self, lane: Lane, late: &mut Vec<Queued>) -> Option<Vec<Queued>> {
         let now = Instant::now();
         let mut queues = self.lock();
-        let at = queues.iter().position(|(id, _)| *id == runtime)?;
-        let entries = &mut queues.get_mut(at)?.1;
+        let at = queues.all.iter().position(|(queue, _)| *queue == lane)?;
+        let entries = &mut queues.all.get_mut(at)?.1;
         let mut batch: Vec<Queued> = Vec::with_capacity(entries.len().min(self.limits.max_commands));
         // The outer brackets take two bytes, and the last command has no comma.
         let mut bytes = 1;
         while let Some(next) = entries.front() {
             // Cancelled or out of time before it was sent.
-            if next.reply.is_closed() || now.duration_since(next.since) > patience {
+            if next.reply.is_closed() || now >= next.progress.deadline {
                 late.extend(entries.pop_front());
                 continue;
             }
@@ -155,32 +203,36 @@ impl AutoPipeline {
             batch.extend(entries.pop_front());
         }
         if batch.is_empty() {
-            queues.swap_remove(at);
+            queues.all.swap_remove(at);
             return None;
         }
         Some(batch)
     }
 }
 
-/// The task that sends what queues in one runtime.
+fn never_sent() -> Error {
+    Error::timeout("there was no time left to send it")
+}
+
+/// The task that sends what queues in one lane.
 struct Driver {
     pipeline: Arc<AutoPipeline>,
-    runtime: Id,
-    /// Whether the queue was removed. Another driver may already have a new one for the same runtime.
+    lane: Lane,
+    /// Whether the queue was removed. Another driver may already have a new one for the same lane.
     has_finished: bool,
 }
 
 impl Driver {
     async fn run(mut self) {
         let connection = &self.pipeline.connection;
-        let deadline = connection.deadline();
         loop {
             // Tasks that are ready to run can still join, above all those that have just received their replies.
             yield_now().await;
-            let Some(batch) = self.pipeline.next(self.runtime, deadline) else { break };
-            // A command's time starts when it is awaited.
-            let start = batch.first().map_or_else(Instant::now, |oldest| oldest.since);
-            recovery::send(connection, batch, Progress::starting_at(start, deadline)).await;
+            let Some(batch) = self.pipeline.next(self.lane) else { break };
+            let progress = batch.iter().map(|entry| entry.progress).reduce(Progress::or_longer);
+            if let Some(progress) = progress {
+                recovery::send(connection, batch, progress).await;
+            }
         }
         self.has_finished = true;
     }
@@ -193,7 +245,7 @@ impl Drop for Driver {
             return;
         }
         // Not under the lock: a task that receives its result may run at once.
-        for Queued { reply, .. } in self.pipeline.remove(self.runtime) {
+        for Queued { reply, .. } in self.pipeline.remove(self.lane) {
             let gone = Error::new(
                 ErrorKind::Interrupted,
                 "the runtime that sends the commands has ended; the command was not sent",

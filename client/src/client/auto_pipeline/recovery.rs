@@ -28,7 +28,7 @@ pub(super) async fn send(connection: &Connection, batch: Vec<Queued>, mut progre
         Idempotency::NonIdempotent => false,
     };
     // Without a write that is not idempotent, the request as a whole was already repeated.
-    let lost = last_non_idempotent.is_some() && connection.retry_policy().repeats_idempotent(&error);
+    let lost = last_non_idempotent.is_some() && connection.limits().policy.repeats_idempotent(&error);
     // Each command on its own may have a reply that is small enough.
     let too_much =
         error.kind() == ErrorKind::TooLarge && error.attempts() > 0 && error.is_uncertain() && batch.len() > 1;
@@ -37,7 +37,7 @@ pub(super) async fn send(connection: &Connection, batch: Vec<Queued>, mut progre
     }
     let (mut rest, mut failed) = (Vec::new(), Vec::new());
     for (at, entry) in batch.into_iter().enumerate() {
-        if repeatable(at, &entry) { rest.push(entry) } else { failed.push(entry) }
+        if repeatable(at, &entry) && !entry.reply.is_closed() { rest.push(entry) } else { failed.push(entry) }
     }
     fail(failed, &error);
     if rest.is_empty() {
@@ -51,7 +51,7 @@ pub(super) async fn send(connection: &Connection, batch: Vec<Queued>, mut progre
         return Box::pin(send(connection, half, progress)).await;
     }
     progress.attempts = Attempts::of(&error).assume_executed();
-    let wait = connection.retry_policy().wait(&error, error.attempts().saturating_sub(1));
+    let wait = connection.limits().policy.wait(&error, error.attempts().saturating_sub(1));
     if wait >= progress.deadline.saturating_duration_since(Instant::now()) {
         return fail(rest, &error);
     }

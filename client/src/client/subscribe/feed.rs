@@ -4,10 +4,12 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
-use crate::connection::{Connection, transport_error};
+use super::idle::Idle;
+use crate::connection::{Connection, trace, transport_error};
 use crate::error::{Error, ErrorKind, Result};
 use crate::transport::Body;
 use crate::wire::sse::Events;
@@ -23,6 +25,8 @@ pub(super) enum FeedEvent {
 /// The events at one path.
 pub(super) struct Feed {
     connection: Arc<Connection>,
+    /// The command that the path stands for.
+    command: &'static str,
     path: String,
     /// The number of consecutive failures.
     failures: u32,
@@ -36,14 +40,109 @@ pub(super) struct Feed {
 enum State {
     Waiting(Pin<Box<Sleep>>),
     Connecting(Pin<Box<dyn Future<Output = Result<Body>> + Send>>),
-    Open(Box<Body>, Events, Instant),
+    Open(Box<Open>),
     Ended,
 }
 
+/// A connection whose response has begun.
+struct Open {
+    body: Body,
+    events: Events,
+    since: Instant,
+    /// Whether an event has arrived.
+    is_confirmed: bool,
+    idle: Idle,
+    /// Since when nothing has arrived although it was waited for.
+    silent_since: Option<Instant>,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+/// If a timer is this late, the program did not run in time, and did not read the connection either: it starts again.
+const LATE: Duration = Duration::from_secs(1);
+
+impl Open {
+    fn new(body: Body, connection: &Connection) -> Self {
+        Open {
+            body,
+            events: Events::default(),
+            since: Instant::now(),
+            is_confirmed: false,
+            idle: Idle::new(connection.idle_timeout()),
+            silent_since: None,
+            timer: None,
+        }
+    }
+
+    /// Returns the data of the next event, or what broke the connection.
+    fn poll(&mut self, cx: &mut Context<'_>, connection: &Connection) -> Poll<Result<Vec<u8>, Broken>> {
+        loop {
+            if let Some(data) = self.events.next() {
+                self.is_confirmed = true;
+                return Poll::Ready(Ok(data));
+            }
+            let Poll::Ready(chunk) = self.body.poll_chunk(cx) else { break };
+            let chunk = match chunk {
+                Some(Ok(chunk)) => chunk,
+                Some(Err(error)) => return Poll::Ready(Err(Broken::ByServer(transport_error(error)))),
+                None => {
+                    let error = Error::new(ErrorKind::Interrupted, "the server ended the stream of events");
+                    return Poll::Ready(Err(Broken::ByServer(error)));
+                }
+            };
+            let silence = self.silent_since.take().map(|since| since.elapsed()).unwrap_or_default();
+            self.events.push(&chunk, connection.max_response_bytes()).map_err(Broken::ForGood)?;
+            let comments = self.events.comments();
+            let data = self.events.next();
+            self.idle.ended(silence, data.is_none() && self.events.comments() > comments);
+            if let Some(data) = data {
+                self.is_confirmed = true;
+                return Poll::Ready(Ok(data));
+            }
+        }
+        ready!(self.poll_silence(cx, connection.limits().timeout));
+        let message = if self.is_confirmed {
+            "nothing arrived for longer than the idle timeout"
+        } else {
+            "the server did not confirm the subscription within the timeout"
+        };
+        Poll::Ready(Err(Broken::ByServer(Error::timeout(message))))
+    }
+
+    /// Waits until the silence has lasted too long.
+    fn poll_silence(&mut self, cx: &mut Context<'_>, timeout: Duration) -> Poll<()> {
+        loop {
+            let now = Instant::now();
+            let silent_since = *self.silent_since.get_or_insert(now);
+            let confirmation = if self.is_confirmed { None } else { self.since.checked_add(timeout) };
+            let sound = self.idle.limit().and_then(|limit| silent_since.checked_add(limit));
+            let Some(until) = confirmation.into_iter().chain(sound).min() else { return Poll::Pending };
+            let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(until)));
+            if timer.deadline() != until {
+                timer.as_mut().reset(until);
+            }
+            ready!(timer.as_mut().poll(cx));
+            if now.saturating_duration_since(until) < LATE {
+                return Poll::Ready(());
+            }
+            if !self.is_confirmed {
+                self.since = now;
+            }
+            self.silent_since = Some(now);
+        }
+    }
+}
+
+/// Why a connection is over.
+enum Broken {
+    /// Another one can help.
+    ByServer(Error),
+    ForGood(Error),
+}
+
 impl Feed {
-    pub(super) fn new(connection: Arc<Connection>, path: String) -> Self {
+    pub(super) fn new(connection: Arc<Connection>, command: &'static str, path: String) -> Self {
         let state = connect(&connection, &path);
-        Feed { connection, path, failures: 0, since: None, has_received: false, state }
+        Feed { connection, command, path, failures: 0, since: None, has_received: false, state }
     }
 
     /// Returns the next event. An error is the last.
@@ -57,30 +156,26 @@ impl Feed {
                     self.state = connect(&self.connection, &self.path);
                 }
                 State::Connecting(connecting) => match ready!(connecting.as_mut().poll(cx)) {
-                    Ok(body) => self.state = State::Open(Box::new(body), Events::default(), Instant::now()),
+                    Ok(body) => self.state = State::Open(Box::new(Open::new(body, &self.connection))),
                     Err(error) => match self.reconnect(error) {
                         Ok(_) => {}
                         Err(error) => return Poll::Ready(Some(Err(error))),
                     },
                 },
-                State::Open(body, events, since) => {
-                    if let Some(data) = events.next() {
-                        self.has_received = true;
-                        return Poll::Ready(Some(Ok(FeedEvent::Data(data))));
-                    }
-                    let broken = match ready!(body.poll_chunk(cx)) {
-                        Some(Ok(chunk)) => match events.push(&chunk, self.connection.max_response_bytes()) {
-                            Ok(()) => continue,
-                            Err(error) => {
-                                self.state = State::Ended;
-                                return Poll::Ready(Some(Err(error)));
-                            }
-                        },
-                        Some(Err(error)) => transport_error(error),
-                        None => Error::new(ErrorKind::Interrupted, "the server ended the stream of events"),
+                State::Open(open) => {
+                    let broken = match ready!(open.poll(cx, &self.connection)) {
+                        Ok(data) => {
+                            self.has_received = true;
+                            return Poll::Ready(Some(Ok(FeedEvent::Data(data))));
+                        }
+                        Err(Broken::ForGood(error)) => {
+                            self.state = State::Ended;
+                            return Poll::Ready(Some(Err(error)));
+                        }
+                        Err(Broken::ByServer(error)) => error,
                     };
-                    // A connection that lasted a while is not a failure. One that ends at once, again and again, is.
-                    if since.elapsed() > self.connection.retry_policy().max_backoff() {
+                    // A subscription that lasted a while is not a failure. One that ends at once, again and again, is.
+                    if open.is_confirmed && open.since.elapsed() > self.connection.limits().policy.max_backoff() {
                         self.failures = 0;
                     }
                     let had_received = self.has_received;
@@ -98,10 +193,10 @@ impl Feed {
     /// Waits to connect again, if that can help. Before the first event, the feed retries as often as a request does. After
     /// it, the feed retries without end, because the user learns of the gap.
     fn reconnect(&mut self, error: Error) -> Result<Error> {
-        let policy = self.connection.retry_policy();
+        let policy = &self.connection.limits().policy;
         let most = policy.max_retries();
         let wait = policy.wait(&error, self.failures);
-        let limit = self.connection.deadline();
+        let limit = self.connection.limits().deadline;
         let left = limit.saturating_sub(self.since.map(|since| since.elapsed()).unwrap_or_default());
         let gives_up = !self.has_received && (self.failures >= most || wait > left);
         if !error.kind().is_transient() || most == 0 || gives_up {
@@ -109,8 +204,8 @@ impl Feed {
             return Err(error.with_attempts(self.failures.saturating_add(1)));
         }
         let wait = wait.min(limit);
-        tracing::debug!(kind = ?error.kind(), wait = ?wait, "subscribing again");
         self.failures = self.failures.saturating_add(1);
+        trace::reconnect(self.command, &error, self.failures, wait, self.has_received);
         self.state = State::Waiting(Box::pin(sleep(wait)));
         Ok(error)
     }

@@ -2,30 +2,42 @@
 
 mod feed;
 mod glob;
+mod handle;
+mod idle;
 mod monitor;
+mod topic;
 
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use futures_core::Stream;
+use serde::de::DeserializeOwned;
 
-use self::feed::{Feed, FeedEvent};
+pub use self::handle::SubscriptionHandle;
+use self::handle::{Inbox, Wishes};
 pub use self::monitor::{Monitor, MonitorEvent, MonitoredCommand};
+use self::topic::{Kind, Topic};
 use crate::arg::ToArg;
 use crate::connection::Connection;
 use crate::error::{Error, ErrorKind, Result};
-use crate::wire::request::path_segment;
 
 /// An event of a [`Subscription`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SubscriptionEvent {
     /// The subscription to this channel or pattern is active. All messages follow, until a gap.
-    Subscribed(Bytes),
+    Subscribed {
+        /// The channel or the pattern.
+        name: Bytes,
+        /// The number of subscriptions that the server reports. In Redis, that is the number of channels and patterns of
+        /// the connection: 1 through this project's gateway, because each has a connection of its own (*unverified* on the
+        /// service). [`pubsub_numsub`](crate::PubSubCommands::pubsub_numsub) counts the subscribers of a channel.
+        count: i64,
+    },
     /// A message.
     Message(Message),
     /// The connection of this channel or pattern broke. Messages that are published now are lost, until the next
@@ -61,6 +73,35 @@ impl Message {
         std::str::from_utf8(&self.payload)
             .map_err(|error| Error::new(ErrorKind::Decode, "the payload is not UTF-8 text").with_source(error))
     }
+
+    /// Returns the payload, read as JSON.
+    ///
+    /// ```no_run
+    /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+    /// use redis_rest::subscribe::SubscriptionEvent;
+    /// use redis_rest::{Json, PubSubCommands};
+    ///
+    /// redis.publish("temperatures", Json([20.5, 21.0])).await?;
+    /// // Elsewhere:
+    /// let mut temperatures = redis.subscribe(["temperatures"]);
+    /// while let Some(event) = temperatures.next().await {
+    ///     if let SubscriptionEvent::Message(message) = event? {
+    ///         let values: Vec<f64> = message.json()?;
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `Decode` if the payload is not JSON of a `T`.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
+        serde_json::from_slice(&self.payload).map_err(|error| {
+            let message = format!("the payload is not JSON of {}", std::any::type_name::<T>());
+            Error::new(ErrorKind::Decode, message).with_source(error)
+        })
+    }
 }
 
 /// A stream of messages. [`Redis::subscribe`](crate::Redis::subscribe) and
@@ -72,6 +113,30 @@ impl Message {
 /// A connection that breaks is opened again, after waits that follow the [`RetryPolicy`](crate::RetryPolicy). The first
 /// connection is attempted as often, and for as long, as a request; later ones without end. With
 /// [`RetryPolicy::never`](crate::RetryPolicy::never), a break is an error that ends the channel.
+///
+/// A connection also counts as broken if the server does not confirm the subscription within the
+/// [timeout](crate::RedisBuilder::timeout), and if it is silent for longer than the
+/// [idle timeout](crate::RedisBuilder::idle_timeout) allows.
+///
+/// Channels and patterns can be added and ended at any time. The stream ends when none is left.
+///
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use redis_rest::subscribe::SubscriptionEvent;
+///
+/// let mut rooms = redis.subscribe(["lobby"]);
+/// while let Some(event) = rooms.next().await {
+///     if let SubscriptionEvent::Message(message) = event? {
+///         match message.text()? {
+///             "enter" => rooms = rooms.subscribe(["kitchen"]),
+///             "leave" => rooms.unsubscribe("kitchen"),
+///             _ => {}
+///         }
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a subscription sends nothing until it is polled"]
 pub struct Subscription {
     connection: Arc<Connection>,
@@ -79,19 +144,12 @@ pub struct Subscription {
     /// The topic that is polled first, so that a busy one does not starve the others.
     first: usize,
     refused: Option<Error>,
-}
-
-struct Topic {
-    name: Bytes,
-    /// The name as it appears in events.
-    shown: String,
-    kind: Kind,
-    feed: Feed,
+    inbox: Arc<Inbox>,
 }
 
 impl Subscription {
     pub(crate) fn new(connection: Arc<Connection>) -> Self {
-        Subscription { connection, topics: Vec::new(), first: 0, refused: None }
+        Subscription { connection, topics: Vec::new(), first: 0, refused: None, inbox: Arc::default() }
     }
 
     /// Adds channels.
@@ -105,6 +163,8 @@ impl Subscription {
     }
 
     fn add(mut self, names: impl IntoIterator<Item = impl ToArg>, kind: Kind) -> Self {
+        // What was asked for before does not concern what is added now.
+        self.heed(None);
         let mut any = false;
         for name in names {
             any = true;
@@ -117,6 +177,35 @@ impl Subscription {
             self.refuse(Error::invalid_input("needs at least one channel or pattern"), kind);
         }
         self
+    }
+
+    /// Ends the subscription to a channel. No event of it follows. It has no effect if there is none.
+    ///
+    /// A [`handle`](Subscription::handle) does the same while another task waits for events.
+    pub fn unsubscribe(&mut self, channel: impl ToArg) {
+        self.handle().unsubscribe(channel);
+        self.heed(None);
+    }
+
+    /// Ends the subscription to a pattern. No event of it follows. It has no effect if there is none.
+    pub fn punsubscribe(&mut self, pattern: impl ToArg) {
+        self.handle().punsubscribe(pattern);
+        self.heed(None);
+    }
+
+    /// Returns what ends channels and patterns, or all of them, while another task waits for events.
+    #[must_use]
+    pub fn handle(&self) -> SubscriptionHandle {
+        SubscriptionHandle(Arc::clone(&self.inbox))
+    }
+
+    /// Does what handles have asked for. The next wish wakes `waker`.
+    fn heed(&mut self, waker: Option<&Waker>) {
+        let Wishes { all, names, .. } = self.inbox.take(waker);
+        let is_over = |topic: &Topic| all || names.iter().any(|(kind, name)| topic.is(*kind, name));
+        if all || !names.is_empty() {
+            self.topics.retain(|topic| !is_over(topic));
+        }
     }
 
     fn refuse(&mut self, error: Error, kind: Kind) {
@@ -134,6 +223,7 @@ impl Stream for Subscription {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
+        this.heed(Some(cx.waker()));
         if let Some(error) = this.refused.take() {
             this.topics.clear();
             return Poll::Ready(Some(Err(error)));
@@ -154,86 +244,6 @@ impl Stream for Subscription {
         }
         if ended == count { Poll::Ready(None) } else { Poll::Pending }
     }
-}
-
-/// What a topic's name is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Channel,
-    Pattern,
-}
-
-impl Kind {
-    fn command(self) -> &'static str {
-        match self {
-            Kind::Channel => "SUBSCRIBE",
-            Kind::Pattern => "PSUBSCRIBE",
-        }
-    }
-
-    fn path(self, segment: &str) -> String {
-        match self {
-            Kind::Channel => format!("/subscribe/{segment}"),
-            Kind::Pattern => format!("/psubscribe/{segment}"),
-        }
-    }
-}
-
-impl Topic {
-    fn new(connection: &Arc<Connection>, name: impl ToArg, kind: Kind) -> Result<Self> {
-        let name = Bytes::from(name.to_arg().into_bytes()?);
-        let segment = path_segment(&name).ok_or_else(|| {
-            Error::invalid_input(
-                "the name is sent in the request's path, so it cannot be empty, `.`, `..` or longer than about 8 KB",
-            )
-        })?;
-        let path = kind.path(&segment);
-        let shown = String::from_utf8_lossy(&name).replace("\r\n", "\n").replace('\r', "\n");
-        Ok(Topic { name, shown, kind, feed: Feed::new(Arc::clone(connection), path) })
-    }
-
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<SubscriptionEvent>>> {
-        let command = self.kind.command();
-        self.feed.poll(cx).map(|event| {
-            Some(match event? {
-                Ok(FeedEvent::Data(data)) => self.read(data).map_err(|error| error.with_command(command.into())),
-                Ok(FeedEvent::Gap(cause)) => Ok(SubscriptionEvent::Gap { name: self.name.clone(), cause }),
-                Err(error) => Err(error.with_command(command.into())),
-            })
-        })
-    }
-
-    /// Reads `subscribe,NAME,COUNT`, `message,NAME,PAYLOAD` or `pmessage,PATTERN,CHANNEL,PAYLOAD`. The name is known, so
-    /// commas in it and in the payload are not ambiguous.
-    fn read(&self, data: Vec<u8>) -> Result<SubscriptionEvent> {
-        let data = Bytes::from(data);
-        let after = |word: &[u8]| {
-            let rest = data.strip_prefix(word)?.strip_prefix(b",")?;
-            let rest = rest.strip_prefix(self.shown.as_bytes())?.strip_prefix(b",")?;
-            Some(data.slice_ref(rest))
-        };
-        if self.kind == Kind::Pattern {
-            if let Some(rest) = after(b"pmessage") {
-                return self.split(&rest).ok_or_else(unreadable).map(SubscriptionEvent::Message);
-            }
-        } else if let Some(payload) = after(b"message") {
-            return Ok(SubscriptionEvent::Message(Message { channel: self.name.clone(), pattern: None, payload }));
-        }
-        let subscribed = if self.kind == Kind::Pattern { after(b"psubscribe") } else { after(b"subscribe") };
-        subscribed.map(|_| SubscriptionEvent::Subscribed(self.name.clone())).ok_or_else(unreadable)
-    }
-
-    /// Splits `CHANNEL,PAYLOAD` after the shortest channel that matches the pattern.
-    fn split(&self, rest: &Bytes) -> Option<Message> {
-        let pattern = self.shown.as_bytes();
-        let mut commas = rest.iter().enumerate().filter(|(_, byte)| **byte == b',').map(|(at, _)| at);
-        let at = commas.find(|at| glob::matches(pattern, rest.get(..*at).unwrap_or_default()))?;
-        Some(Message { channel: rest.slice(..at), pattern: Some(self.name.clone()), payload: rest.slice(at + 1..) })
-    }
-}
-
-fn unreadable() -> Error {
-    Error::protocol("an event is neither a message nor the start of a subscription")
 }
 
 impl fmt::Debug for Subscription {

@@ -99,7 +99,7 @@ pub struct Monitor {
 
 impl Monitor {
     pub(crate) fn new(connection: Arc<Connection>) -> Self {
-        Monitor { feed: Feed::new(connection, "/monitor".to_owned()) }
+        Monitor { feed: Feed::new(connection, "MONITOR", "/monitor".to_owned()) }
     }
 
     /// Returns the next event; `None` at the end.

@@ -174,7 +174,37 @@ impl Aggregation {
         Aggregation::of_field("$facet", field).option("path", path)
     }
 
-    /// Makes a bucket for each combination of values, page by page: `$composite`.
+    /// Makes a bucket for each combination of the values of several sources, in pages:
+    /// [`$composite`](https://upstash.com/docs/redis/search/aggregation-operators/bucket-aggregations/composite).
+    ///
+    /// Each source has a name, and groups by `$terms`, `$histogram` or `$dateHistogram`. A page has 10 buckets, or as many
+    /// as the option `size` says. For the next page, pass [`Aggregate::after_key`](super::Aggregate::after_key) as the
+    /// option `after`. No official SDK has a type for it.
+    ///
+    /// ```no_run
+    /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+    /// use redis_rest::SearchCommands;
+    /// use redis_rest::commands::search::{Aggregation, Aggregations, SearchFilter};
+    /// use serde_json::json;
+    ///
+    /// let mut page = Aggregation::composite(json!([
+    ///     {"category": {"$terms": {"field": "category"}}},
+    ///     {"price": {"$histogram": {"field": "price", "interval": 10}}},
+    /// ]));
+    /// loop {
+    ///     let aggregations = Aggregations::new().with("groups", page.clone());
+    ///     let results = redis.search_aggregate("products", &SearchFilter::new(), &aggregations).await?;
+    ///     let Some(groups) = results.and_then(|results| results.get("groups")) else { break };
+    ///     for bucket in groups.buckets() {
+    ///         let source = |name| bucket.fields().part("key")?.text(name);
+    ///         println!("{:?} from {:?}: {}", source("category"), source("price"), bucket.count());
+    ///     }
+    ///     let Some(after) = groups.after_key() else { break };
+    ///     page = page.option("after", after);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn composite(sources: impl Serialize) -> Self {
         let none = Aggregations::new();

@@ -62,12 +62,6 @@ impl SearchFilter {
         self.operator(field, "$eq", value)
     }
 
-    /// Excludes an equal value: `$ne`. The filter needs another condition that includes documents.
-    #[must_use]
-    pub fn ne(self, field: &str, value: impl Serialize) -> Self {
-        self.operator(field, "$ne", value)
-    }
-
     /// Matches any of several values: `$in`.
     #[must_use]
     pub fn one_of(self, field: &str, values: impl IntoIterator<Item = impl Serialize>) -> Self {
@@ -171,7 +165,14 @@ impl SearchFilter {
         self.node("$should", filters)
     }
 
-    /// Excludes the documents that one of these filters matches: `$mustNot`.
+    /// Excludes the documents that one of these filters matches: `$mustNot`. It finds nothing on its own: another
+    /// condition must include documents.
+    ///
+    /// ```
+    /// use redis_rest::commands::search::SearchFilter;
+    ///
+    /// let not_free = SearchFilter::new().matches("name", "headphones").must_not(SearchFilter::new().eq("price", 0));
+    /// ```
     #[must_use]
     pub fn must_not(self, filters: impl Into<Filters>) -> Self {
         self.node("$mustNot", filters)

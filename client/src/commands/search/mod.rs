@@ -1,4 +1,4 @@
-//! Full-text search over hashes, JSON documents and strings. Only the service has these commands; open-source Redis
+//! Full-text search over hashes, JSON documents, strings and the entries of a stream. Only the service has these commands; open-source Redis
 //! does not.
 
 mod aggregate;
@@ -7,6 +7,8 @@ mod filter;
 mod query;
 mod replies;
 mod schema;
+
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
@@ -53,7 +55,7 @@ use crate::reply::FromReply as _;
 /// ```
 pub trait SearchCommands: Executor {
     /// Aggregates the documents that a filter matches, or returns `None` if the index does not exist. See
-    /// [`Aggregations`] for an example. [SEARCH.AGGREGATE](https://upstash.com/docs/redis/commands/search/aggregate),
+    /// [`Aggregations`] for an example. [SEARCH.AGGREGATE](https://upstash.com/docs/redis/commands/search/search-aggregate),
     /// O(n) in the matches.
     fn search_aggregate(
         self,
@@ -65,7 +67,7 @@ pub trait SearchCommands: Executor {
     }
 
     /// Makes an alias refer to an index, and returns whether the alias is new.
-    /// [SEARCH.ALIASADD](https://upstash.com/docs/redis/commands/search/aliasadd), O(1).
+    /// [SEARCH.ALIASADD](https://upstash.com/docs/redis/commands/search/search-aliasadd), O(1).
     fn search_aliasadd(self, alias: impl ToArg, index: impl ToArg) -> Self::Out<bool> {
         let command = Command::write("SEARCH.ALIASADD").arg(alias).arg(index);
         self.submit(command.decode_with(|reply| match u64::from_reply(reply)? {
@@ -76,46 +78,46 @@ pub trait SearchCommands: Executor {
     }
 
     /// Removes an alias and returns whether it existed.
-    /// [SEARCH.ALIASDEL](https://upstash.com/docs/redis/commands/search/aliasdel), O(1).
+    /// [SEARCH.ALIASDEL](https://upstash.com/docs/redis/commands/search/search-aliasdel), O(1).
     fn search_aliasdel(self, alias: impl ToArg) -> Self::Out<bool> {
         self.execute(Command::write("SEARCH.ALIASDEL").arg(alias))
     }
 
     /// Returns the number of documents that a filter matches, or `None` if the index does not exist.
-    /// [SEARCH.COUNT](https://upstash.com/docs/redis/commands/search/count), O(n) in the matches.
+    /// [SEARCH.COUNT](https://upstash.com/docs/redis/commands/search/search-count), O(n) in the matches.
     fn search_count(self, index: impl ToArg, filter: &SearchFilter) -> Self::Out<Option<u64>> {
         let command = Command::read("SEARCH.COUNT").arg(index).options(filter);
         self.submit(command.decode_with(|reply| Ok(u64::try_from(i64::from_reply(reply)?).ok())))
     }
 
     /// Creates an index and returns whether it is new. Fails if the index exists, unless [`SearchSchema::exists_ok`]
-    /// is set and the index is the same. [SEARCH.CREATE](https://upstash.com/docs/redis/commands/search/create), O(n)
+    /// is set and the index is the same. [SEARCH.CREATE](https://upstash.com/docs/redis/commands/search/search-create), O(n)
     /// in the keys to index, in the background.
     fn search_create(self, index: impl ToArg, schema: &SearchSchema) -> Self::Out<bool> {
         self.execute(Command::write("SEARCH.CREATE").arg(index).options(schema))
     }
 
     /// Returns the description of an index, or `None` if the index does not exist.
-    /// [SEARCH.DESCRIBE](https://upstash.com/docs/redis/commands/search/describe), O(1).
+    /// [SEARCH.DESCRIBE](https://upstash.com/docs/redis/commands/search/search-describe), O(1).
     fn search_describe(self, index: impl ToArg) -> Self::Out<Option<SearchIndex>> {
         self.execute(Command::read("SEARCH.DESCRIBE").arg(index))
     }
 
     /// Removes an index, but not the keys that it indexes, and returns whether it existed.
-    /// [SEARCH.DROP](https://upstash.com/docs/redis/commands/search/drop), O(1).
+    /// [SEARCH.DROP](https://upstash.com/docs/redis/commands/search/search-drop), O(1).
     fn search_drop(self, index: impl ToArg) -> Self::Out<bool> {
         self.execute(Command::write("SEARCH.DROP").arg(index))
     }
 
     /// Returns all aliases, each with its index.
-    /// [SEARCH.LISTALIASES](https://upstash.com/docs/redis/commands/search/listaliases), O(n) in the aliases.
+    /// [SEARCH.LISTALIASES](https://upstash.com/docs/redis/commands/search/search-listaliases), O(n) in the aliases.
     fn search_listaliases(self) -> Self::Out<Vec<(String, String)>> {
         self.submit(Command::read("SEARCH.LISTALIASES").decode_with(replies::aliases))
     }
 
     /// Returns the names of indexes, each with its type: all of them, or a page of those that match a glob-style
     /// pattern. See [`ListIndexesOptions`] for an example.
-    /// [SEARCH.LISTINDEXES](https://upstash.com/docs/redis/commands/search/listindexes), O(n) in the indexes.
+    /// [SEARCH.LISTINDEXES](https://upstash.com/docs/redis/commands/search/search-listindexes), O(n) in the indexes.
     fn search_listindexes(self, options: ListIndexesOptions) -> Self::Out<Vec<(String, String)>> {
         self.submit(Command::read("SEARCH.LISTINDEXES").options(options).decode_with(replies::indexes))
     }
@@ -124,7 +126,7 @@ pub trait SearchCommands: Executor {
     /// [`SearchQuery`] for an example.
     ///
     /// A transaction accepts only [`search_query_nocontent`](Self::search_query_nocontent).
-    /// [SEARCH.QUERY](https://upstash.com/docs/redis/commands/search/query), O(n) in the matches.
+    /// [SEARCH.QUERY](https://upstash.com/docs/redis/commands/search/search-query), O(n) in the matches.
     fn search_query<D: DeserializeOwned>(
         self,
         index: impl ToArg,
@@ -134,22 +136,24 @@ pub trait SearchCommands: Executor {
     }
 
     /// Returns the keys and scores of the documents that a query finds, best first, or `None` if the index does not
-    /// exist. [SEARCH.QUERY](https://upstash.com/docs/redis/commands/search/query), O(n) in the matches.
+    /// exist. [SEARCH.QUERY](https://upstash.com/docs/redis/commands/search/search-query), O(n) in the matches.
     fn search_query_nocontent(self, index: impl ToArg, query: &SearchQuery) -> Self::Out<Option<Vec<(String, f64)>>> {
         self.execute(Command::read("SEARCH.QUERY").arg(index).options(query.without_content()))
     }
 
     /// Rebuilds an index in the background and returns whether it exists.
-    /// [SEARCH.REINDEX](https://upstash.com/docs/redis/commands/search/reindex), O(n) in the keys.
+    /// [SEARCH.REINDEX](https://upstash.com/docs/redis/commands/search/search-reindex), O(n) in the keys.
     fn search_reindex(self, index: impl ToArg) -> Self::Out<bool> {
         self.execute(Command::idempotent_write("SEARCH.REINDEX").arg(index))
     }
 
-    /// Waits until an index contains all earlier writes, and returns whether it exists.
-    /// [SEARCH.WAITINDEXING](https://upstash.com/docs/redis/commands/search/waitindexing), as long as the indexing
+    /// Waits until an index contains all earlier writes, and returns whether it exists. The client's own limits on the time
+    /// of the request do not apply; [`with_deadline`](crate::Redis::with_deadline) sets others.
+    ///
+    /// [SEARCH.WAITINDEXING](https://upstash.com/docs/redis/commands/search/search-waitindexing), as long as the indexing
     /// takes.
     fn search_waitindexing(self, index: impl ToArg) -> Self::Out<bool> {
-        self.execute(Command::read("SEARCH.WAITINDEXING").arg(index))
+        self.execute(Command::read("SEARCH.WAITINDEXING").arg(index).waits(Duration::MAX))
     }
 }
 

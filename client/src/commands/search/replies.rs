@@ -154,6 +154,12 @@ impl Aggregate {
         number(self.get(name)?)
     }
 
+    /// Returns the text or number of this name, as text: `keyAsString` of a bucket of `$dateHistogram`.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<String> {
+        text(self.get(name)?)
+    }
+
     /// Returns the single value of `$avg`, `$sum`, `$min`, `$max`, `$count` or `$cardinality`, or `None` if it matched
     /// no documents.
     #[must_use]
@@ -185,16 +191,39 @@ impl Aggregate {
         }
     }
 
-    /// Returns the buckets of `$terms`, `$range`, `$histogram`, `$dateHistogram` or `$composite`.
+    /// Returns the buckets of `$terms`, `$range`, `$histogram`, `$dateHistogram` or `$composite`, also if the option
+    /// `keyed` asked for an object of them.
     #[must_use]
     pub fn buckets(&self) -> Vec<Bucket> {
-        self.list("buckets").map(Bucket).collect()
+        let items = self.items("buckets");
+        match items {
+            [Value::Array(_), ..] => items.iter().filter_map(Aggregate::of).map(Bucket).collect(),
+            keyed => keyed.chunks(2).filter_map(Bucket::keyed).collect(),
+        }
+    }
+
+    /// Returns the option `after` that asks `$composite` for the page after this one, or `None` if this one has no
+    /// buckets.
+    #[must_use]
+    pub fn after_key(&self) -> Option<serde_json::Value> {
+        if self.items("buckets").is_empty() {
+            return None;
+        }
+        let json = |(name, value): (String, Value)| {
+            let value = match value {
+                Value::Nil => serde_json::Value::Null,
+                Value::Int(int) => int.into(),
+                other => text(&other)?.into(),
+            };
+            Some((name, value))
+        };
+        self.part("afterKey")?.0.into_iter().map(json).collect::<Option<serde_json::Map<_, _>>>().map(Into::into)
     }
 
     /// Returns the categories of `$facet`.
     #[must_use]
     pub fn facets(&self) -> Vec<FacetValue> {
-        self.list("children").map(FacetValue).collect()
+        self.items("children").iter().filter_map(Aggregate::of).map(FacetValue).collect()
     }
 
     fn of(value: &Value) -> Option<Self> {
@@ -206,12 +235,11 @@ impl Aggregate {
         items.chunks(2).map(part).collect::<Option<_>>().map(Aggregate)
     }
 
-    fn list(&self, name: &str) -> impl Iterator<Item = Aggregate> {
-        let items = match self.get(name) {
-            Some(Value::Array(items)) => items.as_slice(),
+    fn items(&self, name: &str) -> &[Value] {
+        match self.get(name) {
+            Some(Value::Array(items)) => items,
             _ => &[],
-        };
-        items.iter().filter_map(Aggregate::of)
+        }
     }
 
     fn count(&self) -> u64 {
@@ -227,7 +255,18 @@ impl Aggregate {
 pub struct Bucket(Aggregate);
 
 impl Bucket {
-    /// Returns the value, or the name of the range.
+    /// Makes a bucket of a name and values, among which the name can be missing.
+    fn keyed(pair: &[Value]) -> Option<Self> {
+        let [name, values] = pair else { return None };
+        let mut bucket = Aggregate::of(values)?;
+        if bucket.get("key").is_none() {
+            bucket.0.push(("key".to_owned(), name.clone()));
+        }
+        Some(Bucket(bucket))
+    }
+
+    /// Returns the value, or the name of the range. It is empty for `$composite`, whose keys have
+    /// [parts](super::Aggregation::composite).
     #[must_use]
     pub fn key(&self) -> String {
         self.0.get("key").and_then(text).unwrap_or_default()

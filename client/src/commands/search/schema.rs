@@ -3,7 +3,8 @@
 use super::push_named;
 use crate::command::{Args, ToArgs};
 
-/// Which keys an index covers: those of one type that start with one of its prefixes, and which fields of them.
+/// Which keys an index covers: those of one type that start with one of its prefixes, or the entries of one stream, and
+/// which fields of them.
 ///
 /// A field of a nested object has a path as its name: `author.name`.
 ///
@@ -25,12 +26,15 @@ use crate::command::{Args, ToArgs};
 #[derive(Debug, Clone)]
 pub struct SearchSchema {
     kind: &'static str,
+    /// Of a stream, its key alone.
     prefixes: Vec<String>,
     language: Option<String>,
     skip_initial_scan: bool,
     exists_ok: bool,
     fields: Vec<(String, IndexField)>,
 }
+
+const STREAM: &str = "STREAM";
 
 impl SearchSchema {
     fn new(kind: &'static str, prefix: impl Into<String>) -> Self {
@@ -62,7 +66,14 @@ impl SearchSchema {
         SearchSchema::new("STRING", prefix)
     }
 
-    /// Adds a prefix.
+    /// Indexes the entries of one [stream](https://upstash.com/docs/redis/search/streams), which need not exist yet. The
+    /// key of a [`SearchHit`](super::SearchHit) is the id of an entry.
+    #[must_use]
+    pub fn stream(key: impl Into<String>) -> Self {
+        SearchSchema::new(STREAM, key)
+    }
+
+    /// Adds a prefix. For a stream, the command fails with `InvalidInput`.
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefixes.push(prefix.into());
@@ -103,7 +114,18 @@ impl ToArgs for SearchSchema {
         if self.fields.is_empty() {
             args.reject("an index needs at least one field");
         }
-        args.push("ON").push(self.kind).push("PREFIX").push(self.prefixes.len()).extend(&self.prefixes);
+        args.push("ON").push(self.kind);
+        match (self.kind, self.prefixes.as_slice()) {
+            (STREAM, [key]) => {
+                args.push(key);
+            }
+            (STREAM, _) => {
+                args.reject("an index of a stream has no prefixes");
+            }
+            (_, prefixes) => {
+                args.push("PREFIX").push(prefixes.len()).extend(prefixes);
+            }
+        }
         push_named(args, "LANGUAGE", self.language.as_ref());
         args.extend(self.skip_initial_scan.then_some("SKIPINITIALSCAN"));
         args.extend(self.exists_ok.then_some("EXISTSOK"));

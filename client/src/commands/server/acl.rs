@@ -1,6 +1,6 @@
 //! Replies to the ACL commands.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::commands::info::Info;
 use crate::error::Result;
@@ -83,6 +83,10 @@ pub struct AclLogEntry {
     pub username: String,
     /// How long ago it happened.
     pub age: Duration,
+    /// When it happened first. Needs Redis 7.2.
+    pub created: Option<SystemTime>,
+    /// When it happened last. Needs Redis 7.2.
+    pub last_updated: Option<SystemTime>,
     /// The connection, in the format of `CLIENT LIST`.
     pub client_info: String,
     /// A number that increases with each entry. Needs Redis 7.2.
@@ -93,6 +97,10 @@ impl FromReply for AclLogEntry {
     fn from_reply(reply: Reply<'_>) -> Result<Self> {
         let info = Info::of(reply)?;
         let age = Duration::try_from_secs_f64(info.get("age-seconds")?);
+        let time = |name| -> Result<Option<SystemTime>> {
+            let millis = info.get_optional(name)?.map(Duration::from_millis);
+            Ok(millis.and_then(|since| UNIX_EPOCH.checked_add(since)))
+        };
         Ok(AclLogEntry {
             count: info.get("count")?,
             reason: info.get("reason")?,
@@ -100,6 +108,8 @@ impl FromReply for AclLogEntry {
             object: info.get("object")?,
             username: info.get("username")?,
             age: age.map_err(|_| reply.mismatch("an entry with an age in seconds"))?,
+            created: time("timestamp-created")?,
+            last_updated: time("timestamp-last-updated")?,
             client_info: info.get("client-info")?,
             entry_id: info.get_optional("entry-id")?,
         })

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub use self::acl::{AclLogEntry, AclSelector, AclUser};
-pub use self::replies::{CommandInfo, ServerInfo};
+pub use self::replies::{CommandInfo, FindKeys, FirstKey, KeySpec, ServerInfo};
 use super::scripting::FlushMode;
 use crate::arg::ToArg;
 use crate::command::{Command, OneOrMore, OneOrMorePairs};
@@ -19,16 +19,16 @@ use crate::reply::FromReply as _;
 /// ```no_run
 /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
 /// use redis_rest::ServerCommands;
-/// use redis_rest::commands::scripting::FlushMode;
 ///
 /// redis.acl_setuser("reader", ["on", "~cache:*", "+@read"]).await?;
 /// let reader = redis.acl_getuser("reader").await?;
 /// assert!(reader.is_some_and(|user| user.root.commands.contains("+@read")));
 ///
-/// let version = redis.info(Some("server")).await?.get("redis_version").map(str::to_owned);
-/// println!("Redis {version:?} at {:?}", redis.time().await?);
+/// let info = redis.info_with(["server", "memory"]).await?;
+/// let (version, memory) = (info.get("redis_version"), info.get("used_memory"));
+/// println!("Redis {version:?} uses {memory:?} bytes at {:?}", redis.time().await?);
 ///
-/// redis.flushdb(FlushMode::Async).await?;
+/// redis.flushdb().await?; // or flushdb_with(FlushMode::Async)
 /// assert_eq!(redis.dbsize().await?, 0);
 /// # Ok(())
 /// # }
@@ -148,19 +148,34 @@ pub trait ServerCommands: Executor {
 
     /// Deletes all keys of all databases. [FLUSHALL](https://redis.io/docs/latest/commands/flushall/), O(n) in the
     /// keys.
-    fn flushall(self, mode: FlushMode) -> Self::Out<()> {
+    fn flushall(self) -> Self::Out<()> {
+        self.execute(Command::idempotent_write("FLUSHALL"))
+    }
+
+    /// As [`flushall`](Self::flushall), in the background or not.
+    fn flushall_with(self, mode: FlushMode) -> Self::Out<()> {
         self.execute(Command::idempotent_write("FLUSHALL").arg(mode.word()))
     }
 
     /// Deletes all keys of the database. [FLUSHDB](https://redis.io/docs/latest/commands/flushdb/), O(n) in the keys.
-    fn flushdb(self, mode: FlushMode) -> Self::Out<()> {
+    fn flushdb(self) -> Self::Out<()> {
+        self.execute(Command::idempotent_write("FLUSHDB"))
+    }
+
+    /// As [`flushdb`](Self::flushdb), in the background or not.
+    fn flushdb_with(self, mode: FlushMode) -> Self::Out<()> {
         self.execute(Command::idempotent_write("FLUSHDB").arg(mode.word()))
     }
 
-    /// Returns information and statistics about the server, all of them or one section.
+    /// Returns information and statistics about the server: the default sections.
     /// [INFO](https://redis.io/docs/latest/commands/info/), O(1).
-    fn info(self, section: Option<&str>) -> Self::Out<ServerInfo> {
-        self.execute(Command::read("INFO").args_of(section))
+    fn info(self) -> Self::Out<ServerInfo> {
+        self.execute(Command::read("INFO"))
+    }
+
+    /// As [`info`](Self::info), of one section or several. `everything` is all sections. Several need Redis 7.
+    fn info_with<K>(self, sections: impl OneOrMore<K>) -> Self::Out<ServerInfo> {
+        self.execute(Command::read("INFO").one_or_more("section", sections))
     }
 
     /// Returns the server's time, in microseconds. [TIME](https://redis.io/docs/latest/commands/time/), O(1).

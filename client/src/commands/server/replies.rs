@@ -1,5 +1,6 @@
 //! Replies to COMMAND and INFO.
 
+use crate::commands::info::Info;
 use crate::error::Result;
 use crate::reply::{FromReply, Reply};
 
@@ -20,6 +21,10 @@ pub struct CommandInfo {
     pub step: i64,
     /// The ACL categories, such as `@read`. Needs Redis 6.
     pub categories: Vec<String>,
+    /// Tips for clients and proxies, such as `nondeterministic_output`. Needs Redis 7.
+    pub tips: Vec<String>,
+    /// Where the keys are among the arguments. Needs Redis 7.
+    pub key_specs: Vec<KeySpec>,
     /// The subcommands. Needs Redis 7.
     pub subcommands: Vec<CommandInfo>,
 }
@@ -27,7 +32,7 @@ pub struct CommandInfo {
 impl FromReply for CommandInfo {
     fn from_reply(reply: Reply<'_>) -> Result<Self> {
         let mut parts = reply.array()?;
-        let info = CommandInfo {
+        Ok(CommandInfo {
             name: String::from_reply(parts.expect_next()?)?,
             arity: i64::from_reply(parts.expect_next()?)?,
             flags: Vec::from_reply(parts.expect_next()?)?,
@@ -35,15 +40,121 @@ impl FromReply for CommandInfo {
             last_key: i64::from_reply(parts.expect_next()?)?,
             step: i64::from_reply(parts.expect_next()?)?,
             categories: list_or_empty(&mut parts)?,
-            // Read below: tips and key specifications come before them.
-            subcommands: Vec::new(),
-        };
-        Ok(CommandInfo { subcommands: list_or_empty(&mut parts.skip(2))?, ..info })
+            tips: list_or_empty(&mut parts)?,
+            key_specs: list_or_empty(&mut parts)?,
+            subcommands: list_or_empty(&mut parts)?,
+        })
     }
 }
 
 fn list_or_empty<'a, T: FromReply>(parts: &mut impl Iterator<Item = Reply<'a>>) -> Result<Vec<T>> {
     parts.next().map(Vec::from_reply).transpose().map(Option::unwrap_or_default)
+}
+
+/// Where some of a command's keys are among its arguments, and what the command does with them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeySpec {
+    /// What is to be noted, if anything.
+    pub notes: Option<String>,
+    /// Flags such as `RO` and `access`.
+    pub flags: Vec<String>,
+    /// Where the first of these keys is.
+    pub first_key: FirstKey,
+    /// Which arguments, from the first key on, are keys.
+    pub find_keys: FindKeys,
+}
+
+impl FromReply for KeySpec {
+    fn from_reply(reply: Reply<'_>) -> Result<Self> {
+        let info = Info::of(reply)?;
+        Ok(KeySpec {
+            notes: info.get_optional("notes")?,
+            flags: info.get("flags")?,
+            first_key: info.get("begin_search")?,
+            find_keys: info.get("find_keys")?,
+        })
+    }
+}
+
+/// Where the first key of a [`KeySpec`] is: its `begin_search`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FirstKey {
+    /// At this position. The command's name is at 0.
+    Index(i64),
+    /// After this word, which is searched from the position `from` on. A negative position counts from the end, and
+    /// the search then goes backwards.
+    Keyword {
+        /// The word.
+        keyword: String,
+        /// The position.
+        from: i64,
+    },
+    /// Only the server can tell.
+    Unknown,
+}
+
+impl FromReply for FirstKey {
+    fn from_reply(reply: Reply<'_>) -> Result<Self> {
+        let (kind, spec) = kind_and_spec(reply)?;
+        match kind {
+            "index" => Ok(FirstKey::Index(spec.get("index")?)),
+            "keyword" => Ok(FirstKey::Keyword { keyword: spec.get("keyword")?, from: spec.get("startfrom")? }),
+            _ => Ok(FirstKey::Unknown),
+        }
+    }
+}
+
+/// Which arguments of a [`KeySpec`] are keys, from its first key on: its `find_keys`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FindKeys {
+    /// A range.
+    Range {
+        /// The last key, counted from the first. A negative number counts from the last argument.
+        last_key: i64,
+        /// The distance from one key to the next.
+        step: i64,
+        /// If `last_key` is -1, the range ends after this part of the remaining arguments: 2 is a half. 0 and 1 are no
+        /// limit.
+        limit: i64,
+    },
+    /// As many as one of the arguments says.
+    KeyNum {
+        /// The position of that argument.
+        count_at: i64,
+        /// The position of the first key.
+        first_key: i64,
+        /// The distance from one key to the next.
+        step: i64,
+    },
+    /// Only the server can tell.
+    Unknown,
+}
+
+impl FromReply for FindKeys {
+    fn from_reply(reply: Reply<'_>) -> Result<Self> {
+        let (kind, spec) = kind_and_spec(reply)?;
+        match kind {
+            "range" => Ok(FindKeys::Range {
+                last_key: spec.get("lastkey")?,
+                step: spec.get("keystep")?,
+                limit: spec.get("limit")?,
+            }),
+            "keynum" => Ok(FindKeys::KeyNum {
+                count_at: spec.get("keynumidx")?,
+                first_key: spec.get("firstkey")?,
+                step: spec.get("keystep")?,
+            }),
+            _ => Ok(FindKeys::Unknown),
+        }
+    }
+}
+
+/// Splits `type <kind> spec <names and values>`.
+fn kind_and_spec(reply: Reply<'_>) -> Result<(&str, Info<'_>)> {
+    let [_, kind, _, spec] = reply.array_of()?;
+    Ok((kind.text()?, Info::of(spec)?))
 }
 
 /// Information about the server, in sections of names and values.
@@ -52,7 +163,7 @@ fn list_or_empty<'a, T: FromReply>(parts: &mut impl Iterator<Item = Reply<'a>>) 
 /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
 /// use redis_rest::ServerCommands;
 ///
-/// let info = redis.info(Some("server")).await?;
+/// let info = redis.info_with("server").await?;
 /// println!("Redis {}", info.get("redis_version").unwrap_or("of unknown version"));
 /// for (section, name, value) in info.iter() {
 ///     println!("{section}: {name} = {value}");

@@ -4,7 +4,7 @@ mod options;
 
 use std::ops::RangeBounds;
 
-pub(super) use self::options::AddOptions;
+pub(super) use self::options::{AddOptions, Existence};
 use self::options::{By, Reversed, ScoreRange};
 pub use self::options::{LexRange, Scored, ZAddOptions, ZCombineOptions, ZEnd, ZRange};
 use super::hash::WithinKey;

@@ -263,7 +263,8 @@ impl ToArgs for ZRange {
 /// Options of [`zadd_with`](super::SortedSetCommands::zadd_with) and
 /// [`zadd_incr`](super::SortedSetCommands::zadd_incr).
 ///
-/// `nx`, `xx`, `gt` and `lt` exclude each other: the last one set counts.
+/// They hold two choices: `nx` or `xx`, and `gt` or `lt`. A later call replaces an earlier one of the same choice. `nx`
+/// with `gt` or `lt` fails with `InvalidInput`, because a new member has no score to compare with.
 ///
 /// ```no_run
 /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
@@ -274,6 +275,11 @@ impl ToArgs for ZRange {
 /// let better = ZAddOptions::new().gt().ch();
 /// assert_eq!(redis.zadd_with("records", [(9.1, "ada"), (8.2, "grace")], better).await?, 1);
 /// assert_eq!(redis.zscore("records", "ada").await?, Some(9.6));
+///
+/// let better_of_existing = ZAddOptions::new().xx().gt();
+/// assert_eq!(redis.zadd_with("records", [(9.9, "ada"), (5.0, "alan")], better_of_existing).await?, 0);
+/// assert_eq!(redis.zscore("records", "alan").await?, None); // not added
+/// assert_eq!(redis.zscore("records", "ada").await?, Some(9.9));
 ///
 /// let existing = ZAddOptions::new().xx();
 /// assert_eq!(redis.zadd_incr("records", 1.0, "alan", existing).await?, None);
@@ -293,28 +299,28 @@ impl ZAddOptions {
     /// Adds new members and leaves existing ones as they are: `NX`.
     #[must_use]
     pub fn nx(mut self) -> Self {
-        self.0.condition = Some("NX");
+        self.0.existence = Some(Existence::Nx);
         self
     }
 
     /// Changes existing members and adds none: `XX`.
     #[must_use]
     pub fn xx(mut self) -> Self {
-        self.0.condition = Some("XX");
+        self.0.existence = Some(Existence::Xx);
         self
     }
 
-    /// Changes a score only to a higher one, and still adds new members: `GT`.
+    /// Changes a score only to a higher one: `GT`. New members are added, unless [`xx`](Self::xx) is set too.
     #[must_use]
     pub fn gt(mut self) -> Self {
-        self.0.condition = Some("GT");
+        self.0.comparison = Some("GT");
         self
     }
 
-    /// Changes a score only to a lower one, and still adds new members: `LT`.
+    /// Changes a score only to a lower one: `LT`. New members are added, unless [`xx`](Self::xx) is set too.
     #[must_use]
     pub fn lt(mut self) -> Self {
-        self.0.condition = Some("LT");
+        self.0.comparison = Some("LT");
         self
     }
 
@@ -335,13 +341,31 @@ impl ToArgs for ZAddOptions {
 /// The options that `ZADD` and `GEOADD` share.
 #[derive(Debug, Clone, Copy, Default)]
 pub(in crate::commands) struct AddOptions {
-    pub(in crate::commands) condition: Option<&'static str>,
+    pub(in crate::commands) existence: Option<Existence>,
+    /// `GT` or `LT`, which GEOADD does not have.
+    comparison: Option<&'static str>,
     pub(in crate::commands) changed: bool,
+}
+
+/// Which members are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::commands) enum Existence {
+    Nx,
+    Xx,
 }
 
 impl ToArgs for AddOptions {
     fn write_args(&self, args: &mut Args) {
-        args.extend(self.condition).extend(self.changed.then_some("CH"));
+        if self.existence == Some(Existence::Nx) && self.comparison.is_some() {
+            args.reject(
+                "NX adds new members, whose score GT and LT cannot compare; use `nx` alone, or `xx` with `gt` or `lt`",
+            );
+        }
+        args.extend(self.existence.map(|existence| match existence {
+            Existence::Nx => "NX",
+            Existence::Xx => "XX",
+        }));
+        args.extend(self.comparison).extend(self.changed.then_some("CH"));
     }
 }
 

@@ -70,6 +70,10 @@ impl FromReply for GroupInfo {
 pub struct StreamInfo<F> {
     /// The number of entries.
     pub length: u64,
+    /// The number of keys of the radix tree that holds the entries, if the server has one.
+    pub radix_tree_keys: Option<u64>,
+    /// The number of nodes of that tree.
+    pub radix_tree_nodes: Option<u64>,
     /// The number of groups.
     pub groups: u64,
     /// The id of the last entry that was added, even if it has been removed.
@@ -78,6 +82,8 @@ pub struct StreamInfo<F> {
     pub entries_added: Option<u64>,
     /// The greatest id of all removed entries. Needs Redis 7.
     pub max_deleted_entry_id: Option<StreamId>,
+    /// The id of the first entry, or `0-0` if the stream is empty. Needs Redis 7.
+    pub recorded_first_entry_id: Option<StreamId>,
     /// The first entry.
     pub first_entry: Option<StreamEntry<F>>,
     /// The last entry.
@@ -89,10 +95,13 @@ impl<F: FromReply> FromReply for StreamInfo<F> {
         let info = Info::of(reply)?;
         Ok(StreamInfo {
             length: info.get("length")?,
+            radix_tree_keys: info.get_optional("radix-tree-keys")?,
+            radix_tree_nodes: info.get_optional("radix-tree-nodes")?,
             groups: info.get("groups")?,
             last_generated_id: info.get("last-generated-id")?,
             entries_added: info.get_optional("entries-added")?,
             max_deleted_entry_id: info.get_optional("max-deleted-entry-id")?,
+            recorded_first_entry_id: info.get_optional("recorded-first-entry-id")?,
             first_entry: info.get("first-entry")?,
             last_entry: info.get("last-entry")?,
         })
@@ -104,6 +113,10 @@ impl<F: FromReply> FromReply for StreamInfo<F> {
 pub struct StreamInfoFull<F> {
     /// The number of entries.
     pub length: u64,
+    /// The number of keys of the radix tree that holds the entries, if the server has one.
+    pub radix_tree_keys: Option<u64>,
+    /// The number of nodes of that tree.
+    pub radix_tree_nodes: Option<u64>,
     /// The id of the last entry that was added, even if it has been removed.
     pub last_generated_id: StreamId,
     /// The number of entries that were ever added. Needs Redis 7.
@@ -123,6 +136,8 @@ impl<F: FromReply> FromReply for StreamInfoFull<F> {
         let info = Info::of(reply)?;
         Ok(StreamInfoFull {
             length: info.get("length")?,
+            radix_tree_keys: info.get_optional("radix-tree-keys")?,
+            radix_tree_nodes: info.get_optional("radix-tree-nodes")?,
             last_generated_id: info.get("last-generated-id")?,
             entries_added: info.get_optional("entries-added")?,
             max_deleted_entry_id: info.get_optional("max-deleted-entry-id")?,

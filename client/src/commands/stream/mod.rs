@@ -11,7 +11,8 @@ use std::time::Duration;
 pub use self::id::StreamId;
 pub use self::info::{ConsumerInfo, ConsumerInfoFull, Delivery, GroupInfo, GroupInfoFull, StreamInfo, StreamInfoFull};
 pub use self::options::{
-    GroupPosition, GroupStart, NewId, RefPolicy, Trim, XAddOptions, XClaimOptions, XPendingOptions, XReadGroupOptions,
+    GroupPosition, GroupStart, NewId, ReadPosition, RefPolicy, Trim, XAddOptions, XClaimOptions, XGroupCreateOptions,
+    XPendingOptions, XReadGroupOptions,
 };
 pub use self::replies::{AutoClaim, EntryRemoval, Pending, PendingSummary, StreamEntries, StreamEntry};
 use super::list::or_empty;
@@ -184,6 +185,17 @@ pub trait StreamCommands: Executor {
         self.execute(Command::write("XGROUP").arg("CREATE").arg(key).arg(group).options(start).arg("MKSTREAM"))
     }
 
+    /// As [`xgroup_create`](Self::xgroup_create), with options. See [`XGroupCreateOptions`] for an example.
+    fn xgroup_create_with(
+        self,
+        key: impl ToArg,
+        group: impl ToArg,
+        start: GroupStart,
+        options: XGroupCreateOptions,
+    ) -> Self::Out<()> {
+        self.execute(Command::write("XGROUP").arg("CREATE").arg(key).arg(group).options(start).options(options))
+    }
+
     /// Creates a consumer and returns whether it is new.
     /// [XGROUP CREATECONSUMER](https://redis.io/docs/latest/commands/xgroup-createconsumer/), O(1).
     fn xgroup_createconsumer(self, key: impl ToArg, group: impl ToArg, consumer: impl ToArg) -> Self::Out<bool> {
@@ -207,6 +219,20 @@ pub trait StreamCommands: Executor {
         let command = Command::idempotent_write("XGROUP").arg("SETID").arg(key).arg(group);
         // The end may have moved before a second execution.
         self.execute(command.options(start).non_idempotent_if(start == GroupStart::End))
+    }
+
+    /// As [`xgroup_setid`](Self::xgroup_setid), and sets how many entries of the stream count as read, so that the
+    /// group's lag is known. Needs Redis 7.
+    fn xgroup_setid_entriesread(
+        self,
+        key: impl ToArg,
+        group: impl ToArg,
+        start: GroupStart,
+        entries_read: u64,
+    ) -> Self::Out<()> {
+        let command = Command::idempotent_write("XGROUP").arg("SETID").arg(key).arg(group).options(start);
+        let command = command.non_idempotent_if(start == GroupStart::End);
+        self.execute(command.arg("ENTRIESREAD").arg(entries_read))
     }
 
     /// Returns the consumers of a group. [XINFO CONSUMERS](https://redis.io/docs/latest/commands/xinfo-consumers/),
@@ -278,14 +304,17 @@ pub trait StreamCommands: Executor {
         self.execute(Command::read("XRANGE").arg(key).arg(start(&ids)).arg(end(&ids)).count(count))
     }
 
-    /// Returns the entries of several streams, of each stream those after an id. The result omits a stream without
-    /// such entries. [XREAD](https://redis.io/docs/latest/commands/xread/), O(n) in the entries.
+    /// Returns the entries of several streams, of each stream those after an id or the [last](ReadPosition::Last). The
+    /// result omits a stream without such entries.
+    ///
+    /// [XREAD](https://redis.io/docs/latest/commands/xread/), O(n) in the entries.
     fn xread<K: FromReply, F: FromReply>(
         self,
-        streams: impl IntoIterator<Item = (impl ToArg, StreamId)>,
+        streams: impl IntoIterator<Item = (impl ToArg, impl Into<ReadPosition>)>,
         count: Option<u64>,
     ) -> Self::Out<Vec<StreamEntries<K, Result<F>>>> {
         let command = Command::read("XREAD").count(count).arg("STREAMS");
+        let streams = streams.into_iter().map(|(key, position)| (key, position.into()));
         self.submit(command.streams(streams).decode_with(or_empty))
     }
 

@@ -1,6 +1,6 @@
 //! Options of the stream commands.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::StreamId;
 use crate::arg::{Arg, ToArg};
@@ -234,6 +234,60 @@ impl ToArgs for GroupStart {
     }
 }
 
+/// Options of [`xgroup_create_with`](super::StreamCommands::xgroup_create_with).
+///
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use redis_rest::StreamCommands;
+/// use redis_rest::commands::stream::{GroupStart, StreamId, XGroupCreateOptions};
+///
+/// // The group starts after the hundredth entry, so its lag is known from the start.
+/// let after = GroupStart::After(StreamId::new(1526919030474, 55));
+/// let options = XGroupCreateOptions::new().mkstream().entries_read(100);
+/// redis.xgroup_create_with("orders", "billing", after, options).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy, Default)]
+pub struct XGroupCreateOptions {
+    mkstream: bool,
+    entries_read: Option<u64>,
+}
+
+impl XGroupCreateOptions {
+    /// The stream must exist, and the server finds out how many entries the group has behind it, where it can.
+    #[must_use]
+    pub fn new() -> Self {
+        XGroupCreateOptions::default()
+    }
+
+    /// Creates an empty stream if the key does not exist: `MKSTREAM`.
+    #[must_use]
+    pub fn mkstream(mut self) -> Self {
+        self.mkstream = true;
+        self
+    }
+
+    /// Sets how many entries of the stream count as read, so that the group's lag is known: `ENTRIESREAD`. Needs Redis
+    /// 7.
+    #[must_use]
+    pub fn entries_read(mut self, entries: u64) -> Self {
+        self.entries_read = Some(entries);
+        self
+    }
+}
+
+impl ToArgs for XGroupCreateOptions {
+    fn write_args(&self, args: &mut Args) {
+        if self.mkstream {
+            args.push("MKSTREAM");
+        }
+        if let Some(entries) = self.entries_read {
+            args.push("ENTRIESREAD").push(entries);
+        }
+    }
+}
+
 /// Which entries a consumer reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GroupPosition {
@@ -241,6 +295,46 @@ pub enum GroupPosition {
     New,
     /// Entries after this id that are pending with the consumer.
     PendingAfter(StreamId),
+}
+
+/// From where [`xread`](super::StreamCommands::xread) reads a stream. A [`StreamId`] is one too.
+///
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use redis_rest::StreamCommands;
+/// use redis_rest::commands::stream::ReadPosition;
+///
+/// let latest = [("orders", ReadPosition::Last), ("payments", ReadPosition::Last)];
+/// for stream in redis.xread::<String, Vec<(String, String)>>(latest, None).await? {
+///     println!("the last entry of {} is {:?}", stream.key, stream.entries.first());
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadPosition {
+    /// The entries after this id.
+    After(StreamId),
+    /// The last entry alone: `+`. Needs Redis 7.4.
+    Last,
+    /// The entries that come while the command waits: `$`. No command waits over REST, so it returns none.
+    End,
+}
+
+impl From<StreamId> for ReadPosition {
+    fn from(id: StreamId) -> Self {
+        ReadPosition::After(id)
+    }
+}
+
+impl ToArg for ReadPosition {
+    fn to_arg(&self) -> Arg<'_> {
+        match self {
+            ReadPosition::After(id) => Arg::from(id.to_string()),
+            ReadPosition::Last => Arg::from("+"),
+            ReadPosition::End => Arg::from("$"),
+        }
+    }
 }
 
 impl ToArg for GroupPosition {
@@ -328,9 +422,17 @@ impl ToArgs for XReadGroupOptions {
 /// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct XClaimOptions {
-    idle: Option<Duration>,
+    delivered: Option<Delivered>,
     retry_count: Option<u64>,
     force: bool,
+    last_id: Option<StreamId>,
+}
+
+/// When each claimed entry counts as delivered.
+#[derive(Debug, Clone, Copy)]
+enum Delivered {
+    Ago(Duration),
+    At(SystemTime),
 }
 
 impl XClaimOptions {
@@ -340,10 +442,18 @@ impl XClaimOptions {
         XClaimOptions::default()
     }
 
-    /// Sets the idle time of each entry: `IDLE`.
+    /// Sets the idle time of each entry: `IDLE`. It replaces `TIME`.
     #[must_use]
     pub fn idle(mut self, idle: Duration) -> Self {
-        self.idle = Some(idle);
+        self.delivered = Some(Delivered::Ago(idle));
+        self
+    }
+
+    /// Sets the time at which each entry was last delivered, rounded down to whole milliseconds: `TIME`. It replaces
+    /// `IDLE`.
+    #[must_use]
+    pub fn time(mut self, delivered: SystemTime) -> Self {
+        self.delivered = Some(Delivered::At(delivered));
         self
     }
 
@@ -360,12 +470,30 @@ impl XClaimOptions {
         self.force = true;
         self
     }
+
+    /// Raises the id of the last entry that the group delivered to `id`, if it is lower: `LASTID`.
+    #[must_use]
+    pub fn last_id(mut self, id: StreamId) -> Self {
+        self.last_id = Some(id);
+        self
+    }
 }
 
 impl ToArgs for XClaimOptions {
     fn write_args(&self, args: &mut Args) {
-        if let Some(idle) = self.idle {
-            args.push("IDLE").push(u64::try_from(idle.as_millis()).unwrap_or(u64::MAX));
+        match self.delivered {
+            Some(Delivered::Ago(idle)) => {
+                args.push("IDLE").push(millis(idle));
+            }
+            Some(Delivered::At(time)) => match time.duration_since(UNIX_EPOCH) {
+                Ok(since) => {
+                    args.push("TIME").push(millis(since));
+                }
+                Err(_) => {
+                    args.reject("the time of the last delivery is before 1970");
+                }
+            },
+            None => {}
         }
         if let Some(count) = self.retry_count {
             args.push("RETRYCOUNT").push(count);
@@ -373,7 +501,14 @@ impl ToArgs for XClaimOptions {
         if self.force {
             args.push("FORCE");
         }
+        if let Some(id) = self.last_id {
+            args.push("LASTID").push(id);
+        }
     }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Options of [`xpending_range`](super::StreamCommands::xpending_range).

@@ -1,10 +1,14 @@
 //! The one error type.
 
+mod redact;
+
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+
+pub(crate) use self::redact::json as json_text;
 
 /// `Result` with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -12,7 +16,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Why a request failed.
 ///
 /// An error has a [`kind`](Error::kind), the [`command`](Error::command) that failed, and whether the database
-/// [may have changed](Error::may_have_executed). Its message contains neither the token nor an argument.
+/// [may have changed](Error::may_have_executed).
 ///
 /// ```no_run
 /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
@@ -28,6 +32,25 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// # What an error contains
+///
+/// An error can be logged. Its `Display`, its `Debug` and its [`source`](std::error::Error::source) contain
+///
+/// - never the token, nor a header or a body of a request;
+/// - the name of the command, and the names of a model and its field;
+/// - the key of a record, but only if a model issued the command. `Display` and `Debug` show its first 64 characters, and
+///   [`key`](Error::key) returns all of it;
+/// - Redis's own text, up to 512 characters. Redis repeats arguments in its texts, in quotes, so what stands in quotes is
+///   cut: `ERR Error in ACL SETUSER modifier '..': Syntax error`. The name of a command remains, and so do the names of
+///   variables in a script's error. If several parts are quoted, all from the first to the last is cut;
+/// - the first 32 characters of a model's field that cannot be read;
+/// - of serde's errors, what the type expects and the position, without the value that was found;
+/// - the error of the transport, which may name the host, and the errors of your own codecs, as they are.
+///
+/// The text of an error that a script raises is the script's own: it is treated like Redis's. Its first words are as
+/// written, so [`code`](Error::code) and `message().starts_with(..)` recognize it. A [`Value::Error`](crate::Value::Error)
+/// inside an array is a reply, not an error of this type, and is not cut.
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
 
@@ -52,6 +75,16 @@ struct Inner {
 pub(crate) struct Subject {
     pub(crate) name: &'static str,
     pub(crate) key: String,
+}
+
+/// The most characters of a key in a text.
+const MAX_KEY: usize = 64;
+
+impl Subject {
+    /// The key, or the start of a long one.
+    fn shown(&self) -> Cow<'_, str> {
+        redact::shortened(&self.key, MAX_KEY)
+    }
 }
 
 /// The kind of failure that an [`Error`] reports.
@@ -118,10 +151,10 @@ impl Error {
         }))
     }
 
-    /// Adds the cause.
+    /// Adds the cause. An error of `serde_json` is replaced by its text without values.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.0.source = Some(source.into().into());
+        self.0.source = Some(redact::source(source.into()));
         self
     }
 
@@ -158,10 +191,9 @@ impl Error {
         Error::new(ErrorKind::Protocol, message)
     }
 
-    /// An error with Redis's text, without the part that repeats the caller's arguments.
+    /// An error with Redis's text, without the parts that repeat the caller's arguments.
     pub(crate) fn of_redis(kind: ErrorKind, text: &str) -> Self {
-        let text = text.split(", with args beginning with:").next().unwrap_or(text);
-        Error::new(kind, text.trim_end().to_owned())
+        Error::new(kind, redact::redis_text(text))
     }
 
     pub(crate) fn redis(text: &str) -> Self {
@@ -276,7 +308,8 @@ impl Error {
         is_code.then_some(word)
     }
 
-    /// Returns the message without the command's name and the source.
+    /// Returns the message without the command's name and the source. Of Redis's text, quoted parts
+    /// [are cut](Error#what-an-error-contains).
     #[must_use]
     pub fn message(&self) -> &str {
         &self.0.message
@@ -407,9 +440,9 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.0.command, &self.0.subject) {
-            (Some(command), Some(subject)) => write!(f, "{command} for {} at {:?}: ", subject.name, subject.key)?,
+            (Some(command), Some(subject)) => write!(f, "{command} for {} at {:?}: ", subject.name, subject.shown())?,
             (Some(command), None) => write!(f, "{command}: ")?,
-            (None, Some(subject)) => write!(f, "{} at {:?}: ", subject.name, subject.key)?,
+            (None, Some(subject)) => write!(f, "{} at {:?}: ", subject.name, subject.shown())?,
             (None, None) => {}
         }
         if let Some(context) = &self.0.context {
@@ -440,7 +473,7 @@ impl fmt::Debug for Error {
             debug.field("command", command);
         }
         if let Some(subject) = &inner.subject {
-            debug.field("model", &subject.name).field("key", &subject.key);
+            debug.field("model", &subject.name).field("key", &subject.shown());
         }
         if let Some(context) = &inner.context {
             debug.field("context", context);
@@ -456,7 +489,8 @@ impl fmt::Debug for Error {
         }
         debug.field("may_have_executed", &inner.may_have_executed).field("attempts", &inner.attempts);
         if let Some(source) = &inner.source {
-            debug.field("source", source);
+            // Some errors of the standard library show in `Debug` what they hide in `Display`.
+            debug.field("source", &format_args!("{:?}", source.to_string()));
         }
         debug.finish()
     }
@@ -480,9 +514,20 @@ mod tests {
     }
 
     #[test]
-    fn arguments_that_redis_repeats_are_cut_from_its_message() {
-        let error = Error::redis("ERR unknown command 'FOO', with args beginning with: 'hunter2' ");
-        assert_eq!(error.to_string(), "ERR unknown command 'FOO'");
+    fn a_long_key_is_shortened() {
+        let error = Error::new(ErrorKind::NotFound, "missing").about("User", "k".repeat(8000));
+        assert_eq!(error.to_string(), format!("User at \"{}..\": missing", "k".repeat(64)));
+        assert!(format!("{error:?}").len() < 200 && error.key().is_some_and(|key| key.len() == 8000));
+    }
+
+    #[test]
+    fn a_source_shows_no_value() {
+        let bytes = String::from_utf8(b"hunter2\xff".to_vec()).unwrap_err();
+        let json = serde_json::from_str::<u8>("\"hunter2\"").unwrap_err();
+        for error in [Error::protocol("").with_source(bytes), Error::protocol("").with_source(json)] {
+            let source = error.source().map(|source| format!("{source}")).unwrap_or_default();
+            assert!(!source.is_empty() && !format!("{error} {error:?} {source}").contains("hunter2"), "{error:?}");
+        }
     }
 
     #[test]

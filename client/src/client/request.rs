@@ -1,0 +1,131 @@
+//! Requests as futures.
+
+use std::fmt;
+use std::mem;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use super::Redis;
+use crate::command::{Command, Encoded, Received};
+use crate::error::{Error, Result};
+
+/// A request that is sent when it is awaited. The result is its reply.
+///
+/// It borrows nothing, so it can be spawned, joined and returned like any other future:
+///
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use redis_rest::StringCommands;
+///
+/// let name = tokio::spawn(redis.get::<String>("name"));
+/// let (hits, visits) = tokio::try_join!(redis.incr("hits"), redis.incr("visits"))?;
+/// let name = name.await??;
+///
+/// // This call alone may take no longer than 200 ms, all retries included.
+/// let flags = redis.get::<String>("flags").deadline(Duration::from_millis(200)).await;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Dropping the future after it was polled gives up the reply, but the server may execute the command nevertheless.
+#[must_use = "a request is not sent until it is awaited"]
+pub struct Request<T> {
+    state: State<T>,
+}
+
+enum State<T> {
+    Unsent { redis: Redis, call: Call<T> },
+    Sent(Pin<Box<dyn Future<Output = Result<T>> + Send>>),
+    Ended,
+}
+
+enum Call<T> {
+    Command(Command<T>),
+    Commands(Encoded, Finish<T>),
+}
+
+/// Makes the result of the replies.
+type Finish<T> = Box<dyn FnOnce(Received) -> Result<T> + Send>;
+
+impl<T> Request<T> {
+    pub(super) fn command(redis: Redis, command: Command<T>) -> Self {
+        Request { state: State::Unsent { redis, call: Call::Command(command) } }
+    }
+
+    pub(super) fn commands(
+        redis: Redis,
+        encoded: Encoded,
+        finish: impl FnOnce(Received) -> Result<T> + Send + 'static,
+    ) -> Self {
+        Request { state: State::Unsent { redis, call: Call::Commands(encoded, Box::new(finish)) } }
+    }
+
+    /// Sets how long one attempt may take, instead of the client's [`timeout`](crate::RedisBuilder::timeout). It has no
+    /// effect after the request was polled.
+    ///
+    /// If [auto-pipelining](crate::RedisBuilder::auto_pipelining) joins several commands to one request, its attempts take
+    /// the longest of their timeouts. Each command keeps its own deadline.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        if let State::Unsent { redis, .. } = &mut self.state {
+            redis.patience.timeout = Some(timeout);
+        }
+        self
+    }
+
+    /// Sets how long all attempts may take, including the waits between them, instead of the client's
+    /// [`deadline`](crate::RedisBuilder::deadline). It has no effect after the request was polled.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        if let State::Unsent { redis, .. } = &mut self.state {
+            redis.patience.deadline = Some(deadline);
+        }
+        self
+    }
+}
+
+impl<T: 'static> Future for Request<T> {
+    type Output = Result<T>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T>> {
+        loop {
+            match &mut self.state {
+                State::Sent(future) => {
+                    let poll = future.as_mut().poll(cx);
+                    if poll.is_ready() {
+                        self.state = State::Ended;
+                    }
+                    return poll;
+                }
+                State::Ended => {
+                    return Poll::Ready(Err(Error::invalid_input("the request was polled after it had returned its reply")));
+                }
+                State::Unsent { .. } => {
+                    if let State::Unsent { redis, call } = mem::replace(&mut self.state, State::Ended) {
+                        self.state = State::Sent(send(redis, call));
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn send<T: 'static>(redis: Redis, call: Call<T>) -> Pin<Box<dyn Future<Output = Result<T>> + Send>> {
+    match call {
+        Call::Command(command) => Box::pin(redis.send(command)),
+        Call::Commands(encoded, finish) => {
+            Box::pin(async move { finish(redis.connection.request(encoded, redis.patience).await?) })
+        }
+    }
+}
+
+impl<T> fmt::Debug for Request<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match &self.state {
+            State::Unsent { .. } => "unsent",
+            State::Sent(_) => "sent",
+            State::Ended => "ended",
+        };
+        f.debug_struct("Request").field("state", &state).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,11 @@
+// Script arguments: `()` is none, a tuple mixes types.
+use redis_model::prelude::*;
+
+async fn example(redis: Redis) -> Result<()> {
+    redis.eval::<i64>("return 1", [], ()).await?;
+    redis.eval::<i64>("return 1", "key", ()).await?;
+    redis.eval::<i64>("return 1", ["key"], ["a", 5]).await?;
+    Ok(())
+}
+
+fn main() {}

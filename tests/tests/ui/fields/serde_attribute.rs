@@ -1,0 +1,12 @@
+use redis_model::prelude::*;
+
+#[derive(RedisModel)]
+#[redis(prefix = "user")]
+struct User {
+    #[redis(id)]
+    id: u64,
+    #[serde(rename = "mail")]
+    email: String,
+}
+
+fn main() {}
