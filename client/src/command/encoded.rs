@@ -186,9 +186,9 @@ impl Encoded {
         if self.count == 0 { 0 } else { self.json.len() + 3 }
     }
 
-    /// Whether the commands should not share a request with others: raw bytes, atomic groups, and commands that wait.
+    /// Whether the commands should not share a request with others: raw bytes, groups, and commands that wait.
     pub(crate) fn stands_alone(&self) -> bool {
-        self.atomic || self.raw.is_some() || !self.extra_time.is_zero()
+        self.atomic || self.count > 1 || self.raw.is_some() || !self.extra_time.is_zero()
     }
 
     /// Takes the position and the name of each command that changes data, if there are several commands.

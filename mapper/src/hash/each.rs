@@ -51,10 +51,7 @@ impl<T> IntoIterator for Each<T> {
 }
 
 /// Sends all commands in one request, except those that cannot be sent.
-pub(super) fn send<C: Client, R: 'static>(
-    client: C,
-    commands: impl Iterator<Item = Command<R>>,
-) -> C::Out<Each<R>> {
+pub(super) fn send<C: Client, R: 'static>(client: C, commands: impl Iterator<Item = Command<R>>) -> C::Out<Each<R>> {
     let mut batch = Batch::new(client);
     let slots: Vec<_> = commands
         .map(|command| {

@@ -71,7 +71,8 @@ pub type IdRef<'a, M> = <<M as HashModel>::Id as Id>::Ref<'a>;
 /// [`ModelCommands`](crate::ModelCommands) has them as methods of pipelines, transactions and batches. `load_many`,
 /// `save_many`, `delete_many` and `scan` take a client of either kind.
 ///
-/// A record is also the reply of a command that returns a hash: `redis.hgetall::<Option<User>>("user:42").await?`.
+/// A record is also the reply of a command that returns a hash: `redis.hgetall::<Option<User>>("user:42").await?`. Its id
+/// is then not compared with the one in the key.
 ///
 /// Writing a record does not change hash fields that the model does not know. The id is a field of the hash too, so a
 /// record exists even if its other fields are all `None`.
