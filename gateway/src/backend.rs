@@ -14,6 +14,7 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::Semaphore;
 
 use crate::error::Error;
+use crate::limits::Limits;
 use crate::resp::{Args, Parser, Value, push_command};
 
 /// A pool of connections to Redis.
@@ -24,6 +25,10 @@ pub(crate) struct Backend {
     target: Target,
     idle: Mutex<Vec<Connection>>,
     permits: Semaphore,
+    /// The largest number of idle connections while others are opened outside the pool.
+    max_idle: usize,
+    /// The largest size of the replies to one request.
+    max_reply_bytes: usize,
 }
 
 /// The largest number of pooled connections in use at once. Redis allows 10,000 for all its clients by default.
@@ -34,6 +39,9 @@ const MAX_CONNECTIONS: usize = 256;
 /// Commands have no time limit: a slow command is not a broken connection, and clients have timeouts of their own.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// The number of commands that are sent before their replies are read.
+const PORTION: usize = 128;
+
 /// The largest buffer, in bytes, that an idle connection keeps.
 const MAX_IDLE_BUFFER: usize = 64 << 10;
 
@@ -43,6 +51,8 @@ const MAX_IDLE_BUFFER: usize = 64 << 10;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unreachable {
     PasswordRejected,
+    /// The password of the ACL user that a token stands for.
+    UserRejected,
     Disconnected,
     NotRedis,
 }
@@ -51,6 +61,7 @@ impl fmt::Display for Unreachable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ERR the gateway cannot reach Redis: ")?;
         f.write_str(match self {
+            Unreachable::UserRejected => "it rejects the user",
             Unreachable::PasswordRejected => "it rejects the password",
             Unreachable::Disconnected => "the connection is refused or lost",
             Unreachable::NotRedis => "its replies are not those of a Redis server",
@@ -72,7 +83,13 @@ impl Backend {
                 "the Redis URL is malformed: expected redis://[[user]:password@]host[:port][/database] or unix:///path",
             )
         })?;
-        let backend = Backend { target, idle: Mutex::default(), permits: Semaphore::new(MAX_CONNECTIONS) };
+        let backend = Backend {
+            target,
+            idle: Mutex::default(),
+            permits: Semaphore::new(MAX_CONNECTIONS),
+            max_idle: usize::MAX,
+            max_reply_bytes: usize::MAX,
+        };
         let ping = [vec![Bytes::from_static(b"PING")]];
         let outcome = tokio::time::timeout(CONNECT_TIMEOUT, backend.run(&ping)).await;
         match outcome.as_ref().map(|reply| reply.as_deref()) {
@@ -85,11 +102,18 @@ impl Backend {
         }
     }
 
+    /// Limits the replies of requests. There is no limit before.
+    pub(crate) fn limit(&mut self, max_reply_bytes: usize, limits: &Limits) {
+        self.max_reply_bytes = max_reply_bytes;
+        self.max_idle = limits.connections / 8;
+        self.permits = Semaphore::new(MAX_CONNECTIONS.min(limits.connections));
+    }
+
     /// Sends the commands and returns one value for each. A command that fails has an error as its value.
     pub(crate) async fn run(&self, commands: &[Args]) -> Result<Vec<Value>, Unreachable> {
         // WAIT can block for long, and must not hold a permit that other requests need.
         if commands.iter().any(is_wait) {
-            return self.new_connection().await?.run(commands).await;
+            return self.new_connection().await?.run_limited(commands, self.max_reply_bytes).await;
         }
         // The semaphore is never closed, so this does not fail.
         let _permit = self.permits.acquire().await.map_err(|_| Unreachable::Disconnected)?;
@@ -100,18 +124,48 @@ impl Backend {
         };
         // On an error, or if this future is dropped, the connection is dropped too: unread replies would answer the
         // next request.
-        let values = connection.run(commands).await?;
+        let values = connection.run_limited(commands, self.max_reply_bytes).await?;
         self.idle().extend(connection.if_clean());
         Ok(values)
+    }
+
+    /// Like [`run`](Self::run), as the ACL user that `auth` logs in.
+    ///
+    /// Each call has a new connection, so a change of the user's password or rights takes effect at once.
+    pub(crate) async fn run_as(&self, auth: &Args, commands: &[Args]) -> Result<Vec<Value>, Unreachable> {
+        if commands.iter().any(is_wait) {
+            return self.new_connection_as(auth).await?.run_limited(commands, self.max_reply_bytes).await;
+        }
+        let _permit = self.permits.acquire().await.map_err(|_| Unreachable::Disconnected)?;
+        self.new_connection_as(auth).await?.run_limited(commands, self.max_reply_bytes).await
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Closes an idle connection if there are many.
+    fn drop_surplus(&self) {
+        let mut idle = self.idle();
+        if idle.len() > self.max_idle {
+            idle.pop();
+        }
+    }
+
     /// Opens a connection outside the pool.
     pub(crate) async fn new_connection(&self) -> Result<Connection, Unreachable> {
+        // Idle connections must not take the open files that subscriptions need.
+        self.drop_surplus();
         tokio::time::timeout(CONNECT_TIMEOUT, self.open()).await.unwrap_or(Err(Unreachable::Disconnected))
+    }
+
+    /// Opens a connection outside the pool, as the ACL user that `auth` logs in.
+    pub(crate) async fn new_connection_as(&self, auth: &Args) -> Result<Connection, Unreachable> {
+        // The user may not be allowed to select the database of the URL, so the user of the URL does that first.
+        let mut connection = self.new_connection().await?;
+        let replies = tokio::time::timeout(CONNECT_TIMEOUT, connection.run(std::slice::from_ref(auth)));
+        let replies = replies.await.unwrap_or(Err(Unreachable::Disconnected))?;
+        if replies == [Value::ok()] { Ok(connection) } else { Err(Unreachable::UserRejected) }
     }
 
     async fn open(&self) -> Result<Connection, Unreachable> {
@@ -123,8 +177,7 @@ impl Backend {
             }
             Address::Unix(path) => Box::new(UnixStream::connect(path).await?),
         };
-        let mut connection =
-            Connection { stream, buffer: BytesMut::new(), peak_capacity: 0, parser: Parser::default() };
+        let mut connection = Connection { stream, buffer: BytesMut::new(), peak_capacity: 0, parser: Parser::new() };
         for (command, rejected) in
             [(&self.target.auth, Unreachable::PasswordRejected), (&self.target.select, Unreachable::NotRedis)]
         {
@@ -158,27 +211,48 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
+    /// Sends the commands and returns one value for each. The values of a size of more than `limit` in all are errors.
+    ///
+    /// The commands are sent in portions, since Redis keeps the replies to all that it has received.
+    pub(crate) async fn run_limited(&mut self, commands: &[Args], limit: usize) -> Result<Vec<Value>, Unreachable> {
+        let mut left = limit;
+        let mut values = Vec::with_capacity(commands.len());
+        let mut wire = Vec::new();
+        for portion in commands.chunks(PORTION) {
+            wire.clear();
+            for args in portion {
+                push_command(&mut wire, args);
+            }
+            self.stream.write_all(&wire).await?;
+            for _ in portion {
+                self.parser.set_limit(left);
+                let (value, size) = self.receive().await?;
+                left = left.saturating_sub(size);
+                values.push(value);
+            }
+        }
+        self.parser.set_limit(limit);
+        Ok(values)
+    }
+
     /// Sends the commands and returns one value for each.
     pub(crate) async fn run(&mut self, commands: &[Args]) -> Result<Vec<Value>, Unreachable> {
-        let mut wire = Vec::with_capacity(commands.len() * 48);
-        for args in commands {
-            push_command(&mut wire, args);
-        }
-        self.stream.write_all(&wire).await?;
-        let mut values = Vec::with_capacity(commands.len());
-        while values.len() < commands.len() {
-            values.push(self.next().await?);
-        }
-        Ok(values)
+        self.run_limited(commands, usize::MAX).await
     }
 
     /// Waits for the next value.
     pub(crate) async fn next(&mut self) -> Result<Value, Unreachable> {
+        Ok(self.receive().await?.0)
+    }
+
+    /// Waits for the next value and returns it with its size.
+    async fn receive(&mut self) -> Result<(Value, usize), Unreachable> {
         loop {
             if let Some(value) = self.parser.next(&mut self.buffer).map_err(|_| Unreachable::NotRedis)? {
                 return Ok(value);
             }
-            self.buffer.reserve(16 << 10);
+            let missing = self.parser.wanted().saturating_sub(self.buffer.len());
+            self.buffer.reserve(missing.max(16 << 10));
             self.peak_capacity = self.peak_capacity.max(self.buffer.capacity());
             if self.stream.read_buf(&mut self.buffer).await? == 0 {
                 return Err(Unreachable::Disconnected);

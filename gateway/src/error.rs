@@ -4,7 +4,7 @@ use std::fmt;
 
 /// The reason why a gateway or a server could not be started.
 ///
-/// The text says what is wrong and what to do, and includes the cause.
+/// The text says what is wrong and what to do, and includes the cause. Therefore `source` returns `None`.
 ///
 /// ```
 /// use redis_rest_gateway::Gateway;
@@ -21,34 +21,23 @@ use std::fmt;
 #[derive(Debug)]
 pub struct Error {
     message: String,
-    source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Error { message: message.into(), source: None }
+        Error { message: message.into() }
     }
 
-    pub(crate) fn with_source(
-        message: impl Into<String>,
-        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-    ) -> Self {
-        Error { message: message.into(), source: Some(source.into()) }
+    /// Adds the cause to the message.
+    pub(crate) fn caused(message: impl fmt::Display, cause: impl fmt::Display) -> Self {
+        Error { message: format!("{message}: {cause}") }
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)?;
-        match &self.source {
-            Some(source) => write!(f, ": {source}"),
-            None => Ok(()),
-        }
+        f.write_str(&self.message)
     }
 }
 
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_deref().map(|source| source as _)
-    }
-}
+impl std::error::Error for Error {}

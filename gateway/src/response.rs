@@ -1,13 +1,19 @@
 //! HTTP responses: replies in each format, event streams and refusals.
 
+use std::convert::Infallible;
+
 use axum::body::Body;
-use axum::http::header::{ALLOW, CONTENT_TYPE};
+use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use futures_util::stream;
 
 use crate::backend::Unreachable;
 use crate::reply::{self, Format};
 use crate::resp::Value;
+
+const JSON: &str = "application/json";
+const RESP2: &str = "application/octet-stream";
 
 /// An error that answers the whole request.
 pub(crate) struct Refusal(pub(crate) StatusCode, pub(crate) String);
@@ -20,7 +26,13 @@ impl Refusal {
 
 impl From<Unreachable> for Refusal {
     fn from(error: Unreachable) -> Self {
-        Refusal(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+        match error {
+            Unreachable::UserRejected => Refusal(
+                StatusCode::UNAUTHORIZED,
+                "WRONGPASS invalid username-password pair or user is disabled".to_owned(),
+            ),
+            _ => Refusal(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
+        }
     }
 }
 
@@ -51,29 +63,66 @@ pub(crate) fn single(format: Format, slot: &Slot) -> Response {
     json(status, body)
 }
 
+/// The size above which a response is written while the client reads it. A smaller one is sent with its length.
+const WHOLE: usize = 1 << 20;
+
 /// Returns the response to several commands.
-pub(crate) fn several(format: Format, slots: impl Iterator<Item = Slot>) -> Response {
-    if format == Format::Resp2 {
+///
+/// The text of a large response is not kept: each reply is written when the client has read those before it.
+pub(crate) fn several(format: Format, slots: impl Iterator<Item = Slot> + Send + 'static) -> Response {
+    let mut replies = Replies { slots: slots.fuse(), format, written: 0, is_complete: false };
+    let first = replies.next_chunk(WHOLE);
+    let body = if replies.is_complete {
+        Body::from(first)
+    } else {
+        let rest = std::iter::from_fn(move || (!replies.is_complete).then(|| replies.next_chunk(WHOLE / 16)));
+        Body::from_stream(stream::iter([first].into_iter().chain(rest).map(Ok::<_, Infallible>)))
+    };
+    let content_type = if format == Format::Resp2 { RESP2 } else { JSON };
+    with_type(StatusCode::OK, content_type, body)
+}
+
+/// Replies to several commands that are written in chunks.
+struct Replies<I> {
+    slots: I,
+    format: Format,
+    written: usize,
+    is_complete: bool,
+}
+
+impl<I: Iterator<Item = Slot>> Replies<I> {
+    /// Returns the next replies: about `size` bytes of them, or one that is larger.
+    fn next_chunk(&mut self, size: usize) -> Vec<u8> {
         let mut wire = Vec::new();
-        for slot in slots {
-            push_resp2_slot(&mut wire, &slot);
+        let mut json = String::new();
+        while wire.len() + json.len() < size {
+            let Some(slot) = self.slots.next() else {
+                self.is_complete = true;
+                break;
+            };
+            if self.format == Format::Resp2 {
+                push_resp2_slot(&mut wire, &slot);
+            } else {
+                json.push(if self.written == 0 { '[' } else { ',' });
+                push_json_slot(&mut json, &slot, self.format);
+            }
+            self.written += 1;
         }
-        return resp2(StatusCode::OK, wire);
-    }
-    let mut body = String::from("[");
-    for (at, slot) in slots.enumerate() {
-        if at > 0 {
-            body.push(',');
+        if self.format == Format::Resp2 {
+            return wire;
         }
-        push_json_slot(&mut body, &slot, format);
+        if self.is_complete {
+            json.push_str(if self.written == 0 { "[]" } else { "]" });
+        }
+        json.into_bytes()
     }
-    body.push(']');
-    json(StatusCode::OK, body)
 }
 
 /// Returns a response that carries server-sent events.
 pub(crate) fn event_stream(events: Body) -> Response {
-    with_type(StatusCode::OK, "text/event-stream", events)
+    let mut response = with_type(StatusCode::OK, "text/event-stream", events);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
 }
 
 fn push_resp2_slot(wire: &mut Vec<u8>, slot: &Slot) {
@@ -91,11 +140,11 @@ fn push_json_slot(body: &mut String, slot: &Slot, format: Format) {
 }
 
 fn json(status: StatusCode, body: String) -> Response {
-    with_type(status, "application/json", Body::from(body))
+    with_type(status, JSON, Body::from(body))
 }
 
 fn resp2(status: StatusCode, body: Vec<u8>) -> Response {
-    with_type(status, "application/octet-stream", Body::from(body))
+    with_type(status, RESP2, Body::from(body))
 }
 
 fn with_type(status: StatusCode, content_type: &'static str, body: Body) -> Response {

@@ -1,6 +1,6 @@
 //! A Redis or Valkey process that we start and stop.
 
-use std::ffi::OsString;
+use std::fmt::{self, Write as _};
 use std::io::{BufRead, BufReader, Read};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use crate::backend::Backend;
 use crate::error::Error;
+use crate::folder::Folder;
+use crate::program;
 use crate::secret::random_secret;
 
 /// The environment variable that names the server program.
@@ -20,6 +22,8 @@ pub(crate) const SERVER_VARIABLE: &str = "REDIS_SERVER";
 /// The server reads its configuration from standard input, so that the password is not visible on a command line. The
 /// script then reads its own standard input, which ends when the parent closes it or dies for any reason.
 ///
+/// It then removes the server's folder, which is its second argument: a process that was killed cannot do that itself.
+///
 /// The script ignores the signals that a terminal sends to the whole process group: if it died before the parent, nothing
 /// would kill the server.
 const WATCHDOG: &str = r#"
@@ -29,11 +33,14 @@ server=$!
 exec >/dev/null 2>&1
 cat
 kill -9 "$server"
+wait "$server"
+rm -rf -- "$1"
 "#;
 
 /// A running Redis or Valkey server. It is killed when this value is dropped or the process ends for any reason.
 ///
-/// The server listens on a free port of 127.0.0.1, has a random password and saves nothing to disk.
+/// The server listens on a free port of 127.0.0.1, has a random password and saves nothing to disk. Its folder, where SAVE
+/// would write to, is empty at its start, can be opened only by the current user, and is removed with the server.
 ///
 /// ```no_run
 /// use redis_rest_gateway::Server;
@@ -44,10 +51,11 @@ kill -9 "$server"
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
 pub struct Server {
     watchdog: Child,
     url: String,
+    /// Dropped after the watchdog has ended.
+    folder: Folder,
 }
 
 /// The settings of a [`Server`]; created by [`Server::builder`] or by a function of [`install`](crate::install).
@@ -93,6 +101,13 @@ impl Server {
     }
 }
 
+impl fmt::Debug for Server {
+    /// Leaves out the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("folder", &self.folder.path()).finish_non_exhaustive()
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         // Closing its standard input makes the watchdog kill the server and exit. A failure to wait changes nothing.
@@ -105,7 +120,8 @@ impl ServerBuilder {
     /// Sets the program to start.
     ///
     /// The default is the one that the environment variable `REDIS_SERVER` names, or else the first `valkey-server` or
-    /// `redis-server` on `PATH`.
+    /// `redis-server` on `PATH`. Entries of `PATH` that are empty or relative are ignored, and a name without a folder is
+    /// looked up on `PATH`, so a program in the current folder runs only if you name it by its path.
     pub fn program(mut self, path: impl Into<PathBuf>) -> Self {
         self.program = Some(path.into());
         self
@@ -123,65 +139,88 @@ impl ServerBuilder {
     ///
     /// Returns an error if no program is found or it does not start.
     pub async fn start(self) -> Result<Server, Error> {
-        let program = match self.program {
-            Some(program) => program,
-            None => find_program().ok_or_else(|| {
-                Error::new(format!(
+        let program = match self.program.or_else(find_program) {
+            Some(program) => program::named(&program)?,
+            None => {
+                return Err(Error::new(format!(
                     "found no valkey-server or redis-server on PATH: install one, or set {SERVER_VARIABLE} to its path"
-                ))
-            })?,
+                )));
+            }
         };
-        if !program.is_file() {
-            return Err(Error::new(format!(
-                "the server program {} does not exist or is not a file",
-                program.display()
-            )));
-        }
-        // Another process may take the free port before the server does, so a failed start is repeated.
-        let mut last = Error::new("the server was not started");
-        for _ in 0..5 {
+        for _ in 1..5 {
             match start_once(&program, &self.modules).await {
-                Ok(server) => return Ok(server),
-                Err(error) => last = error,
+                // Another process took the free port before the server did.
+                Err(Failure { port_taken: true, .. }) => {}
+                outcome => return outcome.map_err(|failure| failure.error),
             }
         }
-        Err(last)
+        start_once(&program, &self.modules).await.map_err(|failure| failure.error)
     }
 }
 
 /// Returns the program that `REDIS_SERVER` names, or else `valkey-server` or `redis-server` from `PATH`.
 pub(crate) fn find_program() -> Option<PathBuf> {
-    if let Some(named) = std::env::var_os(SERVER_VARIABLE).filter(|named| !named.is_empty()) {
-        return Some(PathBuf::from(named));
-    }
-    let path: OsString = std::env::var_os("PATH")?;
-    ["valkey-server", "redis-server"]
-        .iter()
-        .find_map(|name| std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file()))
+    program::from_variable(SERVER_VARIABLE)
+        .or_else(|| ["valkey-server", "redis-server"].into_iter().find_map(program::find))
 }
 
-async fn start_once(program: &Path, modules: &[PathBuf]) -> Result<Server, Error> {
+/// Why a server did not start.
+struct Failure {
+    error: Error,
+    /// Whether another process has the server's port, so that a start on another one may succeed.
+    port_taken: bool,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure { error, port_taken: false }
+    }
+}
+
+/// Returns the path as a string of Redis's configuration.
+///
+/// Quotes and line breaks are escaped: they would end the string, and begin another setting.
+fn quoted(path: &Path) -> String {
+    let mut quoted = String::from("\"");
+    for byte in path.as_os_str().as_encoded_bytes() {
+        // Writing to a string does not fail.
+        let _ = match byte {
+            b'"' | b'\\' => write!(quoted, "\\{}", char::from(*byte)),
+            0x20..=0x7e => write!(quoted, "{}", char::from(*byte)),
+            _ => write!(quoted, "\\x{byte:02x}"),
+        };
+    }
+    quoted.push('"');
+    quoted
+}
+
+async fn start_once(program: &Path, modules: &[PathBuf]) -> Result<Server, Failure> {
     let port = free_port()?;
-    let password = random_secret();
+    let password = random_secret()?;
+    let folder = Folder::create()?;
     let mut config = format!(
-        "bind 127.0.0.1\nport {port}\nrequirepass {password}\nsave \"\"\nappendonly no\nloglevel warning\nlogfile \"\"\ndir \"{}\"",
-        std::env::temp_dir().display()
+        "bind 127.0.0.1\nport {port}\nrequirepass {password}\nsave \"\"\nappendonly no\nloglevel warning\nlogfile \"\"\ndir {}",
+        quoted(folder.path())
     );
     for module in modules {
-        config.push_str(&format!("\nloadmodule \"{}\"", module.display()));
+        let module = std::path::absolute(module)
+            .map_err(|error| Error::caused(format!("cannot find the module {}", module.display()), error))?;
+        config.push_str(&format!("\nloadmodule {}", quoted(&module)));
     }
-    let mut watchdog = Command::new("sh")
+    let mut watchdog = Command::new(program::SHELL)
         .arg("-c")
         .arg(WATCHDOG)
         .arg(program)
+        .arg(folder.path())
+        .env("PATH", program::path())
         .env("REDIS_REST_GATEWAY_CONFIG", config)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
-        .map_err(|error| Error::with_source("cannot run `sh` to start the server", error))?;
+        .map_err(|error| Error::caused(format!("cannot run {} to start the server", program::SHELL), error))?;
     let log = Log::follow(watchdog.stdout.take());
-    let server = Server { watchdog, url: format!("redis://:{password}@127.0.0.1:{port}") };
+    let server = Server { watchdog, url: format!("redis://:{password}@127.0.0.1:{port}"), folder };
     let started = Instant::now();
     loop {
         // Our random password is rejected by any other server that took the port.
@@ -189,7 +228,11 @@ async fn start_once(program: &Path, modules: &[PathBuf]) -> Result<Server, Error
             return Ok(server);
         }
         if log.has_ended() || started.elapsed() > Duration::from_secs(20) {
-            return Err(Error::new(format!("{} did not start: {}", program.display(), log.last_lines())));
+            let lines = log.last_lines();
+            return Err(Failure {
+                port_taken: lines.contains("Address already in use"),
+                error: Error::caused(format!("{} did not start", program.display()), lines),
+            });
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -197,9 +240,7 @@ async fn start_once(program: &Path, modules: &[PathBuf]) -> Result<Server, Error
 
 fn free_port() -> Result<u16, Error> {
     let probe = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
-    probe
-        .map(|address| address.port())
-        .map_err(|error| Error::with_source("cannot find a free port on 127.0.0.1", error))
+    probe.map(|address| address.port()).map_err(|error| Error::caused("cannot find a free port on 127.0.0.1", error))
 }
 
 /// The last lines of the server's log.
@@ -242,5 +283,15 @@ impl Log {
     fn last_lines(&self) -> String {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if state.lines.is_empty() { "it printed nothing".to_owned() } else { state.lines.join("\n") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_cannot_add_settings() {
+        assert_eq!(quoted(Path::new("/a b/\"\nrequirepass x\\")), r#""/a b/\"\x0arequirepass x\\""#);
     }
 }

@@ -2,44 +2,67 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::response::Response;
 use futures_util::stream::{self, Stream, StreamExt as _};
 
+use crate::auth::Access;
 use crate::backend::Connection;
 use crate::resp::Value;
 use crate::response::{self, Refusal};
 use crate::state::State;
 
 /// Answers `/subscribe/CHANNEL[/CHANNEL…]` and `/psubscribe/PATTERN[/PATTERN…]`.
-pub(crate) async fn subscribe(state: &Arc<State>, channels: Vec<Bytes>, patterns: bool) -> Result<Response, Refusal> {
+pub(crate) async fn subscribe(
+    state: &Arc<State>,
+    access: &Access,
+    channels: Vec<Bytes>,
+    patterns: bool,
+) -> Result<Response, Refusal> {
     let name = if patterns { "psubscribe" } else { "subscribe" };
     if channels.is_empty() {
         return Err(Refusal::bad_request(format!("ERR wrong number of arguments for '{name}' command")));
     }
-    let command = [Bytes::from_static(name.as_bytes())].into_iter().chain(channels).collect();
-    Ok(events(state, open(state, command).await?.map(|value| join_parts(&value))))
+    let values = open(state, access, name, channels).await?;
+    Ok(events(state, values.map(|value| value.map(|value| join_parts(&value)))))
 }
 
 /// Answers `/monitor`.
-pub(crate) async fn monitor(state: &Arc<State>) -> Result<Response, Refusal> {
-    let lines = open(state, vec![Bytes::from_static(b"MONITOR")]).await?.enumerate();
-    Ok(events(state, lines.map(|(at, line)| if at == 0 { "\"OK\"".to_owned() } else { join_parts(&line) })))
+pub(crate) async fn monitor(state: &Arc<State>, access: &Access) -> Result<Response, Refusal> {
+    let lines = open(state, access, "monitor", Vec::new()).await?.enumerate();
+    let text = |at, line: Value| if at == 0 { "\"OK\"".to_owned() } else { join_parts(&line) };
+    Ok(events(state, lines.map(move |(at, line)| line.map(|line| text(at, line)))))
 }
 
-/// Runs a command that never ends. Returns its reply and all that Redis sends after it.
-async fn open(state: &State, command: Vec<Bytes>) -> Result<impl Stream<Item = Value> + Send + 'static, Refusal> {
-    let mut connection = state.backend.new_connection().await?;
+/// Runs a command that never ends. Returns its reply and all that Redis sends after it, and `None` after each silence of
+/// the heartbeat's length.
+async fn open(
+    state: &State,
+    access: &Access,
+    name: &'static str,
+    args: Vec<Bytes>,
+) -> Result<impl Stream<Item = Option<Value>> + Send + 'static, Refusal> {
+    state.policy.judge_stream(name, !matches!(access, Access::ReadOnly)).map_err(Refusal::bad_request)?;
+    let command = [Bytes::from_static(name.as_bytes())].into_iter().chain(args).collect();
+    let mut connection = match access {
+        Access::Full | Access::ReadOnly => state.backend.new_connection().await?,
+        Access::User(login) => state.backend.new_connection_as(&login.auth()).await?,
+    };
+    let heartbeat = if state.heartbeat.is_zero() { Duration::MAX } else { state.heartbeat };
     let first = connection.run(&[command]).await?.pop().unwrap_or(Value::Nil);
     if let Value::Error(error) = &first {
         return Err(Refusal::bad_request(String::from_utf8_lossy(error)));
     }
-    let rest = stream::unfold(connection, |mut connection: Connection| async {
-        let value = connection.next().await.ok()?;
-        Some((value, connection))
+    let rest = stream::unfold(connection, move |mut connection: Connection| async move {
+        // A timeout loses nothing: the connection keeps what has arrived of the next value.
+        match tokio::time::timeout(heartbeat, connection.next()).await {
+            Ok(value) => Some((Some(value.ok()?), connection)),
+            Err(_) => Some((None, connection)),
+        }
     });
-    Ok(stream::iter([first]).chain(rest))
+    Ok(stream::iter([Some(first)]).chain(rest))
 }
 
 /// Returns the parts of a message, separated by commas, as in `message,CHANNEL,PAYLOAD`.
@@ -62,9 +85,10 @@ fn event(text: &str) -> String {
     event
 }
 
-/// Returns the response that sends each text as an event until the gateway is dropped.
-fn events(state: &State, texts: impl Stream<Item = String> + Send + 'static) -> Response {
-    let chunks = texts.map(|text| Ok::<_, Infallible>(Bytes::from(event(&text))));
+/// Returns the response that sends each text as an event, and a comment for `None`, until the gateway is dropped.
+fn events(state: &State, texts: impl Stream<Item = Option<String>> + Send + 'static) -> Response {
+    let chunk = |text: Option<String>| text.map_or(Bytes::from_static(b": heartbeat\n\n"), |text| event(&text).into());
+    let chunks = texts.map(move |text| Ok::<_, Infallible>(chunk(text)));
     let chunks = chunks.take_until(Box::pin(state.stopped()));
     response::event_stream(Body::from_stream(chunks))
 }

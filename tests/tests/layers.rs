@@ -33,8 +33,30 @@ const MAPPER: &[&str] = &[
 ];
 const DERIVE: &[&str] = &["errors", "case", "attr", "ast", "check", "expand", "fallback"];
 const GATEWAY: &[&str] = &[
-    "error", "secret", "resp", "reply", "request", "backend", "policy", "state", "response", "sse", "http", "gateway",
-    "server", "install",
+    "error",
+    "limits",
+    "program",
+    "secret",
+    "folder",
+    "resp",
+    "reply",
+    "request",
+    "backend",
+    "documented",
+    "policy",
+    "script",
+    "response",
+    "auth",
+    "listener",
+    "state",
+    "acl",
+    "cors",
+    "sse",
+    "execute",
+    "http",
+    "gateway",
+    "server",
+    "install",
 ];
 /// Inside `derive/src/expand`.
 const EXPAND: &[&str] = &["fields", "event", "value", "model"];

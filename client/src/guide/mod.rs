@@ -3,5 +3,8 @@
 #[doc = include_str!("testing.md")]
 pub mod testing {}
 
+#[doc = include_str!("differences.md")]
+pub mod differences {}
+
 #[doc = include_str!("migrating.md")]
 pub mod migrating {}

@@ -1,22 +1,32 @@
 //! The gateway, asked by a plain HTTP client.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use redis_model::redis_rest::{Error, Executor as _, Result, StringCommands as _, Value as Reply};
 use redis_model_tests::{ENCODINGS, key, stack};
+use redis_rest_gateway::Gateway;
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
 fn request(method: Method, path: &str) -> RequestBuilder {
-    // reqwest itself wants one, also for plain HTTP. It is there already when another test was first.
-    Client::new().request(method, format!("{}{path}", stack().gateway.url()))
+    request_to(&stack().gateway, method, path)
+}
+
+pub(super) fn request_to(gateway: &Gateway, method: Method, path: &str) -> RequestBuilder {
+    static CLIENT: OnceLock<Client> = OnceLock::new();
+    let client = CLIENT.get_or_init(|| {
+        // A connection lives on the runtime of its test, so another test cannot use it.
+        Client::builder().pool_max_idle_per_host(0).build().unwrap()
+    });
+    client.request(method, format!("{}{path}", gateway.url()))
 }
 
 fn post(path: &str) -> RequestBuilder {
     request(Method::POST, path).bearer_auth(stack().gateway.token())
 }
 
-async fn answer(request: RequestBuilder) -> (u16, Value) {
+pub(super) async fn answer(request: RequestBuilder) -> (u16, Value) {
     let response = request.send().await.unwrap();
     let status = response.status().as_u16();
     let text = response.text().await.unwrap();
@@ -52,7 +62,10 @@ async fn tokens() {
     let k = &key("token");
     let path = format!("/get/{k}");
     let gateway = &stack().gateway;
-    let denied = json!({"error": "WRONGPASS invalid or missing auth token"});
+    let denied = json!({
+        "error": "WRONGPASS invalid or missing auth token. \
+                  See https://docs.upstash.com/redis/troubleshooting/http_unauthorized for details."
+    });
     assert_eq!(answer(request(Method::GET, &path)).await, (401, denied.clone()));
     assert_eq!(answer(request(Method::GET, &path).bearer_auth("wrong")).await, (401, denied));
     assert_eq!(answer(request(Method::GET, &format!("{path}?_token={}", gateway.token()))).await.0, 200);
@@ -109,7 +122,7 @@ async fn formats() {
 }
 
 /// Reads events until `count` are there.
-async fn events(request: RequestBuilder, count: usize) -> Vec<String> {
+pub(super) async fn events(request: RequestBuilder, count: usize) -> Vec<String> {
     let mut response = request.send().await.unwrap();
     assert_eq!(response.headers()["content-type"], "text/event-stream");
     let mut text = String::new();
@@ -151,7 +164,6 @@ async fn subscriptions_are_server_sent_events() {
 #[tokio::test]
 async fn monitor_shows_commands() {
     let k = key("monitored");
-    let monitor = tokio::spawn(events(post("/monitor"), 60));
     let own = k.clone();
     let asking = tokio::spawn(async move {
         for _ in 0..300 {
@@ -159,10 +171,15 @@ async fn monitor_shows_commands() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     });
-    let events = monitor.await.unwrap();
+    let mut response = post("/monitor").send().await.unwrap();
+    let mut text = String::new();
+    // Other tests run commands meanwhile.
+    while !text.contains(&format!("\"get\" \"{k}\"")) {
+        let chunk = tokio::time::timeout(Duration::from_secs(10), response.chunk()).await.unwrap().unwrap().unwrap();
+        text.push_str(&String::from_utf8_lossy(&chunk));
+    }
     asking.abort();
-    assert_eq!(events[0], "data: \"OK\"");
-    assert!(events.iter().any(|event| event.contains(&format!("\"get\" \"{k}\""))), "{events:?}");
+    assert!(text.starts_with("data: \"OK\"\n\n"), "{text}");
 }
 
 /// What a script replies may be no text, and deeper than any command's reply. It is nobody else's business.

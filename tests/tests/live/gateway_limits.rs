@@ -1,0 +1,49 @@
+//! What the gateway does with replies that are unusually deep or large.
+
+use redis_model_tests::stack;
+use reqwest::{Client, RequestBuilder};
+use serde_json::{Value, json};
+
+fn post(path: &str) -> RequestBuilder {
+    // reqwest itself wants one, also for plain HTTP. It is there already when another test was first.
+    Client::new().post(format!("{}{path}", stack().gateway.url())).bearer_auth(stack().gateway.token())
+}
+
+async fn text(request: RequestBuilder) -> String {
+    request.send().await.unwrap().text().await.unwrap()
+}
+
+#[tokio::test]
+async fn replies_may_be_nested_as_deep_as_a_script_can() {
+    let depth = 7_900;
+    let script = json!(["EVAL", format!("local t = 1 for i = 1, {depth} do t = {{t}} end return t"), 0]);
+    let array = format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+    let result = format!(r#"{{"result":{array}}}"#);
+    let list = format!("[{result}]");
+    let one = || post("/").body(script.to_string());
+    assert_eq!(text(one()).await, result);
+    assert_eq!(text(one().header("upstash-encoding", "base64")).await, result);
+    let resp2 = text(one().header("upstash-response-format", "resp2")).await;
+    assert_eq!(resp2, format!("{}:1\r\n", "*1\r\n".repeat(depth)));
+    assert_eq!(text(post("/pipeline").body(json!([script]).to_string())).await, list);
+    assert_eq!(text(post("/multi-exec").body(json!([script]).to_string())).await, list);
+}
+
+#[tokio::test]
+async fn a_large_pipeline_is_answered_in_order_and_in_each_format() {
+    // More than one portion, and more than is sent in one piece.
+    let commands: Vec<Value> =
+        (0..300).map(|number| json!(["ECHO", format!("{number} {}", "x".repeat(10_000))])).collect();
+    let pipeline = || post("/pipeline").body(json!(commands).to_string());
+    let replies: Vec<Value> = commands.iter().map(|command| json!({"result": command[1]})).collect();
+    assert_eq!(serde_json::from_str::<Value>(&text(pipeline()).await).unwrap(), json!(replies));
+    let resp2 = text(pipeline().header("upstash-response-format", "resp2")).await;
+    let expected: String = commands
+        .iter()
+        .map(|command| {
+            let echoed = command[1].as_str().unwrap();
+            format!("${}\r\n{echoed}\r\n", echoed.len())
+        })
+        .collect();
+    assert_eq!(resp2, expected);
+}
