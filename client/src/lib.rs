@@ -120,6 +120,8 @@
 //! | `tls` | yes | `https://` with rustls, aws-lc (as reqwest's own default) and the root certificates of Mozilla, compiled in |
 //! | `tls-ring` | no | the same with ring, which compiles faster; see below |
 //! | `http2` | no | several requests on one connection, if the server supports HTTP/2 |
+//! | `uuid` | no | `uuid::Uuid` as an argument and a reply |
+//! | `ulid` | no | `ulid::Ulid` as an argument and a reply |
 //!
 //! `tls-ring` is for programs that turn `tls` off and use no other crate with reqwest or rustls. Cargo unites the features of
 //! all crates: reqwest is then built without a default TLS provider, and the `reqwest::Client::new()` of another crate

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::ast::{Model, Shape};
-use crate::expand::{FieldsImpl, field_constants, trait_impls};
+use crate::expand::{FieldsImpl, command_impls, field_constants, trait_impls};
 
 pub(crate) fn expand(model: &Model) -> TokenStream {
     if model.shape() == Shape::Value {
@@ -29,6 +29,7 @@ fn value(model: &Model) -> TokenStream {
     let ident = &model.ident;
     let (impl_generics, ty_generics, where_clause) = model.generics.split_for_impl();
     let stub = stub();
+    let commands = command_impls(model, &quote!(#where_clause));
     quote! {
         impl #impl_generics #krate::codegen::Field for #ident #ty_generics #where_clause {
             type Value = Self;
@@ -45,6 +46,8 @@ fn value(model: &Model) -> TokenStream {
                 #stub
             }
         }
+
+        #commands
     }
 }
 

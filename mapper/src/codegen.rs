@@ -6,7 +6,7 @@ pub use std::primitive::{bool, str, u64};
 pub use std::result::Result::{Err, Ok};
 pub use std::string::String;
 
-pub use redis_rest::{Error, Result};
+pub use redis_rest::{Arg, Error, FromReply, Reply, Result, ToArg};
 
 #[cfg(feature = "bincode")]
 pub use crate::codec::Bincode;
@@ -25,7 +25,42 @@ pub use crate::stream::StreamModel;
 
 use redis_rest::ErrorKind;
 
-use crate::mismatch;
+use crate::{hash, list, mismatch, stream, value};
+
+/// Returns a field as an argument.
+pub fn field_to_arg<T: Field>(value: &T) -> Arg<'_> {
+    value::to_arg(value)
+}
+
+/// Reads a field from a reply.
+pub fn field_from_reply<T: Field<Value = T>>(reply: Reply<'_>) -> Result<T> {
+    value::from_reply(reply)
+}
+
+/// Reads a record from a reply to HGETALL.
+pub fn record_from_reply<M: Fields>(reply: Reply<'_>) -> Result<M> {
+    hash::from_reply(reply)
+}
+
+/// Returns whether a reply to HGETALL means that there is no record.
+pub fn is_no_record(reply: Reply<'_>) -> bool {
+    hash::is_no_record(reply)
+}
+
+/// Returns an element of a list as an argument.
+pub fn element_to_arg<M: Fields>(element: &M) -> Arg<'_> {
+    list::to_arg(element)
+}
+
+/// Reads an element of a list from a reply.
+pub fn element_from_reply<M: Fields>(reply: Reply<'_>) -> Result<M> {
+    list::from_reply(reply)
+}
+
+/// Reads an event from the fields of an entry.
+pub fn event_from_reply<M: Fields>(reply: Reply<'_>) -> Result<M> {
+    stream::from_reply(reply)
+}
 
 /// Returns the name of the variant in the field `tag`.
 pub fn variant<'a>(source: impl Source<'a>, tag: &'static str, known: &str) -> Result<&'a str> {

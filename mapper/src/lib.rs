@@ -49,9 +49,9 @@
 //!
 //! # Pipelines, transactions and batches
 //!
-//! [`ModelCommands`] has `load`, `load_field`, `insert`, `save`, `update` and `delete` as methods of pipelines, transactions
-//! and batches, next to those of all commands. The other calls take a pipeline as their executor:
-//! `User::expire(pipeline, 42, ttl)` returns the pipeline with the call added. The replies are a typed tuple:
+//! [`ModelCommands`] has the calls of records, such as `load`, `save` and `delete`, as methods of pipelines, transactions and
+//! batches, next to those of all commands. Calls of lists and logs take a pipeline as their executor:
+//! `log.append(pipeline, &event)` returns the pipeline with the call added. The replies are a typed tuple:
 //!
 //! ```no_run
 //! # use redis_model::prelude::*;
@@ -112,6 +112,22 @@
 //! # }
 //! ```
 //!
+//! Models meet the commands: a list element is an argument (`redis.rpush("jobs", &job)`) and a reply
+//! (`redis.lpop::<Job>("jobs")`), an event is what `xreadgroup::<String, OrderEvent>` returns, a record what
+//! `hgetall::<User>` returns. So are the types of fields that derive `RedisModel`: ids, newtypes and enums
+//! (`redis.sadd("roles", Role::Admin)`). Constants such as `User::NAME` stand for the names of fields:
+//!
+//! ```no_run
+//! # use redis_model::prelude::*;
+//! # #[derive(RedisModel)]
+//! # #[redis(prefix = "user")]
+//! # struct User { #[redis(id)] id: u64, visits: i64 }
+//! # async fn example(redis: Redis) -> Result<()> {
+//! let visits = redis.hincrby(User::key(42)?, User::VISITS, 1).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Scripts and subscriptions
 //!
 //! [`Script`](redis_rest::Script) is a Lua script that [`run_script`](redis_rest::ScriptingCommands::run_script) runs.
@@ -144,8 +160,7 @@
 //!
 //! # Without async
 //!
-//! [`blocking::Redis`] has the same calls, except [`HashModel::scan`], which is async only. They return their result without
-//! `.await`:
+//! [`blocking::Redis`] has the same calls. They return their result without `.await`; a scan is an iterator:
 //!
 //! ```no_run
 //! # use redis_model::prelude::*;
@@ -154,6 +169,9 @@
 //! # struct User { #[redis(id)] id: u64 }
 //! let redis = blocking::Redis::from_env()?;
 //! let user: Option<User> = User::load(&redis, 42)?;
+//! for user in User::scan(&redis) {
+//!     println!("{}", user?.id);
+//! }
 //! # Ok::<(), redis_model::Error>(())
 //! ```
 //!
@@ -169,15 +187,15 @@
 //! | `postcard` | no | fields marked `#[redis(postcard)]`: a small binary format |
 //! | `bincode` | no | fields marked `#[redis(bincode)]`. bincode is no longer maintained ([RUSTSEC-2025-0141](https://rustsec.org/advisories/RUSTSEC-2025-0141.html)): prefer `postcard` |
 //! | `http2` | no | HTTP/2, if the server supports it |
-//! | `uuid` | no | ids and fields of the type `uuid::Uuid` |
-//! | `ulid` | no | ids and fields of the type `ulid::Ulid` |
+//! | `uuid` | no | ids, fields, arguments and replies of the type `uuid::Uuid` |
+//! | `ulid` | no | ids, fields, arguments and replies of the type `ulid::Ulid` |
 //! | `chrono`, `jiff`, `time` | no | fields of the [dates, times and durations](Field#dates-and-times) of these crates |
 
 // The code of the derive names this crate, also in this crate's own tests.
 extern crate self as redis_model;
 
 // A module imports only modules before it:
-// kind, mismatch -> model, field, codec -> field_codec, id, key, pairs -> hash, list, stream -> codegen
+// kind, mismatch -> model, field, codec -> field_codec, value, id, key, pairs -> hash, list, stream -> codegen
 pub mod codec;
 #[doc(hidden)]
 pub mod codegen;
@@ -192,12 +210,13 @@ mod mismatch;
 pub mod model;
 mod pairs;
 mod stream;
+mod value;
 
 pub use redis_model_derive::RedisModel;
 pub use redis_rest::{self, Error, ErrorKind, Redis, Result, blocking, commands};
 
 pub use crate::field::Field;
-pub use crate::hash::{FieldRef, HashModel, IdRef, ModelCommands};
+pub use crate::hash::{Each, FieldRef, HashModel, IdRef, ModelCommands, RecordScanOptions};
 pub use crate::id::{GenerateId, Id, IntegerId};
 pub use crate::key::KeyPart;
 pub use crate::list::{List, ListModel};

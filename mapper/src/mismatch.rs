@@ -116,7 +116,7 @@ pub(crate) fn unknown_variant(tag: &'static str, found: &str, known: &str) -> Er
 }
 
 /// Returns the start of a text, for errors.
-fn excerpt(text: &str) -> String {
+pub(crate) fn excerpt(text: &str) -> String {
     match text.char_indices().nth(MAX_EXCERPT) {
         None => format!("{text:?}"),
         Some((end, _)) => format!("{:?} and {} more bytes", text.get(..end).unwrap_or_default(), text.len() - end),

@@ -32,11 +32,38 @@ use crate::pairs::{FieldPairs, ReplyPairs};
 /// let id = log.append(&redis, &paid).await?;  // XADD order-events:17 MAXLEN ~ 1000000 * event Paid cents 990
 ///
 /// let entries = log.range(&redis, .., 10).await?;
-/// assert_eq!((entries[0].id, &entries[0].event), (id, &paid));
+/// for entry in entries {
+///     assert_eq!((entry.id, entry.event?), (id, paid.clone()));
+/// }
 /// # Ok(())
 /// # }
 /// ```
-pub trait StreamModel: Fields {
+///
+/// An event is also what the commands on streams return:
+///
+/// ```no_run
+/// # use redis_model::commands::stream::{GroupPosition, GroupStart, XReadGroupOptions};
+/// # use redis_model::prelude::*;
+/// # #[derive(Debug, Clone, PartialEq, RedisModel)]
+/// # #[redis(stream, prefix = "order-events")]
+/// # enum OrderEvent { Paid { cents: i64 } }
+/// # async fn example(redis: Redis) -> Result<()> {
+/// let log = OrderEvent::log(17);
+/// redis.xgroup_create_mkstream(log.key(), "billing", GroupStart::Beginning).await?;
+/// let new = [(log.key(), GroupPosition::New)];
+/// for stream in redis.xreadgroup::<String, OrderEvent>("billing", "worker-1", new, XReadGroupOptions::new()).await? {
+///     for entry in stream.entries {
+///         match entry.fields {
+///             Ok(event) => println!("{event:?}"),
+///             Err(error) => eprintln!("{} is set aside: {error}", entry.id),
+///         }
+///         redis.xack(log.key(), "billing", entry.id).await?;
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub trait StreamModel: Fields + FromReply {
     /// The name of the type, for errors.
     const MODEL_NAME: &'static str;
 
@@ -53,12 +80,46 @@ pub trait StreamModel: Fields {
 }
 
 /// An event and its id.
+///
+/// A log returns an `Entry<Result<M>>` for each entry, so that an event that cannot be read affects no other. It still has
+/// its id. [`into_result`](Entry::into_result) is for programs that do not continue after such an entry.
+///
+/// ```no_run
+/// # use redis_model::{Entry, prelude::*};
+/// # #[derive(Debug, RedisModel)]
+/// # #[redis(stream, prefix = "temperature")]
+/// # struct Reading { celsius: f64 }
+/// # async fn example(redis: Redis) -> Result<()> {
+/// let log = Reading::log("roof");
+/// for entry in log.range(&redis, .., 100).await? {
+///     match entry.event {
+///         Ok(reading) => println!("{}: {}", entry.id, reading.celsius),
+///         Err(error) => println!("skipped: {error}"), // XRANGE for Reading at "temperature:roof": entry 5-0: ..
+///     }
+/// }
+///
+/// let entries = log.range(&redis, .., 100).await?.into_iter().map(Entry::into_result).collect::<Result<Vec<_>>>()?;
+/// println!("all {} can be read", entries.len());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Entry<T> {
     /// The id of the entry.
     pub id: StreamId,
     /// The event.
     pub event: T,
+}
+
+impl<T> Entry<Result<T>> {
+    /// Returns the entry if its event could be read.
+    ///
+    /// # Errors
+    ///
+    /// The error of the event. It names the log and the entry.
+    pub fn into_result(self) -> Result<Entry<T>> {
+        Ok(Entry { id: self.id, event: self.event? })
+    }
 }
 
 /// A log of events of the type `M`, from [`StreamModel::log`].
@@ -80,8 +141,9 @@ pub struct Entry<T> {
 /// let rest = log.append_many(&redis, &[Reading { celsius: 21.0 }, Reading { celsius: 20.5 }]).await?;
 /// assert_eq!((rest.len(), log.len(&redis).await?), (2, 3));
 ///
-/// let since: Vec<_> = log.range(&redis, first.., 2).await?.into_iter().map(|entry| entry.event.celsius).collect();
-/// assert_eq!(since, [21.5, 21.0]);
+/// for entry in log.range(&redis, first.., 2).await? {
+///     println!("{} {}", entry.id, entry.event?.celsius); // 21.5, then 21
+/// }
 /// # Ok(())
 /// # }
 /// ```
@@ -185,21 +247,18 @@ impl<M: StreamModel> Log<M> {
     /// # }
     /// ```
     ///
-    /// # Errors
-    ///
-    /// `Decode` if an entry cannot be read. The text of the error names the entry. [`entries`](Log::entries) returns
-    /// the others too.
+    /// An entry whose event cannot be read has the error instead of the event; see [`Entry`].
     pub fn range<E: Executor>(
         &self,
         executor: E,
         range: impl RangeBounds<StreamId>,
         count: u64,
-    ) -> E::Out<Vec<Entry<M>>> {
-        executor.submit(self.xrange(range, count).decode_with(|reply| reply.array()?.map(read_entry).collect()))
+    ) -> E::Out<Vec<Entry<Result<M>>>> {
+        executor.submit(self.xrange(range, count))
     }
 
-    fn xrange(&self, range: impl RangeBounds<StreamId>, count: u64) -> Command<Vec<StreamEntry<()>>> {
-        self.key.check(Build.xrange(self.key(), range, Some(count)))
+    fn xrange(&self, range: impl RangeBounds<StreamId>, count: u64) -> Command<Vec<Entry<Result<M>>>> {
+        self.key.check(Build.xrange::<M>(self.key(), range, Some(count))).decode_with_key(read_entries)
     }
 
     /// Returns a stream of the entries of a range of ids, oldest first, fetched a page at a time. With the blocking
@@ -208,7 +267,8 @@ impl<M: StreamModel> Log<M> {
     /// Each page is one [XRANGE](https://redis.io/docs/latest/commands/xrange/), O(n) in the number of its entries. If
     /// the range has no end, the stream also returns entries that are added while it runs.
     ///
-    /// An entry that cannot be read is an `Err` that names it. The stream then continues with the next entry.
+    /// An entry whose event cannot be read has the error instead of the event; see [`Entry`]. The stream ends with an error
+    /// if a page cannot be fetched.
     ///
     /// ```no_run
     /// # use redis_model::{Entry, prelude::*};
@@ -219,16 +279,16 @@ impl<M: StreamModel> Log<M> {
     /// let log = Reading::log("roof");
     /// let mut entries = log.entries(&redis, ..);
     /// while let Some(entry) = entries.next().await {
-    ///     match entry {
-    ///         Ok(Entry { id, event }) => println!("{id}: {event:?}"),
-    ///         Err(error) if error.is_decode() => println!("skipped: {error}"),
-    ///         Err(error) => return Err(error),
+    ///     let Entry { id, event } = entry?;
+    ///     match event {
+    ///         Ok(event) => println!("{id}: {event:?}"),
+    ///         Err(error) => println!("skipped: {error}"),
     ///     }
     /// }
     /// # Ok(())
     /// # }
     /// ```
-    pub fn entries<C: Client>(&self, client: C, range: impl RangeBounds<StreamId>) -> C::Paged<Entry<M>>
+    pub fn entries<C: Client>(&self, client: C, range: impl RangeBounds<StreamId>) -> C::Paged<Entry<Result<M>>>
     where
         M: Send + 'static,
     {
@@ -265,25 +325,18 @@ struct Page<M> {
 }
 
 impl<M: StreamModel + Send + 'static> Paging for Page<M> {
-    type Item = Entry<M>;
-    type Reply = Vec<(StreamId, Result<M>)>;
+    type Item = Entry<Result<M>>;
+    type Reply = Vec<Entry<Result<M>>>;
 
     fn command(&self) -> Command<Self::Reply> {
-        self.log.xrange(self.range, PAGE_LEN).decode_with(read_page::<M>)
+        self.log.xrange(self.range, PAGE_LEN)
     }
 
-    fn advance(self, reply: Self::Reply) -> (Vec<Result<Entry<M>>>, Option<Self>) {
-        let Page { log, range: (_, end) } = self;
+    fn advance(self, reply: Self::Reply) -> (Vec<Result<Self::Item>>, Option<Self>) {
         let is_full = reply.len() as u64 == PAGE_LEN;
-        let next = reply
-            .last()
-            .filter(|(last, _)| is_full && *last != StreamId::MAX)
-            .map(|(last, _)| (Bound::Excluded(*last), end));
-        let entries = reply.into_iter().map(|(id, event)| match event {
-            Ok(event) => Ok(Entry { id, event }),
-            Err(error) => Err(error.about(M::MODEL_NAME, log.key())),
-        });
-        (entries.collect(), next.map(|range| Page { log: log.clone(), range }))
+        let last = reply.last().map(|entry| entry.id).filter(|last| is_full && *last != StreamId::MAX);
+        let next = last.map(|last| Page { range: (Bound::Excluded(last), self.range.1), ..self });
+        (reply.into_iter().map(Ok).collect(), next)
     }
 }
 
@@ -299,19 +352,17 @@ impl<M> fmt::Debug for Log<M> {
     }
 }
 
-fn read_entry<M: StreamModel>(reply: Reply<'_>) -> Result<Entry<M>> {
-    let (id, event) = read_event(reply)?;
-    Ok(Entry { id, event: event? })
+/// Reads the entries of a reply. An event that cannot be read does not affect the others; its error names the log.
+fn read_entries<M: StreamModel>(reply: Reply<'_>, key: &str) -> Result<Vec<Entry<Result<M>>>> {
+    let entries = Vec::<StreamEntry<Result<M>>>::from_reply(reply)?.into_iter();
+    let named = entries.map(|StreamEntry { id, fields }| {
+        let event = fields.map_err(|error| error.with_command("XRANGE".into()).about(M::MODEL_NAME, key));
+        Entry { id, event }
+    });
+    Ok(named.collect())
 }
 
-/// Reads the entries of a page. An event that cannot be read does not affect the others.
-fn read_page<M: StreamModel>(reply: Reply<'_>) -> Result<Vec<(StreamId, Result<M>)>> {
-    reply.array()?.map(read_event).collect()
-}
-
-fn read_event<M: StreamModel>(reply: Reply<'_>) -> Result<(StreamId, Result<M>)> {
-    let [id, fields] = reply.array_of()?;
-    let id = StreamId::from_reply(id)?;
-    let event = fields.pairs().and_then(|pairs| M::read(ReplyPairs(pairs)));
-    Ok((id, event.map_err(|error| error.context(format!("entry {id}")))))
+/// Reads an event from the fields of an entry.
+pub(crate) fn from_reply<M: Fields>(reply: Reply<'_>) -> Result<M> {
+    M::read(ReplyPairs(reply.pairs()?))
 }

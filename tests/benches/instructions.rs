@@ -180,7 +180,8 @@ fn entries(count: u64, encoding: Encoding) -> Outcome<()> {
     let command = Build.xrange::<Reading>("readings", .., None);
     for _ in 0..count {
         let entries = command.decode(black_box(&body).clone(), encoding)?;
-        assert_eq!((entries.len(), entries[7].fields.sensor), (10_000, 7));
+        assert_eq!(entries.len(), 10_000);
+        assert!(entries[7].fields.as_ref().is_ok_and(|reading| reading.sensor == 7));
         black_box(entries);
     }
     Ok(())

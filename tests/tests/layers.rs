@@ -22,6 +22,7 @@ const MAPPER: &[&str] = &[
     "field",
     "codec",
     "field_codec",
+    "value",
     "id",
     "key",
     "pairs",

@@ -35,7 +35,7 @@ pub struct Encoded {
     writes: Vec<(usize, Cow<'static, str>)>,
     /// How long the commands ask the server to wait, in all.
     extra_time: Duration,
-    /// The number of commands that were pushed. An atomic group counts as one.
+    /// The number of commands that were pushed. A group counts as one.
     pushed: usize,
     /// Why the request cannot be sent: the error of the first command that cannot.
     error: Option<Error>,
@@ -89,7 +89,7 @@ impl Encoded {
         self.pushed += 1;
         self.extra_time = self.extra_time.saturating_add(extra_time);
         self.idempotency = self.idempotency.max(expect.idempotency());
-        self.atomic |= expect.parts() > 1;
+        self.atomic |= expect.is_atomic();
         let fits = (others.into_iter()).fold(self.append(args.into_parts(), by_sha1), |fits, (args, by_sha1)| {
             self.append(args.into_parts(), by_sha1).and(fits)
         });
@@ -186,9 +186,9 @@ impl Encoded {
         if self.count == 0 { 0 } else { self.json.len() + 3 }
     }
 
-    /// Whether the commands should not share a request with others: raw bytes, atomic groups, and commands that wait.
+    /// Whether the commands should not share a request with others: raw bytes, groups, and commands that wait.
     pub(crate) fn stands_alone(&self) -> bool {
-        self.atomic || self.raw.is_some() || !self.extra_time.is_zero()
+        self.atomic || self.count > 1 || self.raw.is_some() || !self.extra_time.is_zero()
     }
 
     /// Takes the position and the name of each command that changes data, if there are several commands.

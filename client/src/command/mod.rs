@@ -70,7 +70,7 @@ pub struct Command<R = Untyped> {
     args: Args,
     /// The script that the arguments name by its SHA-1.
     by_sha1: Option<Box<BySha1>>,
-    /// The other commands of an atomic group.
+    /// The other commands of a group.
     others: Vec<(Args, Option<Box<BySha1>>)>,
     /// How long the command itself asks the server to wait.
     extra_time: Duration,
@@ -96,8 +96,10 @@ impl Untyped {
 pub struct Expect<R> {
     name: Cow<'static, str>,
     idempotency: Idempotency,
-    /// The number of commands on the wire: 1, or that of an atomic group.
+    /// The number of commands on the wire: 1, or that of a group.
     parts: usize,
+    /// Whether the commands of a group are a transaction.
+    atomic: bool,
     decode: Decode<R>,
     subject: Option<Box<Subject>>,
     field: Option<&'static str>,
@@ -105,6 +107,8 @@ pub struct Expect<R> {
 
 enum Decode<R> {
     One(fn(Reply<'_>) -> Result<R>),
+    /// Takes the key that the command is about, too.
+    OfKey(fn(Reply<'_>, &str) -> Result<R>),
     Group(fn(Replies<'_>) -> Result<R>),
 }
 
@@ -140,7 +144,7 @@ impl Command {
             args.reject("a command needs a name");
         }
         let decode = Decode::One(|reply| Value::from_reply(reply).map(Untyped));
-        let expect = Expect { name, idempotency, parts: 1, decode, subject: None, field: None };
+        let expect = Expect { name, idempotency, parts: 1, atomic: false, decode, subject: None, field: None };
         Command { args, by_sha1: None, others: Vec::new(), extra_time: Duration::ZERO, expect }
     }
 
@@ -272,11 +276,24 @@ impl<R> Command<R> {
         self.with_decode(Decode::One(decode))
     }
 
+    /// Decodes the reply with `decode` instead of by its type. `decode` also takes the key that the command is
+    /// [about](Command::about), which is empty if it is about none.
+    pub fn decode_with_key<T>(self, decode: fn(Reply<'_>, &str) -> Result<T>) -> Command<T> {
+        self.with_decode(Decode::OfKey(decode))
+    }
+
     /// Adds `other` to make an atomic group: no command of another client runs between the two. `decode` takes the
     /// replies to all commands of the group, in order.
     ///
-    /// A group travels as one transaction. A pipeline that contains a group becomes a transaction.
+    /// An atomic group travels as one transaction. A pipeline that contains one becomes a transaction.
     pub fn and<B, T>(mut self, other: Command<B>, decode: fn(Replies<'_>) -> Result<T>) -> Command<T> {
+        self.expect.atomic = true;
+        self.beside(other, decode)
+    }
+
+    /// Adds `other` to the same request, as in a pipeline: commands of other clients can run between the two. `decode`
+    /// takes the replies to all commands of the group, in order.
+    pub fn beside<B, T>(mut self, other: Command<B>, decode: fn(Replies<'_>) -> Result<T>) -> Command<T> {
         if let Some(error) = other.args.error() {
             self.args.fail(error.clone());
         }
@@ -285,6 +302,7 @@ impl<R> Command<R> {
         }
         self.expect.idempotency = self.expect.idempotency.max(other.expect.idempotency);
         self.expect.parts += other.expect.parts;
+        self.expect.atomic |= other.expect.atomic;
         self.extra_time = self.extra_time.saturating_add(other.extra_time);
         self.others.push((other.args, other.by_sha1));
         self.others.extend(other.others);
@@ -292,13 +310,13 @@ impl<R> Command<R> {
     }
 
     fn with_decode<T>(self, decode: Decode<T>) -> Command<T> {
-        let Expect { name, idempotency, parts, subject, field, .. } = self.expect;
+        let Expect { name, idempotency, parts, atomic, subject, field, .. } = self.expect;
         Command {
             args: self.args,
             by_sha1: self.by_sha1,
             others: self.others,
             extra_time: self.extra_time,
-            expect: Expect { name, idempotency, parts, decode, subject, field },
+            expect: Expect { name, idempotency, parts, atomic, decode, subject, field },
         }
     }
 
@@ -320,13 +338,13 @@ impl<R> Command<R> {
         &self.expect.name
     }
 
-    /// The arguments as they are sent, the command's name first. For an atomic group, those of its first command.
+    /// The arguments as they are sent, the command's name first. For a group, those of its first command.
     #[must_use]
     pub fn args(&self) -> Vec<Bytes> {
         if self.others.is_empty() { self.args.to_vec() } else { self.commands().into_iter().next().unwrap_or_default() }
     }
 
-    /// The arguments of each command that is sent: of this one, or of all in an atomic group.
+    /// The arguments of each command that is sent: of this one, or of all in a group.
     #[must_use]
     pub fn commands(&self) -> Vec<Vec<Bytes>> {
         if self.others.is_empty() {
@@ -352,7 +370,7 @@ impl<R> Command<R> {
     /// `Protocol` if the body is malformed, `Redis` if it is an error, `Decode` if it is not an `R`.
     pub fn decode(&self, body: impl Into<Vec<u8>>, encoding: Encoding) -> Result<R> {
         let parts = self.expect.parts;
-        let encoding = if parts > 1 { encoding.of_transactions() } else { encoding };
+        let encoding = if self.expect.atomic { encoding.of_transactions() } else { encoding };
         let answered = if parts > 1 { Answered::Commands(parts) } else { Answered::Command };
         let tape =
             reply::parse(body.into(), encoding, answered, usize::MAX).map_err(|error| self.expect.blame(error))?;
@@ -400,6 +418,10 @@ impl<R> Expect<R> {
         self.parts
     }
 
+    pub(crate) fn is_atomic(&self) -> bool {
+        self.atomic
+    }
+
     pub(crate) fn idempotency(&self) -> Idempotency {
         self.idempotency
     }
@@ -409,6 +431,10 @@ impl<R> Expect<R> {
         let own = replies.split(self.parts);
         let decoded = match self.decode {
             Decode::One(decode) => own.clone().expect_next().and_then(decode),
+            Decode::OfKey(decode) => {
+                let key = self.subject.as_ref().map_or("", |subject| subject.key.as_str());
+                own.clone().expect_next().and_then(|reply| decode(reply, key))
+            }
             Decode::Group(decode) => decode(own),
         };
         decoded.map_err(|error| {
@@ -507,6 +533,7 @@ from_tuples! { [] A B C D E F G H I J K }
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::Endpoint;
 
     #[test]
     fn a_group_with_bytes_is_refused_before_it_is_sent() {
@@ -523,6 +550,26 @@ mod tests {
         let group = run.and(Command::read("GET").arg("k"), |_| Ok(()));
         assert_eq!(group.args(), ["EVAL", "return 1", "1", "k", "a"]);
         assert_eq!(group.commands(), [group.args(), vec!["GET".into(), "k".into()]]);
+    }
+
+    #[test]
+    fn only_an_atomic_group_is_a_transaction() {
+        let get = |key: &str| Command::read("GET").arg(key);
+        let endpoint = |group: Command<()>| {
+            let mut encoded = Encoded::new();
+            encoded.push(group);
+            encoded.into_body().unwrap().unwrap().endpoint
+        };
+        assert_eq!(endpoint(get("a").beside(get("b"), |_| Ok(()))), Endpoint::Pipeline);
+        assert_eq!(endpoint(get("a").and(get("b"), |_| Ok(()))), Endpoint::Transaction);
+        let mixed = get("a").beside(get("b").and(get("c"), |_| Ok(())), |_| Ok(()));
+        assert_eq!(endpoint(mixed), Endpoint::Transaction);
+    }
+
+    #[test]
+    fn the_key_that_a_command_is_about_is_known_when_its_reply_is_decoded() {
+        let command = Command::read("GET").about("User", "user:7").decode_with_key(|_, key| Ok(key.to_owned()));
+        assert_eq!(command.decode("{\"result\":1}", Encoding::Json).unwrap(), "user:7");
     }
 
     #[test]

@@ -96,7 +96,7 @@ pub trait IterCommands: Client {
         key: impl ToArg,
         ids: impl RangeBounds<StreamId>,
         count: u64,
-    ) -> Self::Paged<StreamEntry<F>> {
+    ) -> Self::Paged<StreamEntry<Result<F>>> {
         let page = |key: &Arg<'_>, ids, count| Build.xrange(key, ids, Some(count));
         self.paged(Range::new(key, ids, count, page, |(_, end), last| {
             (last != StreamId::MAX).then_some((Bound::Excluded(last), end))
@@ -113,7 +113,7 @@ pub trait IterCommands: Client {
         key: impl ToArg,
         ids: impl RangeBounds<StreamId>,
         count: u64,
-    ) -> Self::Paged<StreamEntry<F>> {
+    ) -> Self::Paged<StreamEntry<Result<F>>> {
         let page = |key: &Arg<'_>, ids, count| Build.xrevrange(key, ids, Some(count));
         self.paged(Range::new(key, ids, count, page, |(start, _), last| {
             (last != StreamId::MIN).then_some((start, Bound::Excluded(last)))
@@ -173,7 +173,7 @@ struct Range<F> {
     rest: fn(Ids, StreamId) -> Option<Ids>,
 }
 
-type RangePage<F> = fn(&Arg<'_>, Ids, u64) -> Command<Vec<StreamEntry<F>>>;
+type RangePage<F> = fn(&Arg<'_>, Ids, u64) -> Command<Vec<StreamEntry<Result<F>>>>;
 
 impl<F> Range<F> {
     fn new(
@@ -189,14 +189,14 @@ impl<F> Range<F> {
 }
 
 impl<F: Send + 'static> Paging for Range<F> {
-    type Item = StreamEntry<F>;
-    type Reply = Vec<StreamEntry<F>>;
+    type Item = StreamEntry<Result<F>>;
+    type Reply = Vec<StreamEntry<Result<F>>>;
 
-    fn command(&self) -> Command<Vec<StreamEntry<F>>> {
+    fn command(&self) -> Command<Vec<StreamEntry<Result<F>>>> {
         (self.page)(&self.key, self.ids, self.count)
     }
 
-    fn advance(self, reply: Vec<StreamEntry<F>>) -> (Vec<Result<StreamEntry<F>>>, Option<Self>) {
+    fn advance(self, reply: Self::Reply) -> (Vec<Result<Self::Item>>, Option<Self>) {
         let is_full = reply.len() as u64 == self.count;
         let next = reply.last().filter(|_| is_full).and_then(|last| (self.rest)(self.ids, last.id));
         (reply.into_iter().map(Ok).collect(), next.map(|ids| Range { ids, ..self }))

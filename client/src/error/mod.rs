@@ -121,7 +121,7 @@ pub enum ErrorKind {
     Decode,
     /// The record to create exists already.
     AlreadyExists,
-    /// The record to change does not exist.
+    /// The record to change does not exist, or a pending entry of a stream was removed.
     NotFound,
 }
 
@@ -225,7 +225,9 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_command(mut self, name: Cow<'static, str>) -> Self {
+    /// Adds the name of the command that failed. It has no effect if the error has one.
+    #[must_use]
+    pub fn with_command(mut self, name: Cow<'static, str>) -> Self {
         self.0.command.get_or_insert(name);
         self
     }
@@ -428,7 +430,7 @@ impl Error {
         self.0.kind == ErrorKind::AlreadyExists
     }
 
-    /// Returns whether the record to change does not exist: `NotFound`.
+    /// Returns whether the record to change does not exist, or a pending entry of a stream was removed: `NotFound`.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         self.0.kind == ErrorKind::NotFound

@@ -24,6 +24,7 @@ use crate::wire::number;
 /// | `Option<T>` | nil, or what `T` accepts |
 /// | `Vec<T>`, sets, tuples, `[T; N]` | an array |
 /// | maps, `Vec<(K, V)>` | a flat array of keys and values, or an array of pairs |
+/// | `Uuid`, `Ulid`, with the features `uuid` and `ulid` | their text |
 /// | [`Json<T>`](super::Json) | a string of JSON, or an integer |
 /// | [`Value`](super::Value) | anything |
 ///

@@ -2,6 +2,8 @@
 //! the type that the caller asked for.
 
 mod from;
+#[cfg(any(feature = "uuid", feature = "ulid"))]
+mod ids;
 mod json;
 mod value;
 

@@ -11,6 +11,7 @@ use crate::ast::{Body, Model, Shape};
 
 pub(crate) use self::fields::FieldsImpl;
 pub(crate) use self::model::{field_constants, trait_impls};
+pub(crate) use self::value::command_impls;
 
 pub(crate) fn expand(model: &Model) -> TokenStream {
     match (&model.body, model.shape()) {

@@ -79,15 +79,64 @@ fn shape_impl(model: &Model, bounds: &TokenStream) -> TokenStream {
             let Some(id) = id_field(model).filter(|id| id.option_inner().is_none()) else { return TokenStream::new() };
             let (field, ty) = (&id.ident, &id.ty);
             let id_type = quote_spanned!(ty.span()=> type Id = #ty;);
-            (quote!(HashModel), quote!(#id_type #common fn id(&self) -> &#ty { &self.#field }))
+            let name = &id.name;
+            let id_field = quote!(const ID_FIELD: &'static #krate::codegen::str = #name;);
+            (quote!(HashModel), quote!(#id_type #id_field #common fn id(&self) -> &#ty { &self.#field }))
         }
     };
+    let commands = command_impls(model, bounds);
     quote! {
         #[automatically_derived]
         #[allow(unused_qualifications)]
         impl #impl_generics #krate::codegen::#shape_trait for #ident #ty_generics #bounds {
             #items
         }
+
+        #commands
+    }
+}
+
+/// Returns the implementations that make a model an argument or a reply of any command.
+fn command_impls(model: &Model, bounds: &TokenStream) -> TokenStream {
+    let krate = model.krate();
+    let ident = &model.ident;
+    let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
+    let (read, more) = match model.shape() {
+        Shape::Value | Shape::Embedded => return TokenStream::new(),
+        Shape::List => (quote!(element_from_reply), TokenStream::new()),
+        Shape::Stream => (quote!(event_from_reply), TokenStream::new()),
+        Shape::Hash => (
+            quote!(record_from_reply),
+            quote! {
+                fn is_absent(reply: #krate::codegen::Reply<'_>) -> #krate::codegen::bool {
+                    #krate::codegen::is_no_record(reply)
+                }
+            },
+        ),
+    };
+    let to_arg = (model.shape() == Shape::List).then(|| {
+        quote! {
+            #[automatically_derived]
+            #[allow(unused_qualifications)]
+            impl #impl_generics #krate::codegen::ToArg for #ident #ty_generics #bounds {
+                fn to_arg(&self) -> #krate::codegen::Arg<'_> {
+                    #krate::codegen::element_to_arg(self)
+                }
+            }
+        }
+    });
+    quote! {
+        #[automatically_derived]
+        #[allow(unused_qualifications)]
+        impl #impl_generics #krate::codegen::FromReply for #ident #ty_generics #bounds {
+            fn from_reply(reply: #krate::codegen::Reply<'_>) -> #krate::codegen::Result<Self> {
+                #krate::codegen::#read(reply)
+            }
+
+            #more
+        }
+
+        #to_arg
     }
 }
 

@@ -20,6 +20,7 @@ pub(crate) fn unit_enum(model: &Model, variants: &[Variant]) -> TokenStream {
         let (variant, name, aliases) = (&variant.ident, &variant.name, &variant.attrs.aliases);
         quote!(#name #(| #aliases)* => #krate::codegen::Ok(Self::#variant),)
     });
+    let commands = command_impls(model, &quote!(#where_clause));
     let expected = format!(
         "{ident}, one of {}",
         variants.iter().map(|variant| format!("`{}`", variant.name)).collect::<Vec<_>>().join(", ")
@@ -45,6 +46,32 @@ pub(crate) fn unit_enum(model: &Model, variants: &[Variant]) -> TokenStream {
                 <Self as #krate::codegen::Field>::decode(text)
             }
         }
+
+        #commands
+    }
+}
+
+/// Returns the implementations that make a field an argument and a reply of any command.
+pub(crate) fn command_impls(model: &Model, bounds: &TokenStream) -> TokenStream {
+    let krate = model.krate();
+    let ident = &model.ident;
+    let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
+    quote! {
+        #[automatically_derived]
+        #[allow(unused_qualifications)]
+        impl #impl_generics #krate::codegen::ToArg for #ident #ty_generics #bounds {
+            fn to_arg(&self) -> #krate::codegen::Arg<'_> {
+                #krate::codegen::field_to_arg(self)
+            }
+        }
+
+        #[automatically_derived]
+        #[allow(unused_qualifications)]
+        impl #impl_generics #krate::codegen::FromReply for #ident #ty_generics #bounds {
+            fn from_reply(reply: #krate::codegen::Reply<'_>) -> #krate::codegen::Result<Self> {
+                #krate::codegen::field_from_reply(reply)
+            }
+        }
     }
 }
 
@@ -58,6 +85,8 @@ pub(crate) fn text(model: &Model) -> TokenStream {
     let bound = (!model.generics.params.is_empty()).then(|| quote!(Self: #krate::codegen::TextField,));
     // The span of the type's name: an error about a missing `Display` or `FromStr` points at it.
     let text = quote_spanned!(ident.span()=> <#ident #ty_generics as #krate::codegen::TextField>);
+    let bounds = quote!(where #(#declared,)* #bound);
+    let commands = command_impls(model, &bounds);
     let id = model.attrs.id.map(|_| {
         let parameters: Vec<_> = model.generics.type_params().map(|parameter| &parameter.ident).collect();
         let sendable = quote!(#(#parameters: ::core::marker::Send + ::core::marker::Sync + 'static,)*);
@@ -92,7 +121,7 @@ pub(crate) fn text(model: &Model) -> TokenStream {
     quote! {
         #[automatically_derived]
         #[allow(unused_qualifications)]
-        impl #impl_generics #krate::codegen::Field for #ident #ty_generics where #(#declared,)* #bound {
+        impl #impl_generics #krate::codegen::Field for #ident #ty_generics #bounds {
             type Value = Self;
 
             fn encode(&self, text: &mut #krate::codegen::String) {
@@ -108,6 +137,8 @@ pub(crate) fn text(model: &Model) -> TokenStream {
             }
         }
 
+        #commands
+
         #id
     }
 }
@@ -121,11 +152,13 @@ pub(crate) fn newtype(model: &Model, inner: &Type) -> TokenStream {
     let declared = model.generics.where_clause.iter().flat_map(|clause| &clause.predicates);
     let field_bound = (!model.generics.params.is_empty()).then(|| quote!(#inner: #krate::codegen::Field,));
     let field = quote_spanned!(inner.span()=> <#inner as #krate::codegen::Field>);
+    let bounds = quote!(where #(#declared,)* #field_bound);
+    let commands = command_impls(model, &bounds);
     let id = model.attrs.id.map(|_| newtype_id(model, inner));
     quote! {
         #[automatically_derived]
         #[allow(unused_qualifications)]
-        impl #impl_generics #krate::codegen::Field for #ident #ty_generics where #(#declared,)* #field_bound {
+        impl #impl_generics #krate::codegen::Field for #ident #ty_generics #bounds {
             type Value = Self;
 
             const KIND: #krate::codegen::Kind = #field::KIND;
@@ -150,6 +183,8 @@ pub(crate) fn newtype(model: &Model, inner: &Type) -> TokenStream {
                 #field::absent().map(Self)
             }
         }
+
+        #commands
 
         #id
     }

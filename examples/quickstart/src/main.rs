@@ -134,7 +134,7 @@ async fn run(redis: &Redis) -> Result<()> {
     order.append_many(redis, &[OrderEvent::Paid { cents: 990 }, OrderEvent::Shipped { carrier: "sea".into() }]).await?;
     let mut entries = order.entries(redis, ..);
     while let Some(entry) = entries.next().await {
-        let Entry { id, event } = entry?;
+        let Entry { id, event } = entry?.into_result()?;
         step(&format!("   {id}: {event:?}"));
     }
 

@@ -3,19 +3,45 @@
 use redis_rest::{Command, Error, ErrorKind, FromReply, Reply, Result};
 
 use super::field_ref::FieldRef;
+use super::hash_model::HashModel;
 use crate::field_codec::FieldCodec;
-use crate::key::Key;
+use crate::id::Id as _;
+use crate::key::{Key, SEPARATOR};
+use crate::mismatch::excerpt;
 use crate::model::Fields;
 use crate::pairs::{FieldPairs, ReplyPairs};
 
-pub(super) fn load<M: Fields>(key: &Key) -> Command<Option<M>> {
-    key.push_to(Command::read("HGETALL")).decode_with(read_record::<M>)
+pub(super) fn load<M: HashModel>(key: &Key) -> Command<Option<M>> {
+    key.push_to(Command::read("HGETALL")).decode_with_key(|reply, key| {
+        let record = read_record::<M>(reply)?;
+        record.map(|record| with_id_of_key(record, key)).transpose()
+    })
 }
 
-/// Reads a record from a reply to HGETALL. The reply is empty if the key does not exist.
-fn read_record<M: Fields>(reply: Reply<'_>) -> Result<Option<M>> {
-    let pairs = reply.pairs()?;
-    if pairs.len() == 0 { Ok(None) } else { M::read(ReplyPairs(pairs)).map(Some) }
+/// Reads a record from a reply to HGETALL.
+pub(super) fn read_record<M: Fields>(reply: Reply<'_>) -> Result<Option<M>> {
+    if is_no_record(reply) { Ok(None) } else { from_reply(reply).map(Some) }
+}
+
+/// Returns whether a reply to HGETALL means that the key does not exist.
+pub(crate) fn is_no_record(reply: Reply<'_>) -> bool {
+    reply.is_nil() || reply.array().is_ok_and(|fields| fields.len() == 0)
+}
+
+/// Reads a record from a reply to HGETALL that is not empty.
+pub(crate) fn from_reply<M: Fields>(reply: Reply<'_>) -> Result<M> {
+    M::read(ReplyPairs(reply.pairs()?))
+}
+
+/// Returns the record if its id is the one in its key. A record with another id would be saved under another key.
+pub(super) fn with_id_of_key<M: HashModel>(record: M, key: &str) -> Result<M> {
+    let found = M::Id::key_part(record.id().as_ref());
+    let expected = key.strip_prefix(M::KEY_PREFIX).and_then(|rest| rest.strip_prefix(SEPARATOR)).unwrap_or(key);
+    if found == expected {
+        return Ok(record);
+    }
+    let message = format!("expected {}, the id in the key, found {}", excerpt(expected), excerpt(&found));
+    Err(Error::new(ErrorKind::Decode, message).with_field(M::ID_FIELD))
 }
 
 pub(super) fn load_field<M, T, C: FieldCodec<T>>(key: &Key, field: FieldRef<M, T, C>) -> Command<Option<C::Value>> {
@@ -57,6 +83,10 @@ pub(super) fn save(key: &Key, record: &impl Fields) -> Command<()> {
         let clear = Command::idempotent_write("HDEL").arg(key.as_str()).args_of(&fields.cleared);
         set.and(clear, |replies| replies.map(u64::from_reply).try_for_each(|count| count.map(drop)))
     })
+}
+
+pub(super) fn delete(key: &Key) -> Command<bool> {
+    key.push_to(Command::write("DEL")).reply()
 }
 
 /// Only a script can make several writes depend on whether the key exists.

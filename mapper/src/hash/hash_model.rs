@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use redis_rest::commands::expiry::Ttl;
-use redis_rest::commands::scan::Cursor;
-use redis_rest::{Batch, Build, Client, Command, Executor, FromReply, GenericCommands, Pages, Redis, Result};
+use redis_rest::{Batch, Build, Client, Command, Executor, FromReply, GenericCommands, Result};
 
+use super::commands;
+use super::each::{self, Each};
 use super::field_ref::FieldRef;
-use super::{commands, scan};
+use super::scan::{RecordScanOptions, Scan};
 use crate::field_codec::FieldCodec;
 use crate::id::{GenerateId, Id, IntegerId};
 use crate::key::{Key, SEPARATOR};
@@ -62,18 +63,26 @@ pub type IdRef<'a, M> = <<M as HashModel>::Id as Id>::Ref<'a>;
 /// | [`delete`](Self::delete) | `DEL` | whether the record existed |
 /// | [`exists`](Self::exists) | `EXISTS` | whether the record exists |
 /// | [`expire`](Self::expire), [`ttl`](Self::ttl), [`persist`](Self::persist) | `PEXPIRE`, `PTTL`, `PERSIST` | |
-/// | [`scan`](Self::scan) | for each page `SCAN` and one pipeline of `HGETALL`s | a stream of all records |
+/// | [`save_many`](Self::save_many), [`delete_many`](Self::delete_many) | one request | a result for each record |
+/// | [`scan`](Self::scan) | for each page `SCAN` and one pipeline of `HGETALL`s | a stream or an iterator of all records |
 ///
 /// A method that sends one command takes any [`Executor`]: `User::load(&redis, 42).await?` with the async client,
 /// `User::load(&redis, 42)?` with the blocking client, `User::load(pipeline, 42)` in a pipeline.
-/// [`ModelCommands`](crate::ModelCommands) has the most common ones as methods of pipelines, transactions and batches.
-/// `load_many` takes a client of either kind, and `scan` the async client.
+/// [`ModelCommands`](crate::ModelCommands) has them as methods of pipelines, transactions and batches. `load_many`,
+/// `save_many`, `delete_many` and `scan` take a client of either kind.
+///
+/// A record is also the reply of a command that returns a hash: `redis.hgetall::<Option<User>>("user:42").await?`. Its id
+/// is then not compared with the one in the key.
 ///
 /// Writing a record does not change hash fields that the model does not know. The id is a field of the hash too, so a
 /// record exists even if its other fields are all `None`.
-pub trait HashModel: Fields {
+pub trait HashModel: Fields + FromReply {
     /// The type of the id.
     type Id: Id;
+
+    /// The name of the field that holds the id.
+    #[doc(hidden)]
+    const ID_FIELD: &'static str;
 
     /// The name of the type, for errors.
     const MODEL_NAME: &'static str;
@@ -99,7 +108,8 @@ pub trait HashModel: Fields {
     ///
     /// # Errors
     ///
-    /// `Decode` if a field is missing or does not fit its type. [`Error::field`](crate::Error::field) names the field.
+    /// `Decode` if a field is missing or does not fit its type, or if the field of the id holds another id than the key.
+    /// [`Error::field`](crate::Error::field) names the field.
     fn load<E: Executor>(executor: E, id: IdRef<'_, Self>) -> E::Out<Option<Self>> {
         executor.submit(commands::load(&key_of::<Self>(id)))
     }
@@ -135,6 +145,63 @@ pub trait HashModel: Fields {
         let slots: Vec<_> =
             ids.into_iter().map(|id| (&mut batch).submit(commands::load(&key_of::<Self>(id)))).collect();
         batch.exec_with(move |replies| slots.into_iter().map(|slot| replies.take(slot)).collect())
+    }
+
+    /// Writes records in one request, whether or not they exist, and returns the result for each, in order. A record that
+    /// cannot be written, for example because its id is not valid, does not affect the others.
+    ///
+    /// The commands of [`save`](Self::save). If a field of one of the records is `None`, all of them travel as one
+    /// transaction. Nothing is sent if there are no records.
+    ///
+    /// ```no_run
+    /// # use redis_model::prelude::*;
+    /// # #[derive(Debug, RedisModel)]
+    /// # #[redis(prefix = "session")]
+    /// # struct Session { #[redis(id)] id: String }
+    /// # async fn example(redis: Redis) -> Result<()> {
+    /// let sessions = [Session { id: "k3j9".into() }, Session { id: "a:b".into() }];
+    /// let [first, second] = Session::save_many(&redis, &sessions).await?.into_vec().try_into().unwrap();
+    /// assert!(first.is_ok());
+    /// assert!(second.unwrap_err().is_invalid_input());
+    ///
+    /// // Or with the first error as the error of the call:
+    /// Session::save_many(&redis, &sessions).await?.all()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Only if there are no replies. [`Error::may_have_executed`](crate::Error::may_have_executed) tells whether records
+    /// may have been written.
+    fn save_many<'m, C: Client>(client: C, records: impl IntoIterator<Item = &'m Self>) -> C::Out<Each<()>> {
+        each::send(client, records.into_iter().map(|record| commands::save(&key_of_record(record), record)))
+    }
+
+    /// Deletes the records with these ids in one request, and returns for each whether it existed, in order. An id that is
+    /// not valid does not affect the others.
+    ///
+    /// A pipeline of [DEL](https://redis.io/docs/latest/commands/del/)s, O(n) in the number of all fields. Nothing is sent
+    /// if there are no ids.
+    ///
+    /// ```no_run
+    /// # use redis_model::prelude::*;
+    /// # #[derive(RedisModel)]
+    /// # #[redis(prefix = "user")]
+    /// # struct User { #[redis(id)] id: u64 }
+    /// # async fn example(redis: Redis) -> Result<()> {
+    /// User { id: 42 }.save(&redis).await?;
+    /// assert_eq!(User::delete_many(&redis, [42, 43]).await?.all()?, [true, false]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Only if there are no replies. [`Error::may_have_executed`](crate::Error::may_have_executed) tells whether records
+    /// may have been deleted.
+    fn delete_many<'a, C: Client>(client: C, ids: impl IntoIterator<Item = IdRef<'a, Self>>) -> C::Out<Each<bool>> {
+        each::send(client, ids.into_iter().map(|id| commands::delete(&key_of::<Self>(id))))
     }
 
     /// Loads one field of the record with this id. Returns `None` if the record or the field does not exist.
@@ -236,7 +303,7 @@ pub trait HashModel: Fields {
     ///
     /// [DEL](https://redis.io/docs/latest/commands/del/), O(n) in the number of fields.
     fn delete<E: Executor>(executor: E, id: IdRef<'_, Self>) -> E::Out<bool> {
-        executor.execute(key_of::<Self>(id).push_to(Command::write("DEL")))
+        executor.submit(commands::delete(&key_of::<Self>(id)))
     }
 
     /// Returns whether a record with this id exists.
@@ -285,13 +352,14 @@ pub trait HashModel: Fields {
         executor.submit(key.check(Build.persist(key.as_str())))
     }
 
-    /// Returns a stream of all records, fetched a page at a time.
+    /// Returns a stream of all records, fetched a page at a time. With the blocking client it is an iterator.
     ///
     /// Each page is one [SCAN](https://redis.io/docs/latest/commands/scan/) and one pipeline of
     /// [HGETALL](https://redis.io/docs/latest/commands/hgetall/)s. A record that exists throughout the scan is returned
     /// at least once, and possibly more than once. A record that is created or deleted during the scan may be missing.
     ///
-    /// A record that cannot be read is an `Err` that names its key. The stream then continues with the next record.
+    /// A record that cannot be read is an `Err` that names its key. The stream then continues with the next record. Keys
+    /// that cannot be those of a record, because the part after the prefix is not an id, are skipped.
     ///
     /// ```no_run
     /// # use redis_model::prelude::*;
@@ -310,14 +378,22 @@ pub trait HashModel: Fields {
     /// # Ok(())
     /// # }
     /// ```
-    fn scan(redis: &Redis) -> Pages<Self>
+    fn scan<C: Client>(client: C) -> C::Paged<Self>
     where
         Self: Send,
     {
-        let redis = redis.clone();
-        Pages::new(Cursor::START, move |cursor| {
-            scan::load_page::<Self, Self::Id>(redis.clone(), Self::MODEL_NAME, Self::KEY_PREFIX, cursor)
-        })
+        Self::scan_with(client, RecordScanOptions::new())
+    }
+
+    /// As [`scan`](Self::scan), with a pattern for the ids, or with larger or smaller pages. See [`RecordScanOptions`] for
+    /// an example.
+    ///
+    /// [SCAN](https://redis.io/docs/latest/commands/scan/), O(n) in all keys for the whole scan.
+    fn scan_with<C: Client>(client: C, options: RecordScanOptions) -> C::Paged<Self>
+    where
+        Self: Send,
+    {
+        client.paged(Scan::new(options))
     }
 
     /// Generates a new id in the client; see [`GenerateId`].

@@ -1,11 +1,15 @@
 //! Records: each one a Redis hash at `prefix:id`.
 
 mod commands;
+mod each;
 mod field_ref;
 mod hash_model;
 mod model_commands;
 mod scan;
 
+pub(crate) use self::commands::{from_reply, is_no_record};
+pub use self::each::Each;
 pub use self::field_ref::FieldRef;
 pub use self::hash_model::{HashModel, IdRef};
 pub use self::model_commands::ModelCommands;
+pub use self::scan::RecordScanOptions;

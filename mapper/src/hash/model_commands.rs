@@ -1,10 +1,14 @@
 //! The calls of [`HashModel`] as methods of executors.
 
+use std::time::Duration;
+
 use redis_rest::Executor;
+use redis_rest::commands::expiry::Ttl;
 
 use super::field_ref::FieldRef;
 use super::hash_model::{HashModel, IdRef};
 use crate::field_codec::FieldCodec;
+use crate::id::IntegerId;
 
 /// The calls of [`HashModel`] as methods, for pipelines, transactions and batches.
 ///
@@ -27,6 +31,22 @@ use crate::field_codec::FieldCodec;
 /// let (user, name, deleted) =
 ///     redis.pipeline().load::<User>(42).load_field(42, User::NAME).delete::<User>(42).exec().await?;
 /// assert_eq!((user, name, deleted), (Some(ada), Some("Ada".to_owned()), true));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Commands on keys have the names `exists`, `expire`, `ttl` and `persist` already, so those on records name the record:
+///
+/// ```no_run
+/// # use std::time::Duration;
+/// # use redis_model::prelude::*;
+/// # #[derive(RedisModel)]
+/// # #[redis(prefix = "session")]
+/// # struct Session { #[redis(id)] id: u64 }
+/// # async fn example(redis: Redis) -> Result<()> {
+/// let hour = Duration::from_secs(3600);
+/// let ((), expires) = redis.transaction().save(&Session { id: 7 }).expire_record::<Session>(7, hour).exec().await?;
+/// assert!(expires);
 /// # Ok(())
 /// # }
 /// ```
@@ -83,6 +103,31 @@ pub trait ModelCommands: Executor {
         field: FieldRef<M, T, C>,
     ) -> Self::Out<Option<C::Value>> {
         M::load_field(self, id, field)
+    }
+
+    /// Returns whether a record exists; see [`HashModel::exists`].
+    fn record_exists<M: HashModel>(self, id: IdRef<'_, M>) -> Self::Out<bool> {
+        M::exists(self, id)
+    }
+
+    /// Makes a record expire after `ttl`, and returns whether it exists; see [`HashModel::expire`].
+    fn expire_record<M: HashModel>(self, id: IdRef<'_, M>, ttl: Duration) -> Self::Out<bool> {
+        M::expire(self, id, ttl)
+    }
+
+    /// Returns the time to live of a record; see [`HashModel::ttl`].
+    fn record_ttl<M: HashModel>(self, id: IdRef<'_, M>) -> Self::Out<Ttl> {
+        M::ttl(self, id)
+    }
+
+    /// Removes the time to live of a record, and returns whether it had one; see [`HashModel::persist`].
+    fn persist_record<M: HashModel>(self, id: IdRef<'_, M>) -> Self::Out<bool> {
+        M::persist(self, id)
+    }
+
+    /// Returns a new id from a counter in the database; see [`HashModel::next_id`].
+    fn next_id<M: HashModel<Id: IntegerId>>(self) -> Self::Out<M::Id> {
+        M::next_id(self)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use redis_rest::{Error, ErrorKind, Reply, Result};
+use redis_rest::{Arg, Error, ErrorKind, Reply, Result};
 use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -47,13 +47,16 @@ pub(super) fn encode<M: Fields>(element: &M) -> Result<String> {
     Ok(object.0)
 }
 
-/// Reads an element, or `None` from a nil reply.
-pub(super) fn decode_optional<M: Fields>(reply: Reply<'_>) -> Result<Option<M>> {
-    if reply.is_nil() { Ok(None) } else { decode(reply).map(Some) }
+/// Returns an element as an argument.
+pub(crate) fn to_arg<M: Fields>(element: &M) -> Arg<'_> {
+    match encode(element) {
+        Ok(text) => Arg::from(text),
+        Err(error) => Arg::Invalid(error.to_string().into()),
+    }
 }
 
 /// Reads an element.
-pub(super) fn decode<M: Fields>(reply: Reply<'_>) -> Result<M> {
+pub(crate) fn from_reply<M: Fields>(reply: Reply<'_>) -> Result<M> {
     let bytes = reply.bytes()?;
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let members = json.deserialize_map(MembersVisitor).and_then(|members| json.end().map(|()| members));

@@ -2,11 +2,12 @@
 
 mod element;
 
+pub(crate) use self::element::{from_reply, to_arg};
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Bound, RangeBounds};
 
-use redis_rest::{Build, Command, Executor, ListCommands, Result};
+use redis_rest::{Build, Command, Executor, FromReply, ListCommands, Result, ToArg};
 
 use crate::key::{Key, KeyPart};
 use crate::model::Fields;
@@ -37,7 +38,28 @@ use crate::model::Fields;
 /// # Ok(())
 /// # }
 /// ```
-pub trait ListModel: Fields {
+///
+/// An element is also an argument and a reply of the commands on lists:
+///
+/// ```no_run
+/// # use redis_model::commands::list::ListSide;
+/// # use redis_model::prelude::*;
+/// # #[derive(Debug, Clone, PartialEq, RedisModel)]
+/// # #[redis(list, prefix = "inbox")]
+/// # struct Message { from: String, stars: u8 }
+/// # async fn example(redis: Redis) -> Result<()> {
+/// // A queue that loses no message: another list holds it while it is processed.
+/// let inbox = Message::list(42);
+/// inbox.push_back(&redis, &Message { from: "ada".into(), stars: 3 }).await?;
+/// let message = redis.lmove::<Message>(inbox.key(), "in-work", ListSide::Left, ListSide::Right).await?;
+/// if let Some(message) = message {
+///     println!("{}", message.from);
+///     redis.lrem("in-work", 1, &message).await?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub trait ListModel: Fields + FromReply + ToArg {
     /// The name of the type, for errors.
     const MODEL_NAME: &'static str;
 
@@ -162,7 +184,7 @@ impl<M: ListModel> List<M> {
     ///
     /// `Decode` if the element cannot be read. It is removed from the list all the same.
     pub fn pop_front<E: Executor>(&self, executor: E) -> E::Out<Option<M>> {
-        executor.submit(self.key.check(Build.lpop::<String>(self.key())).decode_with(element::decode_optional::<M>))
+        executor.submit(self.key.check(Build.lpop::<M>(self.key())))
     }
 
     /// Removes and returns the last element, or `None` if the list is empty.
@@ -173,7 +195,7 @@ impl<M: ListModel> List<M> {
     ///
     /// `Decode` if the element cannot be read. It is removed from the list all the same.
     pub fn pop_back<E: Executor>(&self, executor: E) -> E::Out<Option<M>> {
-        executor.submit(self.key.check(Build.rpop::<String>(self.key())).decode_with(element::decode_optional::<M>))
+        executor.submit(self.key.check(Build.rpop::<M>(self.key())))
     }
 
     /// Returns the element at `index`, or `None` if there is none. Negative indexes count from the end: -1 is the last
@@ -181,8 +203,7 @@ impl<M: ListModel> List<M> {
     ///
     /// [LINDEX](https://redis.io/docs/latest/commands/lindex/), O(n) in the distance to the nearer end.
     pub fn get<E: Executor>(&self, executor: E, index: i64) -> E::Out<Option<M>> {
-        let command = self.key.check(Build.lindex::<String>(self.key(), index));
-        executor.submit(command.decode_with(element::decode_optional::<M>))
+        executor.submit(self.key.check(Build.lindex::<M>(self.key(), index)))
     }
 
     /// Returns the elements of a range of indexes. Negative indexes count from the end: -1 is the last element.
@@ -213,11 +234,11 @@ impl<M: ListModel> List<M> {
     /// `Decode` if an element cannot be read. The text of the error names its position within the range.
     pub fn range<E: Executor>(&self, executor: E, range: impl RangeBounds<i64>) -> E::Out<Vec<M>> {
         let (start, stop) = bounds(&range);
-        let command = self.key.check(Build.lrange::<String>(self.key(), start, stop));
+        let command = self.key.check(Build.lrange::<M>(self.key(), start, stop));
         executor.submit(command.decode_with(|reply| {
             let elements = reply.array()?.enumerate();
             elements
-                .map(|(at, reply)| element::decode(reply).map_err(|error| error.context(format!("element {at}"))))
+                .map(|(at, reply)| M::from_reply(reply).map_err(|error| error.context(format!("element {at}"))))
                 .collect()
         }))
     }

@@ -73,6 +73,20 @@ fn records() {
     assert_eq!(line(User::ttl(Build, 42)), "PTTL user:42");
     assert_eq!(line(User::persist(Build, 42)), "PERSIST user:42");
     assert_eq!(line(User::next_id(Build)), "INCR user::id");
+    assert_eq!(line(Build.record_exists::<User>(42)), "EXISTS user:42");
+    assert_eq!(line(Build.expire_record::<User>(42, Duration::from_secs(9))), "PEXPIRE user:42 9000");
+    assert_eq!(line(Build.record_ttl::<User>(42)), "PTTL user:42");
+    assert_eq!(line(Build.persist_record::<User>(42)), "PERSIST user:42");
+    assert_eq!(line(Build.next_id::<User>()), "INCR user::id");
+}
+
+#[test]
+fn what_derives_a_model_is_an_argument() {
+    assert_eq!(line(Build.hget::<Country>("user:42", User::COUNTRY)), "HGET user:42 from");
+    let pairs = [User::COUNTRY.pair(&Country::Tr), User::SETTINGS.pair(&Settings { dark: true })];
+    assert_eq!(line(Build.hset("user:42", pairs)), "HSET user:42 from TR settings {\"dark\":true}");
+    assert_eq!(line(Build.sadd("countries", [Country::Tr, Country::Uk])), "SADD countries TR GB");
+    assert!(refusal(Build.hset("user:42", User::EMAIL.pair(&None))).contains("field \"email\""));
 }
 
 #[test]

@@ -103,7 +103,7 @@ fn groups() {
 fn what_redis_would_refuse_is_not_sent() {
     let nothing: [(&str, &str); 0] = [];
     assert!(refusal(Build.xadd("k", nothing)).contains("at least one field and value"));
-    assert!(refusal(Build.xack("k", "g", [])).contains("at least one id"));
+    assert!(refusal(Build.xack("k", "g", [] as [StreamId; 0])).contains("at least one id"));
     assert!(refusal(Build.xread::<String, Fields>([] as [(&str, StreamId); 0], None)).contains("at least one stream"));
     assert!(refusal(Build.xrange::<Fields>("k", .., Some(0))).contains("at least 1"));
     assert!(refusal(Build.xtrim("k", Trim::max_len(1).limit(1))).contains("only an approximate trim"));

@@ -207,7 +207,8 @@ async fn no_content_aborts_or_hangs_its_reader() -> Result<()> {
 
         let log = Event::log(key("hostile"));
         redis.execute::<StreamId>(["XADD", log.key(), "*", field, &text]).await?;
-        assert_refused(&log.range(&redis, .., 1).await.unwrap_err(), field, reason);
+        let entry = log.range(&redis, .., 1).await?.remove(0);
+        assert_refused(&entry.event.unwrap_err(), field, reason);
     }
     Ok(())
 }

@@ -56,7 +56,8 @@ async fn ranges_of_streams_come_in_order_and_once() -> Result<()> {
         let _ = batch.xadd_with(k, [("n", n)], options);
     }
     batch.exec().await?;
-    let ids = |entries: Vec<StreamEntry<Fields>>| entries.iter().map(|entry| entry.id.millis).collect::<Vec<_>>();
+    let ids =
+        |entries: Vec<StreamEntry<Result<Fields>>>| entries.iter().map(|entry| entry.id.millis).collect::<Vec<_>>();
     for count in [1, 7, 25, 100] {
         let entries = redis.xrange_iter(k, .., count).collect().await?;
         assert_eq!(ids(entries), (1..=25).collect::<Vec<_>>());

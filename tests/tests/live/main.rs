@@ -5,6 +5,7 @@
 mod auto_pipeline;
 mod bitmap;
 mod cuts;
+mod entries;
 mod errors;
 mod executors;
 mod faults;
@@ -24,6 +25,7 @@ mod iter;
 mod json;
 mod list;
 mod models;
+mod records;
 mod requests;
 mod scripting;
 mod server;

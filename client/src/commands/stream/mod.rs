@@ -17,15 +17,16 @@ pub use self::options::{
 pub use self::replies::{AutoClaim, EntryRemoval, Pending, PendingSummary, StreamEntries, StreamEntry};
 use super::list::or_empty;
 use crate::arg::ToArg;
-use crate::command::{Command, OneOrMorePairs};
+use crate::command::{Command, OneOrMore, OneOrMorePairs};
+use crate::error::Result;
 use crate::executor::Executor;
 use crate::reply::FromReply;
 
 /// Commands on streams. The REST API does not carry `BLOCK`: poll, or wait on a
 /// [subscription](crate::Redis::subscribe).
 ///
-/// Ask for the fields of an entry as any type that decodes from pairs: a `HashMap`, or a `Vec` of pairs. Ranges of ids
-/// are Rust ranges.
+/// Ask for the fields of an entry as any type that decodes from pairs: a `HashMap`, or a `Vec` of pairs. Each entry has
+/// a result of its own, see [`StreamEntry`]. Ranges of ids are Rust ranges.
 ///
 /// ```no_run
 /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
@@ -33,17 +34,22 @@ use crate::reply::FromReply;
 /// use redis_rest::commands::stream::{GroupPosition, GroupStart, XReadGroupOptions};
 ///
 /// let id = redis.xadd("orders", [("sku", "tea"), ("quantity", "2")]).await?;
-/// let entries = redis.xrange::<Vec<(String, String)>>("orders", id.., Some(10)).await?;
-/// assert_eq!(entries[0].id, id);
-/// assert_eq!(entries[0].fields[0], ("sku".to_owned(), "tea".to_owned()));
+/// for entry in redis.xrange::<Vec<(String, String)>>("orders", id.., Some(10)).await? {
+///     println!("{}: {:?}", entry.id, entry.fields?); // 1526919030474-0: [("sku", "tea"), ("quantity", "2")]
+/// }
 ///
 /// // A group delivers each entry to one of its consumers, which acknowledges it.
 /// redis.xgroup_create("orders", "billing", GroupStart::Beginning).await?;
 /// let new = [("orders", GroupPosition::New)];
 /// let options = XReadGroupOptions::new().count(10);
 /// for stream in redis.xreadgroup::<String, Vec<(String, String)>>("billing", "worker-1", new, options).await? {
-///     let ids = stream.entries.iter().map(|entry| entry.id);
-///     redis.xack("orders", "billing", ids).await?;
+///     for entry in stream.entries {
+///         match entry.fields {
+///             Ok(order) => println!("{order:?}"),
+///             Err(error) => eprintln!("skipped: {error}"),
+///         }
+///         redis.xack("orders", "billing", entry.id).await?;
+///     }
 /// }
 /// assert_eq!(redis.xpending("orders", "billing").await?.count, 0);
 ///
@@ -56,17 +62,17 @@ use crate::reply::FromReply;
 pub trait StreamCommands: Executor {
     /// Acknowledges entries of a group and returns how many were pending.
     /// [XACK](https://redis.io/docs/latest/commands/xack/), O(1) per id.
-    fn xack(self, key: impl ToArg, group: impl ToArg, ids: impl IntoIterator<Item = StreamId>) -> Self::Out<u64> {
+    fn xack<K>(self, key: impl ToArg, group: impl ToArg, ids: impl OneOrMore<K, Item = StreamId>) -> Self::Out<u64> {
         self.execute(Command::write("XACK").arg(key).arg(group).one_or_more("id", ids))
     }
 
     /// Acknowledges entries of a group, removes them from the stream, and returns the outcome for each. Needs Redis
     /// 8.2. [XACKDEL](https://redis.io/docs/latest/commands/xackdel/), O(1) per id.
-    fn xackdel(
+    fn xackdel<K>(
         self,
         key: impl ToArg,
         group: impl ToArg,
-        ids: impl IntoIterator<Item = StreamId>,
+        ids: impl OneOrMore<K, Item = StreamId>,
         policy: RefPolicy,
     ) -> Self::Out<Vec<EntryRemoval>> {
         let command = Command::write("XACKDEL").arg(key).arg(group).arg(policy.word());
@@ -95,7 +101,8 @@ pub trait StreamCommands: Executor {
     }
 
     /// Claims up to `count` entries, from `start` on, that have been pending with other consumers for at least
-    /// `min_idle`. [XAUTOCLAIM](https://redis.io/docs/latest/commands/xautoclaim/), O(1) per entry.
+    /// `min_idle`. Entries that were removed are no longer pending, see [`AutoClaim::deleted`].
+    /// [XAUTOCLAIM](https://redis.io/docs/latest/commands/xautoclaim/), O(1) per entry.
     fn xautoclaim<F: FromReply>(
         self,
         key: impl ToArg,
@@ -104,7 +111,7 @@ pub trait StreamCommands: Executor {
         min_idle: Duration,
         start: StreamId,
         count: Option<u64>,
-    ) -> Self::Out<AutoClaim<StreamEntry<F>>> {
+    ) -> Self::Out<AutoClaim<StreamEntry<Result<F>>>> {
         self.execute(Command::write("XAUTOCLAIM").arg(key).take_over(group, consumer, min_idle).arg(start).count(count))
     }
 
@@ -122,8 +129,8 @@ pub trait StreamCommands: Executor {
         self.execute(command.arg(start).count(count).arg("JUSTID"))
     }
 
-    /// Claims entries that have been pending with other consumers for at least `min_idle`. See [`XClaimOptions`] for
-    /// an example. [XCLAIM](https://redis.io/docs/latest/commands/xclaim/), O(log n) per id.
+    /// Claims entries that have been pending with other consumers for at least `min_idle`. The reply omits entries that
+    /// were removed. See [`XClaimOptions`] for an example. [XCLAIM](https://redis.io/docs/latest/commands/xclaim/), O(log n) per id.
     fn xclaim<F: FromReply>(
         self,
         key: impl ToArg,
@@ -132,7 +139,7 @@ pub trait StreamCommands: Executor {
         min_idle: Duration,
         ids: impl IntoIterator<Item = StreamId>,
         options: XClaimOptions,
-    ) -> Self::Out<Vec<StreamEntry<F>>> {
+    ) -> Self::Out<Vec<StreamEntry<Result<F>>>> {
         let command = Command::write("XCLAIM").arg(key).take_over(group, consumer, min_idle);
         self.execute(command.one_or_more("id", ids).options(options))
     }
@@ -152,16 +159,16 @@ pub trait StreamCommands: Executor {
     }
 
     /// Removes entries and returns how many existed. [XDEL](https://redis.io/docs/latest/commands/xdel/), O(1) per id.
-    fn xdel(self, key: impl ToArg, ids: impl IntoIterator<Item = StreamId>) -> Self::Out<u64> {
+    fn xdel<K>(self, key: impl ToArg, ids: impl OneOrMore<K, Item = StreamId>) -> Self::Out<u64> {
         self.execute(Command::write("XDEL").arg(key).one_or_more("id", ids))
     }
 
     /// Removes entries as `policy` says and returns the outcome for each. Needs Redis 8.2.
     /// [XDELEX](https://redis.io/docs/latest/commands/xdelex/), O(1) per id.
-    fn xdelex(
+    fn xdelex<K>(
         self,
         key: impl ToArg,
-        ids: impl IntoIterator<Item = StreamId>,
+        ids: impl OneOrMore<K, Item = StreamId>,
         policy: RefPolicy,
     ) -> Self::Out<Vec<EntryRemoval>> {
         self.execute(Command::write("XDELEX").arg(key).arg(policy.word()).counted("IDS", "id", ids))
@@ -293,7 +300,7 @@ pub trait StreamCommands: Executor {
         key: impl ToArg,
         ids: impl RangeBounds<StreamId>,
         count: Option<u64>,
-    ) -> Self::Out<Vec<StreamEntry<F>>> {
+    ) -> Self::Out<Vec<StreamEntry<Result<F>>>> {
         self.execute(Command::read("XRANGE").arg(key).arg(start(&ids)).arg(end(&ids)).count(count))
     }
 
@@ -305,7 +312,7 @@ pub trait StreamCommands: Executor {
         self,
         streams: impl IntoIterator<Item = (impl ToArg, impl Into<ReadPosition>)>,
         count: Option<u64>,
-    ) -> Self::Out<Vec<StreamEntries<K, F>>> {
+    ) -> Self::Out<Vec<StreamEntries<K, Result<F>>>> {
         let command = Command::read("XREAD").count(count).arg("STREAMS");
         let streams = streams.into_iter().map(|(key, position)| (key, position.into()));
         self.submit(command.streams(streams).decode_with(or_empty))
@@ -314,7 +321,8 @@ pub trait StreamCommands: Executor {
     /// Returns entries of several streams to one consumer of a group: new entries, which are then pending with it, or
     /// entries that are pending already.
     ///
-    /// A pending entry that was removed from its stream has nil instead of fields: ask for an `Option`.
+    /// A pending entry that was removed from its stream has no fields: its error is `NotFound`, or its fields are `None`
+    /// if you ask for an `Option`.
     /// [XREADGROUP](https://redis.io/docs/latest/commands/xreadgroup/), O(n) in the entries.
     fn xreadgroup<K: FromReply, F: FromReply>(
         self,
@@ -322,7 +330,7 @@ pub trait StreamCommands: Executor {
         consumer: impl ToArg,
         streams: impl IntoIterator<Item = (impl ToArg, GroupPosition)>,
         options: XReadGroupOptions,
-    ) -> Self::Out<Vec<StreamEntries<K, F>>> {
+    ) -> Self::Out<Vec<StreamEntries<K, Result<F>>>> {
         let command = Command::write("XREADGROUP").arg("GROUP").arg(group).arg(consumer).options(options);
         self.submit(command.arg("STREAMS").streams(streams).decode_with(or_empty))
     }
@@ -334,7 +342,7 @@ pub trait StreamCommands: Executor {
         key: impl ToArg,
         ids: impl RangeBounds<StreamId>,
         count: Option<u64>,
-    ) -> Self::Out<Vec<StreamEntry<F>>> {
+    ) -> Self::Out<Vec<StreamEntry<Result<F>>>> {
         self.execute(Command::read("XREVRANGE").arg(key).arg(end(&ids)).arg(start(&ids)).count(count))
     }
 

@@ -4,10 +4,40 @@ use std::time::Duration;
 
 use super::StreamId;
 use crate::commands::list::or_empty;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::reply::{FromReply, Reply};
 
-/// An entry of a stream.
+/// An entry of a stream: its id, and its fields.
+///
+/// Commands return a `StreamEntry<Result<F>>` for each entry, so that fields that are not an `F` affect no other entry:
+/// this entry still has its id, to acknowledge it or to set it aside. [`into_result`](StreamEntry::into_result) is for
+/// programs that do not continue after such an entry.
+///
+/// ```no_run
+/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+/// use redis_rest::commands::stream::{GroupPosition, XReadGroupOptions};
+/// use redis_rest::{ListCommands, StreamCommands};
+///
+/// let new = [("readings", GroupPosition::New)];
+/// for stream in redis.xreadgroup::<String, Vec<(String, f64)>>("g", "me", new, XReadGroupOptions::new()).await? {
+///     for entry in stream.entries {
+///         match entry.fields {
+///             Ok(fields) => println!("{fields:?}"),
+///             Err(error) => {
+///                 eprintln!("{error}"); // entry 1526919030474-0: expected a number, found a string of 4 bytes
+///                 redis.rpush("unreadable", entry.id).await?;
+///             }
+///         }
+///         redis.xack("readings", "g", entry.id).await?;
+///     }
+/// }
+///
+/// for entry in redis.xrange::<Vec<(String, f64)>>("readings", .., None).await? {
+///     println!("{}: {:?}", entry.id, entry.fields?);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamEntry<F> {
     /// The id.
@@ -16,11 +46,58 @@ pub struct StreamEntry<F> {
     pub fields: F,
 }
 
+impl<F> StreamEntry<Result<F>> {
+    /// Returns the entry if its fields could be read.
+    ///
+    /// ```no_run
+    /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+    /// use redis_rest::StreamCommands;
+    /// use redis_rest::commands::stream::StreamEntry;
+    ///
+    /// let entries = redis.xrange::<Vec<(String, f64)>>("readings", .., None).await?;
+    /// let entries = entries.into_iter().map(StreamEntry::into_result).collect::<Result<Vec<_>, _>>()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The error of the fields. Its text names the entry.
+    pub fn into_result(self) -> Result<StreamEntry<F>> {
+        Ok(StreamEntry { id: self.id, fields: self.fields? })
+    }
+}
+
+/// Reads an entry whose fields have to fit.
 impl<F: FromReply> FromReply for StreamEntry<F> {
     fn from_reply(reply: Reply<'_>) -> Result<Self> {
-        let [id, fields] = reply.array_of()?;
-        Ok(StreamEntry { id: StreamId::from_reply(id)?, fields: F::from_reply(fields)? })
+        StreamEntry::<Result<F>>::from_reply(reply)?.into_result()
     }
+}
+
+/// Reads an entry whose fields may not fit. The error names the entry.
+impl<F: FromReply> FromReply for StreamEntry<Result<F>> {
+    fn from_reply(reply: Reply<'_>) -> Result<Self> {
+        let [id, fields] = reply.array_of()?;
+        let id = StreamId::from_reply(id)?;
+        let decoded = F::from_reply(fields).map_err(|error| {
+            let error = if fields.is_nil() { removed() } else { error };
+            error.context(format!("entry {id}"))
+        });
+        Ok(StreamEntry { id, fields: decoded })
+    }
+
+    /// Before Redis 7, an entry that was claimed after it was removed is nil, without an id.
+    fn vec_from_reply(reply: Reply<'_>) -> Result<Vec<Self>> {
+        reply.array()?.filter(|entry| !entry.is_nil()).map(Self::from_reply).collect()
+    }
+}
+
+fn removed() -> Error {
+    Error::new(
+        ErrorKind::NotFound,
+        "it was removed from the stream while it was pending; acknowledge it, or ask for an `Option` of the fields",
+    )
 }
 
 /// The entries that were read from one stream.
@@ -32,7 +109,22 @@ pub struct StreamEntries<K, F> {
     pub entries: Vec<StreamEntry<F>>,
 }
 
-impl<K: FromReply, F: FromReply> FromReply for StreamEntries<K, F> {
+impl<K, F> StreamEntries<K, Result<F>> {
+    /// Returns the entries if the fields of each could be read.
+    ///
+    /// # Errors
+    ///
+    /// The error of the first entry that could not be read. Its text names the entry.
+    pub fn into_result(self) -> Result<StreamEntries<K, F>> {
+        let entries = self.entries.into_iter().map(StreamEntry::into_result).collect::<Result<_>>()?;
+        Ok(StreamEntries { key: self.key, entries })
+    }
+}
+
+impl<K: FromReply, F> FromReply for StreamEntries<K, F>
+where
+    StreamEntry<F>: FromReply,
+{
     fn from_reply(reply: Reply<'_>) -> Result<Self> {
         let [key, entries] = reply.array_of()?;
         Ok(StreamEntries { key: K::from_reply(key)?, entries: Vec::from_reply(entries)? })
