@@ -106,7 +106,7 @@ pub(crate) fn not_utf8<T>(bytes: &[u8], error: Utf8Error) -> Error {
 
 #[cold]
 pub(crate) fn not_encodable<T>(name: &'static str, source: Box<dyn std::error::Error + Send + Sync>) -> Error {
-    let message = format!("the {} cannot be encoded: {source}", short_name::<T>());
+    let message = format!("the {} cannot be encoded: {}", short_name::<T>(), Reason::of(&source));
     Error::new(ErrorKind::InvalidInput, message).with_field(name).with_source(source)
 }
 

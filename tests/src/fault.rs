@@ -8,6 +8,7 @@ use bytes::Bytes;
 use futures_util::stream::unfold;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use redis_model::redis_rest::transport::{Body, Request, Response, Transport, TransportError};
+use tokio::net::TcpListener;
 
 /// Where a request's journey ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,4 +133,18 @@ impl Transport for Canned {
         let answer = self.answers.get(number).or(self.answers.last()).cloned().unwrap_or_default();
         Ok(Response { status: answer.status, headers: answer.headers, body: Body::whole(answer.body) })
     }
+}
+
+/// The URL of a server that accepts connections and never answers. It lasts as long as the runtime.
+#[expect(clippy::expect_used, reason = "a test that cannot be set up should say so at once")]
+pub async fn silent_socket() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    tokio::spawn(async move {
+        let mut held = Vec::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            held.push(stream);
+        }
+    });
+    url
 }

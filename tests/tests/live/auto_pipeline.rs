@@ -11,9 +11,8 @@ use redis_model::redis_rest::{
     AutoPipelining, Build, ConnectionCommands as _, ErrorKind, Executor as _, GenericCommands as _, ListCommands as _,
     Redis, RedisBuilder, Result, RetryPolicy, Script, ScriptingCommands as _, StringCommands as _,
 };
-use redis_model_tests::fault::{Answer, Canned, Cut, Faulty};
+use redis_model_tests::fault::{Answer, Canned, Cut, Faulty, silent_socket};
 use redis_model_tests::{ENCODINGS, key, stack};
-use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
 
 /// Notes the endpoint and the size of each request.
@@ -350,7 +349,7 @@ async fn replies_that_are_too_large_together_are_read_apart() -> Result<()> {
 
 #[tokio::test]
 async fn nobody_waits_in_the_queue_past_the_deadline() -> Result<()> {
-    let never = Redis::builder(socket_that_hangs().await, "token").auto_pipelining(AutoPipelining::new());
+    let never = Redis::builder(silent_socket().await, "token").auto_pipelining(AutoPipelining::new());
     let redis = never.timeout(Duration::from_secs(2)).deadline(Duration::from_secs(2)).build()?;
     let began = Instant::now();
     let first = redis.incr("k");
@@ -365,19 +364,6 @@ async fn nobody_waits_in_the_queue_past_the_deadline() -> Result<()> {
     assert!(late.into_iter().all(|late| late.unwrap_err().is_timeout()));
     assert!(began.elapsed() < Duration::from_millis(3500), "{:?}", began.elapsed());
     Ok(())
-}
-
-/// Accepts, and says nothing.
-async fn socket_that_hangs() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move {
-        let mut held = Vec::new();
-        while let Ok((stream, _)) = listener.accept().await {
-            held.push(stream);
-        }
-    });
-    url
 }
 
 #[test]

@@ -7,9 +7,8 @@ use redis_model::redis_rest::{
     AutoPipelining, Client, Encoding, ErrorKind, Executor as _, GenericCommands as _, Redis, Request, Result,
     RetryPolicy, StringCommands as _, blocking,
 };
-use redis_model_tests::fault::{Answer, Canned};
+use redis_model_tests::fault::{Answer, Canned, silent_socket};
 use redis_model_tests::{ENCODINGS, key, stack};
-use tokio::net::TcpListener;
 
 const SHORT: Duration = Duration::from_millis(150);
 const LONG: Duration = Duration::from_secs(30);
@@ -17,19 +16,6 @@ const LONG: Duration = Duration::from_secs(30);
 fn canned(encoding: Encoding, answer: Answer) -> Redis {
     let builder = Redis::builder("https://example.com", "token").retry(RetryPolicy::never());
     builder.encoding(encoding).transport(Canned::new([answer])).build().unwrap()
-}
-
-/// Accepts connections, and says nothing.
-async fn hanging() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move {
-        let mut held = Vec::new();
-        while let Ok((stream, _)) = listener.accept().await {
-            held.push(stream);
-        }
-    });
-    url
 }
 
 #[tokio::test]
@@ -67,7 +53,7 @@ async fn code_that_is_generic_over_clients_needs_one_bound() -> Result<()> {
 
 #[tokio::test]
 async fn a_call_has_limits_of_its_own() -> Result<()> {
-    let redis = Redis::builder(hanging().await, "token").timeout(LONG).deadline(LONG).build()?;
+    let redis = Redis::builder(silent_socket().await, "token").timeout(LONG).deadline(LONG).build()?;
     let began = Instant::now();
     let fails: [Request<Option<i64>>; 3] = [
         redis.get("k").deadline(SHORT),
@@ -87,7 +73,7 @@ async fn a_call_has_limits_of_its_own() -> Result<()> {
 #[test]
 fn a_blocking_call_has_limits_of_its_own() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let url = runtime.block_on(hanging());
+    let url = runtime.block_on(silent_socket());
     let redis = blocking::Redis::builder(url, "token").timeout(LONG).deadline(LONG).build()?;
     assert!(redis.with_deadline(SHORT).get::<i64>("k").unwrap_err().is_timeout());
     assert!(redis.with_timeout(SHORT).with_deadline(SHORT).incr("k").unwrap_err().is_timeout());
@@ -109,7 +95,7 @@ async fn a_command_that_waits_extends_its_limits() -> Result<()> {
 
 #[tokio::test]
 async fn with_auto_pipelining_each_command_keeps_its_own_deadline() -> Result<()> {
-    let redis = Redis::builder(hanging().await, "token").auto_pipelining(AutoPipelining::new());
+    let redis = Redis::builder(silent_socket().await, "token").auto_pipelining(AutoPipelining::new());
     let redis = redis.timeout(LONG).deadline(LONG).build()?;
     let began = Instant::now();
     let patient = tokio::spawn(redis.incr("k"));
