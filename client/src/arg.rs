@@ -79,8 +79,8 @@ impl<'a> From<&'a [u8]> for Arg<'a> {
 
 /// A value that is one argument of a command: a key, a field, a member, a number.
 ///
-/// Text, bytes, numbers and `bool` (`true`, `false`) implement it. A `char` does not: iterating over the characters of a
-/// key is a common mistake. Implement it for your own type to pass that type where
+/// Text, bytes, numbers and `bool` (`true`, `false`) implement it. A `char` and a `u8` do not: the characters of a text, or
+/// its bytes, are one argument, not many. Convert a small number with `u32::from`. Implement it for your own type to pass that type where
 /// a key or a value is expected:
 ///
 /// ```
@@ -99,7 +99,7 @@ impl<'a> From<&'a [u8]> for Arg<'a> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be one argument of a Redis command",
     label = "not a key, field or value",
-    note = "text, bytes, numbers and `bool` can, a `char` cannot; wrap anything that serde serializes in `Json(..)`; implement `ToArg` for your own types"
+    note = "text, bytes, numbers and `bool` can; a `char` or a `u8` cannot, because a collection of them is one value (use `u32::from(..)` for a small number); wrap anything that serde serializes in `Json(..)`; implement `ToArg` for your own types"
 )]
 pub trait ToArg {
     /// Returns the argument.
@@ -185,7 +185,7 @@ macro_rules! to_arg_for_integers {
 }
 
 to_arg_for_integers!(Int as i64: i8 i16 i32 i64 isize);
-to_arg_for_integers!(Uint as u64: u8 u16 u32 u64 usize);
+to_arg_for_integers!(Uint as u64: u16 u32 u64 usize);
 
 macro_rules! to_arg_for_pointers {
     ($($pointer:ty)*) => {$(

@@ -8,6 +8,7 @@
 //! use redis_rest::{Executor, HashCommands, Redis, StringCommands};
 //!
 //! let redis = Redis::from_env()?; // UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN
+//! redis.check().await?; // verifies both, and the encoding; one round trip that you can leave out
 //!
 //! let hour = SetOptions::new().expire(Expiry::seconds(3600));
 //! redis.set_with("session", "s3cr3t", hour).await?;
@@ -110,6 +111,7 @@
 //!
 //! * [Testing your app](crate::guide::testing)
 //! * [Coming from upstash-redis (Python) or @upstash/redis](crate::guide::migrating)
+//! * [What differs between the service and an open-source server](crate::guide::differences)
 //!
 //! Documentation marks as *unverified* what could not be tried against the hosted service.
 //!

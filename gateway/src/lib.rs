@@ -42,7 +42,7 @@
 //!
 //! | type | purpose |
 //! | --- | --- |
-//! | [`Gateway`], [`GatewayBuilder`] | the gateway; its address, tokens and size limit |
+//! | [`Gateway`], [`GatewayBuilder`] | the gateway; its address, tokens, limits and which commands it allows |
 //! | [`Server`], [`ServerBuilder`] | a Redis or Valkey process that ends with your process; its program and modules |
 //! | [`install`] | finds a server program, or installs one where there is none, such as in CI |
 //! | [`Error`] | why a gateway or a server did not start |

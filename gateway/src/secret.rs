@@ -26,6 +26,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn secrets_do_not_follow_from_a_seed() {
+        let secret = || {
+            fastrand::seed(7);
+            random_secret().unwrap()
+        };
+        assert_ne!(secret(), secret());
+    }
+
+    #[test]
     fn secrets_have_256_bits_and_do_not_repeat() {
         let secrets: HashSet<String> = (0..1000).map(|_| random_secret().unwrap()).collect();
         assert_eq!(secrets.len(), 1000);

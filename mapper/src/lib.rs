@@ -177,13 +177,20 @@
 //!
 //! # Testing
 //!
-//! The guide [Testing your app](redis_rest::guide::testing) shows how to test code that uses this crate, without the hosted service.
+//! The guide [Testing your app](redis_rest::guide::testing) shows how to test code that uses this crate, without the hosted
+//! service. [What differs](redis_rest::guide::differences) between the service and an open-source server is a page of its own.
+//!
+//! # Code that is generic over clients
+//!
+//! Store a [`Redis`] in your structs: command traits cannot be trait objects (`dyn`). A function that is generic over
+//! [`Client`] serves the async and the blocking client, and awaits with [`Client::resolve`].
 //!
 //! # Features of Cargo
 //!
 //! | feature | default | adds |
 //! | --- | --- | --- |
-//! | `tls` | yes | HTTPS |
+//! | `tls` | yes | HTTPS with aws-lc |
+//! | `tls-ring` | no | HTTPS with ring instead, [at a price](redis_rest#features-of-cargo) |
 //! | `postcard` | no | fields marked `#[redis(postcard)]`: a small binary format |
 //! | `bincode` | no | fields marked `#[redis(bincode)]`. bincode is no longer maintained ([RUSTSEC-2025-0141](https://rustsec.org/advisories/RUSTSEC-2025-0141.html)): prefer `postcard` |
 //! | `http2` | no | HTTP/2, if the server supports it |
@@ -213,7 +220,7 @@ mod stream;
 mod value;
 
 pub use redis_model_derive::RedisModel;
-pub use redis_rest::{self, Error, ErrorKind, Redis, Result, blocking, commands};
+pub use redis_rest::{self, Client, Error, ErrorKind, Redis, Result, blocking, commands};
 
 pub use crate::field::Field;
 pub use crate::hash::{Each, FieldRef, HashModel, IdRef, ModelCommands, RecordScanOptions};

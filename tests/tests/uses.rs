@@ -7,7 +7,9 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use redis_model::prelude::*;
-use redis_model::redis_rest::{Batch, Client, blocking};
+use redis_model::redis_rest::bytes::Bytes;
+use redis_model::redis_rest::{Batch, Command, Encoding};
+use redis_model::{Client, IdRef};
 
 async fn twice<C: Client>(client: C, key: &str) -> Result<i64> {
     let once = C::resolve(client.incr(key)).await?;
@@ -86,6 +88,16 @@ async fn one_or_many(redis: Redis, key: String, keys: Vec<String>, set: HashSet<
     Ok(())
 }
 
+async fn bytes_are_one_value(redis: Redis, owned: Vec<u8>, shared: Bytes, text: String) -> Result<()> {
+    redis.rpush("list", &owned).await?;
+    redis.rpush("list", owned.clone()).await?;
+    redis.rpush("list", [owned, b"second".to_vec()]).await?;
+    redis.rpush("list", shared).await?;
+    redis.del(b"key").await?;
+    redis.del(text.as_bytes()).await?;
+    Ok(())
+}
+
 async fn pairs(redis: Redis, map: HashMap<String, i64>, sorted: BTreeMap<&str, f64>) -> Result<()> {
     redis.hset("hash", ("field", 1)).await?;
     redis.hset("hash", [("field", 1), ("other", 2)]).await?;
@@ -107,4 +119,50 @@ async fn arguments(redis: Redis, key: String, keys: Vec<String>) -> Result<()> {
     let _: i64 = redis.eval("return 1", ["k"], ("a", 1)).await?;
     let _: i64 = redis.eval("return 1", &keys, keys.clone()).await?;
     Ok(())
+}
+
+/// The prelude's `Result` takes another error type too.
+fn parsed(text: &str) -> Result<i32, std::num::ParseIntError> {
+    text.parse()
+}
+
+/// Code that is generic over models.
+struct Repository<M> {
+    redis: Redis,
+    _models: std::marker::PhantomData<M>,
+}
+
+impl<M: HashModel + Send + Sync> Repository<M> {
+    async fn get(&self, id: IdRef<'_, M>) -> Result<Option<M>> {
+        M::load(&self.redis, id).await
+    }
+
+    async fn put(&self, model: &M) -> Result<()> {
+        model.save(&self.redis).await
+    }
+
+    async fn all(&self) -> Result<Vec<M>> {
+        M::scan(&self.redis).collect().await
+    }
+}
+
+/// One bound for each reply type still works.
+async fn bump<C>(client: C, key: &str) -> Result<i64>
+where
+    C: Client,
+    C::Out<i64>: IntoFuture<Output = Result<i64>>,
+{
+    let hits = client.incr(key).await?;
+    client.incrby(key, hits).await
+}
+
+/// An executor of the user's own, as in a test.
+struct Fake;
+
+impl Executor for Fake {
+    type Out<R> = std::future::Ready<Result<R>>;
+
+    fn submit<R>(self, command: Command<R>) -> Self::Out<R> {
+        std::future::ready(command.decode("{\"result\":1}", Encoding::Json))
+    }
 }

@@ -29,6 +29,8 @@ use crate::error::{Error, Result};
 /// # }
 /// ```
 ///
+/// If the compiler reports `expected .., found Request<..>`, a `.await` is missing.
+///
 /// Dropping the future after it was polled gives up the reply, but the server may execute the command nevertheless.
 #[must_use = "a request is not sent until it is awaited"]
 pub struct Request<T> {

@@ -258,7 +258,7 @@ mod tests {
     #[test]
     fn arguments_come_back_as_they_were_added() {
         let mut args = Args::new("SET");
-        args.push("k\"\\\n\u{1}é").push(b"\xff\x00".as_slice()).push(1_u8);
+        args.push("k\"\\\n\u{1}é").push(b"\xff\x00".as_slice()).push(1_u32);
         assert_eq!(args.to_vec(), [b"SET".as_slice(), "k\"\\\n\u{1}é".as_bytes(), b"\xff\x00", b"1"]);
     }
 

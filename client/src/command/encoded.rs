@@ -267,7 +267,7 @@ mod tests {
     #[test]
     fn a_raw_argument_is_the_body() {
         let mut encoded = Encoded::new();
-        encoded.push(Command::write("SET").arg("k\"\\\n").arg(b"\xff\x00".as_slice()).arg(1_u8));
+        encoded.push(Command::write("SET").arg("k\"\\\n").arg(b"\xff\x00".as_slice()).arg(1_u32));
         assert_eq!(body(encoded), (Endpoint::Path("/SET/k%22%5C%0A?1".into()), Bytes::from_static(b"\xff\x00")));
     }
 

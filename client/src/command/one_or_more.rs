@@ -6,8 +6,7 @@ use crate::arg::ToArg;
 
 /// One argument, or the items of a collection or an iterator.
 ///
-/// Commands such as [`del`](crate::GenericCommands::del) take it. `Kind` is always inferred. Bytes such as a `Vec<u8>`
-/// could be one argument or many numbers, so the compiler refuses them: put them in an array (`[bytes]`).
+/// Commands such as [`del`](crate::GenericCommands::del) take it. `Kind` is always inferred.
 ///
 /// ```
 /// use redis_rest::{Build, GenericCommands};
@@ -20,7 +19,7 @@ use crate::arg::ToArg;
     message = "`{Self}` is neither one argument of a Redis command nor a collection of arguments",
     label = "not a key, field or value, and not a collection of these",
     note = "pass one value (`\"a\"`, `7`) or many (`[\"a\", \"b\"]`, a `Vec`, an iterator)",
-    note = "text, bytes, numbers and `bool` are arguments; wrap anything that serde serializes in `Json(..)`; implement `ToArg` for your own types"
+    note = "text, bytes, numbers and `bool` are arguments, a `char` or a `u8` is not; wrap anything that serde serializes in `Json(..)`; implement `ToArg` for your own types"
 )]
 pub trait OneOrMore<Kind> {
     /// An argument.

@@ -480,7 +480,7 @@ impl ToArgs for RestoreOptions {
                 args.push("IDLETIME").push(idle.as_secs());
             }
             Some(Eviction::Frequency(frequency)) => {
-                args.push("FREQ").push(frequency);
+                args.push("FREQ").push(u32::from(frequency));
             }
         }
     }

@@ -13,6 +13,7 @@ pub(crate) mod telemetry;
 pub(crate) mod trace;
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -160,7 +161,9 @@ impl Connection {
         let writes = encoded.take_writes();
         let only = (encoded.count() == 1).then(|| encoded.name().clone());
         let (span, commands) = (trace::span(&encoded, &self.settings.server), encoded.count());
-        let outcome = trace::within(span, commands, self.attempts(encoded, progress)).await;
+        // Pinned here: passed by value, it would be in the future of `within` several times over.
+        let attempts = pin!(self.attempts(encoded, progress));
+        let outcome = trace::within(span, commands, attempts).await;
         outcome.map_err(|error| match only {
             Some(name) => error.with_command(name),
             None => error.with_unconfirmed(writes),

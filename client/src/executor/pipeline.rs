@@ -9,6 +9,9 @@ use crate::reply::Replies;
 
 /// Commands that travel in one request, and the tuple of their replies' types.
 ///
+/// Each command takes the pipeline and returns it with one more reply in its type. So chain the commands, or assign the
+/// pipeline to a new variable; in loops, use a [`Batch`](crate::Batch).
+///
 /// [`Redis::pipeline`](crate::Redis::pipeline) and [`Redis::transaction`](crate::Redis::transaction) start one. Each
 /// command adds its reply's type to the tuple, up to 16; use a [`Batch`](crate::Batch) for more.
 ///

@@ -4,7 +4,11 @@
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Encoding {
-    /// JSON with base64 strings. Every server supports it, and any bytes arrive unchanged.
+    /// JSON with base64 strings: any bytes arrive unchanged.
+    ///
+    /// A server of another make may ignore the header that asks for base64, and send plain strings. A string that is not
+    /// base64 is then an error that names [`Encoding::Json`], but one that happens to be valid base64 is decoded to other
+    /// bytes, which no client can notice. [`Redis::check`](crate::Redis::check) verifies a server when the program starts.
     #[default]
     Base64,
     /// JSON with plain strings: a quarter fewer bytes than base64, but the server replaces bytes that are not UTF-8 with

@@ -366,6 +366,66 @@ async fn nobody_waits_in_the_queue_past_the_deadline() -> Result<()> {
     Ok(())
 }
 
+/// Holds back every request with a write until it is told to let them go.
+#[derive(Debug)]
+struct Gate {
+    inner: Arc<dyn Transport>,
+    open: Arc<tokio::sync::Semaphore>,
+    bodies: Arc<Mutex<Vec<String>>>,
+}
+
+#[async_trait::async_trait]
+impl Transport for Gate {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let body = String::from_utf8_lossy(&request.body).into_owned();
+        let writes = body.contains("INCR");
+        self.bodies.lock().unwrap().push(body);
+        if writes {
+            self.open.acquire().await.unwrap().forget();
+        }
+        self.inner.send(request).await
+    }
+}
+
+#[tokio::test]
+async fn separate_reads_do_not_wait_for_writes_and_keep_their_own_order() -> Result<()> {
+    for separate in [true, false] {
+        let (open, bodies) = (Arc::new(tokio::sync::Semaphore::new(0)), Arc::new(Mutex::new(Vec::new())));
+        let gate = (Arc::clone(&open), Arc::clone(&bodies));
+        let redis = stack().builder().auto_pipelining(AutoPipelining::new().separate_reads(separate));
+        let redis = redis
+            .wrap_transport(move |inner| Gate { inner, open: Arc::clone(&gate.0), bodies: Arc::clone(&gate.1) })
+            .build()?;
+        let k = &key("apart");
+        let write = tokio::spawn(redis.incr(k));
+        let held = async {
+            while bodies.lock().unwrap().is_empty() {
+                sleep(Duration::from_millis(1)).await;
+            }
+        };
+        timeout(Duration::from_secs(20), held).await.unwrap();
+        // The write is on its way. Only a read of its own queue gets there before it.
+        let reads = tokio::spawn(join_all([redis.get::<i64>(k), redis.get::<i64>(k)]));
+        let second = tokio::spawn(redis.incr(k));
+        if separate {
+            for read in reads.await.unwrap() {
+                assert_eq!(read?, None);
+            }
+            assert!(!write.is_finished() && !second.is_finished());
+        } else {
+            sleep(Duration::from_millis(50)).await;
+            assert!(!reads.is_finished() && bodies.lock().unwrap().len() == 1);
+        }
+        open.add_permits(2);
+        assert_eq!((write.await.unwrap()?, second.await.unwrap()?), (1, 2));
+        // After the reply to a write, a read sees it.
+        assert_eq!(redis.get::<i64>(k).await?, Some(2));
+        let bodies = bodies.lock().unwrap();
+        assert_eq!(bodies.iter().any(|body| body.contains("GET") && body.contains("INCR")), !separate, "{bodies:?}");
+    }
+    Ok(())
+}
+
 #[test]
 fn threads_of_the_blocking_client_share_requests() -> Result<()> {
     let noted = Noted::default();

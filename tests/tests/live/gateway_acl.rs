@@ -1,5 +1,6 @@
 //! Tokens of ACL users.
 
+use redis_model::redis_rest::{Redis, Result, ServerCommands as _, StringCommands as _};
 use redis_model_tests::{own_stack, stack};
 use redis_rest_gateway::Gateway;
 use reqwest::Method;
@@ -59,6 +60,19 @@ async fn a_token_of_a_user_has_the_rights_of_the_user() {
     send(gateway, full, "/", json!(["ACL", "DELUSER", "app"])).await;
     let rejected = json!({"error": "WRONGPASS invalid username-password pair or user is disabled"});
     assert_eq!(send(gateway, token, "/", json!(["GET", "cached:1"])).await, (401, rejected));
+}
+
+#[tokio::test]
+async fn the_typed_commands_return_tokens_that_work() -> Result<()> {
+    let stack = own_stack();
+    let redis = stack.redis();
+    redis.acl_setuser("app", ["on", ">s3cret", "~*", "+get", "+acl|whoami"]).await?;
+    for token in [redis.acl_resttoken("app", "s3cret").await?, redis.acl_gentoken("app", Some("s3cret")).await?] {
+        let app = Redis::builder(stack.gateway.url(), token).build()?;
+        assert_eq!(app.acl_whoami().await?, "app");
+        assert_eq!(app.set("k", "v").await.unwrap_err().code(), Some("NOPERM"));
+    }
+    Ok(())
 }
 
 #[tokio::test]

@@ -5,7 +5,6 @@ use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 
 fn post(path: &str) -> RequestBuilder {
-    // reqwest itself wants one, also for plain HTTP. It is there already when another test was first.
     Client::new().post(format!("{}{path}", stack().gateway.url())).bearer_auth(stack().gateway.token())
 }
 

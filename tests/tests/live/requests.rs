@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
+use redis_model::redis_rest::transport::{self, Body, Response, Transport, TransportError};
 use redis_model::redis_rest::{
     AutoPipelining, Client, Encoding, ErrorKind, Executor as _, GenericCommands as _, Redis, Request, Result,
-    RetryPolicy, StringCommands as _, blocking,
+    RetryPolicy, SearchCommands as _, StringCommands as _, blocking,
 };
 use redis_model_tests::fault::{Answer, Canned, silent_socket};
 use redis_model_tests::{ENCODINGS, key, stack};
@@ -55,10 +56,13 @@ async fn code_that_is_generic_over_clients_needs_one_bound() -> Result<()> {
 async fn a_call_has_limits_of_its_own() -> Result<()> {
     let redis = Redis::builder(silent_socket().await, "token").timeout(LONG).deadline(LONG).build()?;
     let began = Instant::now();
-    let fails: [Request<Option<i64>>; 3] = [
+    let once = Redis::builder(silent_socket().await, "token").timeout(LONG).deadline(LONG);
+    let once = once.retry(RetryPolicy::never()).build()?;
+    let fails: [Request<Option<i64>>; 4] = [
         redis.get("k").deadline(SHORT),
-        redis.get("k").timeout(SHORT).deadline(SHORT * 3),
         redis.with_deadline(SHORT).get("k"),
+        once.get("k").timeout(SHORT),
+        once.with_timeout(SHORT).get("k"),
     ];
     for request in fails {
         assert!(request.await.unwrap_err().is_timeout());
@@ -66,6 +70,8 @@ async fn a_call_has_limits_of_its_own() -> Result<()> {
     let error = redis.with_deadline(SHORT).pipeline().incr("k").exec().await.unwrap_err();
     assert!(error.is_timeout() && error.may_have_executed());
     assert!(redis.pipeline().incr("k").exec().deadline(SHORT).await.unwrap_err().is_timeout());
+    assert!(once.pipeline().incr("k").exec().timeout(SHORT).await.unwrap_err().is_timeout());
+    assert!(once.with_timeout(SHORT).pipeline().incr("k").exec().await.unwrap_err().is_timeout());
     assert!(began.elapsed() < LONG);
     Ok(())
 }
@@ -76,7 +82,9 @@ fn a_blocking_call_has_limits_of_its_own() -> Result<()> {
     let url = runtime.block_on(silent_socket());
     let redis = blocking::Redis::builder(url, "token").timeout(LONG).deadline(LONG).build()?;
     assert!(redis.with_deadline(SHORT).get::<i64>("k").unwrap_err().is_timeout());
-    assert!(redis.with_timeout(SHORT).with_deadline(SHORT).incr("k").unwrap_err().is_timeout());
+    let began = Instant::now();
+    assert!(redis.with_timeout(SHORT).incr("k").unwrap_err().is_timeout());
+    assert!(began.elapsed() < LONG);
     Ok(())
 }
 
@@ -86,11 +94,29 @@ async fn a_command_that_waits_extends_its_limits() -> Result<()> {
     for auto_pipelining in [false, true] {
         let builder = stack().builder().timeout(wait / 3).deadline(wait / 3).retry(RetryPolicy::never());
         let redis = if auto_pipelining { builder.auto_pipelining(AutoPipelining::new()) } else { builder }.build()?;
-        // There is no replica, so it takes all of its time.
+        // There is no replica and no append-only file, so each takes all of its time.
         assert_eq!(redis.wait(1, wait).await?, 0);
+        assert_eq!(redis.waitaof(0, 1, wait).await?, (0, 0));
         assert_eq!(redis.pipeline().incr(key("wait")).wait(1, wait).exec().await?, (1, 0));
     }
+    let slow = Redis::builder("https://example.com", "token").timeout(SHORT).deadline(SHORT).transport(Late(SHORT * 3));
+    let slow = slow.retry(RetryPolicy::never()).build()?;
+    assert!(slow.search_waitindexing("index").await?);
+    assert!(slow.search_reindex("index").await.unwrap_err().is_timeout());
     Ok(())
+}
+
+/// Answers 1, so late.
+#[derive(Debug)]
+struct Late(Duration);
+
+#[async_trait::async_trait]
+impl Transport for Late {
+    async fn send(&self, _: transport::Request) -> std::result::Result<Response, TransportError> {
+        tokio::time::sleep(self.0).await;
+        let body = Body::whole("{\"result\":1}");
+        Ok(Response { status: StatusCode::OK, headers: http::HeaderMap::new(), body })
+    }
 }
 
 #[tokio::test]

@@ -1,10 +1,13 @@
-// A forgotten `.await`.
+// A forgotten `.await`. rustc advises it for `?`; elsewhere it names the type, `Request`.
 use redis_model::prelude::*;
 
-async fn example(redis: Redis) -> Result<()> {
+async fn example(redis: Redis) -> Result<i64> {
     let hits = redis.incr("hits")?;
     redis.pipeline().incr("hits").exec()?;
-    Ok(())
+    let count: i64 = redis.incr("hits");
+    let count = redis.incr("hits").unwrap();
+    if let Some(name) = redis.get::<String>("name") {}
+    redis.incr("hits")
 }
 
 fn main() {}

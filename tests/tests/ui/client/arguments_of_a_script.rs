@@ -1,8 +1,7 @@
-// Script arguments: `()` is none, a tuple mixes types.
+// Arguments of one type are an array, arguments of several types a tuple.
 use redis_model::prelude::*;
 
 async fn example(redis: Redis) -> Result<()> {
-    redis.eval::<i64>("return 1", [], ()).await?;
     redis.eval::<i64>("return 1", "key", ()).await?;
     redis.eval::<i64>("return 1", ["key"], ["a", 5]).await?;
     Ok(())
