@@ -176,8 +176,9 @@ impl<C> RedisBuilder<C> {
     /// which they are awaited. A command on its own is sent at once.
     ///
     /// - **Waits.** The client sends one request at a time, so a slow command such as `KEYS` delays the commands after it
-    ///   by its own time. Give slow commands a client without auto-pipelining. Raw bytes and atomic groups get requests of
-    ///   their own. Pipelines, transactions and batches are sent as without auto-pipelining.
+    ///   by its own time. Give slow commands a client without auto-pipelining.
+    ///   [`separate_reads`](AutoPipelining::separate_reads) keeps reads from waiting for writes. Raw bytes and atomic
+    ///   groups get requests of their own. Pipelines, transactions and batches are sent as without auto-pipelining.
     /// - **Lost replies.** Reads are repeated, and so are idempotent writes after which no other write was sent that is not
     ///   idempotent. All other commands fail, and the error of each says whether it may have been executed.
     /// - **Runtimes.** It needs a tokio runtime. Each runtime has a queue of its own.

@@ -39,7 +39,7 @@
 //! | `WATCH`, `UNWATCH`, `DISCARD` | a [transaction](crate::Redis::transaction), or a [script](crate::Script) if there is a condition |
 //! | `MULTI`, `EXEC` | [`Redis::transaction`](crate::Redis::transaction) |
 //! | `AUTH`, `CLIENT`, `HELLO`, `QUIT`, `RESET` | the token and the HTTP client |
-//! | `UNSUBSCRIBE`, `PUNSUBSCRIBE` | dropping the [subscription](crate::subscribe::Subscription) |
+//! | `UNSUBSCRIBE`, `PUNSUBSCRIBE` | [`Subscription::unsubscribe`](crate::subscribe::Subscription::unsubscribe), or dropping the subscription |
 //!
 //! # Which commands are retried
 //!
