@@ -337,7 +337,7 @@ impl Error {
     ///
     /// | failure | value |
     /// | --- | --- |
-    /// | nothing was sent: `Config`, `InvalidInput`, `Connect` | `false` |
+    /// | nothing was sent: `Config`, `InvalidInput`, `Connect`, `Timeout` if no time was left | `false` |
     /// | the server refused the request: `Unauthorized`, `RateLimited`, `Rejected`, `TooLarge` of a request | `false` |
     /// | Redis replied with an error: `Redis` (what a script wrote before it failed remains) | `false` |
     /// | the same in an atomic group, whose other commands were executed | `true` |
