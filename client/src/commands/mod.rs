@@ -1,8 +1,9 @@
 //! The commands: a trait for each family of the Redis documentation, and a module for its options and replies.
 //!
 //! A family is a trait of provided methods over [`Executor`](crate::Executor), so each command is declared once and runs on
-//! every executor. A method has the name of its command. If the command has options, `name_with` takes them, as the last
-//! argument. `name_count` takes a count, and `name_withscores` and its like return more.
+//! every executor. A method has the name of its command (`TYPE`, a word of Rust, is [`type_of`](GenericCommands::type_of)).
+//! If the command has options, `name_with` takes them, as the last argument. `name_count` takes a count, and
+//! `name_withscores` and its like return more.
 //!
 //! | family | trait | module |
 //! | --- | --- | --- |

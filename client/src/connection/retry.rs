@@ -158,7 +158,7 @@ pub(super) async fn until_final<T, F: Future<Output = Result<T>>>(
         let until = deadline.min(after(now, timeout));
         if number == 0 && until <= now {
             // A caller passes on what is left of its own time. The first poll of an attempt would send it nevertheless.
-            return Err(Error::timeout("no time is left; nothing was sent"));
+            return Err(Error::timeout("there was no time left to send it"));
         }
         let result = match timeout_at(until, attempt(number)).await {
             Ok(result) => result,
