@@ -99,7 +99,8 @@ impl<'a> From<&'a [u8]> for Arg<'a> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be one argument of a Redis command",
     label = "not a key, field or value",
-    note = "text, bytes, numbers and `bool` can; a `char` or a `u8` cannot, because a collection of them is one value (use `u32::from(..)` for a small number); wrap anything that serde serializes in `Json(..)`; implement `ToArg` for your own types"
+    note = "text, bytes, numbers and `bool` can; a `char` or a `u8` cannot, because a collection of them is one value (use `u32::from(..)` for a small number); wrap anything that serde serializes in `Json(..)`; implement `ToArg` for your own types, and pass the text of others: `value.to_string()`",
+    note = "an `Option` is unwrapped first, because Redis stores no null, and a `Result` with `?`"
 )]
 pub trait ToArg {
     /// Returns the argument.

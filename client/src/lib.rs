@@ -29,6 +29,9 @@
 //! * [`Redis`] is the async client, [`blocking::Redis`] the blocking one. [`RedisBuilder`] has their settings: timeouts,
 //!   [retries](RetryPolicy), the [encoding](Encoding) of replies, [auto-pipelining](AutoPipelining), and the
 //!   [transport].
+//! * [`check`](Redis::check) verifies the URL, the token and the encoding, when a program starts.
+//! * [`Request::deadline`] limits the time of one call, [`with_deadline`](Redis::with_deadline) that of many, and of
+//!   the calls of the blocking client.
 //! * Code that is generic over [`Client`] serves both.
 //!
 //! # Commands
@@ -58,7 +61,8 @@
 //! | vector indexes | [`VectorCommands`] | [`commands::vector`] |
 //!
 //! Several families share [`commands::expiry`] and [`commands::scan`]. [`IterCommands`] reads large collections as streams
-//! and iterators. [`commands::coverage`] lists every command with its methods. [`Executor::execute`] sends any other
+//! and iterators. [`commands::coverage`] lists every command with its methods, and
+//! [`commands::options`] every option with its place. [`Executor::execute`] sends any other
 //! command, and [`Command`] builds one.
 //!
 //! # Several commands in one request
@@ -73,7 +77,8 @@
 //! # Messages
 //!
 //! [`Redis::subscribe`] and [`Redis::psubscribe`] return streams of messages, and [`Redis::monitor`] a stream of all
-//! commands. [`subscribe`] has their events.
+//! commands. [`subscribe`] has their events. A [handle](subscribe::SubscriptionHandle) ends channels from another task.
+//! [`idle_timeout`](RedisBuilder::idle_timeout) limits how long a connection may be silent.
 //!
 //! # Replies and errors
 //!
@@ -83,7 +88,8 @@
 //!
 //! # Tracing
 //!
-//! Each request has a span of the crate `tracing`, at the level INFO, with the fields of
+//! Each request has a span of the crate `tracing`: its name is `redis`, its target begins with `redis_rest`, its level is
+//! INFO. `tracing-subscriber`'s `fmt` layer prints it with `with_span_events(FmtSpan::CLOSE)`. The fields are those of
 //! [OpenTelemetry's conventions for Redis](https://opentelemetry.io/docs/specs/semconv/database/redis/). The layer of
 //! `tracing-opentelemetry` exports it as a client span. No field contains a key or another argument. If no subscriber
 //! wants the span, it costs one check.
@@ -110,8 +116,8 @@
 //! # Guides
 //!
 //! * [Testing your app](crate::guide::testing)
+//! * [Differences between the service and the gateway](crate::guide::differences), which a test cannot show
 //! * [Coming from upstash-redis (Python) or @upstash/redis](crate::guide::migrating)
-//! * [What differs between the service and an open-source server](crate::guide::differences)
 //!
 //! Documentation marks as *unverified* what could not be tried against the hosted service.
 //!

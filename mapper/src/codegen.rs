@@ -39,6 +39,9 @@ pub fn field_from_reply<T: Field<Value = T>>(reply: Reply<'_>) -> Result<T> {
 
 /// Reads a record from a reply to HGETALL.
 pub fn record_from_reply<M: Fields>(reply: Reply<'_>) -> Result<M> {
+    if hash::is_no_record(reply) {
+        return Err(Error::new(ErrorKind::NotFound, "there is no record; ask for an `Option`, which is then `None`"));
+    }
     hash::from_reply(reply)
 }
 

@@ -65,6 +65,11 @@ pub trait FieldCodec<T> {
     fn found(name: &'static str, slot: Option<T>) -> Result<T> {
         slot.or_else(Self::absent).ok_or_else(|| mismatch::missing::<T>(name))
     }
+
+    /// Returns the id of a record that was read. It can be neither optional nor given a default.
+    fn found_id(name: &'static str, slot: Option<T>) -> Result<T> {
+        slot.ok_or_else(|| mismatch::missing_id::<T>(name))
+    }
 }
 
 /// Decodes the text of a field of type `T`.

@@ -46,6 +46,8 @@
 //!
 //! [`HashModel`] loads, inserts, updates, deletes and scans records. [`insert`](HashModel::insert) fails if the record
 //! exists, [`update`](HashModel::update) fails if it does not, and [`save`](HashModel::save) writes in both cases.
+//! [`load_many`](HashModel::load_many), [`save_many`](HashModel::save_many) and [`delete_many`](HashModel::delete_many) send
+//! one request for many records. The last two return [`Each`], a result for each record.
 //!
 //! # Pipelines, transactions and batches
 //!
@@ -178,19 +180,26 @@
 //! # Testing
 //!
 //! The guide [Testing your app](redis_rest::guide::testing) shows how to test code that uses this crate, without the hosted
-//! service. [What differs](redis_rest::guide::differences) between the service and an open-source server is a page of its own.
+//! service. [`differences`](redis_rest::guide::differences) lists what such a test cannot show.
 //!
 //! # Code that is generic over clients
 //!
 //! Store a [`Redis`] in your structs: command traits cannot be trait objects (`dyn`). A function that is generic over
 //! [`Client`] serves the async and the blocking client, and awaits with [`Client::resolve`].
 //!
+//! # In production
+//!
+//! * [`redis.check()`](Redis::check) verifies the URL, the token and the encoding, when a program starts.
+//! * `User::load(&redis, 42).deadline(..)` limits the time of one call, [`with_deadline`](Redis::with_deadline) that of many.
+//! * Each request has a span of the crate `tracing`. [`redis_rest`](redis_rest#tracing) lists its fields.
+//! * [Auto-pipelining](redis_rest::RedisBuilder::auto_pipelining) lets concurrent calls share requests.
+//!
 //! # Features of Cargo
 //!
 //! | feature | default | adds |
 //! | --- | --- | --- |
 //! | `tls` | yes | HTTPS with aws-lc |
-//! | `tls-ring` | no | HTTPS with ring instead, [at a price](redis_rest#features-of-cargo) |
+//! | `tls-ring` | no | HTTPS with ring, for programs that turn `tls` off; read its [price](redis_rest#features-of-cargo) first |
 //! | `postcard` | no | fields marked `#[redis(postcard)]`: a small binary format |
 //! | `bincode` | no | fields marked `#[redis(bincode)]`. bincode is no longer maintained ([RUSTSEC-2025-0141](https://rustsec.org/advisories/RUSTSEC-2025-0141.html)): prefer `postcard` |
 //! | `http2` | no | HTTP/2, if the server supports it |

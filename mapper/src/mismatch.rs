@@ -82,6 +82,15 @@ pub(crate) fn missing<T>(name: &'static str) -> Error {
 }
 
 #[cold]
+pub(crate) fn missing_id<T>(name: &'static str) -> Error {
+    let message = format!(
+        "missing; expected {}. A record has its id as a field too: write the record with `save` or `insert`, or add the field",
+        short_name::<T>()
+    );
+    Error::new(ErrorKind::Decode, message).with_field(name)
+}
+
+#[cold]
 pub(crate) fn mismatch<T>(text: &str, source: Box<dyn std::error::Error + Send + Sync>) -> Error {
     let found = excerpt(text);
     match source.downcast_ref::<Mismatch>() {

@@ -78,13 +78,15 @@ async fn one_or_many(redis: Redis, key: String, keys: Vec<String>, set: HashSet<
     redis.del(keys.iter()).await?;
     redis.del(keys.iter().map(|key| format!("user:{key}"))).await?;
     redis.del(&set).await?;
-    redis.del(keys).await?;
+    redis.del(keys.clone()).await?;
     redis.sadd("set", 5).await?;
     redis.sadd("set", [1, 2, 3]).await?;
     redis.sadd("set", vec![1.5, 2.0]).await?;
     redis.hdel("hash", "field").await?;
     redis.zrem("zset", "member").await?;
     redis.lpush("list", &key).await?;
+    let all = redis.subscribe("channel").subscribe(["one", "two"]).psubscribe("pattern.*").psubscribe(&keys);
+    drop((all, redis.subscribe(&key), redis.psubscribe(keys.iter().map(|key| format!("{key}.*")))));
     Ok(())
 }
 

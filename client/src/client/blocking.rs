@@ -23,8 +23,7 @@ use tokio::runtime::Runtime;
 
 use super::RedisBuilder;
 use super::subscribe::{Monitor, Subscription, SubscriptionHandle};
-use crate::arg::ToArg;
-use crate::command::{Command, Encoded, Received};
+use crate::command::{Command, Encoded, OneOrMore, Received};
 use crate::error::{Error, ErrorKind, Result};
 use crate::executor::{Batch, Client, Executor, PageIter, Paging, Pipeline};
 
@@ -108,12 +107,12 @@ impl Redis {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn subscribe(&self, channels: impl IntoIterator<Item = impl ToArg>) -> BlockingIter<Subscription> {
+    pub fn subscribe<K>(&self, channels: impl OneOrMore<K>) -> BlockingIter<Subscription> {
         BlockingIter { driver: Arc::clone(&self.driver), stream: self.client.subscribe(channels) }
     }
 
     /// Subscribes to all channels that match glob-style patterns.
-    pub fn psubscribe(&self, patterns: impl IntoIterator<Item = impl ToArg>) -> BlockingIter<Subscription> {
+    pub fn psubscribe<K>(&self, patterns: impl OneOrMore<K>) -> BlockingIter<Subscription> {
         BlockingIter { driver: Arc::clone(&self.driver), stream: self.client.psubscribe(patterns) }
     }
 

@@ -18,13 +18,14 @@ pub use self::auto_pipeline::AutoPipelining;
 pub use self::builder::RedisBuilder;
 pub use self::request::Request;
 use self::subscribe::{Monitor, Subscription};
-use crate::arg::ToArg;
-use crate::command::{Command, Encoded, Received};
+use crate::command::{Command, Encoded, OneOrMore, Received};
 use crate::connection::{Connection, Patience};
 use crate::error::{Error, Result};
 use crate::executor::{Batch, Client, Executor, Pages, Paging, Pipeline};
 
 /// An async client for one database. It is cheap to clone; clones share the connections and the sync token.
+///
+/// Requests are awaited in a tokio runtime, and panic outside one. The [blocking client](blocking::Redis) needs none.
 ///
 /// | task | how |
 /// | --- | --- |
@@ -35,10 +36,10 @@ use crate::executor::{Batch, Client, Executor, Pages, Paging, Pipeline};
 /// | send several commands in one request | [`pipeline`](Redis::pipeline), [`batch`](Redis::batch) |
 /// | the same, atomically | [`transaction`](Redis::transaction), [`atomic_batch`](Redis::atomic_batch) |
 /// | let concurrent commands share requests | [`auto_pipelining`](RedisBuilder::auto_pipelining) |
-/// | limit the time of a call | [`Request::timeout`], [`with_timeout`](Redis::with_timeout) |
+/// | limit the time of a call | [`Request::timeout`], [`Request::deadline`]; of many calls: [`with_timeout`](Redis::with_timeout), [`with_deadline`](Redis::with_deadline) |
 /// | run a Lua script | [`run_script`](crate::ScriptingCommands::run_script) |
 /// | read a large collection in pages | [`IterCommands`](crate::IterCommands) |
-/// | receive messages | [`subscribe`](Redis::subscribe), [`psubscribe`](Redis::psubscribe) |
+/// | receive messages | [`subscribe`](Redis::subscribe), [`psubscribe`](Redis::psubscribe); to end them, a [handle](subscribe::SubscriptionHandle) |
 /// | watch all commands of the server | [`monitor`](Redis::monitor) |
 /// | read what another client wrote | [`sync_token`](Redis::sync_token), [`set_sync_token`](Redis::set_sync_token) |
 ///
@@ -145,13 +146,13 @@ impl Redis {
         Batch::atomic(self)
     }
 
-    /// Subscribes to channels. See [`Subscription`].
+    /// Subscribes to one channel or to many. See [`Subscription`].
     ///
     /// ```no_run
     /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
     /// use redis_rest::subscribe::SubscriptionEvent;
     ///
-    /// let mut chat = redis.subscribe(["chat"]).psubscribe(["news.*"]);
+    /// let mut chat = redis.subscribe("chat").psubscribe("news.*");
     /// while let Some(event) = chat.next().await {
     ///     match event? {
     ///         SubscriptionEvent::Message(message) => println!("{}", message.text()?),
@@ -162,12 +163,12 @@ impl Redis {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn subscribe(&self, channels: impl IntoIterator<Item = impl ToArg>) -> Subscription {
+    pub fn subscribe<K>(&self, channels: impl OneOrMore<K>) -> Subscription {
         Subscription::new(Arc::clone(&self.connection)).subscribe(channels)
     }
 
-    /// Subscribes to all channels that match glob-style patterns. See [`subscribe`](Redis::subscribe).
-    pub fn psubscribe(&self, patterns: impl IntoIterator<Item = impl ToArg>) -> Subscription {
+    /// Subscribes to all channels that match a glob-style pattern, or one of many. See [`subscribe`](Redis::subscribe).
+    pub fn psubscribe<K>(&self, patterns: impl OneOrMore<K>) -> Subscription {
         Subscription::new(Arc::clone(&self.connection)).psubscribe(patterns)
     }
 

@@ -81,7 +81,8 @@ impl<T> Request<T> {
     }
 
     /// Sets how long all attempts may take, including the waits between them, instead of the client's
-    /// [`deadline`](crate::RedisBuilder::deadline). It has no effect after the request was polled.
+    /// [`deadline`](crate::RedisBuilder::deadline). It has no effect after the request was polled. With a duration of zero
+    /// the request fails without being sent. Times are measured in milliseconds.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         if let State::Unsent { redis, .. } = &mut self.state {
             redis.patience.deadline = Some(deadline);

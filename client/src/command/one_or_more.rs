@@ -19,7 +19,7 @@ use crate::arg::ToArg;
     message = "`{Self}` is neither one argument of a Redis command nor a collection of arguments",
     label = "not a key, field or value, and not a collection of these",
     note = "pass one value (`\"a\"`, `7`) or many (`[\"a\", \"b\"]`, a `Vec`, an iterator)",
-    note = "text, bytes, numbers and `bool` are arguments, a `char` or a `u8` is not; wrap anything that serde serializes in `Json(..)`; implement `ToArg` for your own types"
+    note = "text, bytes, numbers and `bool` are arguments, a `char` or a `u8` is not; wrap anything that serde serializes in `Json(..)`; implement `ToArg` for your own types, and pass the text of others: `value.to_string()`"
 )]
 pub trait OneOrMore<Kind> {
     /// An argument.

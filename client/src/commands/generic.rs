@@ -242,6 +242,7 @@ pub trait GenericCommands: Executor {
     /// Returns the type of the value of `key`, or `None` if the key does not exist.
     ///
     /// [TYPE](https://redis.io/docs/latest/commands/type/), O(1).
+    #[doc(alias = "type")]
     fn type_of(self, key: impl ToArg) -> Self::Out<Option<KeyType>> {
         self.submit(Command::read("TYPE").arg(key).decode_with(KeyType::decode))
     }

@@ -1,8 +1,9 @@
 //! The commands: a trait for each family of the Redis documentation, and a module for its options and replies.
 //!
 //! A family is a trait of provided methods over [`Executor`](crate::Executor), so each command is declared once and runs on
-//! every executor. A method has the name of its command. If the command has options, `name_with` takes them, as the last
-//! argument. `name_count` takes a count, and `name_withscores` and its like return more.
+//! every executor. A method has the name of its command (`TYPE`, a word of Rust, is [`type_of`](GenericCommands::type_of)).
+//! If the command has options, `name_with` takes them, as the last argument. `name_count` takes a count, and
+//! `name_withscores` and its like return more.
 //!
 //! | family | trait | module |
 //! | --- | --- | --- |
@@ -39,7 +40,7 @@
 //! | `WATCH`, `UNWATCH`, `DISCARD` | a [transaction](crate::Redis::transaction), or a [script](crate::Script) if there is a condition |
 //! | `MULTI`, `EXEC` | [`Redis::transaction`](crate::Redis::transaction) |
 //! | `AUTH`, `CLIENT`, `HELLO`, `QUIT`, `RESET` | the token and the HTTP client |
-//! | `UNSUBSCRIBE`, `PUNSUBSCRIBE` | dropping the [subscription](crate::subscribe::Subscription) |
+//! | `UNSUBSCRIBE`, `PUNSUBSCRIBE` | [`Subscription::unsubscribe`](crate::subscribe::Subscription::unsubscribe), or dropping the subscription |
 //!
 //! # Which commands are retried
 //!

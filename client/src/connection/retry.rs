@@ -154,7 +154,12 @@ pub(super) async fn until_final<T, F: Future<Output = Result<T>>>(
     let Progress { timeout, deadline, mut attempts } = progress;
     loop {
         let number = attempts.count();
-        let until = deadline.min(after(Instant::now(), timeout));
+        let now = Instant::now();
+        let until = deadline.min(after(now, timeout));
+        if number == 0 && until <= now {
+            // A caller passes on what is left of its own time. The first poll of an attempt would send it nevertheless.
+            return Err(Error::timeout("there was no time left to send it"));
+        }
         let result = match timeout_at(until, attempt(number)).await {
             Ok(result) => result,
             Err(_) => Err(Error::timeout("no reply in time")),
@@ -217,6 +222,18 @@ mod tests {
             Error::new(if number == 0 { ErrorKind::Interrupted } else { ErrorKind::Connect }, "")
         });
         assert!(error.await.may_have_executed());
+    }
+
+    #[tokio::test]
+    async fn nothing_is_sent_when_no_time_is_left() {
+        let limits = Limits { policy: RetryPolicy::default(), timeout: Duration::MAX, deadline: Duration::MAX };
+        let none = Some(Duration::ZERO);
+        for patience in [Patience { timeout: none, deadline: None }, Patience { timeout: None, deadline: none }] {
+            let progress = limits.starting_now(patience, Duration::ZERO);
+            let attempt = async |_| -> Result<()> { panic!("it was sent") };
+            let error = until_final(&limits.policy, progress, Idempotency::NonIdempotent, attempt).await.unwrap_err();
+            assert!(error.is_timeout() && !error.may_have_executed() && error.attempts() == 0, "{error}");
+        }
     }
 
     #[tokio::test]

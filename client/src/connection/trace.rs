@@ -76,7 +76,9 @@ pub(super) async fn within(
     }
     let began = Instant::now();
     let outcome = request.instrument(span.clone()).await;
-    span.record("redis.elapsed_ms", began.elapsed().as_secs_f64() * 1000.0);
+    // Rounded to microseconds: a layer prints all digits.
+    let micros = (began.elapsed().as_secs_f64() * 1e6).round();
+    span.record("redis.elapsed_ms", micros / 1000.0);
     match &outcome {
         Ok(Received { tape, attempts }) => {
             span.record("redis.attempts", attempts.count());

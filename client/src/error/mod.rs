@@ -337,7 +337,7 @@ impl Error {
     ///
     /// | failure | value |
     /// | --- | --- |
-    /// | nothing was sent: `Config`, `InvalidInput`, `Connect` | `false` |
+    /// | nothing was sent: `Config`, `InvalidInput`, `Connect`, `Timeout` if no time was left | `false` |
     /// | the server refused the request: `Unauthorized`, `RateLimited`, `Rejected`, `TooLarge` of a request | `false` |
     /// | Redis replied with an error: `Redis` (what a script wrote before it failed remains) | `false` |
     /// | the same in an atomic group, whose other commands were executed | `true` |
@@ -454,6 +454,10 @@ impl fmt::Display for Error {
         f.write_str(&self.0.message)?;
         match self.0.kind {
             ErrorKind::InvalidInput => f.write_str("; nothing was sent")?,
+            // The command that Redis refused was not executed, but others of its request may have been.
+            ErrorKind::Redis if self.0.may_have_executed && self.0.attempts <= 1 => {
+                f.write_str("; other commands of the request may have been executed")?;
+            }
             _ if self.0.may_have_executed => f.write_str("; the write may have been executed")?,
             _ => {}
         }

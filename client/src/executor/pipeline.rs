@@ -48,7 +48,8 @@ impl<C: Client> Pipeline<C> {
 }
 
 impl<C: Client, T: Append> Pipeline<C, T> {
-    /// Sends the commands and returns all replies.
+    /// Sends the commands and returns all replies. With the async client, this is a [`Request`](crate::Request), whose
+    /// [`deadline`](crate::Request::deadline) can be set.
     ///
     /// # Errors
     ///

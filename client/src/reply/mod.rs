@@ -164,7 +164,7 @@ impl<'a> Reply<'a> {
     pub fn mismatch(self, expected: &str) -> Error {
         let found = match self.shape() {
             Shape::Error(text) => return Error::redis(text),
-            Shape::Nil => "nil".to_owned(),
+            Shape::Nil => "nil; an `Option` accepts nil".to_owned(),
             Shape::Int(_) => "an integer".to_owned(),
             Shape::Bytes(bytes) => format!("a string of {} bytes", bytes.len()),
             Shape::Array(replies) => format!("an array of {}", replies.len()),

@@ -155,7 +155,8 @@ fn initializer(model: &Model, index: usize, field: &Field) -> TokenStream {
         FieldDefault::Function(path) => quote_spanned!(path.span()=> #ident: #slot.unwrap_or_else(#path)),
         FieldDefault::None => {
             let codec = codec(model, field);
-            quote_spanned!(ty.span()=> #ident: <#codec as #krate::codegen::FieldCodec<#ty>>::found(#name, #slot)?)
+            let found = if field.attrs.id.is_some() { quote!(found_id) } else { quote!(found) };
+            quote_spanned!(ty.span()=> #ident: <#codec as #krate::codegen::FieldCodec<#ty>>::#found(#name, #slot)?)
         }
     }
 }

@@ -34,6 +34,8 @@ async fn a_failed_command_leaves_the_others_their_replies() -> Result<()> {
             let error = begin().set(k, "text").incr(k).exec().await.unwrap_err();
             assert_eq!(error.command(), Some("INCR"));
             assert!(error.may_have_executed(), "the SET was executed");
+            let text = error.to_string();
+            assert!(text.ends_with("; other commands of the request may have been executed"), "{text}");
         }
     }
     Ok(())

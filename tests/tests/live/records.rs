@@ -116,6 +116,14 @@ async fn fields_are_arguments_and_replies() -> Result<()> {
         redis.hset(&k, Member::TAGS.pair(&changed.tags)).await?;
         assert_eq!(redis.hgetall::<Member>(&k).await?, changed);
         assert_eq!(redis.hgetall::<Option<Member>>("member:none").await?, None);
+        let error = redis.hgetall::<Member>("member:none").await.unwrap_err();
+        assert!(error.is_not_found() && error.message().contains("`Option`"), "{error}");
+
+        // What HINCRBY makes of a record that does not exist.
+        let other = UserId(id + 1_000_000);
+        redis.hincrby(Member::key(&other)?, Member::VISITS, 1).await?;
+        let error = Member::load(redis, &other).await.unwrap_err();
+        assert!(error.is_decode() && error.message().contains("write the record with `save`"), "{error}");
     }
     Ok(())
 }

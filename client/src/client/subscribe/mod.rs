@@ -22,6 +22,7 @@ use self::handle::{Inbox, Wishes};
 pub use self::monitor::{Monitor, MonitorEvent, MonitoredCommand};
 use self::topic::{Kind, Topic};
 use crate::arg::ToArg;
+use crate::command::OneOrMore;
 use crate::connection::Connection;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -153,20 +154,20 @@ impl Subscription {
     }
 
     /// Adds channels.
-    pub fn subscribe(self, channels: impl IntoIterator<Item = impl ToArg>) -> Self {
+    pub fn subscribe<K>(self, channels: impl OneOrMore<K>) -> Self {
         self.add(channels, Kind::Channel)
     }
 
     /// Adds glob-style patterns.
-    pub fn psubscribe(self, patterns: impl IntoIterator<Item = impl ToArg>) -> Self {
+    pub fn psubscribe<K>(self, patterns: impl OneOrMore<K>) -> Self {
         self.add(patterns, Kind::Pattern)
     }
 
-    fn add(mut self, names: impl IntoIterator<Item = impl ToArg>, kind: Kind) -> Self {
+    fn add<K>(mut self, names: impl OneOrMore<K>, kind: Kind) -> Self {
         // What was asked for before does not concern what is added now.
         self.heed(None);
         let mut any = false;
-        for name in names {
+        for name in names.items() {
             any = true;
             match Topic::new(&self.connection, name, kind) {
                 Ok(topic) => self.topics.push(topic),
