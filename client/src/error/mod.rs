@@ -88,6 +88,11 @@ impl Subject {
     }
 }
 
+/// Whether a text of the service is about a request or replies that are too large.
+pub(crate) fn is_too_large(text: &str) -> bool {
+    text.starts_with("ERR max request size exceeded")
+}
+
 /// The kind of failure that an [`Error`] reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -197,8 +202,9 @@ impl Error {
         Error::new(kind, redact::redis_text(text))
     }
 
+    /// The error in a reply. One that stands for a reply that is too large does not say that nothing was executed.
     pub(crate) fn redis(text: &str) -> Self {
-        Error::of_redis(ErrorKind::Redis, text)
+        Error::of_redis(if is_too_large(text) { ErrorKind::TooLarge } else { ErrorKind::Redis }, text)
     }
 
     /// Whether a request that failed with this error may have been executed nevertheless.
