@@ -528,6 +528,8 @@ mod tests {
             let zoned = Timestamp::from_second(1_795_277_261).unwrap().to_zoned(zone);
             assert_eq!(text(&zoned), "2026-11-21T19:07:41.000000000+03:00[+03:00]");
             round_trip(zoned);
+            round_trip(Timestamp::MAX.to_zoned(::jiff::tz::TimeZone::UTC));
+            assert!(Zoned::decode("2026-11-21T16:07:41+03:00[UTC]").is_err());
             let expected = Mismatch::expected("a date and time of RFC 9557, with a known time zone");
             assert_eq!(Zoned::decode("2026-11-21T16:07:41Z[Middle/Earth]"), Err(expected));
         }
