@@ -139,6 +139,13 @@ impl Command {
     }
 
     fn new(name: Cow<'static, str>, idempotency: Idempotency) -> Self {
+        if name.contains(char::is_whitespace) {
+            // Errors show the name, and what follows its first word may be a secret.
+            let word = name.split_whitespace().next().unwrap_or("command").to_owned();
+            return Command::new(word.into(), idempotency).reject(
+                "the name of a command has no spaces; pass the arguments one by one: `execute([\"GET\", \"name\"])`",
+            );
+        }
         let mut args = Args::new(&name);
         if name.is_empty() {
             args.reject("a command needs a name");
@@ -486,14 +493,6 @@ impl<A: ToArg> FromIterator<A> for Command {
 /// A command without arguments, such as `PING`.
 impl From<&str> for Command {
     fn from(name: &str) -> Self {
-        if name.contains(char::is_whitespace) {
-            // Errors show the name, and what follows it may be a secret.
-            let name = name.split_whitespace().next().unwrap_or("command");
-            return Command::write(name.to_owned()).reject(
-                "a string is a command without arguments, and its name has no spaces; pass the arguments one by one: \
-                 `execute([\"GET\", \"name\"])`",
-            );
-        }
         Command::write(name.to_owned())
     }
 }
@@ -542,9 +541,10 @@ mod tests {
         let refused = |command: Command| command.validate().unwrap_err().to_string();
         for text in ["AUTH hunter2", " AUTH\thunter2", " AUTH"] {
             let error = refused(text.into());
-            assert!(error.starts_with("AUTH: a string is a command without arguments"), "{error}");
+            assert!(error.starts_with("AUTH: the name of a command has no spaces"), "{error}");
             assert!(!error.contains("hunter2"), "{error}");
         }
+        assert!(!refused(["AUTH hunter2"].into()).contains("hunter2"));
         assert!(refused(Command::from([&b"\xff"[..], b"k"])).contains("not UTF-8"));
         assert!(refused(Vec::<&str>::new().into()).contains("needs a name"));
         // Redis answers that it is unknown.

@@ -118,7 +118,9 @@ fn names(before: &str, after: &str, is_script: bool) -> bool {
     }
     let is_word = |start: &str| start.is_empty() || start.ends_with(' ');
     let follows_command = ["command ", "Command "].iter().any(|word| before.strip_suffix(word).is_some_and(is_word))
-        || before.ends_with("Command is not available: ");
+        || before.ends_with("Command is not available: ")
+        // OOM names the setting.
+        || before.ends_with(" used memory > ");
     follows_command || after.starts_with(" command") || is_script && LUA.iter().any(|word| before.ends_with(word))
 }
 
@@ -253,6 +255,10 @@ mod tests {
             ),
             ("ERR user_script:1: '=' expected near 'hunter2'", "ERR user_script:1: '=' expected near '..'"),
             ("OUT_OF_STOCK the shop's shelves can't be refilled", "OUT_OF_STOCK the shop's shelves can't be refilled"),
+            (
+                "OOM command not allowed when used memory > 'maxmemory'.",
+                "OOM command not allowed when used memory > 'maxmemory'.",
+            ),
             ("ERR 'hunter2", "ERR '..'"),
             ("", ""),
         ] {
