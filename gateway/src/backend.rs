@@ -197,6 +197,11 @@ fn is_wait(args: &Args) -> bool {
     args.first().is_some_and(|name| name.eq_ignore_ascii_case(b"WAIT") || name.eq_ignore_ascii_case(b"WAITAOF"))
 }
 
+/// Returns whether the command is MULTI, which only the gateway sends.
+fn is_multi(args: &Args) -> bool {
+    matches!(args.as_slice(), [name] if name == "MULTI")
+}
+
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
@@ -213,12 +218,17 @@ pub(crate) struct Connection {
 impl Connection {
     /// Sends the commands and returns one value for each. The values of a size of more than `limit` in all are errors.
     ///
-    /// The commands are sent in portions, since Redis keeps the replies to all that it has received.
+    /// The commands are sent in portions, since Redis keeps the replies to all that it has received. If the first one is
+    /// MULTI and fails, its error is the only value: without MULTI, Redis would run the others one by one.
     pub(crate) async fn run_limited(&mut self, commands: &[Args], limit: usize) -> Result<Vec<Value>, Unreachable> {
         let mut left = limit;
         let mut values = Vec::with_capacity(commands.len());
         let mut wire = Vec::new();
-        for portion in commands.chunks(PORTION) {
+        let (multi, others) = commands.split_at(commands.iter().take(1).filter(|args| is_multi(args)).count());
+        for portion in multi.chunks(1).chain(others.chunks(PORTION)) {
+            if let ([_], [Value::Error(_)]) = (multi, values.as_slice()) {
+                break;
+            }
             wire.clear();
             for args in portion {
                 push_command(&mut wire, args);

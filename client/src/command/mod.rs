@@ -23,7 +23,7 @@ pub(crate) use self::idempotency::Idempotency;
 pub use self::one_or_more::{OneOrMore, OneOrMorePairs};
 pub(crate) use self::script::BySha1;
 pub use self::script::{Script, ScriptCall};
-use crate::arg::{Arg, ToArg};
+use crate::arg::ToArg;
 use crate::error::{Error, ErrorKind, Result, Subject};
 use crate::reply::{self, Answered, FromReply, Replies, Reply, Value};
 use crate::wire::Encoding;
@@ -139,6 +139,13 @@ impl Command {
     }
 
     fn new(name: Cow<'static, str>, idempotency: Idempotency) -> Self {
+        if name.contains(char::is_whitespace) {
+            // Errors show the name, and what follows its first word may be a secret.
+            let word = name.split_whitespace().next().unwrap_or("command").to_owned();
+            return Command::new(word.into(), idempotency).reject(
+                "the name of a command has no spaces; pass the arguments one by one: `execute([\"GET\", \"name\"])`",
+            );
+        }
         let mut args = Args::new(&name);
         if name.is_empty() {
             args.reject("a command needs a name");
@@ -473,26 +480,20 @@ impl<R> fmt::Debug for Expect<R> {
 impl<A: ToArg> FromIterator<A> for Command {
     fn from_iter<I: IntoIterator<Item = A>>(args: I) -> Self {
         let mut args = args.into_iter();
-        let name = match args.next().as_ref().map(ToArg::to_arg) {
-            Some(Arg::Text(name)) => name.into_owned(),
-            Some(Arg::Bytes(name)) => String::from_utf8_lossy(&name).into_owned(),
-            _ => String::new(),
+        let name = args.next().map_or(Ok(Vec::new()), |name| name.to_arg().into_bytes());
+        let command = match name.map(String::from_utf8) {
+            Ok(Ok(name)) => Command::write(name),
+            Ok(Err(_)) => Command::write("command").reject("the name of a command is not UTF-8"),
+            Err(error) => Command::write("command").fail(error),
         };
-        Command::write(name).args_of(args)
+        command.args_of(args)
     }
 }
 
 /// A command without arguments, such as `PING`.
 impl From<&str> for Command {
     fn from(name: &str) -> Self {
-        let command = Command::write(name.to_owned());
-        if name.contains(char::is_whitespace) {
-            return command.reject(
-                "a string is a command without arguments, and its name has no spaces; pass the arguments one by one: \
-                 `execute([\"GET\", \"name\"])`",
-            );
-        }
-        command
+        Command::write(name.to_owned())
     }
 }
 
@@ -534,6 +535,21 @@ from_tuples! { [] A B C D E F G H I J K }
 mod tests {
     use super::*;
     use crate::transport::Endpoint;
+
+    #[test]
+    fn a_name_is_one_word_of_utf_8() {
+        let refused = |command: Command| command.validate().unwrap_err().to_string();
+        for text in ["AUTH hunter2", " AUTH\thunter2", " AUTH"] {
+            let error = refused(text.into());
+            assert!(error.starts_with("AUTH: the name of a command has no spaces"), "{error}");
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+        assert!(!refused(["AUTH hunter2"].into()).contains("hunter2"));
+        assert!(refused(Command::from([&b"\xff"[..], b"k"])).contains("not UTF-8"));
+        assert!(refused(Vec::<&str>::new().into()).contains("needs a name"));
+        // Redis answers that it is unknown.
+        assert_eq!(Command::from((1, "k")).args(), ["1", "k"]);
+    }
 
     #[test]
     fn a_group_with_bytes_is_refused_before_it_is_sent() {

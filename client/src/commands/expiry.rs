@@ -323,7 +323,7 @@ fn push_count(args: &mut Args, duration: Duration, unit: Unit) {
     let count = duration.as_nanos().div_ceil(nanos_per_unit);
     match i64::try_from(count) {
         Ok(count) => args.push(count),
-        Err(_) => args.reject("the time to live is longer than Redis can count").push(0),
+        Err(_) => args.reject("the time is longer than Redis can count").push(0),
     };
 }
 

@@ -138,7 +138,7 @@ impl Connection {
         if response.status.is_success() && !is_json {
             Ok(response.body)
         } else {
-            Err(refusal::read(response, &endpoint, Encoding::Json, self.settings.limits.timeout).await)
+            Err(refusal::read(response, &endpoint, 0, Encoding::Json, self.settings.limits.timeout).await)
         }
     }
 
@@ -233,13 +233,14 @@ impl Connection {
             Endpoint::Path(_) => "/",
             endpoint => endpoint.path(),
         };
+        let sent = body.len();
         let request = Request { endpoint, headers, body };
         let mut response = self.transport.send(request).await.map_err(transport_error)?;
         if let (Some(sync), Some(token)) = (&self.sync_token, response.headers.remove(SYNC_TOKEN)) {
             sync.observe(token, sent_token.as_ref(), prepared.writes);
         }
         if !response.status.is_success() {
-            return Err(refusal::read(response, path, prepared.encoding, self.settings.limits.timeout).await);
+            return Err(refusal::read(response, path, sent, prepared.encoding, self.settings.limits.timeout).await);
         }
         let body = read_body(response.body, self.settings.max_response_bytes).await?;
         let max_values = self.settings.max_response_bytes / BYTES_PER_VALUE;

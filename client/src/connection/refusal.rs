@@ -7,7 +7,7 @@ use http::{HeaderMap, StatusCode};
 use tokio::time::timeout;
 
 use super::body::read_body;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{self, Error, ErrorKind, Result};
 use crate::reply::{Reply, Shape};
 use crate::transport::Response;
 use crate::wire::{self, Encoding};
@@ -18,9 +18,9 @@ const MAX_ERROR_BYTES: usize = 64 << 10;
 /// The longest that an error's body is waited for.
 const MAX_ERROR_TIME: Duration = Duration::from_secs(1);
 
-/// The error that a response with an error status stands for. `path` is the endpoint that was asked, `limit` is the time for
-/// the whole attempt.
-pub(super) async fn read(response: Response, path: &str, encoding: Encoding, limit: Duration) -> Error {
+/// The error that a response with an error status stands for. `path` is the endpoint that was asked, `sent` the length of
+/// the request's body, and `limit` the time for the whole attempt.
+pub(super) async fn read(response: Response, path: &str, sent: usize, encoding: Encoding, limit: Duration) -> Error {
     // The status counts even if the body breaks off or never ends.
     let patience = (limit / 4).min(MAX_ERROR_TIME);
     let body = timeout(patience, read_body(response.body, MAX_ERROR_BYTES)).await;
@@ -28,8 +28,16 @@ pub(super) async fn read(response: Response, path: &str, encoding: Encoding, lim
     let message = error_text(body, encoding);
     match response.status {
         StatusCode::NOT_FOUND => missing_endpoint(path, message),
-        status => status_error(status, &response.headers, message),
+        status => status_error(status, &response.headers, message, sent),
     }
+}
+
+/// Whether a text refuses replies that are too large, whose commands were executed, and not a request of `sent` bytes. The
+/// words for both are the same: `ERR max request size exceeded. Limit: 100 bytes, Actual: 120 bytes`.
+fn refuses_replies(text: &str, sent: usize) -> bool {
+    let limit = text.split_once("Limit: ").map_or("", |(_, limit)| limit);
+    let digits = limit.split(|char: char| !char.is_ascii_digit()).next().unwrap_or_default();
+    error::is_too_large(text) && digits.parse::<usize>().is_ok_and(|limit| sent <= limit)
 }
 
 /// The error for a server that implements a part of the API only, or for a URL that names another part of the server.
@@ -56,14 +64,16 @@ fn error_text(body: Vec<u8>, encoding: Encoding) -> Option<String> {
 }
 
 /// The error for a response whose status is not a success.
-fn status_error(status: StatusCode, headers: &HeaderMap, message: Option<String>) -> Error {
-    let kind = match status.as_u16() {
-        400 if message.as_ref().is_some_and(|text| text.contains("max request size exceeded")) => ErrorKind::TooLarge,
-        400 | 405 if message.is_some() => ErrorKind::Redis,
-        401 | 403 => ErrorKind::Unauthorized,
-        413 => ErrorKind::TooLarge,
-        429 => ErrorKind::RateLimited,
-        408 | 500.. => ErrorKind::Unavailable,
+fn status_error(status: StatusCode, headers: &HeaderMap, message: Option<String>, sent: usize) -> Error {
+    let kind = match (status.as_u16(), &message) {
+        // Without the status, as for all replies that are too large: the commands were executed.
+        (400, Some(text)) if refuses_replies(text, sent) => return Error::redis(text),
+        (400, Some(text)) if error::is_too_large(text) => ErrorKind::TooLarge,
+        (400 | 405, Some(_)) => ErrorKind::Redis,
+        (401 | 403, _) => ErrorKind::Unauthorized,
+        (413, _) => ErrorKind::TooLarge,
+        (429, _) => ErrorKind::RateLimited,
+        (408 | 500.., _) => ErrorKind::Unavailable,
         _ => ErrorKind::Rejected,
     };
     let error = match (kind, message) {
@@ -95,6 +105,13 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_limit_that_the_request_kept_is_that_of_the_replies() {
+        let text = "ERR max request size exceeded. Limit: 100 bytes, Actual: 120 bytes";
+        assert!(refuses_replies(text, 100) && !refuses_replies(text, 101));
+        assert!(!refuses_replies("ERR max request size exceeded", 1) && !refuses_replies("ERR Limit: 100 bytes", 1));
+    }
 
     #[test]
     fn retry_after_is_seconds_or_a_date() {

@@ -42,7 +42,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// - the key of a record, but only if a model issued the command. `Display` and `Debug` show its first 64 characters, and
 ///   [`key`](Error::key) returns all of it;
 /// - Redis's own text, up to 512 characters. Redis repeats arguments in its texts, in quotes, so what stands in quotes is
-///   cut: `ERR Error in ACL SETUSER modifier '..': Syntax error`. The name of a command remains, and so do the names of
+///   cut: `ERR Error in ACL SETUSER modifier '..': Syntax error`. So is what follows the few texts of Redis 8.2 and Valkey 9
+///   that repeat an argument without quotes: `ERR Unsupported option ..`. The name of a command remains, and so do the names of
 ///   variables in a script's error. If several parts are quoted, all from the first to the last is cut;
 /// - the first 32 characters of a model's field that cannot be read;
 /// - of serde's errors, what the type expects and the position, without the value that was found;
@@ -85,6 +86,11 @@ impl Subject {
     fn shown(&self) -> Cow<'_, str> {
         redact::shortened(&self.key, MAX_KEY)
     }
+}
+
+/// Whether a text of the service is about a request or replies that are too large.
+pub(crate) fn is_too_large(text: &str) -> bool {
+    text.starts_with("ERR max request size exceeded")
 }
 
 /// The kind of failure that an [`Error`] reports.
@@ -196,8 +202,9 @@ impl Error {
         Error::new(kind, redact::redis_text(text))
     }
 
+    /// The error in a reply. One that stands for a reply that is too large does not say that nothing was executed.
     pub(crate) fn redis(text: &str) -> Self {
-        Error::of_redis(ErrorKind::Redis, text)
+        Error::of_redis(if is_too_large(text) { ErrorKind::TooLarge } else { ErrorKind::Redis }, text)
     }
 
     /// Whether a request that failed with this error may have been executed nevertheless.

@@ -16,8 +16,37 @@ const MAX_TOKEN: usize = 8;
 /// What stands for a part that was cut.
 const CUT: &str = "..";
 
-/// What follows these words is an argument, without quotes.
-const BEFORE_ARGUMENTS: [&str; 2] = [", with args beginning with:", " near "];
+/// Texts that repeat an argument without quotes.
+///
+/// Nothing in such a text marks the end of the argument, so all that follows is cut.
+const UNQUOTED: [Unquoted; 11] = [
+    Unquoted { before: ", with args beginning with:", text_has: "", shown: "" },
+    // Lua quotes what is near, and search does not.
+    Unquoted { before: " near ", text_has: "at offset", shown: " near .." },
+    // VSIM with FILTER.
+    Unquoted { before: "expression near: ", text_has: "", shown: "expression near: .." },
+    // EXPIRE and its like.
+    Unquoted { before: "Unsupported option ", text_has: "", shown: "Unsupported option .." },
+    // FUNCTION LIST and JSON.SET, HSETEX, FUNCTION LOAD.
+    Unquoted { before: "nknown argument ", text_has: "", shown: "nknown argument .." },
+    Unquoted { before: "nknown argument: ", text_has: "", shown: "nknown argument: .." },
+    Unquoted { before: "Unknown option given: ", text_has: "", shown: "Unknown option given: .." },
+    // The first line of a script or a library.
+    Unquoted { before: "metadata value given: ", text_has: "", shown: "metadata value given: .." },
+    Unquoted { before: "script shebang: ", text_has: "", shown: "script shebang: .." },
+    Unquoted { before: "shebang option: ", text_has: "", shown: "shebang option: .." },
+    // GEORADIUSBYMEMBER of Valkey.
+    Unquoted { before: "ERR member ", text_has: " does not exist", shown: "ERR member .. does not exist" },
+];
+
+/// An argument without quotes in a text that has `text_has`.
+struct Unquoted {
+    /// The words before the argument.
+    before: &'static str,
+    text_has: &'static str,
+    /// What stands for the words and all that follows them.
+    shown: &'static str,
+}
 
 /// What Lua quotes after these words is a name in the script. Redis quotes nothing after them.
 const LUA: [&str; 8] = ["global ", "local ", "upvalue ", "method ", "field ", "variable ", "function ", "to "];
@@ -25,14 +54,10 @@ const LUA: [&str; 8] = ["global ", "local ", "upvalue ", "method ", "field ", "v
 /// Returns a text of Redis without the arguments that it repeats: what it quotes is cut, except for the name of a command
 /// and the names of variables in a script.
 pub(super) fn redis_text(text: &str) -> String {
-    let mut rest = text;
-    let mut is_search = false;
-    for (number, words) in BEFORE_ARGUMENTS.iter().enumerate() {
-        // Lua quotes what is near, and search does not.
-        let is_unquoted = number == 0 || text.contains("at offset");
-        if let (true, Some((before, _))) = (is_unquoted, rest.split_once(words)) {
-            rest = before;
-            is_search = number == 1;
+    let (mut rest, mut end) = (text, "");
+    for Unquoted { before, text_has, shown } in UNQUOTED {
+        if let (true, Some((front, _))) = (text.contains(text_has), rest.split_once(before)) {
+            (rest, end) = (front, shown);
         }
     }
     let is_script = text.contains("user_script:") || text.contains("user_function:");
@@ -57,11 +82,10 @@ pub(super) fn redis_text(text: &str) -> String {
         }
     }
     kept.push_str(rest);
-    kept.truncate(kept.trim_end().len());
-    if is_search {
-        kept.push_str(" near ");
-        kept.push_str(CUT);
+    if end.is_empty() {
+        kept.truncate(kept.trim_end().len());
     }
+    kept.push_str(end);
     shortened(&kept, MAX_TEXT).into_owned()
 }
 
@@ -88,9 +112,15 @@ fn is_name(text: &str) -> bool {
 
 /// Whether what stands between these texts names a command or a variable.
 fn names(before: &str, after: &str, is_script: bool) -> bool {
+    // ACL DRYRUN takes the name as an argument. A letter after the quote shows that the quote is a part of the argument.
+    if after.starts_with(" not found") || after.starts_with(char::is_alphanumeric) {
+        return false;
+    }
     let is_word = |start: &str| start.is_empty() || start.ends_with(' ');
     let follows_command = ["command ", "Command "].iter().any(|word| before.strip_suffix(word).is_some_and(is_word))
-        || before.ends_with("Command is not available: ");
+        || before.ends_with("Command is not available: ")
+        // OOM names the setting.
+        || before.ends_with(" used memory > ");
     follows_command || after.starts_with(" command") || is_script && LUA.iter().any(|word| before.ends_with(word))
 }
 
@@ -204,7 +234,20 @@ mod tests {
             ),
             ("ERR Path '$.hunter2' does not exist", "ERR Path '..' does not exist"),
             ("ERR parsing \"hunter2\": invalid syntax", "ERR parsing \"..\": invalid syntax"),
-            ("ERR Unknown argument `hunter2`", "ERR Unknown argument `..`"),
+            ("ERR Unknown argument `hunter2`", "ERR Unknown argument .."),
+            ("ERR Unknown argument hunter2", "ERR Unknown argument .."),
+            ("ERR unknown argument: 'a' hunter2", "ERR unknown argument: .."),
+            ("ERR Unsupported option hunter2", "ERR Unsupported option .."),
+            ("ERR Unsupported option a script: 1f, on @user_script:1.", "ERR Unsupported option .."),
+            ("ERR Unknown option given: hunter2", "ERR Unknown option given: .."),
+            ("ERR Invalid metadata value given: flags=hunter2", "ERR Invalid metadata value given: .."),
+            ("ERR Unexpected engine in script shebang: #!hunter2", "ERR Unexpected engine in script shebang: .."),
+            ("ERR Unknown lua shebang option: hunter2=1", "ERR Unknown lua shebang option: .."),
+            ("ERR syntax error in FILTER expression near: 2 hunter2", "ERR syntax error in FILTER expression near: .."),
+            ("ERR member hunter2 does not exist", "ERR member .. does not exist"),
+            ("ERR member of the guild is asleep", "ERR member of the guild is asleep"),
+            ("ERR Command 'hunter2' not found", "ERR Command '..' not found"),
+            ("ERR Command 'a'hunter2' not found", "ERR Command '..' not found"),
             ("Syntax error at offset 6 near hunter2", "Syntax error at offset 6 near .."),
             (
                 "ERR Error running script: user_script:3: attempt to index global 'foo' (a nil value)",
@@ -212,6 +255,10 @@ mod tests {
             ),
             ("ERR user_script:1: '=' expected near 'hunter2'", "ERR user_script:1: '=' expected near '..'"),
             ("OUT_OF_STOCK the shop's shelves can't be refilled", "OUT_OF_STOCK the shop's shelves can't be refilled"),
+            (
+                "OOM command not allowed when used memory > 'maxmemory'.",
+                "OOM command not allowed when used memory > 'maxmemory'.",
+            ),
             ("ERR 'hunter2", "ERR '..'"),
             ("", ""),
         ] {

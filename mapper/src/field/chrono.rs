@@ -11,10 +11,15 @@ by_functions! {
         |value, text| text.push_str(&value.to_rfc3339_opts(SecondsFormat::Nanos, true)),
         |text| text.parse().ok();
     Text DateTime<FixedOffset>, "a date and time of RFC 3339":
-        |value, text| match value.offset().local_minus_utc() % 60 {
-            0 => text.push_str(&value.to_rfc3339_opts(SecondsFormat::Nanos, true)),
-            // An offset with seconds has no text. UTC is the same instant.
-            _ => value.to_utc().encode(text),
+        |value, text| {
+            // An offset with seconds has no text, nor has a local time past the last year. UTC is the same instant.
+            let has_text = value.offset().local_minus_utc() % 60 == 0
+                && value.naive_utc().checked_add_offset(*value.offset()).is_some();
+            if has_text {
+                text.push_str(&value.to_rfc3339_opts(SecondsFormat::Nanos, true));
+            } else {
+                value.to_utc().encode(text);
+            }
         },
         |text| text.parse().ok();
     Text NaiveDateTime, "a date and time of ISO 8601 without an offset":

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use ::jiff::civil::{Date, DateTime, Time};
 use ::jiff::fmt::temporal::DateTimePrinter;
+use ::jiff::tz::TimeZone;
 use ::jiff::{SignedDuration, Span, Timestamp, Zoned};
 
 use super::{Field, Kind, Mismatch, push_signed_millis, read_signed_millis, signed_parts};
@@ -16,7 +17,7 @@ by_functions! {
         |text| text.parse().ok();
     Text Zoned, "a date and time of RFC 9557, with a known time zone":
         |value, text| text.push_str(&PRINTER.zoned_to_string(value)),
-        |text| text.parse().ok();
+        |text| text.parse().ok().or_else(|| utc(text));
     Text DateTime, "a date and time of ISO 8601 without an offset":
         |value, text| text.push_str(&PRINTER.datetime_to_string(value)),
         |text| text.parse().ok();
@@ -35,4 +36,10 @@ by_functions! {
     Text Span, "a duration of ISO 8601":
         |value, text| text.push_str(&value.to_string()),
         |text| text.parse().ok();
+}
+
+/// Reads a date and time in the zone UTC, which jiff finds only in a database of time zones.
+fn utc(text: &str) -> Option<Zoned> {
+    let instant = text.strip_suffix("[UTC]").filter(|instant| instant.ends_with("+00:00") || instant.ends_with('Z'))?;
+    Some(instant.parse::<Timestamp>().ok()?.to_zoned(TimeZone::UTC))
 }

@@ -505,6 +505,15 @@ mod tests {
         }
 
         #[test]
+        fn an_offset_past_the_last_year_is_no_panic() {
+            assert!(OffsetDateTime::decode("9999-12-31T23:59:59-23:59").is_ok());
+            assert!(UtcDateTime::decode("9999-12-31T23:59:59-23:59").is_err());
+            for (end, hours) in [(DateTime::<Utc>::MAX_UTC, 14), (DateTime::<Utc>::MIN_UTC, -12)] {
+                round_trip(end.with_timezone(&FixedOffset::east_opt(hours * 3_600).unwrap()));
+            }
+        }
+
+        #[test]
         fn an_offset_with_seconds_is_written_as_utc() {
             let utc = DateTime::<Utc>::from_timestamp(1_795_277_261, 0).unwrap();
             round_trip(utc.with_timezone(&FixedOffset::east_opt(7_017).unwrap()));
@@ -519,6 +528,8 @@ mod tests {
             let zoned = Timestamp::from_second(1_795_277_261).unwrap().to_zoned(zone);
             assert_eq!(text(&zoned), "2026-11-21T19:07:41.000000000+03:00[+03:00]");
             round_trip(zoned);
+            round_trip(Timestamp::MAX.to_zoned(::jiff::tz::TimeZone::UTC));
+            assert!(Zoned::decode("2026-11-21T16:07:41+03:00[UTC]").is_err());
             let expected = Mismatch::expected("a date and time of RFC 9557, with a known time zone");
             assert_eq!(Zoned::decode("2026-11-21T16:07:41Z[Middle/Earth]"), Err(expected));
         }

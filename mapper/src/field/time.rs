@@ -20,7 +20,8 @@ const LONG_DATE_TIME_OFFSET: Iso8601<{ long_years(FormattedComponents::DateTimeO
 by_functions! {
     Text UtcDateTime, "a date and time of RFC 3339":
         |value, text| OffsetDateTime::from(*value).encode(text),
-        |text| OffsetDateTime::decode(text).ok().map(OffsetDateTime::to_utc);
+        // An instant with an offset can be in a year that UTC does not have.
+        |text| OffsetDateTime::decode(text).ok()?.checked_to_utc();
     Text OffsetDateTime, "a date and time of RFC 3339":
         |value, text| {
             // An offset with seconds has no text. UTC is the same instant.

@@ -161,7 +161,9 @@ fn key_of_record<M: HashModel>(key: &[u8]) -> Option<Key> {
         return None;
     }
     let id = M::Id::from_key_part(part)?;
-    Some(Key::new(M::MODEL_NAME, M::KEY_PREFIX, &M::Id::key_part(id.as_ref())))
+    let own = M::Id::key_part(id.as_ref());
+    // `user:007` reads as the id 7, whose record is at `user:7`: it would be found twice.
+    (own == part).then(|| Key::new(M::MODEL_NAME, M::KEY_PREFIX, &own))
 }
 
 /// Loads the records with these keys in one request. It names none of them in its errors, which are about all.

@@ -22,7 +22,7 @@ async fn redis_repeats_arguments_and_errors_do_not() -> Result<()> {
     for encoding in ENCODINGS {
         let redis = &stack().builder().encoding(encoding).build()?;
         redis.set(k, "hunter2").await?;
-        let commands: [(&[&str], &str); 15] = [
+        let commands: [(&[&str], &str); 19] = [
             (
                 &["ACL", "SETUSER", "u", ">hunter2", "nonsense-hunter2"],
                 "ERR Error in ACL SETUSER modifier '..': Syntax error",
@@ -56,6 +56,10 @@ async fn redis_repeats_arguments_and_errors_do_not() -> Result<()> {
                 &["FUNCTION", "LOAD", "#!lua name=hunter2\nreturn 'hunter2"],
                 "ERR Error compiling function: user_function:2: unfinished string near '..'",
             ),
+            (&["EXPIRE", k, "1", "hunter2 x"], "ERR Unsupported option .."),
+            (&["FUNCTION", "LIST", "hunter2"], "ERR Unknown argument .."),
+            (&["FUNCTION", "LOAD", "hunter2", "x"], "ERR Unknown option given: .."),
+            (&["EVAL", "#!hunter2\nreturn 1", "0"], "ERR Unexpected engine in script shebang: .."),
         ];
         for (command, expected) in commands {
             let error = redis.execute::<Value>(command).await.unwrap_err();

@@ -76,6 +76,23 @@ async fn the_typed_commands_return_tokens_that_work() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_transaction_of_a_user_who_may_not_run_multi_executes_nothing() {
+    let stack = own_stack();
+    let (gateway, full) = (&stack.gateway, stack.gateway.token());
+    let setup = json!([["ACL", "SETUSER", "w", "on", ">pw", "~*", "+set"], ["ACL", "RESTTOKEN", "w", "pw"]]);
+    let (_, replies) = send(gateway, full, "/pipeline", setup).await;
+    let token = replies[1]["result"].as_str().unwrap();
+    for rights in ["+set", "+multi"] {
+        send(gateway, full, "/", json!(["ACL", "SETUSER", "w", rights])).await;
+        let (status, reply) = send(gateway, token, "/multi-exec", json!([["SET", "torn", "1"]])).await;
+        assert!(status == 400 && reply["error"].as_str().unwrap().contains("NOPERM"), "{reply}");
+        assert_eq!(send(gateway, full, "/", json!(["EXISTS", "torn"])).await.1, json!({"result": 0}), "{rights}");
+    }
+    send(gateway, full, "/", json!(["ACL", "SETUSER", "w", "+exec"])).await;
+    assert_eq!(send(gateway, token, "/multi-exec", json!([["SET", "torn", "1"]])).await.0, 200);
+}
+
+#[tokio::test]
 async fn resttoken_needs_the_password_and_the_full_token() {
     let gateway = &stack().gateway;
     let command = json!(["acl", "resttoken", "nobody", "fakepass"]);

@@ -1,6 +1,8 @@
 //! What the gateway does with replies that are unusually deep or large.
 
-use redis_model_tests::stack;
+use redis_model::redis_rest::{Error, ErrorKind, ListCommands as _, Redis, StringCommands as _};
+use redis_model_tests::{ENCODINGS, key, stack};
+use redis_rest_gateway::Gateway;
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -45,4 +47,31 @@ async fn a_large_pipeline_is_answered_in_order_and_in_each_format() {
         })
         .collect();
     assert_eq!(resp2, expected);
+}
+
+#[tokio::test]
+async fn a_command_whose_reply_is_too_large_may_have_executed() {
+    let gateway = Gateway::over(stack().server.url()).max_reply_bytes(10_000).start().await.unwrap();
+    for encoding in ENCODINGS {
+        let redis = Redis::builder(gateway.url(), gateway.token()).encoding(encoding).build().unwrap();
+        let k = &key("large");
+        let large = "x".repeat(5_000);
+        let pushed = |error: Error| {
+            assert!(error.kind() == ErrorKind::TooLarge && error.may_have_executed(), "{error:?}");
+        };
+        redis.rpush(k, [&large, &large, &large]).await.unwrap();
+        // On its own, in a pipeline and in a transaction.
+        pushed(redis.lpop_count::<String>(k, 3).await.unwrap_err());
+        redis.rpush(k, [&large, &large, &large]).await.unwrap();
+        let (popped, counted) = redis.pipeline().lpop_count::<String>(k, 3).incr("n").exec_each().await.unwrap();
+        pushed(popped.unwrap_err());
+        counted.unwrap();
+        redis.rpush(k, [&large, &large, &large]).await.unwrap();
+        pushed(redis.transaction().lpop_count::<String>(k, 3).incr("n").exec().await.unwrap_err());
+        assert_eq!(redis.llen(k).await.unwrap(), 0);
+        // A read changes nothing.
+        redis.set(k, large.repeat(3)).await.unwrap();
+        let error = redis.get::<String>(k).await.unwrap_err();
+        assert!(error.kind() == ErrorKind::TooLarge && !error.may_have_executed(), "{error:?}");
+    }
 }

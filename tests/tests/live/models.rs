@@ -267,6 +267,13 @@ async fn scan_finds_every_record_and_nothing_else() -> Result<()> {
     redis.hset("scannedZx:7", [("id", 7)]).await?;
     let found: HashSet<u16> = Scanned::scan(&redis).collect().await?.into_iter().map(|record| record.id).collect();
     assert_eq!(found.len(), 1199, "all but the one that is no hash any more");
+    // They read as the id 7, but `load(7)` reads none of them.
+    for foreign in ["007", "+7", "0007"] {
+        redis.hset(format!("scanned*[x]:{foreign}"), [("id", 7)]).await?;
+    }
+    let options = redis_model::RecordScanOptions::new().matching("*0*07");
+    let found = Scanned::scan_with(&redis, options).collect().await?;
+    assert!(found.iter().all(|record| record.id == 1007), "{found:?}");
     Ok(())
 }
 
