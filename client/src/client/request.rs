@@ -31,6 +31,9 @@ use crate::error::{Error, Result};
 ///
 /// If the compiler reports `expected .., found Request<..>`, a `.await` is missing.
 ///
+/// A request ends on the tokio runtime on which it was first polled: that runtime has its timers and its connection, and must
+/// keep running.
+///
 /// Dropping the future after it was polled gives up the reply, but the server may execute the command nevertheless.
 #[must_use = "a request is not sent until it is awaited"]
 pub struct Request<T> {

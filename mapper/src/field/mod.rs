@@ -514,6 +514,16 @@ mod tests {
         }
 
         #[test]
+        fn an_offset_with_seconds_at_the_ends_of_time_is_no_panic() {
+            for (date, time, sign) in [(Date::MAX, Time::MAX, -1), (Date::MIN, Time::MIDNIGHT, 1)] {
+                for minutes in [0, 30] {
+                    let offset = UtcOffset::from_hms(sign * 5, sign * minutes, sign * 17).unwrap();
+                    round_trip(PrimitiveDateTime::new(date, time).assume_offset(offset));
+                }
+            }
+        }
+
+        #[test]
         fn an_offset_with_seconds_is_written_as_utc() {
             let utc = DateTime::<Utc>::from_timestamp(1_795_277_261, 0).unwrap();
             round_trip(utc.with_timezone(&FixedOffset::east_opt(7_017).unwrap()));

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use ::time::format_description::well_known::Iso8601;
 use ::time::format_description::well_known::iso8601::{Config, EncodedConfig, FormattedComponents};
-use ::time::{Date, Duration, OffsetDateTime, PrimitiveDateTime, Time, UtcDateTime};
+use ::time::{Date, Duration, OffsetDateTime, PrimitiveDateTime, Time, UtcDateTime, UtcOffset};
 
 use super::{Field, Kind, Mismatch, push_signed_millis, read_signed_millis, signed_parts};
 
@@ -24,8 +24,7 @@ by_functions! {
         |text| OffsetDateTime::decode(text).ok()?.checked_to_utc();
     Text OffsetDateTime, "a date and time of RFC 3339":
         |value, text| {
-            // An offset with seconds has no text. UTC is the same instant.
-            let value = if value.offset().seconds_past_minute() == 0 { *value } else { value.to_utc().into() };
+            let value = if value.offset().seconds_past_minute() == 0 { *value } else { without_seconds(*value) };
             text.push_str(&either(value.format(&Iso8601::DATE_TIME_OFFSET), || value.format(&LONG_DATE_TIME_OFFSET)));
         },
         |text| OffsetDateTime::parse(text, &Iso8601::DEFAULT).ok();
@@ -44,6 +43,18 @@ by_functions! {
             let (seconds, nanos) = signed_parts(read_signed_millis(text)?)?;
             Some(Duration::new(seconds, nanos))
         };
+}
+
+/// The same instant in UTC, since an offset with seconds has no text. If that is in a year that does not exist, the instant
+/// with the nearest offset of whole minutes.
+fn without_seconds(value: OffsetDateTime) -> OffsetDateTime {
+    let (hours, minutes, seconds) = value.offset().as_hms();
+    let with_offset = |minutes: i8| {
+        let total = i32::from(hours) * 3600 + i32::from(minutes) * 60;
+        value.checked_to_offset(UtcOffset::from_whole_seconds(total).ok()?)
+    };
+    let utc = value.checked_to_utc().map(OffsetDateTime::from);
+    utc.or_else(|| with_offset(minutes)).or_else(|| with_offset(minutes + seconds.signum())).unwrap_or(value)
 }
 
 type Formatted = Result<String, ::time::error::Format>;
