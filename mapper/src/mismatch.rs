@@ -32,7 +32,7 @@ impl fmt::Display for Mismatch {
     }
 }
 
-/// Why a codec of this crate cannot read a text. It contains nothing of the text.
+/// Why a codec of this crate cannot read a text. It quotes nothing of the text.
 #[derive(Debug)]
 pub struct Reason(String);
 
@@ -50,7 +50,8 @@ impl fmt::Display for Reason {
     }
 }
 
-/// Cuts what the message of an error quotes, because it may quote the value: `invalid type: string "secret", expected
+/// Cuts what the message of any error quotes, because it may quote a long value. (`redis_rest` cuts more of the errors of
+/// serde, because its own messages show nothing of a value.) An example: `invalid type: string "secret", expected
 /// u64`. What follows `, expected` names the type, and stays. So do up to three quoted characters, which are no secret.
 fn without_quotes(message: &str) -> String {
     const NAMES: [&str; 2] = ["missing field `", "duplicate field `"];

@@ -125,8 +125,8 @@ impl Redis {
     ///
     /// # Errors
     ///
-    /// `Unauthorized` if the token is wrong, `Protocol` if the server is no Redis REST API or ignores the encoding, and the
-    /// errors of any command.
+    /// `Unauthorized` if the token is wrong, `Protocol` if the server is not a Redis REST API or ignores the encoding, and
+    /// the errors of any command.
     pub fn check(&self) -> Result<()> {
         self.driver.wait(self.client.check())
     }
@@ -228,8 +228,8 @@ pub struct BlockingIter<S> {
 }
 
 impl BlockingIter<Subscription> {
-    /// Returns what ends the subscription, or channels and patterns of it, while this iterator waits for events. See
-    /// [`Subscription::handle`].
+    /// Returns a handle that ends the subscription, or some of its channels and patterns, while this iterator waits for
+    /// events. See [`Subscription::handle`].
     #[must_use]
     pub fn handle(&self) -> SubscriptionHandle {
         self.stream.handle()

@@ -1,4 +1,4 @@
-//! The question with which a client verifies its settings.
+//! The command with which a client verifies its settings.
 
 use crate::command::Command;
 use crate::connection::IGNORES_ENCODING;

@@ -52,7 +52,7 @@ struct Open {
     /// Whether an event has arrived.
     is_confirmed: bool,
     idle: Idle,
-    /// Since when nothing has arrived although it was waited for.
+    /// The start of the current silence, if the connection was read and nothing has arrived.
     silent_since: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
 }
@@ -132,9 +132,9 @@ impl Open {
     }
 }
 
-/// Why a connection is over.
+/// Why a connection ended.
 enum Broken {
-    /// Another one can help.
+    /// A new connection can help.
     ByServer(Error),
     ForGood(Error),
 }
