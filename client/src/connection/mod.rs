@@ -38,9 +38,6 @@ const ENCODING: HeaderName = HeaderName::from_static("upstash-encoding");
 const FORMAT: HeaderName = HeaderName::from_static("upstash-response-format");
 const SYNC_TOKEN: HeaderName = HeaderName::from_static("upstash-sync-token");
 
-/// What to do about a server that does not return replies in the encoding that was asked for.
-pub(crate) use crate::wire::IGNORES_ENCODING;
-
 /// The minimum that each value counts against `max_response_bytes`.
 const BYTES_PER_VALUE: usize = 16;
 

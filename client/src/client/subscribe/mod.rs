@@ -5,6 +5,7 @@ mod glob;
 mod handle;
 mod idle;
 mod monitor;
+mod open;
 mod topic;
 
 use std::fmt;
