@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::Utf8Error;
 
-use redis_rest::{Error, ErrorKind};
+use redis_rest::{Arg, Error, ErrorKind};
 
 /// The error of [`Field::decode`](crate::Field::decode): a text is not a value of the type.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,6 +118,15 @@ pub(crate) fn not_utf8<T>(bytes: &[u8], error: Utf8Error) -> Error {
 pub(crate) fn not_encodable<T>(name: &'static str, source: Box<dyn std::error::Error + Send + Sync>) -> Error {
     let message = format!("the {} cannot be encoded: {}", short_name::<T>(), Reason::of(&source));
     Error::new(ErrorKind::InvalidInput, message).with_field(name).with_source(source)
+}
+
+/// Returns the argument whose command fails with the message of `error`, which adds that nothing was sent.
+#[cold]
+pub(crate) fn invalid_arg(error: &Error) -> Arg<'static> {
+    Arg::Invalid(match error.field() {
+        Some(field) => format!("field {field:?}: {}", error.message()).into(),
+        None => error.message().to_owned().into(),
+    })
 }
 
 #[cold]
