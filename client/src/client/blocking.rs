@@ -162,6 +162,12 @@ impl Redis {
     }
 }
 
+impl<C> RedisBuilder<C> {
+    fn blocking_client(self) -> Result<Redis> {
+        Ok(Redis { client: self.async_client()?, driver: Arc::new(Driver::start()?) })
+    }
+}
+
 impl RedisBuilder {
     /// Builds a [blocking](crate::blocking) client with the settings of an async one.
     ///
@@ -169,7 +175,7 @@ impl RedisBuilder {
     ///
     /// Those of [`build`](RedisBuilder::build).
     pub fn build_blocking(self) -> Result<Redis> {
-        Ok(Redis { client: self.async_client()?, driver: Arc::new(Driver::start()?) })
+        self.blocking_client()
     }
 }
 
@@ -180,7 +186,7 @@ impl RedisBuilder<Redis> {
     ///
     /// `Config`, which says what is wrong and how to correct it.
     pub fn build(self) -> Result<Redis> {
-        Ok(Redis { client: self.async_client()?, driver: Arc::new(Driver::start()?) })
+        self.blocking_client()
     }
 }
 
