@@ -50,9 +50,11 @@ impl fmt::Display for Reason {
     }
 }
 
-/// Cuts what the message of any error quotes, because it may quote a long value. (`redis_rest` cuts more of the errors of
-/// serde, because its own messages show nothing of a value.) An example: `invalid type: string "secret", expected
-/// u64`. What follows `, expected` names the type, and stays. So do up to three quoted characters, which are no secret.
+/// Cuts what the message of an error quotes, because it may quote a long value: `invalid type: string "secret", expected
+/// u64`. The part after `, expected` names the type, and remains. So do up to three quoted characters, which are not secret.
+///
+/// The error may come from any codec or `FromStr`. `redis_rest` has a stricter rule for the errors of serde alone, because
+/// its messages, unlike those about a field, show nothing of the value.
 fn without_quotes(message: &str) -> String {
     const NAMES: [&str; 2] = ["missing field `", "duplicate field `"];
     if NAMES.iter().any(|names| message.starts_with(names)) {
