@@ -98,8 +98,8 @@ async fn functions(redis: &Via) -> Result<()> {
         ("counting", "LUA", Some(LIBRARY))
     );
     assert_eq!(library.functions.len(), 2);
-    let count = library.functions.iter().find(|function| function.name == "count").expect("a function `count`");
-    assert_eq!((count.description.as_deref(), &count.flags[..]), (Some("reads"), &["no-writes".to_owned()][..]));
+    let count = library.functions.iter().find(|function| function.name == "count").cloned().unwrap();
+    assert_eq!((count.description.as_deref(), count.flags), (Some("reads"), vec!["no-writes".to_owned()]));
     assert!(redis.function_list(None).await?[0].code.is_none());
     let stats = redis.function_stats().await?;
     assert_eq!(stats.running, None);
