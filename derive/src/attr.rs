@@ -128,11 +128,10 @@ impl Container {
             }),
             "tag" => set_once(&mut container.tag, meta, parse_string),
             "crate" => set_once(&mut container.krate, meta, parse_path),
-            _ => {
-                let error = unknown(meta, "container", CONTAINER);
+            name => {
                 // One error is enough for a misspelt prefix.
-                container.has_prefix |= error.to_string().contains("`prefix`?");
-                Err(error)
+                container.has_prefix |= meant("container", name, CONTAINER) == Some("prefix");
+                Err(unknown(meta, "container", CONTAINER))
             }
         });
         container
@@ -283,28 +282,35 @@ fn unknown(meta: &ParseNestedMeta<'_>, place: &str, known: &str) -> syn::Error {
     meta.error(format!("`{name}` is not a {place} attribute; write it on {right_place}"))
 }
 
-/// Returns what to write in place of an attribute that other crates have, or that is misspelt.
+/// Returns what to do about an attribute that this place does not have.
 fn hint(place: &str, name: &str, known: &str) -> Option<String> {
-    let replacement = match (place, name) {
-        ("container", "name" | "table" | "key" | "collection" | "namespace") => "prefix",
-        ("container", "maxlen") => "max_len",
-        ("container", "hash") => return Some("a record is a hash without it; remove it".to_owned()),
-        ("field", "key" | "primary_key") => "id",
-        ("field" | "variant", "name") => "rename",
-        ("field", "display" | "string" | "to_string" | "from_str") => "text",
-        ("field", "bytes" | "binary") => "base64",
-        ("field", "serde") => "json",
-        ("field", "msgpack" | "messagepack" | "cbor") => "postcard",
-        ("field", "codec" | "serialize_with" | "deserialize_with") => "with",
+    let advice = match (place, name) {
+        ("container", "hash") => "a record is a hash without it; remove it",
         ("field", "optional" | "nullable" | "skip_serializing_if") => {
-            return Some("make the field an `Option`, whose `None` is stored as no field".to_owned());
+            "make the field an `Option`, whose `None` is stored as no field"
         }
         (_, "ttl" | "expire" | "expires" | "expiration") => {
-            return Some("set the time to live of a record when it is saved, with the function `expire`".to_owned());
+            "set the time to live of a record when it is saved, with the function `expire`"
         }
-        _ => known.split(", ").find(|known| is_typo(name, known))?,
+        _ => return meant(place, name, known).map(|meant| format!("did you mean `{meant}`?")),
     };
-    Some(format!("did you mean `{replacement}`?"))
+    Some(advice.to_owned())
+}
+
+/// Returns the attribute that is meant by one that other crates have, or that is misspelt.
+fn meant<'a>(place: &str, name: &str, known: &'a str) -> Option<&'a str> {
+    match (place, name) {
+        ("container", "name" | "table" | "key" | "collection" | "namespace") => Some("prefix"),
+        ("container", "maxlen") => Some("max_len"),
+        ("field", "key" | "primary_key") => Some("id"),
+        ("field" | "variant", "name") => Some("rename"),
+        ("field", "display" | "string" | "to_string" | "from_str") => Some("text"),
+        ("field", "bytes" | "binary") => Some("base64"),
+        ("field", "serde") => Some("json"),
+        ("field", "msgpack" | "messagepack" | "cbor") => Some("postcard"),
+        ("field", "codec" | "serialize_with" | "deserialize_with") => Some("with"),
+        _ => known.split(", ").find(|known| is_typo(name, known)),
+    }
 }
 
 /// Returns whether one letter more, less, other or swapped with the next makes `known` of `name`.

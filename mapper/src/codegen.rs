@@ -14,7 +14,7 @@ pub use crate::codec::Bincode;
 pub use crate::codec::Postcard;
 pub use crate::codec::{Base64, Codec, DisplayFromStr, Json, Kind, TextField};
 pub use crate::field::Field;
-pub use crate::field_codec::{FieldCodec, OptionalWith, Text, With};
+pub use crate::field_codec::{AsField, FieldCodec, OptionalWith, With};
 pub use crate::hash::{FieldRef, HashModel};
 pub use crate::id::{GenerateId, Id, IntegerId};
 pub use crate::key::KeyPart;

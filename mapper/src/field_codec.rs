@@ -82,9 +82,9 @@ fn read<T, V>(bytes: &[u8], decode: impl FnOnce(&str) -> StdResult<V, CodecError
 
 /// A field without a codec: its type is a [`Field`].
 #[derive(Debug, Clone, Copy)]
-pub enum Text {}
+pub enum AsField {}
 
-impl<T: Field> FieldCodec<T> for Text {
+impl<T: Field> FieldCodec<T> for AsField {
     type Value = T::Value;
 
     const KIND: Kind = T::KIND;

@@ -114,7 +114,7 @@
 //! # }
 //! ```
 //!
-//! Models meet the commands: a list element is an argument (`redis.rpush("jobs", &job)`) and a reply
+//! Models work with all commands: a list element is an argument (`redis.rpush("jobs", &job)`) and a reply
 //! (`redis.lpop::<Job>("jobs")`), an event is what `xreadgroup::<String, OrderEvent>` returns, a record what
 //! `hgetall::<User>` returns. So are the types of fields that derive `RedisModel`: ids, newtypes and enums
 //! (`redis.sadd("roles", Role::Admin)`). Constants such as `User::NAME` stand for the names of fields:

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::Utf8Error;
 
-use redis_rest::{Error, ErrorKind};
+use redis_rest::{Arg, Error, ErrorKind};
 
 /// The error of [`Field::decode`](crate::Field::decode): a text is not a value of the type.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl fmt::Display for Mismatch {
     }
 }
 
-/// Why a codec of this crate cannot read a text. It contains nothing of the text.
+/// Why a codec of this crate cannot read a text. It quotes nothing of the text.
 #[derive(Debug)]
 pub struct Reason(String);
 
@@ -50,8 +50,11 @@ impl fmt::Display for Reason {
     }
 }
 
-/// Cuts what the message of an error quotes, because it may quote the value: `invalid type: string "secret", expected
-/// u64`. What follows `, expected` names the type, and stays. So do up to three quoted characters, which are no secret.
+/// Cuts what the message of an error quotes, because it may quote a long value: `invalid type: string "secret", expected
+/// u64`. The part after `, expected` names the type, and remains. So do up to three quoted characters, which are not secret.
+///
+/// The error may come from any codec or `FromStr`. `redis_rest` has a stricter rule for the errors of serde alone, because
+/// its messages, unlike those about a field, show nothing of the value.
 fn without_quotes(message: &str) -> String {
     const NAMES: [&str; 2] = ["missing field `", "duplicate field `"];
     if NAMES.iter().any(|names| message.starts_with(names)) {
@@ -117,6 +120,15 @@ pub(crate) fn not_utf8<T>(bytes: &[u8], error: Utf8Error) -> Error {
 pub(crate) fn not_encodable<T>(name: &'static str, source: Box<dyn std::error::Error + Send + Sync>) -> Error {
     let message = format!("the {} cannot be encoded: {}", short_name::<T>(), Reason::of(&source));
     Error::new(ErrorKind::InvalidInput, message).with_field(name).with_source(source)
+}
+
+/// Returns the argument whose command fails with the message of `error`, which adds that nothing was sent.
+#[cold]
+pub(crate) fn invalid_arg(error: &Error) -> Arg<'static> {
+    Arg::Invalid(match error.field() {
+        Some(field) => format!("field {field:?}: {}", error.message()).into(),
+        None => error.message().to_owned().into(),
+    })
 }
 
 #[cold]

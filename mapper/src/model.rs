@@ -79,8 +79,8 @@ pub trait Embedded: Fields {
     }
 }
 
-/// What the one unnamed field of a variant holds. The derive requires it in place of [`Embedded`], for the sake of its
-/// error.
+/// The type of a variant's one unnamed field. The derive requires this trait instead of [`Embedded`], so that the error
+/// message is about variants.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the unnamed field of a variant",

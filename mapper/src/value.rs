@@ -3,7 +3,7 @@
 use redis_rest::{Arg, Reply, Result, Shape};
 
 use crate::field::Field;
-use crate::field_codec::{FieldCodec, Text};
+use crate::field_codec::{AsField, FieldCodec};
 use crate::mismatch::short_name;
 
 /// Returns the text of `value` as an argument.
@@ -20,8 +20,8 @@ pub(crate) fn to_arg<T: Field>(value: &T) -> Arg<'_> {
 pub(crate) fn from_reply<T: Field<Value = T>>(reply: Reply<'_>) -> Result<T> {
     match reply.shape() {
         Shape::Nil => T::absent().ok_or_else(|| reply.mismatch(&short_name::<T>())),
-        Shape::Int(int) => <Text as FieldCodec<T>>::get_value(int.to_string().as_bytes()),
-        Shape::Bytes(bytes) => <Text as FieldCodec<T>>::get_value(bytes),
+        Shape::Int(int) => <AsField as FieldCodec<T>>::get_value(int.to_string().as_bytes()),
+        Shape::Bytes(bytes) => <AsField as FieldCodec<T>>::get_value(bytes),
         _ => Err(reply.mismatch(&short_name::<T>())),
     }
 }

@@ -12,6 +12,13 @@ use redis_model::prelude::*;
 use redis_model_tests::{key, stack};
 use serde_derive::{Deserialize, Serialize};
 
+#[derive(Debug, RedisModel)]
+#[redis(list, prefix = "paint")]
+struct Paint {
+    #[redis(with = Hex)]
+    colour: u32,
+}
+
 /// Numbers as `#rrggbb`.
 #[derive(Debug)]
 pub struct Hex;
@@ -384,6 +391,12 @@ async fn what_cannot_be_encoded_is_not_sent() -> Result<()> {
     let expected = "HSET for Names at \"names:2\": field \"colour\": the Option<u32> cannot be encoded: more than three bytes; nothing was sent";
     assert_eq!(error.to_string(), expected);
     assert!(!Names::exists(&redis, 2).await?);
+    let error = redis.hset("names:2", Names::COLOUR.pair(&Some(u32::MAX))).await.unwrap_err();
+    let expected = "HSET: field \"colour\": the Option<u32> cannot be encoded: more than three bytes; nothing was sent";
+    assert_eq!(error.to_string(), expected);
+    let error = redis.rpush("paints", &Paint { colour: u32::MAX }).await.unwrap_err();
+    let expected = "RPUSH: field \"colour\": the u32 cannot be encoded: more than three bytes; nothing was sent";
+    assert_eq!(error.to_string(), expected);
     Ok(())
 }
 

@@ -125,8 +125,8 @@ impl Redis {
     ///
     /// # Errors
     ///
-    /// `Unauthorized` if the token is wrong, `Protocol` if the server is no Redis REST API or ignores the encoding, and the
-    /// errors of any command.
+    /// `Unauthorized` if the token is wrong, `Protocol` if the server is not a Redis REST API or ignores the encoding, and
+    /// the errors of any command.
     pub fn check(&self) -> Result<()> {
         self.driver.wait(self.client.check())
     }
@@ -162,6 +162,12 @@ impl Redis {
     }
 }
 
+impl<C> RedisBuilder<C> {
+    fn blocking_client(self) -> Result<Redis> {
+        Ok(Redis { client: self.async_client()?, driver: Arc::new(Driver::start()?) })
+    }
+}
+
 impl RedisBuilder {
     /// Builds a [blocking](crate::blocking) client with the settings of an async one.
     ///
@@ -169,7 +175,7 @@ impl RedisBuilder {
     ///
     /// Those of [`build`](RedisBuilder::build).
     pub fn build_blocking(self) -> Result<Redis> {
-        Ok(Redis { client: self.async_client()?, driver: Arc::new(Driver::start()?) })
+        self.blocking_client()
     }
 }
 
@@ -180,7 +186,7 @@ impl RedisBuilder<Redis> {
     ///
     /// `Config`, which says what is wrong and how to correct it.
     pub fn build(self) -> Result<Redis> {
-        Ok(Redis { client: self.async_client()?, driver: Arc::new(Driver::start()?) })
+        self.blocking_client()
     }
 }
 
@@ -228,8 +234,8 @@ pub struct BlockingIter<S> {
 }
 
 impl BlockingIter<Subscription> {
-    /// Returns what ends the subscription, or channels and patterns of it, while this iterator waits for events. See
-    /// [`Subscription::handle`].
+    /// Returns a handle that ends the subscription, or some of its channels and patterns, while this iterator waits for
+    /// events. See [`Subscription::handle`].
     #[must_use]
     pub fn handle(&self) -> SubscriptionHandle {
         self.stream.handle()

@@ -1,8 +1,8 @@
-//! The question with which a client verifies its settings.
+//! The command with which a client verifies its settings.
 
 use crate::command::Command;
-use crate::connection::IGNORES_ENCODING;
 use crate::error::{Error, ErrorKind};
+use crate::wire::IGNORES_ENCODING;
 
 /// It is not base64, so a server that ignores `Upstash-Encoding: base64` is noticed.
 const PROBE: &str = "réponse";

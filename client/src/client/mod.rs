@@ -102,7 +102,7 @@ impl Redis {
         RedisBuilder::from_env(|name| std::env::var(name).ok())
     }
 
-    /// Starts a pipeline: commands that travel in one request and run in order. Commands of other clients can run between
+    /// Starts a pipeline: commands that are sent in one request and run in order. Commands of other clients can run between
     /// them. [`exec`](Pipeline::exec) returns their replies as a tuple.
     ///
     /// ```no_run
@@ -193,8 +193,8 @@ impl Redis {
     ///
     /// # Errors
     ///
-    /// `Unauthorized` if the token is wrong, `Protocol` if the server is no Redis REST API or ignores the encoding, and the
-    /// errors of any command.
+    /// `Unauthorized` if the token is wrong, `Protocol` if the server is not a Redis REST API or ignores the encoding, and
+    /// the errors of any command.
     pub fn check(&self) -> Request<()> {
         self.submit(check::command())
     }

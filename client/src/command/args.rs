@@ -130,7 +130,7 @@ impl Args {
         Args { json, count: 1, exceptions: None }
     }
 
-    /// Arguments that are to follow others; see [`append`](Args::append).
+    /// Creates a list without a command's name, which [`append`](Args::append) adds to other arguments.
     pub(super) fn fragment() -> Self {
         Args { json: Vec::new(), count: 0, exceptions: None }
     }

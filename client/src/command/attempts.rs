@@ -4,7 +4,8 @@ use super::idempotency::Idempotency;
 use crate::error::Error;
 use crate::wire::tape::Tape;
 
-/// What is known about the attempts at one request. It travels beside the replies, and into the error if there are none.
+/// What is known about the attempts at one request. It accompanies the replies, or is recorded in the
+/// error.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Attempts {
     count: u32,

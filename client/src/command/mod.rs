@@ -292,7 +292,7 @@ impl<R> Command<R> {
     /// Adds `other` to make an atomic group: no command of another client runs between the two. `decode` takes the
     /// replies to all commands of the group, in order.
     ///
-    /// An atomic group travels as one transaction. A pipeline that contains one becomes a transaction.
+    /// An atomic group is sent as one transaction. A pipeline that contains one becomes a transaction.
     pub fn and<B, T>(mut self, other: Command<B>, decode: fn(Replies<'_>) -> Result<T>) -> Command<T> {
         self.expect.atomic = true;
         self.beside(other, decode)

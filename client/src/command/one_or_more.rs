@@ -1,4 +1,4 @@
-//! What a command takes as one value or as many.
+//! Parameters that accept one value or many.
 
 use std::iter::{Once, once};
 

@@ -38,7 +38,7 @@ use crate::wire::request::push_text;
 #[derive(Clone)]
 pub struct Script {
     code: Arc<str>,
-    /// The code as a JSON string, which is how it travels.
+    /// The code as a JSON string, as it is sent.
     json: Arc<[u8]>,
     sha1: Arc<str>,
     idempotency: Idempotency,

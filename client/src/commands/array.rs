@@ -443,6 +443,7 @@ impl ToArgs for ArraySearch {
 
 /// Facts about an array, from [`arinfo`](ArrayCommands::arinfo).
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ArrayInfo {
     /// The greatest index that has a value, plus one.
     pub len: u64,
@@ -482,6 +483,7 @@ impl FromReply for ArrayInfo {
 
 /// Facts about an array and its slices, from [`arinfo_full`](ArrayCommands::arinfo_full).
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct ArrayInfoFull {
     /// The facts about the array.
     pub array: ArrayInfo,

@@ -25,7 +25,7 @@ pub trait BitmapCommands: Executor {
     ///
     /// [BITCOUNT](https://redis.io/docs/latest/commands/bitcount/), O(n).
     fn bitcount(self, key: impl ToArg, range: Option<BitRange>) -> Self::Out<u64> {
-        // BITCOUNT has no range without an end.
+        // BITCOUNT takes no range without an end.
         let range = range.map(|range| BitRange { end: range.end.or(Some(-1)), ..range });
         self.execute(Command::read("BITCOUNT").arg(key).options(range))
     }

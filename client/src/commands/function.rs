@@ -111,6 +111,7 @@ impl<R> Command<R> {
 
 /// A library of functions.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Library {
     /// The name.
     pub name: String,
@@ -136,6 +137,7 @@ impl FromReply for Library {
 
 /// A function of a library.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Function {
     /// The name.
     pub name: String,
@@ -154,6 +156,7 @@ impl FromReply for Function {
 
 /// The running function, and the size of each engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FunctionStats {
     /// The running function, if there is one.
     pub running: Option<RunningFunction>,
@@ -173,6 +176,7 @@ impl FromReply for FunctionStats {
 
 /// The size of an engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct EngineStats {
     /// The name: `LUA`.
     pub name: String,
@@ -194,6 +198,7 @@ impl FromReply for Counts {
 
 /// A function that is running.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RunningFunction {
     /// The name.
     pub name: String,

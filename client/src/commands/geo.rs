@@ -292,6 +292,7 @@ pub enum GeoStore {
 
 /// A place that a search found.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct GeoHit<M> {
     /// The member.
     pub member: M,
@@ -411,7 +412,7 @@ pub struct GeoRadius {
 }
 
 impl GeoRadius {
-    /// All places within `radius`, in no order.
+    /// All places within `radius`, in no particular order.
     #[must_use]
     pub fn new(radius: f64, unit: GeoUnit) -> Self {
         GeoRadius { radius, unit, options: GeoRadiusOptions::new() }

@@ -72,7 +72,7 @@ pub trait VectorCommands: Executor {
         self.execute(Command::read("VECTOR.GET").arg(index).arg(id))
     }
 
-    /// Returns what an index was created with, or `None` if it does not exist.
+    /// Returns the settings of an index, or `None` if it does not exist.
     /// [VECTOR.INFO](https://upstash.com/docs/redis/commands/vector/vector-info).
     fn vector_info(self, index: impl ToArg) -> Self::Out<Option<VectorInfo>> {
         self.execute(Command::read("VECTOR.INFO").arg(index))
@@ -213,7 +213,7 @@ impl FromReply for VectorMetric {
     }
 }
 
-/// What an index is created with. It cannot be changed later.
+/// The settings of a new index. They cannot be changed later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VectorIndex {
     dimension: u32,
@@ -321,10 +321,11 @@ impl ToArgs for VectorQuery {
 
 /// A vector that a query found.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct VectorHit {
     /// The id.
     pub id: String,
-    /// How near it is, from 0 to 1, whatever the metric. 1 is nearest.
+    /// The similarity, from 0 to 1 for every metric. 1 is nearest.
     pub score: f64,
 }
 
@@ -335,8 +336,9 @@ impl FromReply for VectorHit {
     }
 }
 
-/// What an index was created with.
+/// The settings of an index, from [`vector_info`](VectorCommands::vector_info).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct VectorInfo {
     /// The number of numbers in each vector.
     pub dimension: u32,

@@ -38,13 +38,10 @@ const ENCODING: HeaderName = HeaderName::from_static("upstash-encoding");
 const FORMAT: HeaderName = HeaderName::from_static("upstash-response-format");
 const SYNC_TOKEN: HeaderName = HeaderName::from_static("upstash-sync-token");
 
-/// What to do about a server that does not return replies in the encoding that was asked for.
-pub(crate) use crate::wire::IGNORES_ENCODING;
-
-/// What a value counts at least against `max_response_bytes`.
+/// The minimum that each value counts against `max_response_bytes`.
 const BYTES_PER_VALUE: usize = 16;
 
-/// So many values are always allowed.
+/// The number of values that are always allowed.
 const MIN_VALUES: usize = 4096;
 
 /// What all clones of a client share: the transport, and how to use it.
@@ -128,7 +125,7 @@ impl Connection {
         headers.remove(ENCODING);
         headers.remove(FORMAT);
         headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
-        // Without the channels.
+        // Errors name the endpoint without the channels.
         let endpoint = format!("/{}", path.split('/').nth(1).unwrap_or_default());
         let request = Request { endpoint: Endpoint::Path(path), headers, body: Bytes::from_static(b"[]") };
         let sent = timeout(self.settings.limits.timeout, self.transport.send(request)).await;
@@ -229,7 +226,7 @@ impl Connection {
             Endpoint::Command | Endpoint::Path(_) => Answered::Command,
         };
         let path = match &prepared.body.endpoint {
-            // Its arguments may be secrets.
+            // Errors name the endpoint. The arguments in a path may be secrets.
             Endpoint::Path(_) => "/",
             endpoint => endpoint.path(),
         };

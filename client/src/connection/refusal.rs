@@ -18,7 +18,7 @@ const MAX_ERROR_BYTES: usize = 64 << 10;
 /// The longest that an error's body is waited for.
 const MAX_ERROR_TIME: Duration = Duration::from_secs(1);
 
-/// The error that a response with an error status stands for. `path` is the endpoint that was asked, `sent` the length of
+/// Returns the error for a response whose status is an error. `path` is the endpoint that was asked, `sent` the length of
 /// the request's body, and `limit` the time for the whole attempt.
 pub(super) async fn read(response: Response, path: &str, sent: usize, encoding: Encoding, limit: Duration) -> Error {
     // The status counts even if the body breaks off or never ends.

@@ -1,5 +1,5 @@
-//! What `tracing` sees: a span for each request, by OpenTelemetry's conventions for databases, and events for what was
-//! repeated. Names of commands only, never their arguments.
+//! Output for `tracing`: a span for each request, by OpenTelemetry's conventions for databases, and an event for each
+//! retry and each broken subscription. They contain the names of commands, never arguments.
 //!
 //! The crate's documentation lists the fields.
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 /// The most characters of a text that are kept.
 const MAX_TEXT: usize = 512;
 
-/// The longest name of a command or of a script's variable. A longer one is no name.
+/// The longest name of a command or of a script's variable. A longer text is not a name.
 const MAX_NAME: usize = 48;
 
 /// The longest token of Lua, `function`, as in `'function' expected near ..`.

@@ -8,7 +8,7 @@ use crate::command::{Command, Encoded, Expect, Received};
 use crate::error::{Error, Result};
 use crate::reply::{Replies, Reply};
 
-/// Any number of commands that travel in one request.
+/// Any number of commands that are sent in one request.
 ///
 /// [`Redis::batch`](crate::Redis::batch) and [`Redis::atomic_batch`](crate::Redis::atomic_batch) start one, and so do
 /// [`new`](Batch::new) and [`atomic`](Batch::atomic) in code that is generic over [`Client`]. Each command returns a

@@ -7,7 +7,7 @@ use crate::command::{Attempts, Command, Encoded, Expect, Received};
 use crate::error::Result;
 use crate::reply::Replies;
 
-/// Commands that travel in one request, and the tuple of their replies' types.
+/// Commands that are sent in one request, and the tuple of their replies' types.
 ///
 /// Each command takes the pipeline and returns it with one more reply in its type. So chain the commands, or assign the
 /// pipeline to a new variable; in loops, use a [`Batch`](crate::Batch).

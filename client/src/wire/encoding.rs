@@ -1,6 +1,6 @@
 //! The formats in which a server can send replies.
 
-/// The format in which replies travel. It does not change the values that commands return.
+/// The format in which the server sends replies. It does not change the values that commands return.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Encoding {

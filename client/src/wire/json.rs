@@ -163,7 +163,7 @@ impl Parser {
                     has_result = true;
                 } else if is_result && has_result || is_error && self.peek()? != b'n' {
                     return Err(Error::protocol(
-                        "the reply has `result` or `error` twice, or an error that is no text",
+                        "the reply has `result` or `error` twice, or an error that is not a text",
                     ));
                 } else {
                     self.skip(0)?;

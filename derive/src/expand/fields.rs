@@ -171,7 +171,7 @@ pub(crate) fn codec(model: &Model, field: &Field) -> TokenStream {
     let span = field.ty.span();
     let krate = model.krate_at(span);
     let codec = match &field.attrs.codec {
-        Codec::Field => return quote_spanned!(span=> #krate::codegen::Text),
+        Codec::Field => return quote_spanned!(span=> #krate::codegen::AsField),
         Codec::Text(_) => quote_spanned!(span=> #krate::codegen::DisplayFromStr),
         Codec::Json(_) => quote_spanned!(span=> #krate::codegen::Json),
         Codec::Postcard(_) => quote_spanned!(span=> #krate::codegen::Postcard),

@@ -74,7 +74,7 @@ pub(super) fn insert(key: &Key, record: &impl Fields) -> Command<()> {
 }
 
 pub(super) fn save(key: &Key, record: &impl Fields) -> Command<()> {
-    // HSET returns how many fields are new, which differs when it is repeated. Nobody reads that count.
+    // HSET returns how many fields are new, which differs when it is repeated. That count is not used.
     write(key, record, Command::idempotent_write("HSET"), |command, fields| {
         let set = command.one_or_more_pairs("field", fields.pairs());
         if fields.cleared.is_empty() {

@@ -5,7 +5,8 @@ use std::marker::PhantomData;
 
 use redis_rest::{Arg, ToArg};
 
-use crate::field_codec::{FieldCodec, Text};
+use crate::field_codec::{AsField, FieldCodec};
+use crate::mismatch;
 
 /// A field of the model `M` with the type `T` and the codec `C`.
 ///
@@ -42,7 +43,7 @@ use crate::field_codec::{FieldCodec, Text};
 /// # Ok(())
 /// # }
 /// ```
-pub struct FieldRef<M, T, C = Text> {
+pub struct FieldRef<M, T, C = AsField> {
     name: &'static str,
     aliases: &'static [&'static str],
     of: PhantomData<fn(M, T, C)>,
@@ -80,7 +81,7 @@ impl<M, T, C: FieldCodec<T>> FieldRef<M, T, C> {
         let mut text = String::new();
         match C::encode(value, &mut text) {
             Ok(()) => (self.name, Arg::from(text)),
-            Err(error) => (self.name, Arg::Invalid(format!("field {:?} cannot be encoded: {error}", self.name).into())),
+            Err(source) => (self.name, mismatch::invalid_arg(&mismatch::not_encodable::<T>(self.name, source))),
         }
     }
 }

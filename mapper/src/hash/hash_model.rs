@@ -150,7 +150,7 @@ pub trait HashModel: Fields + FromReply {
     /// Writes records in one request, whether or not they exist, and returns the result for each, in order. A record that
     /// cannot be written, for example because its id is not valid, does not affect the others.
     ///
-    /// The commands of [`save`](Self::save). If a field of one of the records is `None`, all of them travel as one
+    /// The commands of [`save`](Self::save). If a field of one of the records is `None`, all of them are sent as one
     /// transaction. Nothing is sent if there are no records.
     ///
     /// ```no_run

@@ -7,7 +7,7 @@ use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::kind::Kind;
-use crate::mismatch::short_name;
+use crate::mismatch::{invalid_arg, short_name};
 use crate::model::{Content, Fields, Sink, Source};
 
 /// The text of a JSON object, as far as it is written.
@@ -51,7 +51,7 @@ pub(super) fn encode<M: Fields>(element: &M) -> Result<String> {
 pub(crate) fn to_arg<M: Fields>(element: &M) -> Arg<'_> {
     match encode(element) {
         Ok(text) => Arg::from(text),
-        Err(error) => Arg::Invalid(error.to_string().into()),
+        Err(error) => invalid_arg(&error),
     }
 }
 

@@ -1,9 +1,7 @@
 //! The commands on arrays, which no server here has: the requests against those that the official TypeScript SDK was
 //! recorded to send for the same calls (`tests/sdk`), the replies against the documented ones and those of Redis's source.
 
-use redis_model::redis_rest::commands::array::{
-    ArrayBound, ArrayInfo, ArrayInfoFull, ArrayOp, ArrayPredicate, ArraySearch,
-};
+use redis_model::redis_rest::commands::array::{ArrayBound, ArrayOp, ArrayPredicate, ArraySearch};
 use redis_model::redis_rest::{ArrayCommands, Build, Command, Encoding};
 use serde_json::{Value, json};
 
@@ -145,16 +143,9 @@ fn facts_about_an_array() {
         "slice-size",
         4096
     ]);
-    let array = ArrayInfo {
-        len: 101,
-        count: 3,
-        next_insert_index: 1,
-        slices: 1,
-        slice_size: 4096,
-        directory_size: 1,
-        super_dir_entries: 0,
-    };
-    assert_eq!(decoded(Build.arinfo("a"), facts.clone()), array);
+    let array = decoded(Build.arinfo("a"), facts.clone());
+    assert_eq!((array.len, array.count, array.next_insert_index, array.slices), (101, 3, 1, 1));
+    assert_eq!((array.slice_size, array.directory_size, array.super_dir_entries), (4096, 1, 0));
     let slices = json!([
         "dense-slices",
         1,
@@ -168,15 +159,9 @@ fn facts_about_an_array() {
         "0"
     ]);
     let all = facts.as_array().into_iter().chain(slices.as_array()).flatten().cloned().collect();
-    let full = ArrayInfoFull {
-        array,
-        dense_slices: 1,
-        sparse_slices: 0,
-        avg_dense_size: 128.0,
-        avg_dense_fill: 0.023_437_5,
-        avg_sparse_size: 0.0,
-    };
-    assert_eq!(decoded(Build.arinfo_full("a"), all), full);
+    let full = decoded(Build.arinfo_full("a"), all);
+    assert_eq!((full.array, full.dense_slices, full.sparse_slices), (array, 1, 0));
+    assert_eq!((full.avg_dense_size, full.avg_dense_fill, full.avg_sparse_size), (128.0, 0.023_437_5, 0.0));
     let error = Build.arinfo("nothing").decode(r#"{"error":"ERR no such key"}"#, Encoding::Json).expect_err("no key");
     assert_eq!(error.code(), Some("ERR"));
 }

@@ -30,7 +30,8 @@ use crate::connection::{Connection, Patience, Progress};
 use crate::error::{Error, ErrorKind, Result};
 use crate::reply::Replies;
 
-/// How much longer than its own time a command waits: if the request ends at the same time, its error says more.
+/// How much longer a command waits than its own deadline. If the request ends at the same time, the request's error is
+/// returned, which is more precise.
 const GRACE: Duration = Duration::from_millis(5);
 
 /// The commands that are waiting to be sent.
@@ -96,7 +97,7 @@ impl AutoPipeline {
         }
     }
 
-    /// Queues a command, and returns its share of the replies to the request that it travels in.
+    /// Queues a command, and returns its share of the replies to the request that it is sent in.
     async fn share_of(self: Arc<Self>, mut encoded: Encoded, patience: Patience) -> Result<Share> {
         if let Some(error) = encoded.take_error() {
             return Err(error);

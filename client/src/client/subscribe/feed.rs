@@ -1,18 +1,16 @@
-//! One connection of server-sent events, opened again if it breaks.
+//! The events at one path. A connection that breaks is opened again.
 
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
-use tokio::time::{Instant, Sleep, sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep};
 
-use super::idle::Idle;
-use crate::connection::{Connection, trace, transport_error};
-use crate::error::{Error, ErrorKind, Result};
+use super::open::{Broken, Open};
+use crate::connection::{Connection, trace};
+use crate::error::{Error, Result};
 use crate::transport::Body;
-use crate::wire::sse::Events;
 
 /// What a feed returns.
 pub(super) enum FeedEvent {
@@ -42,101 +40,6 @@ enum State {
     Connecting(Pin<Box<dyn Future<Output = Result<Body>> + Send>>),
     Open(Box<Open>),
     Ended,
-}
-
-/// A connection whose response has begun.
-struct Open {
-    body: Body,
-    events: Events,
-    since: Instant,
-    /// Whether an event has arrived.
-    is_confirmed: bool,
-    idle: Idle,
-    /// Since when nothing has arrived although it was waited for.
-    silent_since: Option<Instant>,
-    timer: Option<Pin<Box<Sleep>>>,
-}
-
-/// If a timer is this late, the program did not run in time, and did not read the connection either: it starts again.
-const LATE: Duration = Duration::from_secs(1);
-
-impl Open {
-    fn new(body: Body, connection: &Connection) -> Self {
-        Open {
-            body,
-            events: Events::default(),
-            since: Instant::now(),
-            is_confirmed: false,
-            idle: Idle::new(connection.idle_timeout()),
-            silent_since: None,
-            timer: None,
-        }
-    }
-
-    /// Returns the data of the next event, or what broke the connection.
-    fn poll(&mut self, cx: &mut Context<'_>, connection: &Connection) -> Poll<Result<Vec<u8>, Broken>> {
-        loop {
-            if let Some(data) = self.events.next() {
-                self.is_confirmed = true;
-                return Poll::Ready(Ok(data));
-            }
-            let Poll::Ready(chunk) = self.body.poll_chunk(cx) else { break };
-            let chunk = match chunk {
-                Some(Ok(chunk)) => chunk,
-                Some(Err(error)) => return Poll::Ready(Err(Broken::ByServer(transport_error(error)))),
-                None => {
-                    let error = Error::new(ErrorKind::Interrupted, "the server ended the stream of events");
-                    return Poll::Ready(Err(Broken::ByServer(error)));
-                }
-            };
-            let silence = self.silent_since.take().map(|since| since.elapsed()).unwrap_or_default();
-            self.events.push(&chunk, connection.max_response_bytes()).map_err(Broken::ForGood)?;
-            let comments = self.events.comments();
-            let data = self.events.next();
-            self.idle.ended(silence, data.is_none() && self.events.comments() > comments);
-            if let Some(data) = data {
-                self.is_confirmed = true;
-                return Poll::Ready(Ok(data));
-            }
-        }
-        ready!(self.poll_silence(cx, connection.limits().timeout));
-        let message = if self.is_confirmed {
-            "nothing arrived for longer than the idle timeout"
-        } else {
-            "the server did not confirm the subscription within the timeout"
-        };
-        Poll::Ready(Err(Broken::ByServer(Error::timeout(message))))
-    }
-
-    /// Waits until the silence has lasted too long.
-    fn poll_silence(&mut self, cx: &mut Context<'_>, timeout: Duration) -> Poll<()> {
-        loop {
-            let now = Instant::now();
-            let silent_since = *self.silent_since.get_or_insert(now);
-            let confirmation = if self.is_confirmed { None } else { self.since.checked_add(timeout) };
-            let sound = self.idle.limit().and_then(|limit| silent_since.checked_add(limit));
-            let Some(until) = confirmation.into_iter().chain(sound).min() else { return Poll::Pending };
-            let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(until)));
-            if timer.deadline() != until {
-                timer.as_mut().reset(until);
-            }
-            ready!(timer.as_mut().poll(cx));
-            if now.saturating_duration_since(until) < LATE {
-                return Poll::Ready(());
-            }
-            if !self.is_confirmed {
-                self.since = now;
-            }
-            self.silent_since = Some(now);
-        }
-    }
-}
-
-/// Why a connection is over.
-enum Broken {
-    /// Another one can help.
-    ByServer(Error),
-    ForGood(Error),
 }
 
 impl Feed {
@@ -175,7 +78,7 @@ impl Feed {
                         Err(Broken::ByServer(error)) => error,
                     };
                     // A subscription that lasted a while is not a failure. One that ends at once, again and again, is.
-                    if open.is_confirmed && open.since.elapsed() > self.connection.limits().policy.max_backoff() {
+                    if open.has_lasted(self.connection.limits().policy.max_backoff()) {
                         self.failures = 0;
                     }
                     let had_received = self.has_received;

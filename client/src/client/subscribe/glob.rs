@@ -1,7 +1,7 @@
 //! Glob-style patterns, as Redis matches channels with them.
 //!
 //! A pattern is matched as a set of states, one bit for each of its elements, so that the time is linear in the name: a
-//! search that goes back to the last star is not, and whoever publishes chooses the name.
+//! search that goes back to the last star is not, and the publisher chooses the name.
 
 /// A parsed pattern: `*` matches any bytes, `?` one byte, `[a-c]` and `[^a-c]` a class, and a backslash escapes the next
 /// byte.

@@ -1,4 +1,4 @@
-//! What reaches a subscription while it is waited for.
+//! Handles, which end a subscription while another task waits for its events.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
@@ -6,8 +6,8 @@ use std::task::Waker;
 use super::topic::Kind;
 use crate::arg::ToArg;
 
-/// Ends a [`Subscription`](super::Subscription), or channels and patterns of it, while another task or thread waits for its
-/// events. [`Subscription::handle`](super::Subscription::handle) returns it; clones reach the same subscription.
+/// Ends a [`Subscription`](super::Subscription), or some of its channels and patterns, while another task or thread waits
+/// for its events. [`Subscription::handle`](super::Subscription::handle) returns it. Clones end the same subscription.
 ///
 /// ```no_run
 /// # fn example(redis: redis_rest::blocking::Redis) -> redis_rest::Result<()> {
@@ -28,30 +28,30 @@ use crate::arg::ToArg;
 pub struct SubscriptionHandle(pub(super) Arc<Inbox>);
 
 impl SubscriptionHandle {
-    /// Ends the subscription to a channel. No event of it follows. It has no effect if there is none. See
-    /// [UNSUBSCRIBE](https://redis.io/docs/latest/commands/unsubscribe/).
+    /// Ends the subscription to a channel. No event of the channel follows. Has no effect if the channel is not subscribed
+    /// to. See [UNSUBSCRIBE](https://redis.io/docs/latest/commands/unsubscribe/).
     pub fn unsubscribe(&self, channel: impl ToArg) {
         self.0.add(Kind::Channel, channel);
     }
 
-    /// Ends the subscription to a pattern. No event of it follows. It has no effect if there is none. See
-    /// [PUNSUBSCRIBE](https://redis.io/docs/latest/commands/punsubscribe/).
+    /// Ends the subscription to a pattern. No event of the pattern follows. Has no effect if the pattern is not subscribed
+    /// to. See [PUNSUBSCRIBE](https://redis.io/docs/latest/commands/punsubscribe/).
     pub fn punsubscribe(&self, pattern: impl ToArg) {
         self.0.add(Kind::Pattern, pattern);
     }
 
     /// Ends the subscription to all channels and patterns. The stream ends.
     pub fn close(&self) {
-        self.0.ask(|wishes| wishes.all = true);
+        self.0.ask(|requests| requests.all = true);
     }
 }
 
-/// What handles have asked a subscription for.
+/// The requests of handles that a subscription has not carried out yet.
 #[derive(Debug, Default)]
-pub(super) struct Inbox(Mutex<Wishes>);
+pub(super) struct Inbox(Mutex<Requests>);
 
 #[derive(Debug, Default)]
-pub(super) struct Wishes {
+pub(super) struct Requests {
     pub(super) all: bool,
     pub(super) names: Vec<(Kind, Vec<u8>)>,
     waker: Option<Waker>,
@@ -59,31 +59,31 @@ pub(super) struct Wishes {
 
 impl Inbox {
     fn add(&self, kind: Kind, name: impl ToArg) {
-        // What is not a valid argument was not subscribed to.
+        // A name that is not a valid argument was never subscribed to.
         if let Ok(name) = name.to_arg().into_bytes() {
-            self.ask(|wishes| wishes.names.push((kind, name)));
+            self.ask(|requests| requests.names.push((kind, name)));
         }
     }
 
-    fn ask(&self, wish: impl FnOnce(&mut Wishes)) {
+    fn ask(&self, request: impl FnOnce(&mut Requests)) {
         let waker = {
-            let mut wishes = self.lock();
-            wish(&mut wishes);
-            wishes.waker.take()
+            let mut requests = self.lock();
+            request(&mut requests);
+            requests.waker.take()
         };
         if let Some(waker) = waker {
             waker.wake();
         }
     }
 
-    /// Takes what was asked for so far. The next wish wakes `waker`.
-    pub(super) fn take(&self, waker: Option<&Waker>) -> Wishes {
-        let mut wishes = self.lock();
-        let waker = waker.cloned().or_else(|| wishes.waker.take());
-        std::mem::replace(&mut *wishes, Wishes { waker, ..Wishes::default() })
+    /// Takes the requests so far. The next request wakes `waker`.
+    pub(super) fn take(&self, waker: Option<&Waker>) -> Requests {
+        let mut requests = self.lock();
+        let waker = waker.cloned().or_else(|| requests.waker.take());
+        std::mem::replace(&mut *requests, Requests { waker, ..Requests::default() })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Wishes> {
+    fn lock(&self) -> MutexGuard<'_, Requests> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

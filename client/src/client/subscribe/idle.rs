@@ -1,13 +1,14 @@
 //! How long the connection of a subscription may be silent.
 //!
-//! Silence alone proves nothing: a channel can be quiet for days. Only a server that sends heartbeats promises more.
+//! Silence alone proves nothing: a channel can be quiet for days. Only a server that sends heartbeats breaks a silence in
+//! time.
 
 use std::time::Duration;
 
 /// A comment that ends a silence of this length is a heartbeat. One that comes together with other data is not.
 const SILENCE: Duration = Duration::from_secs(1);
 
-/// The number of heartbeats that show that more will come.
+/// The number of heartbeats after which more are expected.
 const HABIT: u32 = 2;
 
 /// How many times as long as the longest silence so far the next one may be.
@@ -16,7 +17,7 @@ const PATIENCE: u32 = 4;
 /// The shortest limit that is derived from heartbeats: less is jitter.
 const SHORTEST: Duration = Duration::from_secs(30);
 
-/// What one connection has shown so far.
+/// What is known about the silences of one connection.
 #[derive(Debug)]
 pub(super) struct Idle {
     /// The user's own limit.
@@ -30,7 +31,7 @@ impl Idle {
         Idle { set, longest: Duration::ZERO, heartbeats: 0 }
     }
 
-    /// Something came after this silence.
+    /// Records that something arrived after this silence.
     pub(super) fn ended(&mut self, silence: Duration, by_comment: bool) {
         self.longest = self.longest.max(silence);
         if by_comment && silence >= SILENCE {

@@ -5,6 +5,7 @@ mod glob;
 mod handle;
 mod idle;
 mod monitor;
+mod open;
 mod topic;
 
 use std::fmt;
@@ -18,7 +19,7 @@ use futures_core::Stream;
 use serde::de::DeserializeOwned;
 
 pub use self::handle::SubscriptionHandle;
-use self::handle::{Inbox, Wishes};
+use self::handle::{Inbox, Requests};
 pub use self::monitor::{Monitor, MonitorEvent, MonitoredCommand};
 use self::topic::{Kind, Topic};
 use crate::arg::ToArg;
@@ -180,7 +181,8 @@ impl Subscription {
         self
     }
 
-    /// Ends the subscription to a channel. No event of it follows. It has no effect if there is none.
+    /// Ends the subscription to a channel. No event of the channel follows. Has no effect if the channel is not subscribed
+    /// to.
     ///
     /// A [`handle`](Subscription::handle) does the same while another task waits for events.
     pub fn unsubscribe(&mut self, channel: impl ToArg) {
@@ -188,21 +190,23 @@ impl Subscription {
         self.heed(None);
     }
 
-    /// Ends the subscription to a pattern. No event of it follows. It has no effect if there is none.
+    /// Ends the subscription to a pattern. No event of the pattern follows. Has no effect if the pattern is not subscribed
+    /// to.
     pub fn punsubscribe(&mut self, pattern: impl ToArg) {
         self.handle().punsubscribe(pattern);
         self.heed(None);
     }
 
-    /// Returns what ends channels and patterns, or all of them, while another task waits for events.
+    /// Returns a handle that ends the subscription, or some of its channels and patterns, while another task waits for
+    /// events.
     #[must_use]
     pub fn handle(&self) -> SubscriptionHandle {
         SubscriptionHandle(Arc::clone(&self.inbox))
     }
 
-    /// Does what handles have asked for. The next wish wakes `waker`.
+    /// Does what handles have requested. The next request wakes `waker`.
     fn heed(&mut self, waker: Option<&Waker>) {
-        let Wishes { all, names, .. } = self.inbox.take(waker);
+        let Requests { all, names, .. } = self.inbox.take(waker);
         let is_over = |topic: &Topic| all || names.iter().any(|(kind, name)| topic.is(*kind, name));
         if all || !names.is_empty() {
             self.topics.retain(|topic| !is_over(topic));

@@ -9,6 +9,7 @@ use crate::reply::{FromReply, Reply, Shape, Value};
 
 /// A document that a query found.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct SearchHit<D> {
     /// The key.
     pub key: String,
@@ -31,6 +32,7 @@ impl<D: DeserializeOwned> FromReply for SearchHit<D> {
 
 /// The description of an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SearchIndex {
     /// The name.
     pub name: String,
@@ -65,6 +67,7 @@ impl FromReply for SearchIndex {
 
 /// A field of an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SearchField {
     /// The name or path.
     pub name: String,

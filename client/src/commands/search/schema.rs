@@ -26,7 +26,7 @@ use crate::command::{Args, ToArgs};
 #[derive(Debug, Clone)]
 pub struct SearchSchema {
     kind: &'static str,
-    /// Of a stream, its key alone.
+    /// For a stream, only its key.
     prefixes: Vec<String>,
     language: Option<String>,
     skip_initial_scan: bool,

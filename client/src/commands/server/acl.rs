@@ -8,6 +8,7 @@ use crate::reply::{FromReply, Reply, Shape};
 
 /// The permissions of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct AclUser {
     /// Flags such as `on` and `nopass`.
     pub flags: Vec<String>,
@@ -33,6 +34,7 @@ impl FromReply for AclUser {
 
 /// A set of permissions, with one line of rules per kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct AclSelector {
     /// The commands: `-@all +get`.
     pub commands: String,
@@ -70,6 +72,7 @@ impl FromReply for Line {
 
 /// A violation of a user's permissions.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct AclLogEntry {
     /// How often it happened within 60 seconds.
     pub count: u64,

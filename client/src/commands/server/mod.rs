@@ -173,7 +173,8 @@ pub trait ServerCommands: Executor {
         self.execute(Command::read("INFO"))
     }
 
-    /// As [`info`](Self::info), of one section or several. `everything` is all sections. Several need Redis 7.
+    /// As [`info`](Self::info), of one section or several. `everything` selects all sections. Several sections need Redis
+    /// 7.
     fn info_with<K>(self, sections: impl OneOrMore<K>) -> Self::Out<ServerInfo> {
         self.execute(Command::read("INFO").one_or_more("section", sections))
     }

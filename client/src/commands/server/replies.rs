@@ -6,6 +6,7 @@ use crate::reply::{FromReply, Reply};
 
 /// The description of a command of the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CommandInfo {
     /// The name, such as `get`. A subcommand has both names: `config|get`.
     pub name: String,
@@ -53,8 +54,9 @@ fn list_or_empty<'a, T: FromReply>(parts: &mut impl Iterator<Item = Reply<'a>>) 
 
 /// Where some of a command's keys are among its arguments, and what the command does with them.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct KeySpec {
-    /// What is to be noted, if anything.
+    /// Notes, if there are any.
     pub notes: Option<String>,
     /// Flags such as `RO` and `access`.
     pub flags: Vec<String>,
@@ -90,7 +92,7 @@ pub enum FirstKey {
         /// The position.
         from: i64,
     },
-    /// Only the server can tell.
+    /// Only the server can find it out.
     Unknown,
 }
 
@@ -119,7 +121,7 @@ pub enum FindKeys {
         /// limit.
         limit: i64,
     },
-    /// As many as one of the arguments says.
+    /// As many keys as one of the arguments specifies.
     KeyNum {
         /// The position of that argument.
         count_at: i64,
@@ -128,7 +130,7 @@ pub enum FindKeys {
         /// The distance from one key to the next.
         step: i64,
     },
-    /// Only the server can tell.
+    /// Only the server can find it out.
     Unknown,
 }
 

@@ -10,6 +10,7 @@ use crate::reply::{FromReply, Reply};
 
 /// A consumer of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ConsumerInfo {
     /// The name.
     pub name: String,
@@ -36,6 +37,7 @@ impl FromReply for ConsumerInfo {
 
 /// A group of consumers.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct GroupInfo {
     /// The name.
     pub name: String,
@@ -67,6 +69,7 @@ impl FromReply for GroupInfo {
 
 /// Facts about a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StreamInfo<F> {
     /// The number of entries.
     pub length: u64,
@@ -110,6 +113,7 @@ impl<F: FromReply> FromReply for StreamInfo<F> {
 
 /// Facts about a stream, with entries, groups, consumers and pending entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StreamInfoFull<F> {
     /// The number of entries.
     pub length: u64,
@@ -150,6 +154,7 @@ impl<F: FromReply> FromReply for StreamInfoFull<F> {
 
 /// A group of consumers, with its pending entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct GroupInfoFull {
     /// The name.
     pub name: String,
@@ -184,6 +189,7 @@ impl FromReply for GroupInfoFull {
 
 /// A pending entry of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Delivery {
     /// The id.
     pub id: StreamId,
@@ -209,6 +215,7 @@ impl FromReply for Delivery {
 
 /// A consumer of a group, with its pending entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ConsumerInfoFull {
     /// The name.
     pub name: String,

@@ -255,7 +255,8 @@ pub struct XGroupCreateOptions {
 }
 
 impl XGroupCreateOptions {
-    /// The stream must exist, and the server finds out how many entries the group has behind it, where it can.
+    /// Creates options with which the stream must exist, and the server determines how many of its entries count as read,
+    /// if it can.
     #[must_use]
     pub fn new() -> Self {
         XGroupCreateOptions::default()
@@ -297,7 +298,7 @@ pub enum GroupPosition {
     PendingAfter(StreamId),
 }
 
-/// From where [`xread`](super::StreamCommands::xread) reads a stream. A [`StreamId`] is one too.
+/// The position in a stream from which [`xread`](super::StreamCommands::xread) reads. A [`StreamId`] converts to it.
 ///
 /// ```no_run
 /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {

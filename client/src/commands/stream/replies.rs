@@ -155,6 +155,7 @@ impl FromReply for EntryRemoval {
 
 /// The result of [`xautoclaim`](super::StreamCommands::xautoclaim).
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct AutoClaim<T> {
     /// The `start` of the next call; [`StreamId::MIN`] after the last pending entry.
     pub next: StreamId,
@@ -178,6 +179,7 @@ impl<T: FromReply> FromReply for AutoClaim<T> {
 
 /// The pending entries of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PendingSummary {
     /// The number of pending entries.
     pub count: u64,
@@ -197,6 +199,7 @@ impl FromReply for PendingSummary {
 
 /// A pending entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Pending {
     /// The id.
     pub id: StreamId,
