@@ -38,7 +38,13 @@ pub struct Reason(String);
 
 impl Reason {
     pub(crate) fn of(error: impl fmt::Display) -> Self {
-        Reason(without_quotes(&error.to_string()))
+        let mut text = without_quotes(&error.to_string());
+        // A type can put a whole value into its message, without quotes.
+        if let Some((end, _)) = text.char_indices().nth(MAX_REASON) {
+            text.truncate(end);
+            text.push_str("..");
+        }
+        Reason(text)
     }
 }
 
@@ -71,6 +77,9 @@ fn without_quotes(message: &str) -> String {
         _ => message.to_owned(),
     }
 }
+
+/// The maximum number of characters of a codec's own message in an error.
+const MAX_REASON: usize = 128;
 
 /// The maximum number of characters of a text in an error.
 const MAX_EXCERPT: usize = 32;
@@ -184,6 +193,9 @@ mod tests {
 
     #[test]
     fn long_texts_are_cut() {
+        let whole = "é".repeat(MAX_REASON);
+        assert_eq!(Reason::of(format!("{whole}secret")).to_string(), format!("{whole}.."));
+        assert_eq!(Reason::of(&whole).to_string(), whole);
         assert_eq!(excerpt("12x"), "\"12x\"");
         assert_eq!(excerpt(&"é".repeat(40)), format!("{:?} and 16 more bytes", "é".repeat(32)));
     }

@@ -45,8 +45,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///   cut: `ERR Error in ACL SETUSER modifier '..': Syntax error`. So is what follows the few texts of Redis 8.2 and Valkey 9
 ///   that repeat an argument without quotes: `ERR Unsupported option ..`. The name of a command remains, and so do the names of
 ///   variables in a script's error. If several parts are quoted, all from the first to the last is cut;
-/// - the first 32 characters of a model's field that cannot be read, and the reason that its type or codec states, without
-///   what it quotes;
+/// - the first 32 characters of a model's field that cannot be read, and the reason that its type or codec states: up to 128
+///   characters, without what it quotes;
 /// - of serde's errors, what the type expects and the position, without the value that was found;
 /// - the error of the transport, which may name the host, and the errors of your own codecs, as they are.
 ///
