@@ -6,6 +6,7 @@ use bytes::Bytes;
 use crate::acl::{self, AclCommand};
 use crate::auth::Access;
 use crate::backend::Unreachable;
+use crate::budget::Share;
 use crate::policy::{Verdict, copy_within_database};
 use crate::reply::Format;
 use crate::request;
@@ -42,11 +43,16 @@ fn plan(state: &State, access: &Access, mut args: Args) -> Plan {
     Plan::Send(args, renamed)
 }
 
-async fn send(state: &State, access: &Access, commands: &[Args]) -> Result<Vec<Value>, Unreachable> {
+async fn send(state: &State, access: &Access, commands: &[Args], share: &mut Share) -> Result<Vec<Value>, Unreachable> {
     match access {
-        Access::Full | Access::ReadOnly => state.backend.run(commands).await,
-        Access::User(login) => state.backend.run_as(&login.auth(), commands).await,
+        Access::Full | Access::ReadOnly => state.backend.run(commands, share).await,
+        Access::User(login) => state.backend.run_as(&login.auth(), commands, share).await,
     }
+}
+
+/// Returns what the replies to a request may hold.
+fn share(state: &State, access: &Access) -> Share {
+    state.budget.share(matches!(access, Access::Full))
 }
 
 /// Commands for Redis, and the replies that are known without it.
@@ -87,16 +93,22 @@ impl Batch {
     }
 
     /// Runs the commands and returns all replies in order. Leaves an empty batch.
-    async fn run(&mut self, state: &State, access: &Access) -> Result<impl Iterator<Item = Slot> + use<>, Unreachable> {
+    async fn run(
+        &mut self,
+        state: &State,
+        access: &Access,
+        share: &mut Share,
+    ) -> Result<impl Iterator<Item = Slot> + use<>, Unreachable> {
         let Batch { commands, slots } = std::mem::take(self);
-        let values = if commands.is_empty() { Vec::new() } else { send(state, access, &commands).await? };
+        let values = if commands.is_empty() { Vec::new() } else { send(state, access, &commands, share).await? };
         Ok(Batch::replies(slots, values))
     }
 }
 
 pub(crate) async fn single(state: &State, access: &Access, format: Format, args: Args) -> Result<Response, Refusal> {
-    let slots = run_all(state, access, vec![Ok(args)]).await?;
-    Ok(response::single(format, slots.first().unwrap_or(&Ok(Value::Nil))))
+    let mut share = share(state, access);
+    let slots = run_all(state, access, vec![Ok(args)], &mut share).await?;
+    Ok(response::single(format, slots.first().unwrap_or(&Ok(Value::Nil)), share))
 }
 
 pub(crate) async fn pipeline(
@@ -106,7 +118,9 @@ pub(crate) async fn pipeline(
     body: &Bytes,
 ) -> Result<Response, Refusal> {
     let commands = request::commands(body, "pipeline").map_err(Refusal::bad_request)?;
-    Ok(response::several(format, run_all(state, access, commands).await?.into_iter()))
+    let mut share = share(state, access);
+    let slots = run_all(state, access, commands, &mut share).await?;
+    Ok(response::several(format, slots.into_iter(), share))
 }
 
 /// Runs commands in order. A command that fails does not affect the others.
@@ -114,6 +128,7 @@ async fn run_all(
     state: &State,
     access: &Access,
     commands: Vec<Result<Args, String>>,
+    share: &mut Share,
 ) -> Result<Vec<Slot>, Unreachable> {
     let mut slots = Vec::with_capacity(commands.len());
     let mut batch = Batch::default();
@@ -124,12 +139,12 @@ async fn run_all(
             Ok(Plan::Send(args, renamed)) => batch.send(args, renamed),
             Ok(Plan::Own(command)) => {
                 // The commands before it may create the user that it names.
-                slots.extend(batch.run(state, access).await?);
+                slots.extend(batch.run(state, access, share).await?);
                 slots.push(command.run(state).await?);
             }
         }
     }
-    slots.extend(batch.run(state, access).await?);
+    slots.extend(batch.run(state, access, share).await?);
     Ok(slots)
 }
 
@@ -156,13 +171,14 @@ pub(crate) async fn transaction(
     }
     batch.commands.push(vec![Bytes::from_static(b"EXEC")]);
     let Batch { commands, slots } = batch;
-    let mut replies = send(state, access, &commands).await?;
+    let mut share = share(state, access);
+    let mut replies = send(state, access, &commands, &mut share).await?;
     let executed = replies.pop();
     if let Some(Value::Error(error)) = replies.iter().find(|value| matches!(value, Value::Error(_))) {
         return Err(Refusal::bad_request(String::from_utf8_lossy(error)));
     }
     match executed {
-        Some(Value::Array(values)) => Ok(response::several(json_only(format), Batch::replies(slots, values))),
+        Some(Value::Array(values)) => Ok(response::several(json_only(format), Batch::replies(slots, values), share)),
         Some(Value::Error(error)) => Err(Refusal::bad_request(String::from_utf8_lossy(&error))),
         _ => Err(Refusal::bad_request("EXECABORT the transaction was discarded")),
     }
