@@ -50,11 +50,6 @@ async fn send(state: &State, access: &Access, commands: &[Args], share: &mut Sha
     }
 }
 
-/// Returns what the replies to a request may hold.
-fn share(state: &State, access: &Access) -> Share {
-    state.budget.share(matches!(access, Access::Full))
-}
-
 /// Commands for Redis, and the replies that are known without it.
 #[derive(Default)]
 struct Batch {
@@ -105,22 +100,48 @@ impl Batch {
     }
 }
 
-pub(crate) async fn single(state: &State, access: &Access, format: Format, args: Args) -> Result<Response, Refusal> {
-    let mut share = share(state, access);
+pub(crate) async fn single(
+    state: &State,
+    access: &Access,
+    format: Format,
+    args: Args,
+    mut share: Share,
+) -> Result<Response, Refusal> {
     let slots = run_all(state, access, vec![Ok(args)], &mut share).await?;
     Ok(response::single(format, slots.first().unwrap_or(&Ok(Value::Nil)), share))
+}
+
+/// The size above which a body is parsed on another thread. It would block the requests of others.
+const LARGE_BODY: usize = 64 << 10;
+
+async fn parse(body: Bytes, endpoint: &'static str) -> Result<Vec<Result<Args, String>>, Refusal> {
+    let parsed = if body.len() <= LARGE_BODY {
+        request::commands(&body, endpoint)
+    } else {
+        // It fails if the runtime shuts down, and then nobody gets the response.
+        let parsed = tokio::task::spawn_blocking(move || request::commands(&body, endpoint)).await;
+        parsed.unwrap_or_else(|_| Err("ERR the gateway shuts down".to_owned()))
+    };
+    parsed.map_err(Refusal::bad_request)
 }
 
 pub(crate) async fn pipeline(
     state: &State,
     access: &Access,
     format: Format,
-    body: &Bytes,
+    body: Bytes,
+    mut share: Share,
 ) -> Result<Response, Refusal> {
-    let commands = request::commands(body, "pipeline").map_err(Refusal::bad_request)?;
-    let mut share = share(state, access);
+    let commands = parse(body, "pipeline").await?;
     let slots = run_all(state, access, commands, &mut share).await?;
     Ok(response::several(format, slots.into_iter(), share))
+}
+
+/// Lets other requests have a turn after every 1,024 commands.
+async fn take_turns(number: usize) {
+    if number % 1024 == 1023 {
+        tokio::task::yield_now().await;
+    }
 }
 
 /// Runs commands in order. A command that fails does not affect the others.
@@ -132,7 +153,8 @@ async fn run_all(
 ) -> Result<Vec<Slot>, Unreachable> {
     let mut slots = Vec::with_capacity(commands.len());
     let mut batch = Batch::default();
-    for command in commands {
+    for (number, command) in commands.into_iter().enumerate() {
+        take_turns(number).await;
         match command.map(|args| plan(state, access, args)) {
             Err(text) => batch.reply(Err(text)),
             Ok(Plan::Reply(slot)) => batch.reply(slot),
@@ -152,11 +174,13 @@ pub(crate) async fn transaction(
     state: &State,
     access: &Access,
     format: Format,
-    body: &Bytes,
+    body: Bytes,
+    mut share: Share,
 ) -> Result<Response, Refusal> {
     let mut batch = Batch::default();
     batch.commands.push(vec![Bytes::from_static(b"MULTI")]);
-    for command in request::commands(body, "multi-exec").map_err(Refusal::bad_request)? {
+    for (number, command) in parse(body, "multi-exec").await?.into_iter().enumerate() {
+        take_turns(number).await;
         match plan(state, access, command.map_err(Refusal::bad_request)?) {
             Plan::Send(args, renamed) => batch.send(args, renamed),
             // SELECT 0 is not sent: it would move the connection of a URL that names another database.
@@ -171,7 +195,6 @@ pub(crate) async fn transaction(
     }
     batch.commands.push(vec![Bytes::from_static(b"EXEC")]);
     let Batch { commands, slots } = batch;
-    let mut share = share(state, access);
     let mut replies = send(state, access, &commands, &mut share).await?;
     let executed = replies.pop();
     if let Some(Value::Error(error)) = replies.iter().find(|value| matches!(value, Value::Error(_))) {

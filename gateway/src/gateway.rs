@@ -28,6 +28,7 @@ use crate::state::State;
 /// | --- | --- |
 /// | body of a request | [`max_request_bytes`](GatewayBuilder::max_request_bytes) |
 /// | replies to a request | [`max_reply_bytes`](GatewayBuilder::max_reply_bytes) |
+/// | bodies of open requests of all other tokens together | twice `max_request_bytes` |
 /// | replies that are held for all other tokens together | twice `max_reply_bytes` |
 /// | connections to Redis that run commands of all other tokens at once | 8. Further requests wait |
 /// | connections from clients, and as many to Redis | 3/8 of the open files of the process, but 8 to 4096 |
@@ -244,7 +245,7 @@ impl GatewayBuilder {
         let (stop, stopping) = watch::channel(false);
         let state = State {
             backend,
-            budget: Budget::new(self.max_reply_bytes),
+            budget: Budget::new(self.max_request_bytes, self.max_reply_bytes),
             policy,
             tokens: Tokens::new(token.clone(), read_only_token.clone()),
             scripts: Scripts::default(),

@@ -366,7 +366,7 @@ mod tests {
 
     fn parse_limited(wire: &[u8], piece: usize, limit: usize) -> Result<Vec<Value>, Malformed> {
         let (mut parser, mut buffer, mut values) = (Parser::new(), BytesMut::new(), Vec::new());
-        let budget = Budget::new(limit);
+        let budget = Budget::new(0, limit);
         let mut share = budget.share(true);
         for piece in wire.chunks(piece) {
             buffer.extend_from_slice(piece);

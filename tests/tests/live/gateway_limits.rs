@@ -125,3 +125,33 @@ async fn unread_replies_of_the_read_only_token_are_limited_together() {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
 }
+
+#[tokio::test]
+async fn bodies_of_the_read_only_token_are_limited_together() {
+    let gateway = Gateway::over(stack().server.url()).max_request_bytes(1000).start().await.unwrap();
+    let (full, reader) = (gateway.token(), gateway.read_only_token());
+    let mut open = Vec::new();
+    for _ in 0..2 {
+        let mut stream = TcpStream::connect(gateway.url().trim_start_matches("http://")).await.unwrap();
+        let head =
+            format!("POST / HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {reader}\r\ncontent-length: 1000\r\n\r\n");
+        // All but the last byte.
+        stream.write_all(format!("{head}{}", " ".repeat(999)).as_bytes()).await.unwrap();
+        open.push(stream);
+    }
+    let ping = async |token: &str| {
+        let request = Client::new().post(gateway.url()).bearer_auth(token).body(r#"["PING"]"#);
+        request.send().await.unwrap().status().as_u16()
+    };
+    let becomes = async |expected: u16| {
+        let start = std::time::Instant::now();
+        while ping(reader).await != expected {
+            assert!(start.elapsed().as_secs() < 10, "no {expected}");
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    becomes(429).await;
+    assert_eq!(ping(full).await, 200);
+    open.pop();
+    becomes(200).await;
+}
