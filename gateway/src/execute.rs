@@ -107,8 +107,8 @@ pub(crate) async fn single(
     args: Args,
     mut share: Share,
 ) -> Result<Response, Refusal> {
-    let slots = run_all(state, access, vec![Ok(args)], &mut share).await?;
-    Ok(response::single(format, slots.first().unwrap_or(&Ok(Value::Nil)), share))
+    let mut slots = run_all(state, access, vec![Ok(args)], &mut share).await?;
+    Ok(response::single(format, slots.pop().unwrap_or(Ok(Value::Nil)), share).await)
 }
 
 /// The size above which a body is parsed on another thread. It would block the requests of others.
@@ -134,7 +134,7 @@ pub(crate) async fn pipeline(
 ) -> Result<Response, Refusal> {
     let commands = parse(body, "pipeline").await?;
     let slots = run_all(state, access, commands, &mut share).await?;
-    Ok(response::several(format, slots.into_iter(), share))
+    Ok(response::several(format, slots.into_iter(), share).await)
 }
 
 /// Lets other requests have a turn after every 1,024 commands.
@@ -201,7 +201,9 @@ pub(crate) async fn transaction(
         return Err(Refusal::bad_request(String::from_utf8_lossy(error)));
     }
     match executed {
-        Some(Value::Array(values)) => Ok(response::several(json_only(format), Batch::replies(slots, values), share)),
+        Some(Value::Array(values)) => {
+            Ok(response::several(json_only(format), Batch::replies(slots, values), share).await)
+        }
         Some(Value::Error(error)) => Err(Refusal::bad_request(String::from_utf8_lossy(&error))),
         _ => Err(Refusal::bad_request("EXECABORT the transaction was discarded")),
     }

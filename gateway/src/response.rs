@@ -1,12 +1,11 @@
 //! HTTP responses: replies in each format, event streams and refusals.
 
-use std::convert::Infallible;
-
 use axum::body::{Body, Bytes};
 use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use futures_util::stream;
+use futures_util::stream::{self, StreamExt as _};
+use tokio::task::JoinError;
 
 use crate::backend::Unreachable;
 use crate::budget::Share;
@@ -68,7 +67,20 @@ fn held(bytes: Vec<u8>, share: Option<Share>) -> Bytes {
 }
 
 /// Returns the response to a single command.
-pub(crate) fn single(format: Format, slot: &Slot, share: Share) -> Response {
+pub(crate) async fn single(format: Format, slot: Slot, share: Share) -> Response {
+    let written = aside(share.held() > WHOLE, move || whole(format, &slot, share)).await;
+    written.unwrap_or_else(|_| {
+        // The runtime shuts down, and then nobody gets the response.
+        Refusal(StatusCode::SERVICE_UNAVAILABLE, "ERR the gateway shuts down".to_owned()).into_response()
+    })
+}
+
+/// Does work on another thread if it is large. On this one, it would block the requests of others.
+async fn aside<T: Send + 'static>(is_large: bool, work: impl FnOnce() -> T + Send + 'static) -> Result<T, JoinError> {
+    if is_large { tokio::task::spawn_blocking(work).await } else { Ok(work()) }
+}
+
+fn whole(format: Format, slot: &Slot, share: Share) -> Response {
     let status = if matches!(slot, Ok(Value::Error(_)) | Err(_)) { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     if format == Format::Resp2 {
         let mut wire = Vec::new();
@@ -86,14 +98,27 @@ const WHOLE: usize = 1 << 20;
 /// Returns the response to several commands.
 ///
 /// The text of a large response is not kept: each reply is written when the client has read those before it.
-pub(crate) fn several(format: Format, slots: impl Iterator<Item = Slot> + Send + 'static, share: Share) -> Response {
+pub(crate) async fn several(
+    format: Format,
+    slots: impl Iterator<Item = Slot> + Send + 'static,
+    share: Share,
+) -> Response {
+    let is_large = share.held() > WHOLE;
     let mut replies = Replies { slots: slots.fuse(), format, share: Some(share), written: 0, is_complete: false };
-    let first = replies.next_chunk(WHOLE);
-    let body = if replies.is_complete {
-        Body::from(first)
-    } else {
-        let rest = std::iter::from_fn(move || (!replies.is_complete).then(|| replies.next_chunk(WHOLE / 16)));
-        Body::from_stream(stream::iter([first].into_iter().chain(rest).map(Ok::<_, Infallible>)))
+    let first = aside(is_large, move || (replies.next_chunk(WHOLE), replies)).await;
+    let body = match first {
+        Ok((first, replies)) if replies.is_complete => Body::from(first),
+        Ok((first, replies)) => {
+            let rest = stream::try_unfold(replies, move |mut replies| async move {
+                if replies.is_complete {
+                    return Ok(None);
+                }
+                aside(is_large, move || Some((replies.next_chunk(WHOLE / 16), replies))).await
+            });
+            Body::from_stream(stream::iter([Ok(first)]).chain(rest))
+        }
+        // The runtime shuts down, which cuts the response.
+        Err(error) => Body::from_stream(stream::iter([Err::<Bytes, _>(error)])),
     };
     let content_type = if format == Format::Resp2 { RESP2 } else { JSON };
     with_type(StatusCode::OK, content_type, body)
