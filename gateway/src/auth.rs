@@ -63,10 +63,14 @@ impl Tokens {
 
     /// Returns what the token of a request allows.
     ///
-    /// The token is that of the header `Authorization: Bearer TOKEN`, or else that of the query parameter `_token`.
+    /// The token is that of the header `Authorization: Bearer TOKEN`, or that of the query parameter `_token` if there is no
+    /// such header. A header without a token, or of another scheme, has none that is valid.
     pub(crate) fn authorize(&self, headers: &HeaderMap, query: &str) -> Result<Access, Refusal> {
-        let header = headers.get(AUTHORIZATION).and_then(|value| bearer(value.to_str().ok()?)).map(str::to_owned);
-        let token = header.or_else(|| request::query_token(query)).unwrap_or_default();
+        let token = match headers.get(AUTHORIZATION) {
+            Some(header) => std::str::from_utf8(header.as_bytes()).ok().and_then(bearer).map(str::to_owned),
+            None => request::query_token(query),
+        };
+        let token = token.unwrap_or_default();
         // Each token is compared, whichever matches, so the time of a response tells nothing about them.
         let user =
             self.users().iter().fold(
@@ -165,8 +169,12 @@ mod tests {
             (Some("bearer full"), "", Some(true)),
             (Some("BEARER   reader "), "", Some(false)),
             (None, "a=b&_token=full", Some(true)),
-            (Some("Basic full"), "_token=reader", Some(false)),
-            // The header wins, also if its token is wrong.
+            // The header wins, also if it has no token or a wrong one.
+            (Some("Basic full"), "_token=reader", None),
+            (Some("Bearer"), "_token=full", None),
+            (Some("Bearer "), "_token=full", None),
+            (Some(""), "_token=full", None),
+            (Some("Bearer f\u{fc}ll"), "_token=full", None),
             (Some("Bearer reader"), "_token=full", Some(false)),
             (Some("Bearer wrong"), "_token=full", None),
             (Some("Bearer ful"), "", None),

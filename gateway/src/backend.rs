@@ -11,8 +11,9 @@ use bytes::{Bytes, BytesMut};
 use percent_encoding::percent_decode_str;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
+use crate::budget::Share;
 use crate::error::Error;
 use crate::limits::Limits;
 use crate::resp::{Args, Parser, Value, push_command};
@@ -25,14 +26,20 @@ pub(crate) struct Backend {
     target: Target,
     idle: Mutex<Vec<Connection>>,
     permits: Semaphore,
+    /// Those of the tokens other than the full one, which need one of `permits` as well.
+    others: Semaphore,
     /// The largest number of idle connections while others are opened outside the pool.
     max_idle: usize,
-    /// The largest size of the replies to one request.
-    max_reply_bytes: usize,
 }
 
 /// The largest number of pooled connections in use at once. Redis allows 10,000 for all its clients by default.
 const MAX_CONNECTIONS: usize = 256;
+
+/// The largest number of pooled connections that the tokens other than the full one use at once.
+///
+/// Redis keeps the replies to a connection until they are read, and runs one command at a time: more connections would only
+/// make it larger, and the token for all commands slower.
+const MAX_OTHERS: usize = 8;
 
 /// The time limit for connecting and for the first reply.
 ///
@@ -87,11 +94,11 @@ impl Backend {
             target,
             idle: Mutex::default(),
             permits: Semaphore::new(MAX_CONNECTIONS),
+            others: Semaphore::new(MAX_OTHERS),
             max_idle: usize::MAX,
-            max_reply_bytes: usize::MAX,
         };
         let ping = [vec![Bytes::from_static(b"PING")]];
-        let outcome = tokio::time::timeout(CONNECT_TIMEOUT, backend.run(&ping)).await;
+        let outcome = tokio::time::timeout(CONNECT_TIMEOUT, backend.run(&ping, &mut Share::unlimited())).await;
         match outcome.as_ref().map(|reply| reply.as_deref()) {
             Err(_) => Err(Error::new("cannot reach Redis: the server did not answer PING within 5 seconds")),
             Ok(Ok([Value::Status(_)])) => Ok(backend),
@@ -102,21 +109,22 @@ impl Backend {
         }
     }
 
-    /// Limits the replies of requests. There is no limit before.
-    pub(crate) fn limit(&mut self, max_reply_bytes: usize, limits: &Limits) {
-        self.max_reply_bytes = max_reply_bytes;
+    /// Limits the connections.
+    pub(crate) fn limit(&mut self, limits: &Limits) {
         self.max_idle = limits.connections / 8;
         self.permits = Semaphore::new(MAX_CONNECTIONS.min(limits.connections));
+        self.others = Semaphore::new(MAX_OTHERS.min(limits.connections / 2));
     }
 
     /// Sends the commands and returns one value for each. A command that fails has an error as its value.
-    pub(crate) async fn run(&self, commands: &[Args]) -> Result<Vec<Value>, Unreachable> {
+    ///
+    /// The replies take their bytes from `share`.
+    pub(crate) async fn run(&self, commands: &[Args], share: &mut Share) -> Result<Vec<Value>, Unreachable> {
         // WAIT can block for long, and must not hold a permit that other requests need.
         if commands.iter().any(is_wait) {
-            return self.new_connection().await?.run_limited(commands, self.max_reply_bytes).await;
+            return self.new_connection().await?.run_limited(commands, share).await;
         }
-        // The semaphore is never closed, so this does not fail.
-        let _permit = self.permits.acquire().await.map_err(|_| Unreachable::Disconnected)?;
+        let _permits = self.permits(share).await?;
         let idle = std::iter::from_fn(|| self.idle().pop()).find_map(Connection::if_alive);
         let mut connection = match idle {
             Some(connection) => connection,
@@ -124,7 +132,7 @@ impl Backend {
         };
         // On an error, or if this future is dropped, the connection is dropped too: unread replies would answer the
         // next request.
-        let values = connection.run_limited(commands, self.max_reply_bytes).await?;
+        let values = connection.run_limited(commands, share).await?;
         self.idle().extend(connection.if_clean());
         Ok(values)
     }
@@ -132,12 +140,27 @@ impl Backend {
     /// Like [`run`](Self::run), as the ACL user that `auth` logs in.
     ///
     /// Each call has a new connection, so a change of the user's password or rights takes effect at once.
-    pub(crate) async fn run_as(&self, auth: &Args, commands: &[Args]) -> Result<Vec<Value>, Unreachable> {
+    pub(crate) async fn run_as(
+        &self,
+        auth: &Args,
+        commands: &[Args],
+        share: &mut Share,
+    ) -> Result<Vec<Value>, Unreachable> {
         if commands.iter().any(is_wait) {
-            return self.new_connection_as(auth).await?.run_limited(commands, self.max_reply_bytes).await;
+            return self.new_connection_as(auth).await?.run_limited(commands, share).await;
         }
-        let _permit = self.permits.acquire().await.map_err(|_| Unreachable::Disconnected)?;
-        self.new_connection_as(auth).await?.run_limited(commands, self.max_reply_bytes).await
+        let _permits = self.permits(share).await?;
+        self.new_connection_as(auth).await?.run_limited(commands, share).await
+    }
+
+    /// Waits until a request may use a connection.
+    async fn permits(&self, share: &Share) -> Result<(Option<SemaphorePermit<'_>>, SemaphorePermit<'_>), Unreachable> {
+        // The semaphores are never closed, so this does not fail.
+        let other = match share.is_of_others() {
+            true => Some(self.others.acquire().await.map_err(|_| Unreachable::Disconnected)?),
+            false => None,
+        };
+        Ok((other, self.permits.acquire().await.map_err(|_| Unreachable::Disconnected)?))
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
@@ -216,12 +239,15 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Sends the commands and returns one value for each. The values of a size of more than `limit` in all are errors.
+    /// Sends the commands and returns one value for each. A value that is larger than what `share` has left is an error.
     ///
     /// The commands are sent in portions, since Redis keeps the replies to all that it has received. If the first one is
     /// MULTI and fails, its error is the only value: without MULTI, Redis would run the others one by one.
-    pub(crate) async fn run_limited(&mut self, commands: &[Args], limit: usize) -> Result<Vec<Value>, Unreachable> {
-        let mut left = limit;
+    pub(crate) async fn run_limited(
+        &mut self,
+        commands: &[Args],
+        share: &mut Share,
+    ) -> Result<Vec<Value>, Unreachable> {
         let mut values = Vec::with_capacity(commands.len());
         let mut wire = Vec::new();
         let (multi, others) = commands.split_at(commands.iter().take(1).filter(|args| is_multi(args)).count());
@@ -235,30 +261,26 @@ impl Connection {
             }
             self.stream.write_all(&wire).await?;
             for _ in portion {
-                self.parser.set_limit(left);
-                let (value, size) = self.receive().await?;
-                left = left.saturating_sub(size);
-                values.push(value);
+                values.push(self.receive(share).await?);
             }
         }
-        self.parser.set_limit(limit);
         Ok(values)
     }
 
     /// Sends the commands and returns one value for each.
     pub(crate) async fn run(&mut self, commands: &[Args]) -> Result<Vec<Value>, Unreachable> {
-        self.run_limited(commands, usize::MAX).await
+        self.run_limited(commands, &mut Share::unlimited()).await
     }
 
     /// Waits for the next value.
     pub(crate) async fn next(&mut self) -> Result<Value, Unreachable> {
-        Ok(self.receive().await?.0)
+        self.receive(&mut Share::unlimited()).await
     }
 
-    /// Waits for the next value and returns it with its size.
-    async fn receive(&mut self) -> Result<(Value, usize), Unreachable> {
+    /// Waits for the next value, which takes its bytes from `share`.
+    async fn receive(&mut self, share: &mut Share) -> Result<Value, Unreachable> {
         loop {
-            if let Some(value) = self.parser.next(&mut self.buffer).map_err(|_| Unreachable::NotRedis)? {
+            if let Some(value) = self.parser.next(&mut self.buffer, share).map_err(|_| Unreachable::NotRedis)? {
                 return Ok(value);
             }
             let missing = self.parser.wanted().saturating_sub(self.buffer.len());

@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 
 use crate::auth::Tokens;
 use crate::backend::Backend;
+use crate::budget::Budget;
 use crate::error::Error;
 use crate::http;
 use crate::limits::Limits;
@@ -27,6 +28,9 @@ use crate::state::State;
 /// | --- | --- |
 /// | body of a request | [`max_request_bytes`](GatewayBuilder::max_request_bytes) |
 /// | replies to a request | [`max_reply_bytes`](GatewayBuilder::max_reply_bytes) |
+/// | bodies of open requests of all other tokens together | twice `max_request_bytes` |
+/// | replies that are held for all other tokens together | twice `max_reply_bytes` |
+/// | connections to Redis that run commands of all other tokens at once | 8. Further requests wait |
 /// | connections from clients, and as many to Redis | 3/8 of the open files of the process, but 8 to 4096 |
 /// | open requests and subscriptions | 7/8 of the connections |
 /// | those of the token for all commands | 3/4 of the connections. The rest is for the other tokens |
@@ -39,8 +43,12 @@ use crate::state::State;
 /// The open files are those that `ulimit -n` allows. If there are more connections, the one that has been idle or slow for
 /// the longest time is closed.
 ///
-/// A request above the limits is refused with 429 and `ERR max concurrent connections exceeded`. The limit for replies is
-/// that of one request: a hundred requests at once can take a hundred times as much.
+/// The other tokens are the read-only token and those of ACL users. A request above the limits is refused with 429 and `ERR
+/// max concurrent connections exceeded`.
+///
+/// Replies are held until the client has taken the response. Of the token for all commands, only each request is limited: a
+/// hundred requests at once can hold a hundred times `max_reply_bytes`. A reply counts as the strings that Redis sends;
+/// JSON can take up to six times as much for control characters.
 ///
 /// ```no_run
 /// use redis_rest_gateway::Gateway;
@@ -183,6 +191,9 @@ impl GatewayBuilder {
     /// The size counts the bytes of strings, and about 40 bytes for each element of an array. Replies that exceed it are
     /// replaced by the error `ERR max request size exceeded`, the one that the service has for requests and replies. Their
     /// commands have been executed. In a pipeline, the replies that fit are returned.
+    ///
+    /// Twice as much is the limit of what the gateway holds for all requests of the read-only token and of ACL users
+    /// together. Replies that exceed it are replaced by the same error.
     pub fn max_reply_bytes(mut self, bytes: usize) -> Self {
         self.max_reply_bytes = bytes;
         self
@@ -224,7 +235,7 @@ impl GatewayBuilder {
         let mut backend = Backend::connect(&self.redis_url).await?;
         let policy = Policy::load(&backend, self.all_commands).await?;
         let limits = Limits::of_this_process();
-        backend.limit(self.max_reply_bytes, &limits);
+        backend.limit(&limits);
         let listener = TcpListener::bind(self.listen)
             .await
             .map_err(|error| Error::caused(format!("cannot listen on {}", self.listen), error))?;
@@ -234,6 +245,7 @@ impl GatewayBuilder {
         let (stop, stopping) = watch::channel(false);
         let state = State {
             backend,
+            budget: Budget::new(self.max_request_bytes, self.max_reply_bytes),
             policy,
             tokens: Tokens::new(token.clone(), read_only_token.clone()),
             scripts: Scripts::default(),

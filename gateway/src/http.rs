@@ -13,6 +13,7 @@ use futures_util::StreamExt as _;
 use tokio::net::TcpListener;
 
 use crate::auth::Access;
+use crate::budget::Share;
 use crate::cors;
 use crate::execute;
 use crate::limits::Limits;
@@ -54,7 +55,7 @@ async fn respond(state: &Arc<State>, request: Request) -> Result<Response, Refus
         Err(refusal) => {
             // A client that is still sending might not read the response. One that waits for `100 Continue` is not.
             if !parts.headers.contains_key(EXPECT) {
-                let _ = read_body(state, body, 0).await;
+                let _ = read_body(state, body, 0, &mut Share::unlimited()).await;
             }
             return Err(refusal);
         }
@@ -68,15 +69,16 @@ async fn respond(state: &Arc<State>, request: Request) -> Result<Response, Refus
         "monitor" => return sse::monitor(state, &access).await,
         _ => {}
     }
-    let body = read_body(state, body, state.max_request_bytes).await?;
+    let mut share = state.budget.share(matches!(access, Access::Full));
+    let body = read_body(state, body, state.max_request_bytes, &mut share).await?;
     match endpoint {
-        "pipeline" => execute::pipeline(state, &access, format, &body).await,
-        "multi-exec" => execute::transaction(state, &access, format, &body).await,
+        "pipeline" => execute::pipeline(state, &access, format, body, share).await,
+        "multi-exec" => execute::transaction(state, &access, format, body, share).await,
         "" => {
             let args = request::command(&body).map_err(Refusal::bad_request)?;
-            execute::single(state, &access, format, args).await
+            execute::single(state, &access, format, args, share).await
         }
-        _ => execute::single(state, &access, format, request::path_command(path, query, &body)).await,
+        _ => execute::single(state, &access, format, request::path_command(path, query, &body), share).await,
     }
 }
 
@@ -103,22 +105,34 @@ fn format(headers: &HeaderMap) -> Result<Format, Refusal> {
     }
 }
 
-/// Reads a body of up to `limit` bytes.
-async fn read_body(state: &State, body: Body, limit: usize) -> Result<Bytes, Refusal> {
+/// Reads a body of up to `limit` bytes, which it takes from `share`.
+async fn read_body(state: &State, body: Body, limit: usize, share: &mut Share) -> Result<Bytes, Refusal> {
     let patience = state.max_request_bytes.saturating_mul(8);
     let mut read = Vec::new();
     let mut length = 0;
+    let mut fits = true;
     let mut chunks = body.into_data_stream();
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| Refusal::bad_request("ERR the request body ended early"))?;
         length += chunk.len();
         if length <= limit {
-            read.extend_from_slice(&chunk);
+            fits = fits && share.take_body(chunk.len());
+            if fits {
+                read.extend_from_slice(&chunk);
+            } else {
+                read = Vec::new();
+            }
         } else if length > patience {
             break;
         }
         // A body of up to eight times the largest request is read to its end and discarded: a client that is still
         // sending might not read the response.
+    }
+    if length <= limit && !fits {
+        return Err(Refusal(
+            StatusCode::TOO_MANY_REQUESTS,
+            "ERR max concurrent connections exceeded: the open requests are too large together".to_owned(),
+        ));
     }
     if length <= limit {
         return Ok(read.into());

@@ -66,6 +66,7 @@
 //! documentation of the client, `redis_rest::guide::differences`.
 
 // From the ground up: a module uses only modules above it in this list.
+mod budget;
 mod error;
 mod limits;
 mod program;

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 
 use crate::backend::Backend;
+use crate::budget::Share;
 use crate::documented::{Documented, documented};
 use crate::error::Error;
 use crate::resp::{Args, Value};
@@ -129,7 +130,7 @@ impl Policy {
     /// Builds the policy from the commands that Redis reports.
     pub(crate) async fn load(backend: &Backend, all_commands: bool) -> Result<Self, Error> {
         let reply = backend
-            .run(&[vec![Bytes::from_static(b"COMMAND")]])
+            .run(&[vec![Bytes::from_static(b"COMMAND")]], &mut Share::unlimited())
             .await
             .map_err(|error| Error::new(error.to_string()))?;
         match reply.first() {

@@ -8,6 +8,8 @@ use std::ops::Deref;
 
 use bytes::{Buf as _, Bytes, BytesMut};
 
+use crate::budget::{Excess, Share};
+
 /// A command: its name and its arguments.
 pub(crate) type Args = Vec<Bytes>;
 
@@ -152,10 +154,10 @@ const FREE_LINE: usize = 1 << 10;
 pub(crate) struct Parser {
     /// The incomplete arrays, outermost first.
     open: Vec<Incomplete>,
-    /// The largest size of a value. The items of a larger one are dropped as they arrive.
-    limit: usize,
     /// The size of the current value so far: of its text, and [`ELEMENT`] for each element of an array.
     size: usize,
+    /// Why the current value is too large, if it is. Its items are dropped as they arrive.
+    excess: Option<Excess>,
     /// The number of bytes to drop: the rest of a string of a value that is too large.
     skip: usize,
     /// The number of bytes at the start of the buffer that contain no end of a line.
@@ -182,12 +184,7 @@ enum Element {
 
 impl Parser {
     pub(crate) fn new() -> Self {
-        Parser { open: Vec::new(), limit: usize::MAX, size: 0, skip: 0, searched: 0, wanted: 0 }
-    }
-
-    /// Sets the largest size of the next values. A larger value is replaced by an error.
-    pub(crate) fn set_limit(&mut self, limit: usize) {
-        self.limit = limit;
+        Parser { open: Vec::new(), size: 0, excess: None, skip: 0, searched: 0, wanted: 0 }
     }
 
     /// Returns the number of bytes that the buffer needs for the current string. It may be more than the string's.
@@ -195,10 +192,12 @@ impl Parser {
         self.wanted
     }
 
-    /// Removes the next value from `buffer`, and returns it with its size. Returns `None` if the value is incomplete.
-    pub(crate) fn next(&mut self, buffer: &mut BytesMut) -> Result<Option<(Value, usize)>, Malformed> {
+    /// Removes the next value from `buffer`. Returns `None` if the value is incomplete.
+    ///
+    /// Its size is taken from `share` as it arrives. A value that is larger than what is left is replaced by an error.
+    pub(crate) fn next(&mut self, buffer: &mut BytesMut, share: &mut Share) -> Result<Option<Value>, Malformed> {
         loop {
-            let Some(element) = self.element(buffer)? else { return Ok(None) };
+            let Some(element) = self.element(buffer, share)? else { return Ok(None) };
             let mut complete = match element {
                 Element::Complete(value) => Some(value),
                 Element::Dropped => Some(Value::Nil),
@@ -207,9 +206,9 @@ impl Parser {
             // The value may complete an array, which may complete the array around it, and so on.
             loop {
                 if let Some(value) = complete {
-                    let is_too_large = self.is_too_large();
+                    let is_too_large = self.excess.is_some();
                     match self.open.last_mut() {
-                        None => return Ok(Some(self.finish(value))),
+                        None => return Ok(Some(self.finish(value, share))),
                         Some(array) => {
                             array.missing -= 1;
                             if !is_too_large {
@@ -231,37 +230,40 @@ impl Parser {
         self.open.is_empty() && self.skip == 0
     }
 
-    fn is_too_large(&self) -> bool {
-        self.size > self.limit
-    }
-
     /// Returns the value, or the error in its place.
-    fn finish(&mut self, value: Value) -> (Value, usize) {
+    fn finish(&mut self, value: Value, share: &Share) -> Value {
         let size = mem::take(&mut self.size);
-        if size <= self.limit {
-            return (value, size);
-        }
-        let text = format!(
-            "ERR max request size exceeded: the replies to a request are limited. Limit: {} bytes, Actual: {size} bytes. The \
-             command was executed",
-            self.limit
-        );
-        (Value::Error(text.into()), 0)
+        let text = match self.excess.take() {
+            None => return value,
+            Some(Excess::Request(limit)) => format!(
+                "ERR max request size exceeded: the replies to a request are limited. Limit: {limit} bytes, Actual: {} \
+                 bytes. The command was executed",
+                share.held().saturating_add(size)
+            ),
+            Some(Excess::Others(limit)) => format!(
+                "ERR max request size exceeded: the replies that are held for the read-only token and for ACL users are \
+                 limited. Limit: {limit} bytes. The command was executed"
+            ),
+        };
+        Value::Error(text.into())
     }
 
     /// Adds to the size of the current value. Drops its items if it is too large.
-    fn grow(&mut self, bytes: usize) {
-        let was_too_large = self.is_too_large();
-        self.size = self.size.saturating_add(bytes);
-        if self.is_too_large() && !was_too_large {
+    fn grow(&mut self, bytes: usize, share: &mut Share) {
+        if self.excess.is_none()
+            && let Err(excess) = share.take(bytes)
+        {
+            self.excess = Some(excess);
+            share.give_back(self.size);
             for array in &mut self.open {
                 array.items = Vec::new();
             }
         }
+        self.size = self.size.saturating_add(bytes);
     }
 
     /// Removes one element from `buffer`. Returns `None` if the element is incomplete.
-    fn element(&mut self, buffer: &mut BytesMut) -> Result<Option<Element>, Malformed> {
+    fn element(&mut self, buffer: &mut BytesMut, share: &mut Share) -> Result<Option<Element>, Malformed> {
         if self.skip > 0 {
             let skipped = self.skip.min(buffer.len());
             buffer.advance(skipped);
@@ -286,7 +288,7 @@ impl Parser {
                 line.truncate(end);
                 line.advance(1);
                 self.searched = 0;
-                self.grow(if is_outermost && end <= FREE_LINE { 0 } else { overhead + line.len() });
+                self.grow(if is_outermost && end <= FREE_LINE { 0 } else { overhead + line.len() }, share);
                 return Ok(Some(Element::Complete(if kind == b'+' {
                     Value::Status(line)
                 } else {
@@ -295,12 +297,12 @@ impl Parser {
             }
             b':' => {
                 let number = number()?;
-                self.grow(overhead);
+                self.grow(overhead, share);
                 Element::Complete(Value::Int(number))
             }
             b'$' => match usize::try_from(number()?) {
                 Err(_) => {
-                    self.grow(overhead);
+                    self.grow(overhead, share);
                     Element::Complete(Value::Nil)
                 }
                 Ok(length) => {
@@ -308,12 +310,14 @@ impl Parser {
                         return Err(Malformed);
                     }
                     let total = end + 2 + length + 2;
-                    let size = overhead + length;
-                    if self.size.saturating_add(size) > self.limit {
-                        self.grow(size);
+                    // Taken before the string arrives, and once.
+                    if self.wanted == 0 {
+                        self.grow(overhead + length, share);
+                    }
+                    if self.excess.is_some() {
                         self.skip = total;
                         self.searched = 0;
-                        return self.element(buffer);
+                        return self.element(buffer, share);
                     }
                     if buffer.len() < total {
                         // The search begins at the end of this line next time.
@@ -321,7 +325,6 @@ impl Parser {
                         self.wanted = total;
                         return Ok(None);
                     }
-                    self.grow(size);
                     self.searched = 0;
                     self.wanted = 0;
                     let mut bytes = buffer.split_to(total).freeze();
@@ -334,13 +337,13 @@ impl Parser {
             },
             b'*' => match usize::try_from(number()?) {
                 Err(_) => {
-                    self.grow(overhead);
+                    self.grow(overhead, share);
                     Element::Complete(Value::Nil)
                 }
                 Ok(missing) => {
                     // Room for its items is made as they arrive: the header may promise more than there is memory.
                     self.open.push(Incomplete { items: Vec::new(), missing });
-                    self.grow(ELEMENT);
+                    self.grow(ELEMENT, share);
                     Element::Header
                 }
             },
@@ -355,6 +358,7 @@ impl Parser {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::budget::Budget;
 
     fn parse(wire: &[u8], piece: usize) -> Result<Vec<Value>, Malformed> {
         parse_limited(wire, piece, usize::MAX)
@@ -362,11 +366,14 @@ mod tests {
 
     fn parse_limited(wire: &[u8], piece: usize, limit: usize) -> Result<Vec<Value>, Malformed> {
         let (mut parser, mut buffer, mut values) = (Parser::new(), BytesMut::new(), Vec::new());
-        parser.set_limit(limit);
+        let budget = Budget::new(0, limit);
+        let mut share = budget.share(true);
         for piece in wire.chunks(piece) {
             buffer.extend_from_slice(piece);
-            while let Some((value, _)) = parser.next(&mut buffer)? {
+            while let Some(value) = parser.next(&mut buffer, &mut share)? {
+                assert!(matches!(value, Value::Error(_)) == (share.held() == 0) || limit == usize::MAX);
                 values.push(value);
+                share = budget.share(true);
             }
         }
         assert!(buffer.is_empty() && parser.is_between_values());
@@ -421,7 +428,7 @@ mod tests {
         drop(values);
         // Also if the connection breaks within it.
         let mut parser = Parser::new();
-        assert_eq!(parser.next(&mut BytesMut::from(&wire.as_bytes()[..300_000])), Ok(None));
+        assert_eq!(parser.next(&mut BytesMut::from(&wire.as_bytes()[..300_000]), &mut Share::unlimited()), Ok(None));
     }
 
     #[test]

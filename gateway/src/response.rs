@@ -1,14 +1,14 @@
 //! HTTP responses: replies in each format, event streams and refusals.
 
-use std::convert::Infallible;
-
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use futures_util::stream;
+use futures_util::stream::{self, StreamExt as _};
+use tokio::task::JoinError;
 
 use crate::backend::Unreachable;
+use crate::budget::Share;
 use crate::reply::{self, Format};
 use crate::resp::Value;
 
@@ -50,17 +50,46 @@ impl IntoResponse for Refusal {
 /// The reply to one command: the value from Redis, or the text of an error from the gateway.
 pub(crate) type Slot = Result<Value, String>;
 
+/// The last bytes of a response. As long as they exist, the replies in it count as held.
+struct Held {
+    bytes: Vec<u8>,
+    _share: Option<Share>,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+fn held(bytes: Vec<u8>, share: Option<Share>) -> Bytes {
+    Bytes::from_owner(Held { bytes, _share: share })
+}
+
 /// Returns the response to a single command.
-pub(crate) fn single(format: Format, slot: &Slot) -> Response {
+pub(crate) async fn single(format: Format, slot: Slot, share: Share) -> Response {
+    let written = aside(share.held() > WHOLE, move || whole(format, &slot, share)).await;
+    written.unwrap_or_else(|_| {
+        // The runtime shuts down, and then nobody gets the response.
+        Refusal(StatusCode::SERVICE_UNAVAILABLE, "ERR the gateway shuts down".to_owned()).into_response()
+    })
+}
+
+/// Does work on another thread if it is large. On this one, it would block the requests of others.
+async fn aside<T: Send + 'static>(is_large: bool, work: impl FnOnce() -> T + Send + 'static) -> Result<T, JoinError> {
+    if is_large { tokio::task::spawn_blocking(work).await } else { Ok(work()) }
+}
+
+fn whole(format: Format, slot: &Slot, share: Share) -> Response {
     let status = if matches!(slot, Ok(Value::Error(_)) | Err(_)) { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     if format == Format::Resp2 {
         let mut wire = Vec::new();
         push_resp2_slot(&mut wire, slot);
-        return resp2(status, wire);
+        return with_type(status, RESP2, held(wire, Some(share)).into());
     }
     let mut body = String::with_capacity(32);
     push_json_slot(&mut body, slot, format);
-    json(status, body)
+    with_type(status, JSON, held(body.into_bytes(), Some(share)).into())
 }
 
 /// The size above which a response is written while the client reads it. A smaller one is sent with its length.
@@ -69,14 +98,27 @@ const WHOLE: usize = 1 << 20;
 /// Returns the response to several commands.
 ///
 /// The text of a large response is not kept: each reply is written when the client has read those before it.
-pub(crate) fn several(format: Format, slots: impl Iterator<Item = Slot> + Send + 'static) -> Response {
-    let mut replies = Replies { slots: slots.fuse(), format, written: 0, is_complete: false };
-    let first = replies.next_chunk(WHOLE);
-    let body = if replies.is_complete {
-        Body::from(first)
-    } else {
-        let rest = std::iter::from_fn(move || (!replies.is_complete).then(|| replies.next_chunk(WHOLE / 16)));
-        Body::from_stream(stream::iter([first].into_iter().chain(rest).map(Ok::<_, Infallible>)))
+pub(crate) async fn several(
+    format: Format,
+    slots: impl Iterator<Item = Slot> + Send + 'static,
+    share: Share,
+) -> Response {
+    let is_large = share.held() > WHOLE;
+    let mut replies = Replies { slots: slots.fuse(), format, share: Some(share), written: 0, is_complete: false };
+    let first = aside(is_large, move || (replies.next_chunk(WHOLE), replies)).await;
+    let body = match first {
+        Ok((first, replies)) if replies.is_complete => Body::from(first),
+        Ok((first, replies)) => {
+            let rest = stream::try_unfold(replies, move |mut replies| async move {
+                if replies.is_complete {
+                    return Ok(None);
+                }
+                aside(is_large, move || Some((replies.next_chunk(WHOLE / 16), replies))).await
+            });
+            Body::from_stream(stream::iter([Ok(first)]).chain(rest))
+        }
+        // The runtime shuts down, which cuts the response.
+        Err(error) => Body::from_stream(stream::iter([Err::<Bytes, _>(error)])),
     };
     let content_type = if format == Format::Resp2 { RESP2 } else { JSON };
     with_type(StatusCode::OK, content_type, body)
@@ -86,13 +128,15 @@ pub(crate) fn several(format: Format, slots: impl Iterator<Item = Slot> + Send +
 struct Replies<I> {
     slots: I,
     format: Format,
+    /// Taken by the last chunk.
+    share: Option<Share>,
     written: usize,
     is_complete: bool,
 }
 
 impl<I: Iterator<Item = Slot>> Replies<I> {
     /// Returns the next replies: about `size` bytes of them, or one that is larger.
-    fn next_chunk(&mut self, size: usize) -> Vec<u8> {
+    fn next_chunk(&mut self, size: usize) -> Bytes {
         let mut wire = Vec::new();
         let mut json = String::new();
         while wire.len() + json.len() < size {
@@ -109,12 +153,16 @@ impl<I: Iterator<Item = Slot>> Replies<I> {
             self.written += 1;
         }
         if self.format == Format::Resp2 {
-            return wire;
+            return self.held(wire);
         }
         if self.is_complete {
             json.push_str(if self.written == 0 { "[]" } else { "]" });
         }
-        json.into_bytes()
+        self.held(json.into_bytes())
+    }
+
+    fn held(&mut self, chunk: Vec<u8>) -> Bytes {
+        held(chunk, if self.is_complete { self.share.take() } else { None })
     }
 }
 
@@ -141,10 +189,6 @@ fn push_json_slot(body: &mut String, slot: &Slot, format: Format) {
 
 fn json(status: StatusCode, body: String) -> Response {
     with_type(status, JSON, Body::from(body))
-}
-
-fn resp2(status: StatusCode, body: Vec<u8>) -> Response {
-    with_type(status, RESP2, Body::from(body))
 }
 
 fn with_type(status: StatusCode, content_type: &'static str, body: Body) -> Response {

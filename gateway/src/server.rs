@@ -135,6 +135,8 @@ impl ServerBuilder {
 
     /// Starts the server and waits until it answers.
     ///
+    /// The password is sent only after the program has printed that it is ready to accept connections.
+    ///
     /// # Errors
     ///
     /// Returns an error if no program is found or it does not start.
@@ -199,7 +201,7 @@ async fn start_once(program: &Path, modules: &[PathBuf]) -> Result<Server, Failu
     let password = random_secret()?;
     let folder = Folder::create()?;
     let mut config = format!(
-        "bind 127.0.0.1\nport {port}\nrequirepass {password}\nsave \"\"\nappendonly no\nloglevel warning\nlogfile \"\"\ndir {}",
+        "bind 127.0.0.1\nport {port}\nrequirepass {password}\nsave \"\"\nappendonly no\nloglevel notice\nlogfile \"\"\ndir {}",
         quoted(folder.path())
     );
     for module in modules {
@@ -223,8 +225,8 @@ async fn start_once(program: &Path, modules: &[PathBuf]) -> Result<Server, Failu
     let server = Server { watchdog, url: format!("redis://:{password}@127.0.0.1:{port}"), folder };
     let started = Instant::now();
     loop {
-        // Our random password is rejected by any other server that took the port.
-        if Backend::connect(server.url()).await.is_ok() {
+        // Before that, another process may have the port, and must not learn the password.
+        if log.is_ready() && !log.has_ended() && Backend::connect(server.url()).await.is_ok() {
             return Ok(server);
         }
         if log.has_ended() || started.elapsed() > Duration::from_secs(20) {
@@ -243,6 +245,9 @@ fn free_port() -> Result<u16, Error> {
     probe.map(|address| address.port()).map_err(|error| Error::caused("cannot find a free port on 127.0.0.1", error))
 }
 
+/// What Redis and Valkey print when they listen on their port. No other process can have it from then on.
+const READY: &str = "eady to accept connections";
+
 /// The last lines of the server's log.
 ///
 /// A thread reads the log all the time, so that the server never blocks on a full pipe.
@@ -251,7 +256,9 @@ struct Log(Arc<Mutex<LogState>>);
 
 #[derive(Default)]
 struct LogState {
+    /// Without those that are only notices.
     lines: Vec<String>,
+    ready: bool,
     ended: bool,
 }
 
@@ -268,12 +275,21 @@ impl Log {
     fn read(&self, output: impl BufRead) {
         for line in output.lines().map_while(Result::ok) {
             let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            state.ready |= line.contains(READY);
+            // As in `7:M 21 Nov 2026 17:28:08.873 * Server initialized`.
+            if line.split(' ').nth(5) == Some("*") {
+                continue;
+            }
             if state.lines.len() == 20 {
                 state.lines.remove(0);
             }
             state.lines.push(line);
         }
         self.0.lock().unwrap_or_else(PoisonError::into_inner).ended = true;
+    }
+
+    fn is_ready(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).ready
     }
 
     fn has_ended(&self) -> bool {
@@ -293,5 +309,23 @@ mod tests {
     #[test]
     fn paths_cannot_add_settings() {
         assert_eq!(quoted(Path::new("/a b/\"\nrequirepass x\\")), r#""/a b/\"\x0arequirepass x\\""#);
+    }
+
+    #[test]
+    fn a_log_tells_readiness_and_keeps_what_is_more_than_a_notice() {
+        let log = Log::default();
+        log.read(
+            "7:M 21 Nov 2026 17:28:08.873 * Server initialized\n7:M 21 Nov 2026 17:28:08.873 # No space\n".as_bytes(),
+        );
+        assert!(!log.is_ready() && log.has_ended());
+        assert_eq!(log.last_lines(), "7:M 21 Nov 2026 17:28:08.873 # No space");
+        for line in [
+            "7:M 21 Nov 2026 17:28:08.873 * Ready to accept connections tcp",
+            "The server is now ready to accept connections on port 7",
+        ] {
+            let log = Log::default();
+            log.read(line.as_bytes());
+            assert!(log.is_ready());
+        }
     }
 }

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use crate::auth::Tokens;
 use crate::backend::Backend;
+use crate::budget::Budget;
 use crate::policy::Policy;
 use crate::script::Scripts;
 
@@ -14,6 +15,7 @@ use crate::script::Scripts;
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) backend: Backend,
+    pub(crate) budget: Budget,
     pub(crate) policy: Policy,
     pub(crate) tokens: Tokens,
     pub(crate) scripts: Scripts,

@@ -33,6 +33,7 @@ const MAPPER: &[&str] = &[
 ];
 const DERIVE: &[&str] = &["errors", "case", "attr", "ast", "check", "expand", "fallback"];
 const GATEWAY: &[&str] = &[
+    "budget",
     "error",
     "limits",
     "program",

@@ -114,3 +114,26 @@ async fn a_pooled_connection_stays_in_its_database_and_mode() {
         }
     }
 }
+
+#[tokio::test]
+async fn scripts_can_use_every_database() {
+    // As the guide to the differences says.
+    for install in [install::redis_8_2_with_json, install::valkey_9] {
+        let server =
+            install(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../.servers")).unwrap().start().await.unwrap();
+        let gateway = &Gateway::over(format!("{}/2", server.url())).start().await.unwrap();
+        let eval = async |name: &str, token: &str, script: &str| {
+            let body = json!([name, script, "0"]).to_string();
+            answer(request_to(gateway, Method::POST, "/").bearer_auth(token).body(body)).await.1
+        };
+        let write = "redis.call('SELECT', 1) redis.call('SET', 'k', 'v') redis.call('COPY', 'k', 'k', 'DB', 3) \
+                     redis.call('SWAPDB', 3, 4) redis.call('SELECT', 4) return redis.call('MOVE', 'k', 5)";
+        assert_eq!(eval("EVAL", gateway.token(), write).await, json!({"result": 1}));
+        let read = "redis.call('SELECT', 5) return redis.call('GET', 'k')";
+        assert_eq!(eval("EVAL_RO", gateway.token(), read).await, json!({"result": "v"}));
+        for name in ["EVAL", "EVAL_RO"] {
+            let reply = eval(name, gateway.read_only_token(), read).await;
+            assert!(reply["error"].as_str().unwrap().starts_with("NOPERM"), "{reply}");
+        }
+    }
+}
