@@ -60,10 +60,10 @@
 //! | strings | [`StringCommands`] | [`commands::string`] |
 //! | vector indexes | [`VectorCommands`] | [`commands::vector`] |
 //!
-//! Several families share [`commands::expiry`] and [`commands::scan`]. [`IterCommands`] reads large collections as streams
-//! and iterators. [`commands::coverage`] lists every command with its methods, and
-//! [`commands::options`] every option with its place. [`Executor::execute`] sends any other
-//! command, and [`Command`] builds one.
+//! Several families share [`commands::expiry`], [`commands::flush`] and [`commands::scan`]. [`IterCommands`] reads large
+//! collections as streams and iterators. [`commands::coverage`] lists every command with its methods, and
+//! [`commands::options`] every option with its place. [`Executor::execute`] sends any other command, and [`Command`] builds
+//! one.
 //!
 //! # Several commands in one request
 //!

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use super::flush::FlushMode;
 use super::info::Info;
-use super::scripting::FlushMode;
 use crate::arg::ToArg;
 use crate::command::{Command, ToArgs};
 use crate::error::Result;

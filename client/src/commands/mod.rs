@@ -28,7 +28,7 @@
 //! | vector indexes | [`VectorCommands`] | [`vector`] |
 //! | scans and ranges, page by page | [`IterCommands`] | |
 //!
-//! Several families share [`expiry`] and [`scan`]. [`coverage`] lists every command with its methods and its page, and
+//! Several families share [`expiry`], [`flush`] and [`scan`]. [`coverage`] lists every command with its methods and its page, and
 //! [`options`] every option with the place where it is typed.
 //! [`Executor::execute`](crate::Executor::execute) sends any other command.
 //!
@@ -58,6 +58,7 @@ pub mod array;
 pub mod bitmap;
 mod connection;
 pub mod expiry;
+pub mod flush;
 pub mod function;
 pub mod generic;
 pub mod geo;

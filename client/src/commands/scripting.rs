@@ -1,5 +1,6 @@
 //! Lua scripts.
 
+use super::flush::FlushMode;
 use crate::arg::ToArg;
 use crate::command::{Command, OneOrMore, ScriptCall, ToArgs};
 use crate::executor::Executor;
@@ -110,33 +111,3 @@ pub trait ScriptingCommands: Executor {
 }
 
 impl<E: Executor> ScriptingCommands for E {}
-
-/// Whether a flush is complete when the reply comes. Without it, the setting of the server decides.
-///
-/// ```no_run
-/// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
-/// use redis_rest::ScriptingCommands;
-/// use redis_rest::commands::scripting::FlushMode;
-///
-/// let sha1 = redis.script_load("return 1").await?;
-/// redis.script_flush_with(FlushMode::Sync).await?;
-/// assert_eq!(redis.script_exists([sha1]).await?, [false]);
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum FlushMode {
-    /// The server frees the memory in the background: `ASYNC`.
-    Async,
-    /// The server frees the memory before it replies: `SYNC`.
-    Sync,
-}
-
-impl FlushMode {
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            FlushMode::Async => "ASYNC",
-            FlushMode::Sync => "SYNC",
-        }
-    }
-}

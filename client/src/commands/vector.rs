@@ -184,6 +184,7 @@ impl ToArgs for Vector {
 
 /// How an index compares two vectors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum VectorMetric {
     /// By their direction alone, the usual choice for text: `COSINE`.
     Cosine,

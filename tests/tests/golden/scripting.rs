@@ -1,6 +1,6 @@
 //! Scripts, functions, and publishing.
 
-use redis_model::redis_rest::commands::scripting::FlushMode;
+use redis_model::redis_rest::commands::flush::FlushMode;
 use redis_model::redis_rest::{
     Build, FromReply as _, FunctionCommands, PubSubCommands, Script, ScriptingCommands, StringCommands as _,
 };

@@ -1,4 +1,4 @@
-use redis_model::redis_rest::commands::scripting::FlushMode;
+use redis_model::redis_rest::commands::flush::FlushMode;
 use redis_model::redis_rest::{Build, Encoding, ServerCommands};
 
 use crate::{line, refusal};

@@ -1,6 +1,6 @@
 //! Scripts, functions, and publishing.
 
-use redis_model::redis_rest::commands::scripting::FlushMode;
+use redis_model::redis_rest::commands::flush::FlushMode;
 use redis_model::redis_rest::{
     FunctionCommands, PubSubCommands, Result, Script, ScriptingCommands, StringCommands as _, Value,
 };

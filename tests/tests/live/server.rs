@@ -1,6 +1,6 @@
 use std::time::{Duration, SystemTime};
 
-use redis_model::redis_rest::commands::scripting::FlushMode;
+use redis_model::redis_rest::commands::flush::FlushMode;
 use redis_model::redis_rest::commands::server::{FindKeys, FirstKey};
 use redis_model::redis_rest::{ErrorKind, Result, ServerCommands, StringCommands as _};
 use redis_model_tests::via::{Via, everywhere_over};

@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use redis_model::redis_rest::commands::bitmap::{Bit, BitField, BitOperation, BitType};
 use redis_model::redis_rest::commands::expiry::{ExpireCondition, Expiry, GetExpiry};
+use redis_model::redis_rest::commands::flush::FlushMode;
 use redis_model::redis_rest::commands::generic::{CopyOptions, RestoreOptions};
 use redis_model::redis_rest::commands::geo::{
     Coordinates, GeoAddOptions, GeoFrom, GeoRadius, GeoSearch, GeoShape, GeoStore, GeoUnit,
@@ -11,7 +12,6 @@ use redis_model::redis_rest::commands::geo::{
 use redis_model::redis_rest::commands::hash::HSetExOptions;
 use redis_model::redis_rest::commands::json::JsonSetCondition;
 use redis_model::redis_rest::commands::list::{ListPlace, ListSide};
-use redis_model::redis_rest::commands::scripting::FlushMode;
 use redis_model::redis_rest::commands::sorted_set::{LexRange, ZAddOptions, ZCombineOptions, ZEnd, ZRange};
 use redis_model::redis_rest::commands::stream::{
     GroupPosition, GroupStart, NewId, RefPolicy, StreamId, Trim, XAddOptions, XClaimOptions, XGroupCreateOptions,

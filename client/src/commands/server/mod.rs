@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub use self::acl::{AclLogEntry, AclSelector, AclUser};
 pub use self::replies::{CommandInfo, FindKeys, FirstKey, KeySpec, ServerInfo};
-use super::scripting::FlushMode;
+use super::flush::FlushMode;
 use crate::arg::ToArg;
 use crate::command::{Command, OneOrMore, OneOrMorePairs};
 use crate::executor::Executor;
