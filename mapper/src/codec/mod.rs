@@ -69,7 +69,8 @@ pub type CodecError = Box<dyn StdError + Send + Sync>;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a codec for values of type `{T}`",
     label = "the codec of this field does not support its type",
-    note = "`json`, `postcard` and `bincode` need a type that implements serde's `Serialize` and `Deserialize`, `text` needs `Display` and `FromStr`, `base64` needs `Vec<u8>`, and `with` needs a codec that implements `Codec<{T}>`"
+    note = "`json`, `postcard` and `bincode` need a type that implements serde's `Serialize` and `Deserialize`, `text` needs `Display` and `FromStr`, `base64` needs `Vec<u8>`, and `with` needs a codec that implements `Codec<{T}>`",
+    note = "to encode the value of any field, use the field's constant: `User::NAME.pair(&name)`"
 )]
 pub trait Codec<T> {
     /// What the text is. Only lists use it, because their elements are JSON objects.
