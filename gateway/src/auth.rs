@@ -95,26 +95,17 @@ impl Tokens {
 
     /// Returns the token of a user: the same one for the same password.
     pub(crate) fn issue(&self, login: Login) -> Result<String, String> {
-        let known = self.users().iter().find(|(_, known)| **known == login).map(|(token, _)| token.clone());
-        match known {
-            Some(token) => Ok(token),
-            None => self.add(new_token()?, login),
+        let mut users = self.users();
+        match users.iter().find(|(_, known)| **known == login) {
+            Some((token, _)) => Ok(token.clone()),
+            None => add(&mut users, new_token()?, login),
         }
     }
 
     /// Returns a new token of a user that is the user's password as well.
     pub(crate) fn issue_password(&self, user: Bytes) -> Result<String, String> {
         let token = new_token()?;
-        self.add(token.clone(), Login { user, password: token.into() })
-    }
-
-    fn add(&self, token: String, login: Login) -> Result<String, String> {
-        let mut users = self.users();
-        if users.len() >= MAX_USER_TOKENS {
-            return Err(format!("ERR the gateway holds no more than {MAX_USER_TOKENS} tokens of ACL users"));
-        }
-        users.push((token.clone(), Arc::new(login)));
-        Ok(token)
+        add(&mut self.users(), token.clone(), Login { user, password: token.into() })
     }
 
     /// Returns the password that a token of this user stands for.
@@ -134,6 +125,14 @@ impl fmt::Debug for Tokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tokens").finish_non_exhaustive()
     }
+}
+
+fn add(users: &mut Vec<(String, Arc<Login>)>, token: String, login: Login) -> Result<String, String> {
+    if users.len() >= MAX_USER_TOKENS {
+        return Err(format!("ERR the gateway holds no more than {MAX_USER_TOKENS} tokens of ACL users"));
+    }
+    users.push((token.clone(), Arc::new(login)));
+    Ok(token)
 }
 
 fn new_token() -> Result<String, String> {

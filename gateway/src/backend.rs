@@ -146,10 +146,7 @@ impl Backend {
         commands: &[Args],
         share: &mut Share,
     ) -> Result<Vec<Value>, Unreachable> {
-        if commands.iter().any(is_wait) {
-            return self.new_connection_as(auth).await?.run_limited(commands, share).await;
-        }
-        let _permits = self.permits(share).await?;
+        let _permits = if commands.iter().any(is_wait) { None } else { Some(self.permits(share).await?) };
         self.new_connection_as(auth).await?.run_limited(commands, share).await
     }
 
