@@ -9,7 +9,7 @@
 //! because a driver on a runtime that is not running would block the commands of all others. If reads are sent apart, they
 //! have a queue and a driver too.
 //!
-//! A request has the time of the most patient of its commands. The task that awaits a command ends its wait by the command's
+//! A request has the longest of the limits of its commands. The task that awaits a command ends its wait by the command's
 //! own deadline.
 
 mod recovery;
