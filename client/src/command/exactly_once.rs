@@ -154,7 +154,7 @@ impl<R> Command<R> {
         Ok(())
     }
 
-    fn all_args(&self) -> impl Iterator<Item = &Args> {
+    pub(super) fn all_args(&self) -> impl Iterator<Item = &Args> {
         iter::once(&self.args).chain(self.others.iter().map(|(args, _)| args))
     }
 
