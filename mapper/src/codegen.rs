@@ -17,6 +17,7 @@ pub use crate::field::Field;
 pub use crate::field_codec::{AsField, FieldCodec, OptionalWith, With};
 pub use crate::hash::{FieldRef, HashModel};
 pub use crate::id::{GenerateId, Id, IntegerId};
+pub use crate::index::{IndexField, IndexValue, LayoutBuilder};
 pub use crate::key::KeyPart;
 pub use crate::list::ListModel;
 pub use crate::mismatch::Mismatch;
@@ -25,7 +26,16 @@ pub use crate::stream::StreamModel;
 
 use redis_rest::ErrorKind;
 
-use crate::{hash, list, mismatch, stream, value};
+use crate::{hash, index, list, mismatch, stream, value};
+
+/// Writes the column of a field that is in an index.
+pub fn put_column<T: IndexField>(sink: &mut impl Sink, name: &'static str, value: &T) -> Result<()> {
+    let text = index::column_text(value).map_err(|why| {
+        Error::new(ErrorKind::InvalidInput, format!("the value cannot be in an index: it {why}")).with_field(name)
+    })?;
+    sink.column(name, text);
+    Ok(())
+}
 
 /// Returns a field as an argument.
 pub fn field_to_arg<T: Field>(value: &T) -> Arg<'_> {

@@ -81,7 +81,17 @@ fn shape_impl(model: &Model, bounds: &TokenStream) -> TokenStream {
             let id_type = quote_spanned!(ty.span()=> type Id = #ty;);
             let name = &id.name;
             let id_field = quote!(const ID_FIELD: &'static #krate::codegen::str = #name;);
-            (quote!(HashModel), quote!(#id_type #id_field #common fn id(&self) -> &#ty { &self.#field }))
+            (
+                quote!(HashModel),
+                quote! {
+                    #id_type
+                    type Version = ();
+                    #id_field
+                    #common
+                    fn id(&self) -> &#ty { &self.#field }
+                    fn version(&self) {}
+                },
+            )
         }
     };
     let commands = command_impls(model, bounds);

@@ -9,8 +9,10 @@ use super::commands;
 use super::each::{self, Each};
 use super::field_ref::FieldRef;
 use super::scan::{RecordScanOptions, Scan};
+use super::version::Version;
 use crate::field_codec::FieldCodec;
 use crate::id::{GenerateId, Id, IntegerId};
+use crate::index::{Layout, LayoutBuilder};
 use crate::key::{Key, SEPARATOR};
 use crate::model::Fields;
 
@@ -80,6 +82,9 @@ pub trait HashModel: Fields + FromReply {
     /// The type of the id.
     type Id: Id;
 
+    /// The type of the version: that of the field marked `#[redis(version)]`, or `()` if there is none.
+    type Version: Version;
+
     /// The name of the field that holds the id.
     #[doc(hidden)]
     const ID_FIELD: &'static str;
@@ -90,8 +95,27 @@ pub trait HashModel: Fields + FromReply {
     /// The first part of each key, without the separator.
     const KEY_PREFIX: &'static str;
 
+    /// The time to live that a full write sets, if the model has one.
+    #[doc(hidden)]
+    const TTL: Option<Duration> = None;
+
+    /// Whether a load sets the time to live anew.
+    #[doc(hidden)]
+    const SLIDING: bool = false;
+
+    /// Describes the columns and the indexes.
+    #[doc(hidden)]
+    fn describe(layout: &mut LayoutBuilder) {
+        layout.model(Self::MODEL_NAME, Self::KEY_PREFIX);
+        Self::describe_fields(layout);
+    }
+
     /// Returns the id of this record.
     fn id(&self) -> &Self::Id;
+
+    /// Returns the version of this record.
+    #[doc(hidden)]
+    fn version(&self) -> Self::Version;
 
     /// Returns the key of the record with this id.
     ///
@@ -436,6 +460,11 @@ pub trait HashModel: Fields + FromReply {
             Self::Id::from_count(count).ok_or_else(|| reply.mismatch("a count that fits the type of the id"))
         }))
     }
+}
+
+/// Returns the layout of the model's indexes.
+pub(crate) fn layout<M: HashModel>() -> &'static Layout {
+    Layout::of::<M>(M::describe)
 }
 
 fn key_of<M: HashModel>(id: IdRef<'_, M>) -> Key {

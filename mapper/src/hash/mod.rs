@@ -6,6 +6,7 @@ mod field_ref;
 mod hash_model;
 mod model_commands;
 mod scan;
+mod version;
 
 pub(crate) use self::commands::{from_reply, is_no_record};
 pub use self::each::Each;
@@ -13,3 +14,4 @@ pub use self::field_ref::FieldRef;
 pub use self::hash_model::{HashModel, IdRef};
 pub use self::model_commands::ModelCommands;
 pub use self::scan::RecordScanOptions;
+pub use self::version::Version;

@@ -1,0 +1,10 @@
+//! Indexes of records: how a model's indexes are laid out in Redis, and how values are encoded in them.
+
+pub(crate) mod encode;
+mod layout;
+mod value;
+
+pub use self::layout::LayoutBuilder;
+pub(crate) use self::layout::{Column, ColumnKind, Index, Layout};
+pub(crate) use self::value::column_text;
+pub use self::value::{IndexField, IndexValue};
