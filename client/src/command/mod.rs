@@ -6,6 +6,7 @@ mod encoded;
 mod idempotency;
 mod one_or_more;
 mod script;
+mod session;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -23,6 +24,8 @@ pub(crate) use self::idempotency::Idempotency;
 pub use self::one_or_more::{OneOrMore, OneOrMorePairs};
 pub(crate) use self::script::BySha1;
 pub use self::script::{Script, ScriptCall};
+pub use self::session::Session;
+pub(crate) use self::session::{BoxFuture, Recovery, Requests};
 use crate::arg::ToArg;
 use crate::error::{Error, ErrorKind, Result, Subject};
 use crate::reply::{self, Answered, FromReply, Replies, Reply, Value};
@@ -74,6 +77,8 @@ pub struct Command<R = Untyped> {
     others: Vec<(Args, Option<Box<BySha1>>)>,
     /// How long the command itself asks the server to wait.
     extra_time: Duration,
+    /// What follows a failure, if the command is sent on its own.
+    recovery: Option<Recovery<R>>,
     expect: Expect<R>,
 }
 
@@ -152,7 +157,7 @@ impl Command {
         }
         let decode = Decode::One(|reply| Value::from_reply(reply).map(Untyped));
         let expect = Expect { name, idempotency, parts: 1, atomic: false, decode, subject: None, field: None };
-        Command { args, by_sha1: None, others: Vec::new(), extra_time: Duration::ZERO, expect }
+        Command { args, by_sha1: None, others: Vec::new(), extra_time: Duration::ZERO, recovery: None, expect }
     }
 
     /// Sets the type of the reply.
@@ -316,6 +321,22 @@ impl<R> Command<R> {
         self.with_decode(Decode::Group(decode))
     }
 
+    /// Sets what follows if the command fails, and a client has sent it on its own: `recover` sends other requests, or
+    /// returns the error. It has no effect in a pipeline, a transaction or a batch. It must come last.
+    #[doc(hidden)]
+    pub fn recover_with<F>(mut self, recover: impl Fn(Session, Error) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<R>> + Send + 'static,
+    {
+        self.recovery = Some(Recovery::new(recover));
+        self
+    }
+
+    /// Takes what follows a failure.
+    pub(crate) fn take_recovery(&mut self) -> Option<Recovery<R>> {
+        self.recovery.take()
+    }
+
     fn with_decode<T>(self, decode: Decode<T>) -> Command<T> {
         let Expect { name, idempotency, parts, atomic, subject, field, .. } = self.expect;
         Command {
@@ -323,6 +344,7 @@ impl<R> Command<R> {
             by_sha1: self.by_sha1,
             others: self.others,
             extra_time: self.extra_time,
+            recovery: None,
             expect: Expect { name, idempotency, parts, atomic, decode, subject, field },
         }
     }
@@ -404,6 +426,7 @@ impl<R> Clone for Command<R> {
             by_sha1: self.by_sha1.clone(),
             others: self.others.clone(),
             extra_time: self.extra_time,
+            recovery: self.recovery.clone(),
             expect: self.expect.clone(),
         }
     }
