@@ -44,7 +44,10 @@ pub(super) fn with_id_of_key<M: HashModel>(record: M, key: &str) -> Result<M> {
     Err(Error::new(ErrorKind::Decode, message).with_field(M::ID_FIELD))
 }
 
-pub(super) fn load_field<M, T, C: FieldCodec<T>>(key: &Key, field: FieldRef<M, T, C>) -> Command<Option<C::Value>> {
+pub(super) fn load_field<M, T, C: FieldCodec<T>, I>(
+    key: &Key,
+    field: FieldRef<M, T, C, I>,
+) -> Command<Option<C::Value>> {
     if field.aliases().is_empty() {
         let command = key.push_to(Command::read("HGET")).arg(field.name()).about_field(field.name());
         return command.decode_with(read_field::<C, T>);

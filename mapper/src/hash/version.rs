@@ -1,6 +1,11 @@
 //! Versions of records, for optimistic locks.
 
 /// The type of a record's version: an integer, or `()` for a model without a field marked `#[redis(version)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a version",
+    label = "not an integer of 32 or 64 bits",
+    note = "make the field marked `#[redis(version)]` a `u64`; `u32`, `i64` and `i32` work too"
+)]
 pub trait Version: Sized + Send + Sync + 'static {
     /// Returns the number, if there is one.
     #[doc(hidden)]
