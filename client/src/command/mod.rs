@@ -10,6 +10,7 @@ mod session;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -115,15 +116,22 @@ enum Decode<R> {
     /// Takes the key that the command is about, too.
     OfKey(fn(Reply<'_>, &str) -> Result<R>),
     Group(fn(Replies<'_>) -> Result<R>),
+    /// What the decoder needs to know is more than the reply and the key.
+    With(Arc<DecodeWith<R>>),
 }
+
+type DecodeWith<R> = dyn Fn(Reply<'_>) -> Result<R> + Send + Sync;
 
 impl<R> Clone for Decode<R> {
     fn clone(&self) -> Self {
-        *self
+        match self {
+            Decode::One(decode) => Decode::One(*decode),
+            Decode::OfKey(decode) => Decode::OfKey(*decode),
+            Decode::Group(decode) => Decode::Group(*decode),
+            Decode::With(decode) => Decode::With(Arc::clone(decode)),
+        }
     }
 }
-
-impl<R> Copy for Decode<R> {}
 
 impl Command {
     /// Starts a command that changes nothing. A client retries it after any failure that can pass.
@@ -294,6 +302,13 @@ impl<R> Command<R> {
         self.with_decode(Decode::OfKey(decode))
     }
 
+    /// Decodes the reply with a closure instead of by its type. It costs an allocation; [`decode_with`](Command::decode_with)
+    /// does not.
+    #[doc(hidden)]
+    pub fn decode_by<T>(self, decode: impl Fn(Reply<'_>) -> Result<T> + Send + Sync + 'static) -> Command<T> {
+        self.with_decode(Decode::With(Arc::new(decode)))
+    }
+
     /// Adds `other` to make an atomic group: no command of another client runs between the two. `decode` takes the
     /// replies to all commands of the group, in order.
     ///
@@ -459,8 +474,9 @@ impl<R> Expect<R> {
     /// Takes the replies to this command off the front of `replies` and decodes them.
     pub(crate) fn decode(&self, replies: &mut Replies<'_>, attempts: Attempts) -> Result<R> {
         let own = replies.split(self.parts);
-        let decoded = match self.decode {
+        let decoded = match &self.decode {
             Decode::One(decode) => own.clone().expect_next().and_then(decode),
+            Decode::With(decode) => own.clone().expect_next().and_then(|reply| decode(reply)),
             Decode::OfKey(decode) => {
                 let key = self.subject.as_ref().map_or("", |subject| subject.key.as_str());
                 own.clone().expect_next().and_then(|reply| decode(reply, key))
@@ -488,7 +504,12 @@ impl<R> Expect<R> {
 
 impl<R> Clone for Expect<R> {
     fn clone(&self) -> Self {
-        Expect { name: self.name.clone(), decode: self.decode, subject: self.subject.clone(), ..*self }
+        Expect {
+            name: self.name.clone(),
+            decode: self.decode.clone(),
+            subject: self.subject.clone(),
+            ..*self
+        }
     }
 }
 
