@@ -504,12 +504,7 @@ impl<R> Expect<R> {
 
 impl<R> Clone for Expect<R> {
     fn clone(&self) -> Self {
-        Expect {
-            name: self.name.clone(),
-            decode: self.decode.clone(),
-            subject: self.subject.clone(),
-            ..*self
-        }
+        Expect { name: self.name.clone(), decode: self.decode.clone(), subject: self.subject.clone(), ..*self }
     }
 }
 
