@@ -116,11 +116,23 @@ enum Decode<R> {
     /// Takes the key that the command is about, too.
     OfKey(fn(Reply<'_>, &str) -> Result<R>),
     Group(fn(Replies<'_>) -> Result<R>),
-    /// What the decoder needs to know is more than the reply and the key.
+    /// Decodes by what it has captured.
     With(Arc<DecodeWith<R>>),
 }
 
-type DecodeWith<R> = dyn Fn(Reply<'_>) -> Result<R> + Send + Sync;
+type DecodeWith<R> = dyn Fn(Replies<'_>, &str) -> Result<R> + Send + Sync;
+
+impl<R> Decode<R> {
+    /// Decodes the replies to a command that is about `key`.
+    fn run(&self, mut replies: Replies<'_>, key: &str) -> Result<R> {
+        match self {
+            Decode::One(decode) => replies.expect_next().and_then(decode),
+            Decode::OfKey(decode) => replies.expect_next().and_then(|reply| decode(reply, key)),
+            Decode::Group(decode) => decode(replies),
+            Decode::With(decode) => decode(replies, key),
+        }
+    }
+}
 
 impl<R> Clone for Decode<R> {
     fn clone(&self) -> Self {
@@ -166,6 +178,14 @@ impl Command {
         let decode = Decode::One(|reply| Value::from_reply(reply).map(Untyped));
         let expect = Expect { name, idempotency, parts: 1, atomic: false, decode, subject: None, field: None };
         Command { args, by_sha1: None, others: Vec::new(), extra_time: Duration::ZERO, recovery: None, expect }
+    }
+
+    /// Creates a command that sends nothing, and has this result.
+    #[doc(hidden)]
+    pub fn nothing<T: 'static>(result: impl Fn() -> Result<T> + Send + Sync + 'static) -> Command<T> {
+        let mut command = Command::read("nothing").with_decode(Decode::With(Arc::new(move |_, _| result())));
+        command.expect.parts = 0;
+        command
     }
 
     /// Sets the type of the reply.
@@ -306,7 +326,20 @@ impl<R> Command<R> {
     /// does not.
     #[doc(hidden)]
     pub fn decode_by<T>(self, decode: impl Fn(Reply<'_>) -> Result<T> + Send + Sync + 'static) -> Command<T> {
-        self.with_decode(Decode::With(Arc::new(decode)))
+        self.with_decode(Decode::With(Arc::new(move |mut replies, _| replies.expect_next().and_then(&decode))))
+    }
+
+    /// Makes another result of the reply, also of one that a [recovery](Command::recover_with) returns.
+    #[doc(hidden)]
+    pub fn and_then<T: 'static>(mut self, then: impl Fn(R) -> Result<T> + Send + Sync + 'static) -> Command<T>
+    where
+        R: 'static,
+    {
+        let then = Arc::new(then);
+        let recovery = self.take_recovery().map(|recovery| recovery.and_then(Arc::clone(&then)));
+        let decode = self.expect.decode.clone();
+        let decode = Decode::With(Arc::new(move |replies, key| decode.run(replies, key).and_then(&*then)));
+        Command { recovery, ..self.with_decode(decode) }
     }
 
     /// Adds `other` to make an atomic group: no command of another client runs between the two. `decode` takes the
@@ -345,6 +378,11 @@ impl<R> Command<R> {
     {
         self.recovery = Some(Recovery::new(recover));
         self
+    }
+
+    /// Whether there is nothing to send.
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.expect.parts == 0
     }
 
     /// Takes what follows a failure.
@@ -474,16 +512,8 @@ impl<R> Expect<R> {
     /// Takes the replies to this command off the front of `replies` and decodes them.
     pub(crate) fn decode(&self, replies: &mut Replies<'_>, attempts: Attempts) -> Result<R> {
         let own = replies.split(self.parts);
-        let decoded = match &self.decode {
-            Decode::One(decode) => own.clone().expect_next().and_then(decode),
-            Decode::With(decode) => own.clone().expect_next().and_then(|reply| decode(reply)),
-            Decode::OfKey(decode) => {
-                let key = self.subject.as_ref().map_or("", |subject| subject.key.as_str());
-                own.clone().expect_next().and_then(|reply| decode(reply, key))
-            }
-            Decode::Group(decode) => decode(own),
-        };
-        decoded.map_err(|error| {
+        let key = self.subject.as_ref().map_or("", |subject| subject.key.as_str());
+        self.decode.run(own.clone(), key).map_err(|error| {
             // If Redis refused one command of a group, the others were executed.
             let others_executed = self.parts > 1 && error.kind() == ErrorKind::Redis && own.any_executed();
             let attempts = if others_executed { attempts.assume_executed() } else { attempts };
