@@ -13,11 +13,11 @@ pub use crate::codec::Bincode;
 #[cfg(feature = "postcard")]
 pub use crate::codec::Postcard;
 pub use crate::codec::{Base64, Codec, DisplayFromStr, Json, Kind, TextField};
-pub use crate::field::Field;
+pub use crate::field::{Element, Field};
 pub use crate::field_codec::{AsField, FieldCodec, OptionalWith, With};
 pub use crate::hash::{FieldRef, FlattenRef, HashModel, Version};
 pub use crate::id::{GenerateId, Id, IntegerId};
-pub use crate::index::{IndexField, IndexValue, Indexed, IsIndexed, LayoutBuilder, NotIndexed, Unique};
+pub use crate::index::{ColumnKind, IndexField, IndexValue, Indexed, IsIndexed, LayoutBuilder, NotIndexed, Unique};
 pub use crate::key::KeyPart;
 pub use crate::list::ListModel;
 pub use crate::mismatch::Mismatch;
@@ -35,6 +35,13 @@ pub fn put_column<T: IndexField>(sink: &mut impl Sink, name: &'static str, value
             Error::new(ErrorKind::InvalidInput, format!("the value cannot be in an index: it {why}")).with_field(name)
         })
     })
+}
+
+/// Appends the text of a field to an index.
+pub fn push_index_text<T: Field>(value: &T, out: &mut String) -> std::result::Result<(), &'static str> {
+    let mut text = String::new();
+    value.encode(&mut text);
+    index::push_text(&text, out)
 }
 
 /// Returns whether a field that is in an index has an entry for each of several values. A compound index takes no such
