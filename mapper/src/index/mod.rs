@@ -9,6 +9,6 @@ mod value;
 
 pub use self::layout::LayoutBuilder;
 pub(crate) use self::layout::{Column, ColumnKind, Index, Layout};
-pub use self::marker::{Indexed, IsIndexed, IsUnique, NotIndexed, Unique};
+pub use self::marker::{InIndex, Indexed, IsIndexed, IsUnique, NotIndexed, Unique};
 pub(crate) use self::value::column_text;
 pub use self::value::{IndexField, IndexValue};
