@@ -119,6 +119,10 @@ pub trait HashModel: Fields + FromReply {
     #[doc(hidden)]
     fn version(&self) -> Self::Version;
 
+    /// Sets the version of this record.
+    #[doc(hidden)]
+    fn set_version(&mut self, version: Self::Version);
+
     /// Returns the key of the record with this id.
     ///
     /// # Errors
