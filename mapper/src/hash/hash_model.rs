@@ -10,11 +10,13 @@ use super::each::{self, Each};
 use super::field_ref::FieldRef;
 use super::scan::{RecordScanOptions, Scan};
 use super::version::Version;
+use super::writes;
 use crate::field_codec::FieldCodec;
 use crate::id::{GenerateId, Id, IntegerId};
 use crate::index::{Layout, LayoutBuilder};
 use crate::key::{Key, SEPARATOR};
 use crate::model::Fields;
+use crate::write::{Lifetime, Mode};
 
 /// The type of the id argument of the model `M`: `u64`, `&str`, `&OrderId`.
 pub type IdRef<'a, M> = <<M as HashModel>::Id as Id>::Ref<'a>;
@@ -202,8 +204,8 @@ pub trait HashModel: Fields + FromReply {
     ///
     /// Only if there are no replies. [`Error::may_have_executed`](crate::Error::may_have_executed) tells whether records
     /// may have been written.
-    fn save_many<'m, C: Client>(client: C, records: impl IntoIterator<Item = &'m Self>) -> C::Out<Each<()>> {
-        each::send(client, records.into_iter().map(|record| commands::save(&key_of_record(record), record)))
+    fn save_many<'m, C: Client>(client: C, records: impl IntoIterator<Item = &'m Self>) -> C::Out<Each<Self::Version>> {
+        each::send(client, records.into_iter().map(|record| writes::put(record, Mode::Save, writes::lifetime::<Self>())))
     }
 
     /// Deletes the records with these ids in one request, and returns for each whether it existed, in order. An id that is
@@ -229,7 +231,7 @@ pub trait HashModel: Fields + FromReply {
     /// Only if there are no replies. [`Error::may_have_executed`](crate::Error::may_have_executed) tells whether records
     /// may have been deleted.
     fn delete_many<'a, C: Client>(client: C, ids: impl IntoIterator<Item = IdRef<'a, Self>>) -> C::Out<Each<bool>> {
-        each::send(client, ids.into_iter().map(|id| commands::delete(&key_of::<Self>(id))))
+        each::send(client, ids.into_iter().map(|id| writes::delete::<Self>(id)))
     }
 
     /// Loads one field of the record with this id. Returns `None` if the record or the field does not exist.
@@ -286,8 +288,8 @@ pub trait HashModel: Fields + FromReply {
     ///
     /// `AlreadyExists` if a record with this id exists. The existing record does not change. A hash at the same key
     /// that has none of the fields to be written, not even the id, does not count as a record.
-    fn insert<E: Executor>(&self, executor: E) -> E::Out<()> {
-        executor.submit(commands::insert(&key_of_record(self), self))
+    fn insert<E: Executor>(&self, executor: E) -> E::Out<Self::Version> {
+        executor.submit(writes::put(self, Mode::Insert, writes::lifetime::<Self>()))
     }
 
     /// Writes the record, whether or not it exists. Fields that are `None` are removed. The time to live does not
@@ -295,8 +297,8 @@ pub trait HashModel: Fields + FromReply {
     ///
     /// [HSET](https://redis.io/docs/latest/commands/hset/), O(n) in the number of fields. If a field is `None`, also
     /// [HDEL](https://redis.io/docs/latest/commands/hdel/) in the same transaction.
-    fn save<E: Executor>(&self, executor: E) -> E::Out<()> {
-        executor.submit(commands::save(&key_of_record(self), self))
+    fn save<E: Executor>(&self, executor: E) -> E::Out<Self::Version> {
+        executor.submit(writes::put(self, Mode::Save, writes::lifetime::<Self>()))
     }
 
     /// Writes the record if it exists. Fields that are `None` are removed. The time to live does not change.
@@ -323,15 +325,15 @@ pub trait HashModel: Fields + FromReply {
     /// # Errors
     ///
     /// `NotFound` if no record with this id exists. Nothing is written.
-    fn update<E: Executor>(&self, executor: E) -> E::Out<()> {
-        executor.submit(commands::update(&key_of_record(self), self))
+    fn update<E: Executor>(&self, executor: E) -> E::Out<Self::Version> {
+        executor.submit(writes::put(self, Mode::Update, writes::lifetime::<Self>()))
     }
 
     /// Deletes the record with this id, and returns whether it existed.
     ///
     /// [DEL](https://redis.io/docs/latest/commands/del/), O(n) in the number of fields.
     fn delete<E: Executor>(executor: E, id: IdRef<'_, Self>) -> E::Out<bool> {
-        executor.submit(commands::delete(&key_of::<Self>(id)))
+        executor.submit(writes::delete::<Self>(id))
     }
 
     /// Returns whether a record with this id exists.
@@ -360,8 +362,7 @@ pub trait HashModel: Fields + FromReply {
     /// # }
     /// ```
     fn expire<E: Executor>(executor: E, id: IdRef<'_, Self>, ttl: Duration) -> E::Out<bool> {
-        let key = key_of::<Self>(id);
-        executor.submit(key.check(Build.pexpire(key.as_str(), ttl)))
+        executor.submit(writes::expire::<Self>(id, Lifetime::Set(ttl)))
     }
 
     /// Returns the time to live of the record.
@@ -376,8 +377,7 @@ pub trait HashModel: Fields + FromReply {
     ///
     /// [PERSIST](https://redis.io/docs/latest/commands/persist/), O(1).
     fn persist<E: Executor>(executor: E, id: IdRef<'_, Self>) -> E::Out<bool> {
-        let key = key_of::<Self>(id);
-        executor.submit(key.check(Build.persist(key.as_str())))
+        executor.submit(writes::expire::<Self>(id, Lifetime::Persist))
     }
 
     /// Returns a stream of all records, fetched a page at a time. With the blocking client it is an iterator.
@@ -473,8 +473,4 @@ pub(crate) fn layout<M: HashModel>() -> &'static Layout {
 
 fn key_of<M: HashModel>(id: IdRef<'_, M>) -> Key {
     Key::new(M::MODEL_NAME, M::KEY_PREFIX, &M::Id::key_part(id))
-}
-
-fn key_of_record<M: HashModel>(record: &M) -> Key {
-    key_of::<M>(record.id().as_ref())
 }

@@ -7,8 +7,10 @@ mod each;
 mod field_ref;
 mod hash_model;
 mod model_commands;
+mod plain;
 mod scan;
 mod version;
+mod writes;
 
 pub(crate) use self::commands::{from_reply, is_no_record};
 pub use self::each::Each;
