@@ -205,7 +205,7 @@ local operations, by_key = {}, {}
 
 -- Returns the text of a field as the changes so far have left it, or false.
 local function field_text(operation, field)
-  local changed = operation.changed[field]
+  local changed = operation.changed and operation.changed[field]
   if changed ~= nil then return changed end
   return operation.exists and call('HGET', operation.record, field)
 end
@@ -217,12 +217,20 @@ local function change_field(operation, field, text, column)
   if position then operation.columns[position] = column end
 end
 
--- Checks texts: each is a field, and `=` with its text or "" if there must not be such a field.
+-- Returns the text of a field, or that of its first alias that exists: until the field is written, its text can stand under
+-- an earlier name.
+local function text_under_any_name(operation, field, aliases)
+  local text = field_text(operation, field)
+  for _, alias in ipairs(aliases) do text = text or field_text(operation, alias) end
+  return text
+end
+
+-- Checks texts: each is a field, its aliases, and `=` with its text or "" if there must not be such a field.
 local function check_fields(operation, why, count)
   local differs
   for _ = 1, count do
-    local field, expected = take(), take()
-    local text = operation.exists and call('HGET', operation.record, field)
+    local field, aliases, expected = take(), take_list(take_number()), take()
+    local text = operation.exists and text_under_any_name(operation, field, aliases)
     if (text and '=' .. text or '') ~= expected then differs = differs or field end
   end
   return differs and refuse(operation.number, why, operation.layout, operation.record, differs)
@@ -283,13 +291,19 @@ local CHANGES = {
 }
 
 local function check_change(operation)
-  local what, field, first, second, third = take(), take(), take(), take(), take()
-  local old = field_text(operation, field)
+  local what, field, aliases = take(), take(), take_list(take_number())
+  local first, second, third = take(), take(), take()
+  local old = text_under_any_name(operation, field, aliases)
   local text, column = CHANGES[what](operation.positions[field] ~= nil, old, first, second, third)
   if text == nil then
     return refuse(operation.number, column, operation.layout, operation.record, field)
   end
-  if what ~= 'absent' or not old then change_field(operation, field, text, column) end
+  if what == 'absent' and old then return end
+  change_field(operation, field, text, column)
+  -- An alias that stayed would be read again after a later `clear`.
+  for _, alias in ipairs(aliases) do
+    if field_text(operation, alias) then change_field(operation, alias, false) end
+  end
 end
 
 local function check_patch(operation)

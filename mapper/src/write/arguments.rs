@@ -59,8 +59,9 @@ impl<'a> Arguments<'a> {
 
     fn conditions(&mut self, conditions: &'a [Condition]) {
         self.number(conditions.len());
-        for Condition { field, text } in conditions {
+        for Condition { field, aliases, text } in conditions {
             self.arg(*field);
+            self.counted(aliases.iter().copied());
             self.arg(text.as_ref().map_or(String::new(), |text| format!("={text}")));
         }
     }
@@ -288,7 +289,7 @@ fn put_head(out: &mut Arguments<'_>, layout: &Layout, mode: Mode, version: Optio
 }
 
 /// Adds what a patch does to a field: its name, the field, and three details.
-fn add_change<'a>(out: &mut Arguments<'a>, Change { field, change }: &'a Change) {
+fn add_change<'a>(out: &mut Arguments<'a>, Change { field, aliases, change }: &'a Change) {
     let column = |column: &'a Option<String>| column.as_deref().unwrap_or_default().into();
     let (what, details): (_, [Cow<'a, str>; 3]) = match change {
         FieldChange::Set { text, column: of } => ("set", [text.into(), column(of), "".into()]),
@@ -300,6 +301,7 @@ fn add_change<'a>(out: &mut Arguments<'a>, Change { field, change }: &'a Change)
     };
     out.arg(what);
     out.arg(*field);
+    out.counted(aliases.iter().copied());
     out.args.extend(details);
 }
 
