@@ -160,8 +160,7 @@ pub(super) fn of_put(operation: &Operation) -> Arguments<'_> {
     out.key(layout.expiry_key(0));
     out.arg(layout.mark());
     out.arg(operation.id.as_str());
-    let columns: Vec<_> =
-        layout.columns.iter().map(|column| text_of(&fields.columns, column.name)).collect();
+    let columns: Vec<_> = layout.columns.iter().map(|column| text_of(&fields.columns, column.name)).collect();
     out.arg(format!("{}\0{}", layout.tag(), columns.join("\0")));
     for index in &layout.indexes {
         out.key(layout.index_key(index, 0));
