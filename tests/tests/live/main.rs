@@ -26,6 +26,7 @@ mod iter;
 mod json;
 mod list;
 mod models;
+mod patches;
 mod records;
 mod requests;
 mod scripting;
