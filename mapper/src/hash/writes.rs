@@ -50,7 +50,8 @@ pub(crate) fn put_operation<M: HashModel>(record: &M, mode: Mode, lifetime: Life
 fn set_version<M: HashModel>(fields: &mut FieldPairs, name: &'static str, number: u64) -> Result<()> {
     let next = number.checked_add(1).filter(|next| M::Version::from_number(Some(*next)).is_some());
     let next = next.ok_or_else(|| {
-        let why = format!("the version {number} is the largest of its type; use `u64`, or start again at 0 with `delete`");
+        let why =
+            format!("the version {number} is the largest of its type; use `u64`, or start again at 0 with `delete`");
         Error::new(ErrorKind::InvalidInput, why).with_field(name)
     })?;
     for (field, text) in &mut fields.set {

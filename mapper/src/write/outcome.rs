@@ -168,8 +168,9 @@ fn stale(layout: Option<&Layout>, stored: &str, given: &str) -> Error {
         Error::new(ErrorKind::Conflict, message)
     } else {
         let found = excerpt(stored);
-        let message =
-            format!("the record has the version {found}, not {given:?}: it was written since it was loaded; load it again");
+        let message = format!(
+            "the record has the version {found}, not {given:?}: it was written since it was loaded; load it again"
+        );
         let error = Error::new(ErrorKind::Conflict, message);
         stored.parse().map_or(error.clone(), |version| error.with_stored_version(version))
     };
