@@ -1,6 +1,7 @@
 //! The arguments of one command, encoded for the wire as they are added.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use bytes::Bytes;
 
@@ -18,6 +19,8 @@ pub struct Args {
     json: Vec<u8>,
     /// The number of arguments, the command's name included.
     count: usize,
+    /// Which arguments are keys: bit n stands for the argument n, and bit 0, the command's name, for a key from 64 on.
+    keys: u64,
     /// What few commands have. It is boxed because commands are moved often.
     exceptions: Option<Box<Exceptions>>,
 }
@@ -29,6 +32,9 @@ struct Exceptions {
     /// Why the command cannot be sent.
     error: Option<Error>,
 }
+
+/// The bit of `Args::keys` that stands for the keys that have none of their own.
+const BEYOND: u64 = 1;
 
 /// An argument that is not UTF-8.
 #[derive(Debug, Clone)]
@@ -127,15 +133,40 @@ impl Args {
         let mut json = Vec::with_capacity(96);
         json.push(b'[');
         push_text(&mut json, name);
-        Args { json, count: 1, exceptions: None }
+        Args { json, count: 1, keys: 0, exceptions: None }
     }
 
     /// Creates a list without a command's name, which [`append`](Args::append) adds to other arguments.
     pub(super) fn fragment() -> Self {
-        Args { json: Vec::new(), count: 0, exceptions: None }
+        Args { json: Vec::new(), count: 0, keys: 0, exceptions: None }
     }
 
-    /// Adds the arguments of a fragment.
+    /// Adds one argument that is a key, as [`Command::key`](crate::Command::key) does.
+    pub fn push_key(&mut self, key: impl ToArg) -> &mut Self {
+        self.mark_key(self.count);
+        self.push(key)
+    }
+
+    /// Adds a key for each item.
+    pub fn extend_keys(&mut self, keys: impl IntoIterator<Item = impl ToArg>) -> &mut Self {
+        for key in keys {
+            self.push_key(key);
+        }
+        self
+    }
+
+    /// Marks the argument at `at` as a key.
+    pub(super) fn mark_key(&mut self, at: usize) {
+        self.keys |= if at < u64::BITS as usize { 1 << at } else { BEYOND };
+    }
+
+    /// The positions of the arguments that are marked as keys; `None` if not all of them are known.
+    pub(super) fn keys(&self) -> Option<impl Iterator<Item = usize> + use<>> {
+        let keys = self.keys;
+        (keys & BEYOND == 0).then(|| (1..u64::BITS as usize).filter(move |at| keys & (1 << at) != 0))
+    }
+
+    /// Adds the arguments of a fragment, whose keys are not marked.
     pub(super) fn append(&mut self, fragment: Args) {
         if let Some(exceptions) = fragment.exceptions {
             if let Some(RawArg { at, bytes }) = exceptions.raw {
@@ -213,6 +244,22 @@ impl Args {
         self.exceptions.as_ref()?.error.as_ref()
     }
 
+    /// Replaces the argument at `position`, which is encoded in `bytes` together with its comma, by one argument or more.
+    pub(super) fn replace(&mut self, position: usize, bytes: Range<usize>, with: &[&str]) {
+        let mut json = Vec::new();
+        for text in with {
+            json.push(b',');
+            push_text(&mut json, text);
+        }
+        self.json.splice(bytes, json);
+        self.count = (self.count + with.len()).saturating_sub(1);
+        if let Some(raw) = self.exceptions.as_mut().and_then(|exceptions| exceptions.raw.as_mut())
+            && raw.at > position
+        {
+            raw.at = (raw.at + with.len()).saturating_sub(1);
+        }
+    }
+
     pub(super) fn is_raw(&self) -> bool {
         self.exceptions.as_ref().is_some_and(|exceptions| exceptions.raw.is_some())
     }
@@ -220,6 +267,11 @@ impl Args {
     /// The length of the encoded arguments so far.
     pub(super) fn len(&self) -> usize {
         self.json.len()
+    }
+
+    /// The encoded arguments, without the closing bracket.
+    pub(super) fn encoded(&self) -> &[u8] {
+        &self.json
     }
 
     /// The encoded arguments, without the closing bracket, and the one that JSON cannot hold.

@@ -3,7 +3,9 @@
 mod args;
 mod attempts;
 mod encoded;
+mod form;
 mod idempotency;
+mod learned;
 mod one_or_more;
 mod script;
 mod session;
@@ -21,9 +23,10 @@ pub(crate) use self::attempts::Attempts;
 pub(crate) use self::attempts::Received;
 pub(crate) use self::encoded::Body;
 pub(crate) use self::encoded::Encoded;
+pub(crate) use self::form::{Form, Scripted, Substitute};
 pub(crate) use self::idempotency::Idempotency;
+pub(crate) use self::learned::{Dialect, Learned};
 pub use self::one_or_more::{OneOrMore, OneOrMorePairs};
-pub(crate) use self::script::BySha1;
 pub use self::script::{Script, ScriptCall};
 pub use self::session::Session;
 pub(crate) use self::session::{BoxFuture, Recovery, Requests};
@@ -72,10 +75,10 @@ use crate::wire::Encoding;
 #[must_use = "a command does nothing until it is submitted to an executor"]
 pub struct Command<R = Untyped> {
     args: Args,
-    /// The script that the arguments name by its SHA-1.
-    by_sha1: Option<Box<BySha1>>,
+    /// How it can be sent in another form than the arguments.
+    form: Option<Arc<Form>>,
     /// The other commands of a group.
-    others: Vec<(Args, Option<Box<BySha1>>)>,
+    others: Vec<(Args, Option<Arc<Form>>)>,
     /// How long the command itself asks the server to wait.
     extra_time: Duration,
     /// What follows a failure, if the command is sent on its own.
@@ -177,7 +180,7 @@ impl Command {
         }
         let decode = Decode::One(|reply| Value::from_reply(reply).map(Untyped));
         let expect = Expect { name, idempotency, parts: 1, atomic: false, decode, subject: None, field: None };
-        Command { args, by_sha1: None, others: Vec::new(), extra_time: Duration::ZERO, recovery: None, expect }
+        Command { args, form: None, others: Vec::new(), extra_time: Duration::ZERO, recovery: None, expect }
     }
 
     /// Creates a command that sends nothing, and has this result.
@@ -195,13 +198,11 @@ impl Command {
 
     /// Starts the command that runs a script.
     pub(crate) fn script(call: ScriptCall) -> Self {
-        let (script, keys, args) = call.into_parts();
-        let name = if script.idempotency().writes() { "EVALSHA" } else { "EVALSHA_RO" };
-        let mut command = Command::new(name.into(), script.idempotency()).arg(script.sha1());
-        command.by_sha1 = Some(Box::new(BySha1::new(script, command.args.len())));
-        command.args.push(keys.count());
-        command.args.append(keys);
-        command.args.append(args);
+        let idempotency = call.script().idempotency();
+        let name = if idempotency.writes() { "EVALSHA" } else { "EVALSHA_RO" };
+        let mut command = Command::new(name.into(), idempotency);
+        let script = Scripted::encode(&mut command.args, call);
+        command.form = Some(Arc::new(Form::Script(script)));
         command
     }
 }
@@ -210,6 +211,22 @@ impl<R> Command<R> {
     /// Adds one argument.
     pub fn arg(mut self, arg: impl ToArg) -> Self {
         self.args.push(arg);
+        self
+    }
+
+    /// Adds one argument that is a key. Methods such as [`arg`](Command::arg) add arguments that are not.
+    pub fn key(mut self, key: impl ToArg) -> Self {
+        self.args.push_key(key);
+        self
+    }
+
+    /// Adds one key or more. Without any the command fails as `InvalidInput`: it needs at least one key.
+    pub fn keys<K>(mut self, keys: impl OneOrMore<K>) -> Self {
+        let mut keys = keys.items().peekable();
+        if keys.peek().is_none() {
+            self.args.reject("needs at least one key");
+        }
+        self.args.extend_keys(keys);
         self
     }
 
@@ -280,8 +297,11 @@ impl<R> Command<R> {
     pub(crate) fn keys_and_args(mut self, keys: impl ToArgs, args: impl ToArgs) -> Self {
         let mut list = Args::fragment();
         keys.write_args(&mut list);
-        self.args.push(list.count());
+        let count = list.count();
+        self.args.push(count);
+        let first = self.args.count();
         self.args.append(list);
+        (first..first + count).for_each(|at| self.args.mark_key(at));
         self.options(args)
     }
 
@@ -364,7 +384,7 @@ impl<R> Command<R> {
         self.expect.parts += other.expect.parts;
         self.expect.atomic |= other.expect.atomic;
         self.extra_time = self.extra_time.saturating_add(other.extra_time);
-        self.others.push((other.args, other.by_sha1));
+        self.others.push((other.args, other.form));
         self.others.extend(other.others);
         self.with_decode(Decode::Group(decode))
     }
@@ -390,11 +410,52 @@ impl<R> Command<R> {
         self.recovery.take()
     }
 
+    /// Sends `other` instead to a server that does not know this command. Its reply is decoded as that of this command.
+    ///
+    /// A client learns from the first reply whether its server knows the command. In a pipeline or a transaction, where it
+    /// is too late then, `other` is sent until that is known.
+    #[doc(hidden)]
+    pub fn or_if_unknown<B>(mut self, other: Command<B>) -> Self {
+        if let Some(error) = other.args.error() {
+            self.args.fail(error.clone());
+        }
+        if self.others.is_empty() && other.others.is_empty() {
+            self.expect.idempotency = self.expect.idempotency.max(other.expect.idempotency);
+            let name = self.expect.name.clone();
+            self.form = Some(Arc::new(Form::Substitute(Substitute { name, args: other.args, form: other.form })));
+        } else {
+            self.args.reject("a group of commands has no substitute");
+        }
+        self
+    }
+
+    /// Fills the once slot of a script on its own, which can then be repeated: it keeps its outcome for `keep`.
+    pub(crate) fn fill_once(&mut self, keep: Duration) {
+        if self.has_once_slot()
+            && let Some(Form::Script(script)) = self.form.as_mut().map(Arc::make_mut)
+        {
+            match script.fill_once(&mut self.args, keep) {
+                Ok(()) => self.expect.idempotency = Idempotency::Once,
+                Err(error) => drop(self.args.fail(error)),
+            }
+        }
+    }
+
+    /// How long the command itself asks the server to wait.
+    pub(crate) fn extra_time(&self) -> Duration {
+        self.extra_time
+    }
+
+    /// Whether the command has a once slot that can be filled.
+    pub(crate) fn has_once_slot(&self) -> bool {
+        matches!(self.form.as_deref(), Some(Form::Script(script)) if script.has_slot() && self.others.is_empty())
+    }
+
     fn with_decode<T>(self, decode: Decode<T>) -> Command<T> {
         let Expect { name, idempotency, parts, atomic, subject, field, .. } = self.expect;
         Command {
             args: self.args,
-            by_sha1: self.by_sha1,
+            form: self.form,
             others: self.others,
             extra_time: self.extra_time,
             recovery: None,
@@ -476,7 +537,7 @@ impl<R> Clone for Command<R> {
     fn clone(&self) -> Self {
         Command {
             args: self.args.clone(),
-            by_sha1: self.by_sha1.clone(),
+            form: self.form.clone(),
             others: self.others.clone(),
             extra_time: self.extra_time,
             recovery: self.recovery.clone(),
@@ -643,7 +704,7 @@ mod tests {
         let endpoint = |group: Command<()>| {
             let mut encoded = Encoded::new();
             encoded.push(group);
-            encoded.into_body().unwrap().unwrap().endpoint
+            encoded.into_body(&Learned::default()).unwrap().unwrap().endpoint
         };
         assert_eq!(endpoint(get("a").beside(get("b"), |_| Ok(()))), Endpoint::Pipeline);
         assert_eq!(endpoint(get("a").and(get("b"), |_| Ok(()))), Endpoint::Transaction);

@@ -1,6 +1,8 @@
 //! Records: each one a Redis hash at `prefix:id`.
 
 mod commands;
+#[cfg(test)]
+mod derived;
 mod each;
 mod field_ref;
 mod hash_model;

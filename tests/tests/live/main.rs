@@ -5,6 +5,7 @@
 mod auto_pipeline;
 mod bitmap;
 mod cuts;
+mod dialects;
 mod entries;
 mod errors;
 mod executors;

@@ -83,9 +83,10 @@ impl AutoPipeline {
     /// Queues a command when the future is first polled. Returns its reply.
     pub(super) fn execute<R>(
         self: Arc<Self>,
-        command: Command<R>,
+        mut command: Command<R>,
         patience: Patience,
     ) -> impl Future<Output = Result<R>> + Send {
+        self.connection.prepare(&mut command, patience);
         // Encoded outside of the future, which is smaller without the command.
         let mut encoded = Encoded::new();
         let expect = encoded.push(command);
@@ -196,8 +197,8 @@ impl AutoPipeline {
             }
             bytes += next.encoded.len();
             let is_full = batch.len() >= self.limits.max_commands || bytes > self.limits.max_bytes;
-            let stands_alone =
-                next.encoded.stands_alone() || batch.last().is_some_and(|last| last.encoded.stands_alone());
+            let alone = |encoded: &Encoded| encoded.stands_alone(self.connection.learned());
+            let stands_alone = alone(&next.encoded) || batch.last().is_some_and(|last| alone(&last.encoded));
             if !batch.is_empty() && (is_full || stands_alone) {
                 break;
             }
