@@ -22,6 +22,7 @@ mod generic;
 mod geo;
 mod hash;
 mod hostile;
+mod index_writes;
 mod iter;
 mod json;
 mod list;
