@@ -30,11 +30,7 @@ use crate::{hash, index, list, mismatch, stream, value};
 
 /// Writes the column of a field that is in an index.
 pub fn put_column<T: IndexField>(sink: &mut impl Sink, name: &'static str, value: &T) -> Result<()> {
-    sink.column(name, || {
-        index::column_text(value).map_err(|why| {
-            Error::new(ErrorKind::InvalidInput, format!("the value cannot be in an index: it {why}")).with_field(name)
-        })
-    })
+    sink.column(name, || index::column_text(value).map_err(|why| mismatch::not_indexable(name, why)))
 }
 
 /// Appends the text of a field to an index.

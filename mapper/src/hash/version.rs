@@ -1,5 +1,7 @@
 //! Versions of records, for optimistic locks.
 
+use redis_rest::{Error, ErrorKind};
+
 /// The type of a record's version: an integer, or `()` for a model without a field marked `#[redis(version)]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a version",
@@ -14,6 +16,20 @@ pub trait Version: Sized + Send + Sync + 'static {
     /// Returns the version that a write has stored. `None` if the number does not fit the type.
     #[doc(hidden)]
     fn from_number(number: Option<u64>) -> Option<Self>;
+}
+
+/// The type of a version that is a number: every [`Version`] but `()`.
+#[diagnostic::on_unimplemented(
+    message = "the model has no version",
+    label = "needs a version",
+    note = "add a field `version: u64` and mark it `#[redis(version)]`"
+)]
+pub trait VersionNumber: Version {}
+
+/// The error about a version below 0.
+#[cold]
+pub(super) fn negative() -> Error {
+    Error::new(ErrorKind::InvalidInput, "a version is not negative; 0 is that of a record that is not stored yet")
 }
 
 impl Version for () {
@@ -37,6 +53,8 @@ macro_rules! integers {
                 number?.try_into().ok()
             }
         }
+
+        impl VersionNumber for $int {}
     )*};
 }
 

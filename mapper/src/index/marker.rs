@@ -1,5 +1,7 @@
 //! Whether a field is in an index, as a type.
 
+use super::value::{IndexField, column_text};
+
 /// A field that is in no index.
 #[derive(Debug, Clone, Copy)]
 pub enum NotIndexed {}
@@ -20,6 +22,32 @@ pub enum Unique {}
     note = "for the field of an embedded struct, write it there"
 )]
 pub trait IsIndexed {}
+
+/// The column of a field's value, if the field has one.
+#[diagnostic::on_unimplemented(message = "`{T}` cannot be in an index")]
+pub trait InIndex<T> {
+    /// Returns the text of the column. Returns why a value cannot be in an index.
+    #[doc(hidden)]
+    fn column(value: &T) -> Result<Option<String>, &'static str>;
+}
+
+impl<T> InIndex<T> for NotIndexed {
+    fn column(_: &T) -> Result<Option<String>, &'static str> {
+        Ok(None)
+    }
+}
+
+impl<T: IndexField> InIndex<T> for Indexed {
+    fn column(value: &T) -> Result<Option<String>, &'static str> {
+        column_text(value).map(Some)
+    }
+}
+
+impl<T: IndexField> InIndex<T> for Unique {
+    fn column(value: &T) -> Result<Option<String>, &'static str> {
+        column_text(value).map(Some)
+    }
+}
 
 impl IsIndexed for Indexed {}
 impl IsIndexed for Unique {}

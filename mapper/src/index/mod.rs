@@ -11,6 +11,6 @@ mod value;
 
 pub(crate) use self::layout::{Column, Index, Layout};
 pub use self::layout::{ColumnKind, LayoutBuilder};
-pub use self::marker::{Indexed, IsIndexed, IsUnique, NotIndexed, Unique};
+pub use self::marker::{InIndex, Indexed, IsIndexed, IsUnique, NotIndexed, Unique};
 pub use self::value::{IndexField, IndexValue};
 pub(crate) use self::value::{column_text, push_text};
