@@ -211,7 +211,7 @@
 extern crate self as redis_model;
 
 // A module imports only modules before it:
-// kind, mismatch, key -> index -> model, field, codec -> field_codec, value, value_for, id, pairs -> write -> hash, list, stream -> codegen
+// kind, mismatch, key -> index -> model, field, codec -> field_codec, value, value_for, id, pairs -> write, query -> hash, list, stream -> codegen
 pub mod codec;
 #[doc(hidden)]
 pub mod codegen;
@@ -226,6 +226,7 @@ mod list;
 mod mismatch;
 pub mod model;
 mod pairs;
+mod query;
 mod stream;
 mod value;
 mod value_for;
@@ -242,6 +243,7 @@ pub use crate::key::KeyPart;
 pub use crate::list::{List, ListModel};
 pub use crate::mismatch::Mismatch;
 pub use crate::model::Embedded;
+pub use crate::query::{Cursor, Explain, RangeFor, SequenceField, SingleField, TextValue};
 pub use crate::stream::{Entry, Log, StreamModel};
 pub use crate::value_for::ValueFor;
 
