@@ -15,9 +15,9 @@ pub use crate::codec::Postcard;
 pub use crate::codec::{Base64, Codec, DisplayFromStr, Json, Kind, TextField};
 pub use crate::field::Field;
 pub use crate::field_codec::{AsField, FieldCodec, OptionalWith, With};
-pub use crate::hash::{FieldRef, HashModel};
+pub use crate::hash::{FieldRef, FlattenRef, HashModel, Version};
 pub use crate::id::{GenerateId, Id, IntegerId};
-pub use crate::index::{IndexField, IndexValue, LayoutBuilder};
+pub use crate::index::{IndexField, IndexValue, Indexed, IsIndexed, LayoutBuilder, NotIndexed, Unique};
 pub use crate::key::KeyPart;
 pub use crate::list::ListModel;
 pub use crate::mismatch::Mismatch;
@@ -30,11 +30,13 @@ use crate::{hash, index, list, mismatch, stream, value};
 
 /// Writes the column of a field that is in an index.
 pub fn put_column<T: IndexField>(sink: &mut impl Sink, name: &'static str, value: &T) -> Result<()> {
-    let text = index::column_text(value).map_err(|why| {
-        Error::new(ErrorKind::InvalidInput, format!("the value cannot be in an index: it {why}")).with_field(name)
-    })?;
-    sink.column(name, text);
-    Ok(())
+    sink.column(name, || index::column_text(value).map_err(|why| mismatch::not_indexable(name, why)))
+}
+
+/// Returns whether a field that is in an index has an entry for each of several values. A compound index takes no such
+/// field, nor one of an embedded struct that has no index there.
+pub const fn holds_many<M, T: IndexField, C, I: IsIndexed>(_: FieldRef<M, T, C, I>) -> bool {
+    T::MANY
 }
 
 /// Returns a field as an argument.

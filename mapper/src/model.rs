@@ -195,8 +195,14 @@ pub trait Sink {
     /// Removes a field: the value is `None`.
     fn clear(&mut self, name: &'static str);
 
-    /// Writes the column of a field that is in an index. Only records have indexes.
-    fn column(&mut self, _name: &'static str, _text: String) {}
+    /// Writes the column of a field that is in an index. Only records have indexes, so only they call `text`.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if the value cannot be in an index.
+    fn column(&mut self, _name: &'static str, _text: impl FnOnce() -> Result<String>) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// A source of fields, which can be read several times.

@@ -29,8 +29,9 @@ impl Sink for FieldPairs {
         self.cleared.push(name);
     }
 
-    fn column(&mut self, name: &'static str, text: String) {
-        self.columns.push((name, text));
+    fn column(&mut self, name: &'static str, text: impl FnOnce() -> Result<String>) -> Result<()> {
+        self.columns.push((name, text()?));
+        Ok(())
     }
 }
 

@@ -294,8 +294,10 @@ impl Redis {
 
     async fn send_once<R>(&self, command: Command<R>) -> Result<R> {
         match &self.auto_pipeline {
-            None => self.connection.execute(command, self.patience).await,
-            Some(auto_pipeline) => Arc::clone(auto_pipeline).execute(command, self.patience).await,
+            Some(auto_pipeline) if !command.is_nothing() => {
+                Arc::clone(auto_pipeline).execute(command, self.patience).await
+            }
+            _ => self.connection.execute(command, self.patience).await,
         }
     }
 

@@ -75,6 +75,9 @@ impl Encoded {
 
     /// Adds a command. Returns how to decode its replies.
     pub(crate) fn push<R>(&mut self, command: Command<R>) -> Expect<R> {
+        if command.is_nothing() {
+            return command.expect;
+        }
         let error = command.validate().err();
         let Command { args, by_sha1, others, extra_time, recovery: _, expect } = command;
         if self.pushed == 1 && self.idempotency.writes() {

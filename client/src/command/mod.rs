@@ -10,6 +10,7 @@ mod session;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -115,15 +116,34 @@ enum Decode<R> {
     /// Takes the key that the command is about, too.
     OfKey(fn(Reply<'_>, &str) -> Result<R>),
     Group(fn(Replies<'_>) -> Result<R>),
+    /// Decodes by what it has captured.
+    With(Arc<DecodeWith<R>>),
+}
+
+type DecodeWith<R> = dyn Fn(Replies<'_>, &str) -> Result<R> + Send + Sync;
+
+impl<R> Decode<R> {
+    /// Decodes the replies to a command that is about `key`.
+    fn run(&self, mut replies: Replies<'_>, key: &str) -> Result<R> {
+        match self {
+            Decode::One(decode) => replies.expect_next().and_then(decode),
+            Decode::OfKey(decode) => replies.expect_next().and_then(|reply| decode(reply, key)),
+            Decode::Group(decode) => decode(replies),
+            Decode::With(decode) => decode(replies, key),
+        }
+    }
 }
 
 impl<R> Clone for Decode<R> {
     fn clone(&self) -> Self {
-        *self
+        match self {
+            Decode::One(decode) => Decode::One(*decode),
+            Decode::OfKey(decode) => Decode::OfKey(*decode),
+            Decode::Group(decode) => Decode::Group(*decode),
+            Decode::With(decode) => Decode::With(Arc::clone(decode)),
+        }
     }
 }
-
-impl<R> Copy for Decode<R> {}
 
 impl Command {
     /// Starts a command that changes nothing. A client retries it after any failure that can pass.
@@ -158,6 +178,14 @@ impl Command {
         let decode = Decode::One(|reply| Value::from_reply(reply).map(Untyped));
         let expect = Expect { name, idempotency, parts: 1, atomic: false, decode, subject: None, field: None };
         Command { args, by_sha1: None, others: Vec::new(), extra_time: Duration::ZERO, recovery: None, expect }
+    }
+
+    /// Creates a command that sends nothing, and has this result.
+    #[doc(hidden)]
+    pub fn nothing<T: 'static>(result: impl Fn() -> Result<T> + Send + Sync + 'static) -> Command<T> {
+        let mut command = Command::read("nothing").with_decode(Decode::With(Arc::new(move |_, _| result())));
+        command.expect.parts = 0;
+        command
     }
 
     /// Sets the type of the reply.
@@ -294,6 +322,26 @@ impl<R> Command<R> {
         self.with_decode(Decode::OfKey(decode))
     }
 
+    /// Decodes the reply with a closure instead of by its type. It costs an allocation; [`decode_with`](Command::decode_with)
+    /// does not.
+    #[doc(hidden)]
+    pub fn decode_by<T>(self, decode: impl Fn(Reply<'_>) -> Result<T> + Send + Sync + 'static) -> Command<T> {
+        self.with_decode(Decode::With(Arc::new(move |mut replies, _| replies.expect_next().and_then(&decode))))
+    }
+
+    /// Makes another result of the reply, also of one that a [recovery](Command::recover_with) returns.
+    #[doc(hidden)]
+    pub fn and_then<T: 'static>(mut self, then: impl Fn(R) -> Result<T> + Send + Sync + 'static) -> Command<T>
+    where
+        R: 'static,
+    {
+        let then = Arc::new(then);
+        let recovery = self.take_recovery().map(|recovery| recovery.and_then(Arc::clone(&then)));
+        let decode = self.expect.decode.clone();
+        let decode = Decode::With(Arc::new(move |replies, key| decode.run(replies, key).and_then(&*then)));
+        Command { recovery, ..self.with_decode(decode) }
+    }
+
     /// Adds `other` to make an atomic group: no command of another client runs between the two. `decode` takes the
     /// replies to all commands of the group, in order.
     ///
@@ -330,6 +378,11 @@ impl<R> Command<R> {
     {
         self.recovery = Some(Recovery::new(recover));
         self
+    }
+
+    /// Whether there is nothing to send.
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.expect.parts == 0
     }
 
     /// Takes what follows a failure.
@@ -459,15 +512,8 @@ impl<R> Expect<R> {
     /// Takes the replies to this command off the front of `replies` and decodes them.
     pub(crate) fn decode(&self, replies: &mut Replies<'_>, attempts: Attempts) -> Result<R> {
         let own = replies.split(self.parts);
-        let decoded = match self.decode {
-            Decode::One(decode) => own.clone().expect_next().and_then(decode),
-            Decode::OfKey(decode) => {
-                let key = self.subject.as_ref().map_or("", |subject| subject.key.as_str());
-                own.clone().expect_next().and_then(|reply| decode(reply, key))
-            }
-            Decode::Group(decode) => decode(own),
-        };
-        decoded.map_err(|error| {
+        let key = self.subject.as_ref().map_or("", |subject| subject.key.as_str());
+        self.decode.run(own.clone(), key).map_err(|error| {
             // If Redis refused one command of a group, the others were executed.
             let others_executed = self.parts > 1 && error.kind() == ErrorKind::Redis && own.any_executed();
             let attempts = if others_executed { attempts.assume_executed() } else { attempts };
@@ -488,7 +534,7 @@ impl<R> Expect<R> {
 
 impl<R> Clone for Expect<R> {
     fn clone(&self) -> Self {
-        Expect { name: self.name.clone(), decode: self.decode, subject: self.subject.clone(), ..*self }
+        Expect { name: self.name.clone(), decode: self.decode.clone(), subject: self.subject.clone(), ..*self }
     }
 }
 

@@ -69,6 +69,19 @@ impl<R> Recovery<R> {
         Recovery(Arc::new(move |session, error| Box::pin(recover(session, error))))
     }
 
+    pub(super) fn and_then<T: 'static>(
+        self,
+        then: Arc<impl Fn(R) -> Result<T> + Send + Sync + 'static>,
+    ) -> Recovery<T>
+    where
+        R: 'static,
+    {
+        Recovery::new(move |session, error| {
+            let (recovered, then) = (self.run(session, error), Arc::clone(&then));
+            async move { then(recovered.await?) }
+        })
+    }
+
     pub(crate) fn run(&self, session: Session, error: Error) -> BoxFuture<'static, Result<R>> {
         (self.0)(session, error)
     }

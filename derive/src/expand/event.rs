@@ -26,6 +26,7 @@ pub(crate) fn fields_impl(model: &Model, variants: &[Variant]) -> FieldsImpl {
     FieldsImpl {
         name_checks: name_checks(model, &tag, variants),
         names: quote!(#krate::codegen::Names { own: &[#tag], flattened: &[] }),
+        describe: TokenStream::new(),
         write: quote!(match self { #(#write)* }),
         read: quote! {
             match #krate::codegen::variant(__source, #tag, #expected)? {

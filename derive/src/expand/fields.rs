@@ -6,6 +6,7 @@ use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{Ident, LitByteStr, LitStr, Type};
 
+use super::index;
 use crate::ast::{Field, Model};
 use crate::attr::{Codec, FieldDefault};
 
@@ -15,6 +16,8 @@ pub(crate) struct FieldsImpl {
     pub(crate) name_checks: TokenStream,
     /// The value of `NAMES`.
     pub(crate) names: TokenStream,
+    /// The body of `describe_fields`, which describes the columns and indexes to `__layout`.
+    pub(crate) describe: TokenStream,
     /// The body of `write`, which writes `self` to `__sink`.
     pub(crate) write: TokenStream,
     /// The body of `read`, which reads from `__source`.
@@ -33,9 +36,15 @@ pub(crate) fn fields_impl(model: &Model, fields: &[Field]) -> FieldsImpl {
     FieldsImpl {
         name_checks: name_check(model, fields, &names),
         names,
+        describe: index::describe_fields(model, fields),
         write: quote!(#(#write)*),
         read: read_fields(model, fields, &quote!(Self)),
-        bounds: fields.iter().map(|field| where_predicate(model, field)).collect(),
+        bounds: fields
+            .iter()
+            .flat_map(|field| {
+                std::iter::once(where_predicate(model, field)).chain(index::where_predicates(model, field))
+            })
+            .collect(),
     }
 }
 
@@ -83,7 +92,9 @@ pub(crate) fn write_field(model: &Model, field: &Field, value: &TokenStream) -> 
     }
     let codec = codec(model, field);
     let aliases = &field.attrs.aliases;
-    quote_spanned!(ty.span()=> <#codec as #krate::codegen::FieldCodec<#ty>>::put(#sink, #name, &[#(#aliases),*], #value)?;)
+    let column = index::write_column(model, field, value);
+    let put = quote_spanned!(ty.span()=> <#codec as #krate::codegen::FieldCodec<#ty>>::put(#sink, #name, &[#(#aliases),*], #value)?;);
+    quote!(#put #column)
 }
 
 /// Returns the code that reads all fields from `__source` and builds a value with `constructor`.

@@ -2,6 +2,7 @@
 
 mod event;
 mod fields;
+mod index;
 mod model;
 mod value;
 

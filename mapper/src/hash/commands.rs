@@ -44,7 +44,10 @@ pub(super) fn with_id_of_key<M: HashModel>(record: M, key: &str) -> Result<M> {
     Err(Error::new(ErrorKind::Decode, message).with_field(M::ID_FIELD))
 }
 
-pub(super) fn load_field<M, T, C: FieldCodec<T>>(key: &Key, field: FieldRef<M, T, C>) -> Command<Option<C::Value>> {
+pub(super) fn load_field<M, T, C: FieldCodec<T>, I>(
+    key: &Key,
+    field: FieldRef<M, T, C, I>,
+) -> Command<Option<C::Value>> {
     if field.aliases().is_empty() {
         let command = key.push_to(Command::read("HGET")).arg(field.name()).about_field(field.name());
         return command.decode_with(read_field::<C, T>);
@@ -74,13 +77,13 @@ pub(super) fn insert(key: &Key, record: &impl Fields) -> Command<()> {
 }
 
 pub(super) fn save(key: &Key, record: &impl Fields) -> Command<()> {
-    // HSET returns how many fields are new, which differs when it is repeated. That count is not used.
-    write(key, record, Command::idempotent_write("HSET"), |command, fields| {
+    // Repeated after a lost reply, it would overwrite what others wrote in between.
+    write(key, record, Command::write("HSET"), |command, fields| {
         let set = command.one_or_more_pairs("field", fields.pairs());
         if fields.cleared.is_empty() {
             return set.decode_with(|reply| u64::from_reply(reply).map(drop));
         }
-        let clear = Command::idempotent_write("HDEL").arg(key.as_str()).args_of(&fields.cleared);
+        let clear = Command::write("HDEL").arg(key.as_str()).args_of(&fields.cleared);
         set.and(clear, |replies| replies.map(u64::from_reply).try_for_each(|count| count.map(drop)))
     })
 }
@@ -98,7 +101,7 @@ if #ARGV > set + 1 then redis.call('HDEL', KEYS[1], unpack(ARGV, set + 2)) end \
 return 1";
 
 pub(super) fn update(key: &Key, record: &impl Fields) -> Command<()> {
-    write(key, record, Command::idempotent_write("EVAL").arg(UPDATE).arg(1), |command, fields| {
+    write(key, record, Command::write("EVAL").arg(UPDATE).arg(1), |command, fields| {
         let command = command.arg(2 * fields.set.len()).one_or_more_pairs("field", fields.pairs());
         command.args_of(&fields.cleared).decode_with(|reply| {
             if bool::from_reply(reply)? {

@@ -249,10 +249,10 @@ pub trait HashModel: Fields + FromReply {
     /// # Errors
     ///
     /// `Decode` if the field does not fit its type.
-    fn load_field<E: Executor, T, C: FieldCodec<T>>(
+    fn load_field<E: Executor, T, C: FieldCodec<T>, I>(
         executor: E,
         id: IdRef<'_, Self>,
-        field: FieldRef<Self, T, C>,
+        field: FieldRef<Self, T, C, I>,
     ) -> E::Out<Option<C::Value>> {
         executor.submit(commands::load_field(&key_of::<Self>(id), field))
     }

@@ -10,7 +10,8 @@ mod version;
 
 pub(crate) use self::commands::{from_reply, is_no_record};
 pub use self::each::Each;
-pub use self::field_ref::FieldRef;
+pub use self::field_ref::{FieldRef, FlattenRef};
+pub(crate) use self::hash_model::layout;
 pub use self::hash_model::{HashModel, IdRef};
 pub use self::model_commands::ModelCommands;
 pub use self::scan::RecordScanOptions;

@@ -97,10 +97,10 @@ pub trait ModelCommands: Executor {
     }
 
     /// Loads one field of a record; see [`HashModel::load_field`].
-    fn load_field<M: HashModel, T, C: FieldCodec<T>>(
+    fn load_field<M: HashModel, T, C: FieldCodec<T>, I>(
         self,
         id: IdRef<'_, M>,
-        field: FieldRef<M, T, C>,
+        field: FieldRef<M, T, C, I>,
     ) -> Self::Out<Option<C::Value>> {
         M::load_field(self, id, field)
     }

@@ -1,6 +1,13 @@
 //! Versions of records, for optimistic locks.
 
+use redis_rest::{Error, ErrorKind};
+
 /// The type of a record's version: an integer, or `()` for a model without a field marked `#[redis(version)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a version",
+    label = "not an integer of 32 or 64 bits",
+    note = "make the field marked `#[redis(version)]` a `u64`; `u32`, `i64` and `i32` work too"
+)]
 pub trait Version: Sized + Send + Sync + 'static {
     /// Returns the number, if there is one.
     #[doc(hidden)]
@@ -9,6 +16,20 @@ pub trait Version: Sized + Send + Sync + 'static {
     /// Returns the version that a write has stored. `None` if the number does not fit the type.
     #[doc(hidden)]
     fn from_number(number: Option<u64>) -> Option<Self>;
+}
+
+/// The type of a version that is a number: every [`Version`] but `()`.
+#[diagnostic::on_unimplemented(
+    message = "the model has no version",
+    label = "needs a version",
+    note = "add a field `version: u64` and mark it `#[redis(version)]`"
+)]
+pub trait VersionNumber: Version {}
+
+/// The error about a version below 0.
+#[cold]
+pub(super) fn negative() -> Error {
+    Error::new(ErrorKind::InvalidInput, "a version is not negative; 0 is that of a record that is not stored yet")
 }
 
 impl Version for () {
@@ -32,6 +53,8 @@ macro_rules! integers {
                 number?.try_into().ok()
             }
         }
+
+        impl VersionNumber for $int {}
     )*};
 }
 

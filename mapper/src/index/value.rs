@@ -1,5 +1,8 @@
 //! Types whose values can be in an index.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use super::encode;
 use super::layout::ColumnKind;
 
@@ -47,11 +50,59 @@ pub trait IndexField {
     fn index_values(&self) -> impl Iterator<Item = &Self::Value>;
 }
 
-impl IndexValue for String {
+macro_rules! texts {
+    ($($type:ty)*) => {$(
+        impl IndexValue for $type {
+            const KIND: Kind = ColumnKind::Text;
+
+            fn push_index(&self, out: &mut String) -> Result<(), &'static str> {
+                push_text(self, out)
+            }
+        }
+    )*};
+}
+
+texts! { String Box<str> Arc<str> Cow<'static, str> }
+
+macro_rules! integers {
+    ($($type:ty)*) => {$(
+        impl IndexValue for $type {
+            const KIND: Kind = ColumnKind::Integer;
+
+            fn push_index(&self, out: &mut String) -> Result<(), &'static str> {
+                encode::push_integer(&self.to_string(), out);
+                Ok(())
+            }
+        }
+    )*};
+}
+
+integers! { i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize }
+
+macro_rules! floats {
+    ($($type:ty)*) => {$(
+        impl IndexValue for $type {
+            const KIND: Kind = ColumnKind::Float;
+
+            fn push_index(&self, out: &mut String) -> Result<(), &'static str> {
+                if self.is_nan() {
+                    return Err("is not a number, which has no place in an order");
+                }
+                encode::push_float(f64::from(*self), out);
+                Ok(())
+            }
+        }
+    )*};
+}
+
+floats! { f32 f64 }
+
+impl IndexValue for bool {
     const KIND: Kind = ColumnKind::Text;
 
     fn push_index(&self, out: &mut String) -> Result<(), &'static str> {
-        push_text(self, out)
+        out.push_str(if *self { "true" } else { "false" });
+        Ok(())
     }
 }
 

@@ -74,12 +74,16 @@ pub(crate) enum Lifetime {
 #[derive(Debug, Clone)]
 pub(crate) struct Condition {
     pub(crate) field: &'static str,
+    /// Earlier names of the field, which count if it does not exist under its own.
+    pub(crate) aliases: &'static [&'static str],
     pub(crate) text: Option<String>,
 }
 
 #[derive(Debug, Clone)]
 pub(crate) struct Change {
     pub(crate) field: &'static str,
+    /// Earlier names of the field. Its old value may stand under one of them; after the change, none of them exists.
+    pub(crate) aliases: &'static [&'static str],
     pub(crate) change: FieldChange,
 }
 
