@@ -235,8 +235,8 @@ mod write;
 pub use redis_model_derive::RedisModel;
 pub use redis_rest::{self, Client, Error, ErrorKind, Redis, Result, blocking, commands};
 
-pub use crate::field::Field;
-pub use crate::hash::{Each, FieldRef, FlattenRef, HashModel, IdRef, ModelCommands, RecordScanOptions, Version};
+pub use crate::field::{Element, Field};
+pub use crate::hash::{Each, FieldRef, FlattenRef, HashModel, IdRef, ModelCommands, Page, Query, RecordScanOptions, Version};
 pub use crate::id::{GenerateId, Id, IntegerId};
 pub use crate::index::{IndexField, IndexValue, Indexed, IsIndexed, IsUnique, NotIndexed, Unique};
 pub use crate::key::KeyPart;

@@ -64,7 +64,7 @@ const GATEWAY: &[&str] = &[
     "install",
 ];
 /// Inside `derive/src/expand`.
-const EXPAND: &[&str] = &["fields", "event", "value", "model"];
+const EXPAND: &[&str] = &["variable", "index", "fields", "event", "value", "model"];
 
 type Arrows = BTreeMap<String, BTreeSet<String>>;
 

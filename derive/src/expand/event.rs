@@ -4,7 +4,8 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
-use super::fields::{FieldsImpl, name_check, names, read_fields, variable, where_predicate, write_field};
+use super::fields::{FieldsImpl, name_check, names, read_fields, where_predicate, write_field};
+use super::variable::variable;
 use crate::ast::{Model, Variant, VariantBody};
 
 /// Returns the `Fields` implementation of an enum.

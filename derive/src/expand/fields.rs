@@ -1,12 +1,13 @@
 //! Writes and reads the named fields of a struct or of a variant.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{Ident, LitByteStr, LitStr, Type};
 
 use super::index;
+use super::variable::variable;
 use crate::ast::{Field, Model};
 use crate::attr::{Codec, FieldDefault};
 
@@ -71,12 +72,6 @@ pub(crate) fn name_check(model: &Model, fields: &[Field], names: &TokenStream) -
     let message =
         format!("a flattened field has the same name as another field of {}; rename one", model.ident.unraw());
     quote_spanned!(field.ty.span()=> const { ::core::assert!((#names).are_distinct(), #message) };)
-}
-
-/// A variable of the generated code, for use in tokens that have the span of the user's type. If a macro of the user wrote
-/// the type, a variable with that span would be another one.
-pub(crate) fn variable(name: &str) -> Ident {
-    Ident::new(name, Span::call_site())
 }
 
 /// Returns the code that writes one field to `__sink`. Errors about missing traits point at the type of the field.

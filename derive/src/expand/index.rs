@@ -1,12 +1,12 @@
 //! Describes the indexes of a model: the columns of its fields, and the indexes over them.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::Type;
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 
-use super::fields::variable;
+use super::variable::variable;
 use crate::ast::{Body, Field, Model, Shape};
 use crate::attr::{Compound, Part};
 

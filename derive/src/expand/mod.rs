@@ -5,6 +5,7 @@ mod fields;
 mod index;
 mod model;
 mod value;
+mod variable;
 
 use proc_macro2::TokenStream;
 

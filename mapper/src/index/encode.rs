@@ -4,7 +4,7 @@
 pub(crate) const MAX_TEXT: usize = 1024;
 
 /// Stands between the values of a column that holds several.
-pub(crate) const BETWEEN_VALUES: char = '\u{2}';
+pub(crate) const BETWEEN_VALUES: &str = "\u{2}";
 
 /// Appends text. Separators are escaped, so that they separate.
 pub(crate) fn push_text(text: &str, out: &mut String) {

@@ -36,8 +36,9 @@ pub(crate) struct Column {
 }
 
 /// How the values of a column are encoded.
+#[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ColumnKind {
+pub enum ColumnKind {
     Text,
     Integer,
     Float,

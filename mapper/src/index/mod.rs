@@ -5,10 +5,12 @@ mod layout;
 mod marker;
 #[cfg(test)]
 mod tests;
+#[cfg(any(feature = "chrono", feature = "jiff", feature = "time"))]
+mod times;
 mod value;
 
-pub use self::layout::LayoutBuilder;
-pub(crate) use self::layout::{Column, ColumnKind, Index, Layout};
+pub(crate) use self::layout::{Column, Index, Layout};
+pub use self::layout::{ColumnKind, LayoutBuilder};
 pub use self::marker::{InIndex, Indexed, IsIndexed, IsUnique, NotIndexed, Unique};
-pub(crate) use self::value::column_text;
 pub use self::value::{IndexField, IndexValue};
+pub(crate) use self::value::{column_text, push_text};

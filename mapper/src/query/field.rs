@@ -1,6 +1,7 @@
 //! Which fields and values the conditions of a query take.
 
-use std::ops::{Bound, Range, RangeBounds, RangeFrom, RangeFull, RangeInclusive, RangeTo, RangeToInclusive};
+use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::ops::{Bound, Range, RangeFrom, RangeFull, RangeInclusive, RangeTo, RangeToInclusive};
 
 use crate::index::{IndexField, IndexValue};
 use crate::value_for::ValueFor;
@@ -24,6 +25,17 @@ impl<V: IndexValue> SingleField for Option<V> {}
 )]
 pub trait SequenceField: IndexField {}
 
+macro_rules! sequences {
+    ($($sequence:ty $(, $hasher:ident)?;)*) => {$(
+        impl<V: IndexValue $(, $hasher)?> SequenceField for $sequence {}
+        impl<V: IndexValue $(, $hasher)?> SequenceField for Option<$sequence> {}
+    )*};
+}
+
+sequences! { Vec<V>; VecDeque<V>; BTreeSet<V>; HashSet<V, S>, S; }
+
+impl<V: IndexValue> SequenceField for Box<[V]> {}
+
 /// A value that is text, of which queries can find a prefix. `String` and its like are. So is a newtype of text that
 /// implements `AsRef<str>`.
 #[diagnostic::on_unimplemented(
@@ -45,17 +57,18 @@ impl<V: IndexValue + AsRef<str>> TextValue for V {}
 pub trait RangeFor<V> {
     /// Calls `with` with both ends.
     #[doc(hidden)]
-    fn with_bounds<R>(&self, with: impl FnOnce(Bound<&V>, Bound<&V>) -> R) -> R;
+    fn with_bounds<R>(self, with: impl FnOnce(Bound<&V>, Bound<&V>) -> R) -> R;
 }
 
 fn with_bounds<V, A: ValueFor<V>, R>(
-    range: &impl RangeBounds<A>,
+    start: Bound<A>,
+    end: Bound<A>,
     with: impl FnOnce(Bound<&V>, Bound<&V>) -> R,
 ) -> R {
-    with_bound(range.start_bound(), |start| with_bound(range.end_bound(), |end| with(start, end)))
+    with_bound(start, |start| with_bound(end, |end| with(start, end)))
 }
 
-fn with_bound<V, A: ValueFor<V>, R>(bound: Bound<&A>, with: impl FnOnce(Bound<&V>) -> R) -> R {
+fn with_bound<V, A: ValueFor<V>, R>(bound: Bound<A>, with: impl FnOnce(Bound<&V>) -> R) -> R {
     match bound {
         Bound::Included(value) => value.with_value(|value| with(Bound::Included(value))),
         Bound::Excluded(value) => value.with_value(|value| with(Bound::Excluded(value))),
@@ -64,19 +77,30 @@ fn with_bound<V, A: ValueFor<V>, R>(bound: Bound<&A>, with: impl FnOnce(Bound<&V
 }
 
 macro_rules! ranges {
-    ($($range:ty),*) => {$(
+    ($($range:ty: $ends:expr;)*) => {$(
         impl<V, A: ValueFor<V>> RangeFor<V> for $range {
-            fn with_bounds<R>(&self, with: impl FnOnce(Bound<&V>, Bound<&V>) -> R) -> R {
-                with_bounds(self, with)
+            fn with_bounds<R>(self, with: impl FnOnce(Bound<&V>, Bound<&V>) -> R) -> R {
+                let (start, end) = $ends(self);
+                with_bounds(start, end, with)
             }
         }
     )*};
 }
 
-ranges! { Range<A>, RangeInclusive<A>, RangeFrom<A>, RangeTo<A>, RangeToInclusive<A>, (Bound<A>, Bound<A>) }
+ranges! {
+    Range<A>: |range: Self| (Bound::Included(range.start), Bound::Excluded(range.end));
+    RangeInclusive<A>: |range: Self| {
+        let (start, end) = range.into_inner();
+        (Bound::Included(start), Bound::Included(end))
+    };
+    RangeFrom<A>: |range: Self| (Bound::Included(range.start), Bound::Unbounded);
+    RangeTo<A>: |range: Self| (Bound::Unbounded, Bound::Excluded(range.end));
+    RangeToInclusive<A>: |range: Self| (Bound::Unbounded, Bound::Included(range.end));
+    (Bound<A>, Bound<A>): |range: Self| range;
+}
 
 impl<V> RangeFor<V> for RangeFull {
-    fn with_bounds<R>(&self, with: impl FnOnce(Bound<&V>, Bound<&V>) -> R) -> R {
+    fn with_bounds<R>(self, with: impl FnOnce(Bound<&V>, Bound<&V>) -> R) -> R {
         with(Bound::Unbounded, Bound::Unbounded)
     }
 }

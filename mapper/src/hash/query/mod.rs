@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use redis_rest::{Client, Error, ErrorKind, Result};
+use redis_rest::{Client, Command, Error, ErrorKind, Result, Value};
 
 pub use self::page::Page;
 use self::run::Prepared;
@@ -235,6 +235,14 @@ impl<M: HashModel> Query<M> {
         self
     }
 
+    /// Returns the command that loads the first record that matches.
+    pub(super) fn into_find(self) -> Command<Option<M>> {
+        match Prepared::new(self) {
+            Ok(query) => query.into_find(),
+            Err(error) => Command::read("EVALSHA_RO").fail(error).reply::<Value>().decode_with(|_| Ok(None)),
+        }
+    }
+
     fn values<T: IndexField, C, I>(
         self,
         field: FieldRef<M, T, C, I>,
@@ -292,8 +300,7 @@ impl<M: HashModel + Send> Query<M> {
     pub fn fetch<C: Client>(self, client: C) -> C::Out<Page<M>> {
         client.run(move |session| async move {
             let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
-            let query = Prepared::new(self)?;
-            query.page(limit, async |limit, position| query.records(&session, limit, position).await).await
+            Prepared::new(self)?.fetch(&session, limit).await
         })
     }
 
@@ -301,8 +308,7 @@ impl<M: HashModel + Send> Query<M> {
     pub fn ids<C: Client>(self, client: C) -> C::Out<Page<M::Id>> {
         client.run(move |session| async move {
             let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
-            let query = Prepared::new(self)?;
-            query.page(limit, async |limit, position| query.ids(&session, limit, position).await).await
+            Prepared::new(self)?.page_of_ids(&session, limit).await
         })
     }
 

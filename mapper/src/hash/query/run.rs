@@ -2,7 +2,9 @@
 
 use std::marker::PhantomData;
 
-use redis_rest::{Batch, Build, Client as _, Command, Error, ErrorKind, Executor as _, Result, ScriptingCommands as _, Session, Value};
+use redis_rest::{
+    Batch, Build, Command, Error, ErrorKind, Executor as _, Reply, Result, ScriptingCommands as _, Session, Value,
+};
 
 use super::{Page, Query};
 use crate::hash::commands;
@@ -38,7 +40,7 @@ pub(super) struct Prepared<M> {
 /// What was found, and where to go on, if there is more.
 type Step<T> = (Vec<T>, Option<Position>);
 
-impl<M: HashModel + Send> Prepared<M> {
+impl<M: HashModel> Prepared<M> {
     /// Checks and plans a query.
     pub(super) fn new(query: Query<M>) -> Result<Self> {
         let Query { conditions, order, limit, after, in_one_request, problem, of } = query;
@@ -73,24 +75,24 @@ impl<M: HashModel + Send> Prepared<M> {
         Some(Cursor { fingerprint: self.fingerprint, index, range, member })
     }
 
-    /// Collects a page from as many steps as it takes.
-    pub(super) async fn page<T>(
-        &self,
-        limit: usize,
-        step: impl AsyncFn(usize, Option<Position>) -> Result<Step<Result<T>>>,
-    ) -> Result<Page<T>> {
-        let (mut items, mut position) = (Vec::new(), self.start.clone());
-        for _ in 0..MAX_RUNS {
-            let (found, next) = step((limit - items.len()).min(MAX_STEP), position).await?;
-            for item in found {
-                items.push(item?);
-            }
-            position = next;
-            if position.is_none() || items.len() >= limit {
-                break;
-            }
+    pub(super) async fn fetch(&self, session: &Session, limit: usize) -> Result<Page<M>> {
+        let mut page = Collected::new(limit, self.start.clone());
+        while page.needs_more() {
+            let position = page.position.take();
+            let step = self.records(session, page.step(), position).await?;
+            page.add(step)?;
         }
-        Ok(Page { items, cursor: position.and_then(|position| self.cursor(position)) })
+        Ok(Page { items: page.items, cursor: page.position.and_then(|position| self.cursor(position)) })
+    }
+
+    pub(super) async fn page_of_ids(&self, session: &Session, limit: usize) -> Result<Page<M::Id>> {
+        let mut page = Collected::new(limit, self.start.clone());
+        while page.needs_more() {
+            let position = page.position.take();
+            let step = self.ids(session, page.step(), position).await?;
+            page.add(step)?;
+        }
+        Ok(Page { items: page.items, cursor: page.position.and_then(|position| self.cursor(position)) })
     }
 
     pub(super) async fn first(&self, session: &Session) -> Result<Option<M>> {
@@ -137,7 +139,7 @@ impl<M: HashModel + Send> Prepared<M> {
         Ok(Explain::new(self.layout, &self.conditions, &self.plan, answer.candidate, &answer.found))
     }
 
-    pub(super) async fn ids(
+    async fn ids(
         &self,
         session: &Session,
         limit: usize,
@@ -167,32 +169,35 @@ impl<M: HashModel + Send> Prepared<M> {
     }
 
     /// Returns the next records, each with its own error. Those that do not match any more are left out.
-    pub(super) async fn records(
+    async fn records(
         &self,
         session: &Session,
         limit: usize,
         position: Option<Position>,
     ) -> Result<Step<Result<M>>> {
         let (found, next) = if self.in_one_request {
-            let command = self.command(Found::Records, limit, position.as_ref());
-            let command = command.decode_with(|reply| query::read_records(reply, commands::read_record::<M>));
-            let Some((found, next)) = self.run(session, command, position).await? else { return Ok((Vec::new(), None)) };
-            let records = found.into_iter().map(|(id, record)| {
-                let key = key_of::<M>(&id);
-                let record = record.and_then(|record: Option<M>| match record {
-                    Some(record) => commands::with_id_of_key(record, key.as_str()).map(Some),
-                    None => Ok(None),
-                });
-                record.map_err(|error| error.with_command("HGETALL".into()).about(M::MODEL_NAME, key.as_str()))
-            });
-            (records.collect(), next)
+            let command = self.command(Found::Records, limit, position.as_ref()).decode_with(read_records::<M>);
+            self.run(session, command, position).await?.unwrap_or_default()
         } else {
             let (ids, next) = self.found_ids(session, Found::IdsToLoad, limit, position).await?;
             (load::<M>(session, &ids).await?, next)
         };
-        let records = found.into_iter().filter_map(Result::transpose);
-        let matching = records.filter(|record| record.as_ref().map_or(true, |record| self.holds(record)));
-        Ok((matching.collect(), next))
+        Ok((self.matching(found), next))
+    }
+
+    /// Returns the command that finds the first record.
+    pub(super) fn into_find(self) -> Command<Option<M>> {
+        let command = self.command(Found::Records, 1, None);
+        command.decode_by(move |reply| {
+            let records = self.matching(read_records::<M>(reply)?.found);
+            records.into_iter().next().transpose()
+        })
+    }
+
+    /// Leaves out records that do not exist, or do not match any more.
+    fn matching(&self, records: Vec<Result<Option<M>>>) -> Vec<Result<M>> {
+        let records = records.into_iter().filter_map(Result::transpose);
+        records.filter(|record| record.as_ref().map_or(true, |record| self.holds(record))).collect()
     }
 
     async fn found_ids(
@@ -219,7 +224,7 @@ impl<M: HashModel + Send> Prepared<M> {
     }
 
     /// Sends a command. Returns what was found, and where to go on. `None` without a request if no value can match.
-    async fn run<T: Send + 'static>(
+    async fn run<T: 'static>(
         &self,
         session: &Session,
         command: Command<Answer<T>>,
@@ -240,14 +245,48 @@ impl<M: HashModel + Send> Prepared<M> {
             return true;
         }
         let mut columns = Columns(Vec::new());
-        // A value that cannot be in an index is in no range.
         if record.write(&mut columns).is_err() {
-            return false;
+            // Another field cannot be encoded again. The row has matched.
+            return true;
         }
         self.conditions.iter().all(|condition| {
             let name = self.layout.columns.get(condition.column).map(|column| column.name);
             columns.0.iter().any(|(column, text)| Some(*column) == name && condition.holds(text))
         })
+    }
+}
+
+/// A page that takes several steps.
+struct Collected<T> {
+    items: Vec<T>,
+    limit: usize,
+    runs: usize,
+    position: Option<Position>,
+}
+
+impl<T> Collected<T> {
+    fn new(limit: usize, position: Option<Position>) -> Self {
+        Collected { items: Vec::new(), limit, runs: 0, position }
+    }
+
+    /// Returns whether the page can take more, and there may be more.
+    fn needs_more(&self) -> bool {
+        let is_at_end = self.runs > 0 && self.position.is_none();
+        !is_at_end && self.items.len() < self.limit && self.runs < MAX_RUNS
+    }
+
+    /// Returns how many items the next step may find.
+    fn step(&self) -> usize {
+        self.limit.saturating_sub(self.items.len()).min(MAX_STEP)
+    }
+
+    fn add(&mut self, (found, next): Step<Result<T>>) -> Result<()> {
+        for item in found {
+            self.items.push(item?);
+        }
+        self.runs += 1;
+        self.position = next;
+        Ok(())
     }
 }
 
@@ -259,13 +298,28 @@ impl Sink for Columns {
 
     fn clear(&mut self, _: &'static str) {}
 
-    fn column(&mut self, name: &'static str, text: String) {
-        self.0.push((name, text));
+    fn column(&mut self, name: &'static str, text: impl FnOnce() -> Result<String>) -> Result<()> {
+        // A value that cannot be in an index is in no range.
+        self.0.extend(text().ok().map(|text| (name, text)));
+        Ok(())
     }
 }
 
+/// Reads the records that the script returned.
+fn read_records<M: HashModel>(reply: Reply<'_>) -> Result<Answer<Vec<Result<Option<M>>>>> {
+    let Answer { found, candidate, next } = query::read_records(reply, commands::read_record::<M>)?;
+    let found = found.into_iter().map(|(id, record)| {
+        let key = key_of::<M>(&id);
+        let record = record.and_then(|record| {
+            record.map(|record| commands::with_id_of_key(record, key.as_str())).transpose()
+        });
+        record.map_err(|error| error.with_command("HGETALL".into()).about(M::MODEL_NAME, key.as_str()))
+    });
+    Ok(Answer { found: found.collect(), candidate, next })
+}
+
 /// Loads records by the parts of their keys, in one request.
-async fn load<M: HashModel + Send>(session: &Session, ids: &[String]) -> Result<Vec<Result<Option<M>>>> {
+async fn load<M: HashModel>(session: &Session, ids: &[String]) -> Result<Vec<Result<Option<M>>>> {
     let loading = {
         let mut batch = Batch::new(session);
         let slots: Vec<_> =
