@@ -192,7 +192,16 @@ impl Command {
             args.reject("a command needs a name");
         }
         let decode = Decode::One(|reply| Value::from_reply(reply).map(Untyped));
-        let expect = Expect { name, idempotency, parts: 1, atomic: false, execution: Execution::Plain, decode, subject: None, field: None };
+        let expect = Expect {
+            name,
+            idempotency,
+            parts: 1,
+            atomic: false,
+            execution: Execution::Plain,
+            decode,
+            subject: None,
+            field: None,
+        };
         Command { args, form: None, others: Vec::new(), extra_time: Duration::ZERO, recovery: None, expect }
     }
 
@@ -606,7 +615,8 @@ impl<R> Expect<R> {
             // If Redis refused one command of a group, the others were executed.
             let others_executed = self.parts > 1 && error.kind() == ErrorKind::Redis && own.any_executed();
             let attempts = if others_executed { attempts.assume_executed() } else { attempts };
-            let error = if self.execution == Execution::InScript { exactly_once::without_imprecise(error) } else { error };
+            let error =
+                if self.execution == Execution::InScript { exactly_once::without_imprecise(error) } else { error };
             attempts.record_in(self.blame(error), self.idempotency)
         })
     }
