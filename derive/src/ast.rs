@@ -145,6 +145,14 @@ impl Model {
         }
     }
 
+    /// Returns whether the field is in an index, of its own or of several fields.
+    pub(crate) fn is_in_index(&self, field: &Field) -> bool {
+        let is_part = |part: &attr::Part| part.inner.is_none() && part.field.unraw() == field.ident.unraw();
+        field.attrs.index.is_some()
+            || field.attrs.unique.is_some()
+            || self.attrs.compounds.iter().any(|compound| compound.parts.iter().any(is_part))
+    }
+
     /// Returns the name of the field that holds the name of the variant.
     pub(crate) fn tag(&self) -> String {
         self.attrs.tag.as_ref().map_or_else(|| "event".to_owned(), LitStr::value)

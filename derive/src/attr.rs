@@ -1,9 +1,13 @@
 //! Parses the `#[redis(..)]` attributes one by one. Rules that involve several attributes are in `check`.
 
+use std::time::Duration;
+
 use proc_macro2::Span;
+use syn::ext::IdentExt as _;
 use syn::meta::ParseNestedMeta;
+use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
-use syn::{Attribute, LitInt, LitStr, Path};
+use syn::{Attribute, Ident, LitInt, LitStr, Path, Token};
 
 use crate::case::Case;
 use crate::errors::Errors;
@@ -23,6 +27,34 @@ pub(crate) struct Container {
     pub(crate) max_len: Option<(u64, Span)>,
     pub(crate) tag: Option<LitStr>,
     pub(crate) krate: Option<Path>,
+    pub(crate) compounds: Vec<Compound>,
+    pub(crate) ttl: Option<(Duration, Span)>,
+    pub(crate) sliding: Option<Span>,
+    pub(crate) partitions: Option<(u32, Span)>,
+}
+
+/// An index over several fields: `index(country, age)`.
+pub(crate) struct Compound {
+    pub(crate) is_unique: bool,
+    pub(crate) span: Span,
+    pub(crate) parts: Vec<Part>,
+}
+
+/// A field that a compound index names: `age`, or `address.city` for a field of the flattened field `address`.
+pub(crate) struct Part {
+    pub(crate) field: Ident,
+    pub(crate) inner: Option<Ident>,
+}
+
+impl Part {
+    fn parse(input: syn::parse::ParseStream<'_>) -> syn::Result<Self> {
+        let field = input.call(Ident::parse_any)?;
+        let inner = match input.parse::<Option<Token![.]>>()? {
+            Some(_) => Some(input.call(Ident::parse_any)?),
+            None => None,
+        };
+        Ok(Part { field, inner })
+    }
 }
 
 /// How the value of a field becomes text.
@@ -81,6 +113,9 @@ pub(crate) struct Field {
     pub(crate) default: FieldDefault,
     pub(crate) skip: Option<Span>,
     pub(crate) flatten: Option<Span>,
+    pub(crate) index: Option<Span>,
+    pub(crate) unique: Option<Span>,
+    pub(crate) version: Option<Span>,
     pub(crate) codec: Codec,
 }
 
@@ -91,11 +126,14 @@ pub(crate) struct Variant {
     pub(crate) aliases: Vec<LitStr>,
 }
 
-const CONTAINER: &str = "prefix, list, stream, embedded, id, text, rename_all, max_len, tag, crate";
-const FIELD: &str = "id, rename, alias, default, skip, flatten, text, json, postcard, bincode, base64, with";
+const CONTAINER: &str = "prefix, list, stream, embedded, id, text, rename_all, max_len, tag, index, unique, ttl, sliding, partitions, crate";
+const FIELD: &str =
+    "id, rename, alias, default, skip, flatten, index, unique, version, text, json, postcard, bincode, base64, with";
 const CODECS: &str = "`text`, `json`, `postcard`, `bincode`, `base64` and `with`";
 const VARIANT: &str = "rename, alias";
 const MAX_LEN: &str = "`max_len` takes a whole number of entries; write `max_len = 1_000_000`";
+const TTL: &str = "`ttl` takes a whole number and a unit, one of `s`, `m`, `h` and `d`; write `ttl = \"30m\"`";
+const PARTITIONS: &str = "`partitions` takes a whole number from 2 to 256; write `partitions = 16`";
 
 impl Container {
     pub(crate) fn parse(attrs: &[Attribute], errors: &mut Errors) -> Self {
@@ -127,6 +165,23 @@ impl Container {
                 }
             }),
             "tag" => set_once(&mut container.tag, meta, parse_string),
+            name @ ("index" | "unique") => {
+                container.compounds.push(parse_compound(meta, name == "unique")?);
+                Ok(())
+            }
+            "ttl" => set_once(&mut container.ttl, meta, |meta| {
+                let text = parse_string(meta)?;
+                let ttl = parse_ttl(&text.value()).ok_or_else(|| syn::Error::new(text.span(), TTL))?;
+                Ok((ttl, text.span()))
+            }),
+            "sliding" => set_flag(&mut container.sliding, meta),
+            "partitions" => set_once(&mut container.partitions, meta, |meta| {
+                let value = meta.value().map_err(|_| meta.error(PARTITIONS))?;
+                let literal: LitInt = value.parse().map_err(|error| syn::Error::new(error.span(), PARTITIONS))?;
+                let partitions = literal.base10_parse::<u32>().ok().filter(|count| (2..=256).contains(count));
+                let partitions = partitions.ok_or_else(|| syn::Error::new(literal.span(), PARTITIONS))?;
+                Ok((partitions, literal.span()))
+            }),
             "crate" => set_once(&mut container.krate, meta, parse_path),
             name => {
                 // One error is enough for a misspelt prefix.
@@ -147,6 +202,9 @@ impl Field {
             default: FieldDefault::None,
             skip: None,
             flatten: None,
+            index: None,
+            unique: None,
+            version: None,
             codec: Codec::Field,
         };
         parse_items(attrs, errors, |meta| {
@@ -155,6 +213,9 @@ impl Field {
                 "rename" => return set_once(&mut field.rename, meta, parse_string),
                 "skip" => return set_flag(&mut field.skip, meta),
                 "flatten" => return set_flag(&mut field.flatten, meta),
+                "index" => return set_flag(&mut field.index, meta),
+                "unique" => return set_flag(&mut field.unique, meta),
+                "version" => return set_flag(&mut field.version, meta),
                 "alias" => {
                     field.aliases.push(parse_string(meta)?);
                     return Ok(());
@@ -176,9 +237,6 @@ impl Field {
                 "bincode" => Codec::Bincode(parse_flag(meta)?),
                 "base64" => Codec::Base64(parse_flag(meta)?),
                 "with" => Codec::With(parse_path(meta)?),
-                "unique" | "index" | "version" => {
-                    return Err(meta.error(format!("`{}` is not supported yet; remove it", item_name(meta))));
-                }
                 _ => return Err(unknown(meta, "field", FIELD)),
             };
             if !matches!(field.codec, Codec::Field) {
@@ -265,13 +323,16 @@ fn duplicate(meta: &ParseNestedMeta<'_>) -> syn::Error {
 fn unknown(meta: &ParseNestedMeta<'_>, place: &str, known: &str) -> syn::Error {
     let name = item_name(meta);
     let right_place = match (place, name.as_str()) {
-        ("field", "prefix" | "list" | "stream" | "embedded" | "rename_all" | "max_len" | "tag" | "crate") => {
-            "the struct or enum itself"
-        }
+        (
+            "field",
+            "prefix" | "list" | "stream" | "embedded" | "rename_all" | "max_len" | "tag" | "ttl" | "sliding"
+            | "partitions" | "crate",
+        ) => "the struct or enum itself",
         ("container", "rename" | "alias") => "a field or a variant",
-        ("container", "default" | "skip" | "flatten" | "json" | "postcard" | "bincode" | "base64" | "with") => {
-            "a field"
-        }
+        (
+            "container",
+            "default" | "skip" | "flatten" | "version" | "json" | "postcard" | "bincode" | "base64" | "with",
+        ) => "a field",
         _ => {
             return meta.error(match hint(place, &name, known) {
                 Some(hint) => format!("unknown {place} attribute `{name}`; {hint}"),
@@ -289,9 +350,6 @@ fn hint(place: &str, name: &str, known: &str) -> Option<String> {
         ("field", "optional" | "nullable" | "skip_serializing_if") => {
             "make the field an `Option`, whose `None` is stored as no field"
         }
-        (_, "ttl" | "expire" | "expires" | "expiration") => {
-            "set the time to live of a record when it is saved, with the function `expire`"
-        }
         _ => return meant(place, name, known).map(|meant| format!("did you mean `{meant}`?")),
     };
     Some(advice.to_owned())
@@ -302,6 +360,9 @@ fn meant<'a>(place: &str, name: &str, known: &'a str) -> Option<&'a str> {
     match (place, name) {
         ("container", "name" | "table" | "key" | "collection" | "namespace") => Some("prefix"),
         ("container", "maxlen") => Some("max_len"),
+        ("container", "expire" | "expires" | "expiration" | "expire_after") => Some("ttl"),
+        ("container" | "field", "indexed") => Some("index"),
+        ("field", "lock" | "lock_version" | "etag" | "revision") => Some("version"),
         ("field", "key" | "primary_key") => Some("id"),
         ("field" | "variant", "name") => Some("rename"),
         ("field", "display" | "string" | "to_string" | "from_str") => Some("text"),
@@ -332,6 +393,39 @@ fn parse_flag(meta: &ParseNestedMeta<'_>) -> syn::Result<Span> {
         return Err(meta.error(format!("`{0}` takes no value; write only `{0}`", item_name(meta))));
     }
     Ok(meta.path.span())
+}
+
+/// Parses the fields of `index(country, age)`.
+fn parse_compound(meta: &ParseNestedMeta<'_>, is_unique: bool) -> syn::Result<Compound> {
+    let name = item_name(meta);
+    let message = format!(
+        "on the struct, `{name}` names the fields of an index; write `{name}(first, second)`. For one field, write \
+         #[redis({name})] on the field itself"
+    );
+    if !meta.input.peek(syn::token::Paren) {
+        return Err(meta.error(message));
+    }
+    let content;
+    syn::parenthesized!(content in meta.input);
+    let parts = Punctuated::<Part, Token![,]>::parse_terminated_with(&content, Part::parse)
+        .map_err(|error| syn::Error::new(error.span(), message))?;
+    Ok(Compound { is_unique, span: meta.path.span(), parts: parts.into_iter().collect() })
+}
+
+/// Parses a time such as `30m`. Returns `None` if it is malformed, zero or out of range.
+fn parse_ttl(text: &str) -> Option<Duration> {
+    let unit = text.chars().next_back()?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 60 * 60,
+        'd' => 24 * 60 * 60,
+        _ => return None,
+    };
+    let count: u64 = text.strip_suffix(unit)?.parse().ok().filter(|count| *count > 0)?;
+    // A server refuses times past 2^63 milliseconds. A century is far more than any record lives.
+    let total = count.checked_mul(seconds).filter(|total| *total <= 100 * 366 * 24 * 60 * 60)?;
+    Some(Duration::from_secs(total))
 }
 
 fn parse_string(meta: &ParseNestedMeta<'_>) -> syn::Result<LitStr> {

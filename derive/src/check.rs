@@ -18,9 +18,10 @@ pub(crate) fn check(model: &Model, errors: &mut Errors) {
         Body::Struct(fields) => {
             check_ids(model, shape, fields, errors);
             check_fields(fields, None, errors);
-            if shape == Shape::Hash {
+            if matches!(shape, Shape::Hash | Shape::Embedded) {
                 check_constants(model, fields, errors);
-            } else if fields.iter().all(|field| field.attrs.skip.is_some()) {
+            }
+            if shape != Shape::Hash && fields.iter().all(|field| field.attrs.skip.is_some()) {
                 errors.push_spanned(&model.ident, "all fields are skipped, so nothing is stored; store at least one");
             }
         }
@@ -185,7 +186,7 @@ const TRAIT_CONSTANTS: [&str; 3] = ["MODEL_NAME", "KEY_PREFIX", "FIELD_NAMES"];
 /// Checks the constants of a record's fields: each needs a name that nothing else has.
 fn check_constants(model: &Model, fields: &[Field], errors: &mut Errors) {
     let mut constants: HashMap<String, &Field> = HashMap::new();
-    for field in fields.iter().filter(|field| field.is_stored()) {
+    for field in fields.iter().filter(|field| field.attrs.skip.is_none()) {
         let constant = field.constant();
         if TRAIT_CONSTANTS.contains(&constant.as_str()) {
             errors.push_spanned(

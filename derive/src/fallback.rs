@@ -17,8 +17,14 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     let (write, read) = (stub(), stub());
     let krate = model.krate();
     let names = quote!(#krate::codegen::Names { own: &[], flattened: &[] });
-    let fields =
-        FieldsImpl { name_checks: TokenStream::new(), names, write: quote!(#write;), read, bounds: Vec::new() };
+    let fields = FieldsImpl {
+        name_checks: TokenStream::new(),
+        names,
+        describe: TokenStream::new(),
+        write: quote!(#write;),
+        read,
+        bounds: Vec::new(),
+    };
     let traits = trait_impls(model, &fields);
     let constants = field_constants(model);
     quote!(#traits #constants)

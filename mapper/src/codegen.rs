@@ -13,10 +13,11 @@ pub use crate::codec::Bincode;
 #[cfg(feature = "postcard")]
 pub use crate::codec::Postcard;
 pub use crate::codec::{Base64, Codec, DisplayFromStr, Json, Kind, TextField};
-pub use crate::field::Field;
+pub use crate::field::{Element, Field};
 pub use crate::field_codec::{AsField, FieldCodec, OptionalWith, With};
-pub use crate::hash::{FieldRef, HashModel};
+pub use crate::hash::{FieldRef, FlattenRef, HashModel, Version};
 pub use crate::id::{GenerateId, Id, IntegerId};
+pub use crate::index::{ColumnKind, IndexField, IndexValue, Indexed, IsIndexed, LayoutBuilder, NotIndexed, Unique};
 pub use crate::key::KeyPart;
 pub use crate::list::ListModel;
 pub use crate::mismatch::Mismatch;
@@ -25,7 +26,25 @@ pub use crate::stream::StreamModel;
 
 use redis_rest::ErrorKind;
 
-use crate::{hash, list, mismatch, stream, value};
+use crate::{hash, index, list, mismatch, stream, value};
+
+/// Writes the column of a field that is in an index.
+pub fn put_column<T: IndexField>(sink: &mut impl Sink, name: &'static str, value: &T) -> Result<()> {
+    sink.column(name, || index::column_text(value).map_err(|why| mismatch::not_indexable(name, why)))
+}
+
+/// Appends the text of a field to an index.
+pub fn push_index_text<T: Field>(value: &T, out: &mut String) -> std::result::Result<(), &'static str> {
+    let mut text = String::new();
+    value.encode(&mut text);
+    index::push_text(&text, out)
+}
+
+/// Returns whether a field that is in an index has an entry for each of several values. A compound index takes no such
+/// field, nor one of an embedded struct that has no index there.
+pub const fn holds_many<M, T: IndexField, C, I: IsIndexed>(_: FieldRef<M, T, C, I>) -> bool {
+    T::MANY
+}
 
 /// Returns a field as an argument.
 pub fn field_to_arg<T: Field>(value: &T) -> Arg<'_> {

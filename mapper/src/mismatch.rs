@@ -103,6 +103,11 @@ pub(crate) fn missing_id<T>(name: &'static str) -> Error {
 }
 
 #[cold]
+pub(crate) fn not_indexable(name: &'static str, why: &str) -> Error {
+    Error::new(ErrorKind::InvalidInput, format!("the value cannot be in an index: it {why}")).with_field(name)
+}
+
+#[cold]
 pub(crate) fn mismatch<T>(text: &str, source: Box<dyn std::error::Error + Send + Sync>) -> Error {
     let found = excerpt(text);
     match source.downcast_ref::<Mismatch>() {

@@ -5,6 +5,7 @@
 
 use redis_rest::Result;
 
+use crate::index::LayoutBuilder;
 use crate::kind::Kind;
 
 /// A type with named fields: a record, a list element, an event, or a struct that is flattened into one of them.
@@ -13,6 +14,10 @@ use crate::kind::Kind;
 pub trait Fields: Sized + 'static {
     /// The names of the fields.
     const FIELD_NAMES: Names;
+
+    /// Adds the columns and the indexes of the fields.
+    #[doc(hidden)]
+    fn describe_fields(_layout: &mut LayoutBuilder) {}
 
     /// Writes each field.
     ///
@@ -67,6 +72,11 @@ pub trait Embedded: Fields {
 
     #[doc(hidden)]
     const FLATTENED: Names = Self::FIELD_NAMES;
+
+    #[doc(hidden)]
+    fn describe_flattened(layout: &mut LayoutBuilder) {
+        Self::describe_fields(layout);
+    }
 
     #[doc(hidden)]
     fn write_flattened(&self, sink: &mut impl Sink) -> Result<()> {
@@ -184,6 +194,15 @@ pub trait Sink {
 
     /// Removes a field: the value is `None`.
     fn clear(&mut self, name: &'static str);
+
+    /// Writes the column of a field that is in an index. Only records have indexes, so only they call `text`.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if the value cannot be in an index.
+    fn column(&mut self, _name: &'static str, _text: impl FnOnce() -> Result<String>) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// A source of fields, which can be read several times.

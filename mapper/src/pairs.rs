@@ -6,10 +6,12 @@ use crate::kind::Kind;
 use crate::model::{Content, Sink, Source};
 
 /// The fields to write, and the names of the fields to remove.
-#[derive(Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct FieldPairs {
     pub(crate) set: Vec<(&'static str, String)>,
     pub(crate) cleared: Vec<&'static str>,
+    /// The columns of the fields that are in an index, in the order of the layout.
+    pub(crate) columns: Vec<(&'static str, String)>,
 }
 
 impl FieldPairs {
@@ -25,6 +27,11 @@ impl Sink for FieldPairs {
 
     fn clear(&mut self, name: &'static str) {
         self.cleared.push(name);
+    }
+
+    fn column(&mut self, name: &'static str, text: impl FnOnce() -> Result<String>) -> Result<()> {
+        self.columns.push((name, text()?));
+        Ok(())
     }
 }
 

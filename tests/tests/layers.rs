@@ -18,14 +18,18 @@ const CLIENT: &[&str] =
 const MAPPER: &[&str] = &[
     "kind",
     "mismatch",
+    "key",
+    "index",
     "model",
     "field",
     "codec",
     "field_codec",
     "value",
+    "value_for",
     "id",
-    "key",
     "pairs",
+    "write",
+    "query",
     "hash",
     "list",
     "stream",
@@ -60,7 +64,7 @@ const GATEWAY: &[&str] = &[
     "install",
 ];
 /// Inside `derive/src/expand`.
-const EXPAND: &[&str] = &["fields", "event", "value", "model"];
+const EXPAND: &[&str] = &["variable", "index", "fields", "event", "value", "model"];
 
 type Arrows = BTreeMap<String, BTreeSet<String>>;
 

@@ -23,7 +23,7 @@ use tokio::runtime::Runtime;
 
 use super::RedisBuilder;
 use super::subscribe::{Monitor, Subscription, SubscriptionHandle};
-use crate::command::{Command, Encoded, OneOrMore, Received};
+use crate::command::{Command, Encoded, OneOrMore, Received, Session};
 use crate::error::{Error, ErrorKind, Result};
 use crate::executor::{Batch, Client, Executor, PageIter, Paging, Pipeline};
 
@@ -253,6 +253,29 @@ impl Client for &Redis {
     fn paged<P: Paging>(self, paging: P) -> PageIter<P::Item> {
         let redis = self.clone();
         PageIter::new(paging, move |command| redis.submit(command))
+    }
+
+    fn run<T, F>(self, flow: impl FnOnce(Session) -> F + Send + 'static) -> Result<T>
+    where
+        T: 'static,
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
+        self.driver.wait(self.client.run(flow))
+    }
+
+    fn pages_of<P, T, F>(self, start: P, fetch: impl Fn(Session, P) -> F + Send + Clone + 'static) -> PageIter<T>
+    where
+        P: Send + 'static,
+        T: Send + 'static,
+        F: Future<Output = Result<(Vec<Result<T>>, Option<P>)>> + Send + 'static,
+    {
+        let redis = self.clone();
+        PageIter::of_pages(start, move |at| {
+            redis.run({
+                let fetch = fetch.clone();
+                move |session| fetch(session, at)
+            })
+        })
     }
 }
 

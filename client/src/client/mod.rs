@@ -18,7 +18,7 @@ pub use self::auto_pipeline::AutoPipelining;
 pub use self::builder::RedisBuilder;
 pub use self::request::Request;
 use self::subscribe::{Monitor, Subscription};
-use crate::command::{Command, Encoded, OneOrMore, Received};
+use crate::command::{BoxFuture, Command, Encoded, OneOrMore, Received, Requests, Session};
 use crate::connection::{Connection, Patience};
 use crate::error::{Error, Result};
 use crate::executor::{Batch, Client, Executor, Pages, Paging, Pipeline};
@@ -280,11 +280,39 @@ impl<C> RedisBuilder<C> {
 
 impl Redis {
     /// Sends a command and returns its reply.
-    async fn send<R>(self, command: Command<R>) -> Result<R> {
-        match self.auto_pipeline {
-            None => self.connection.execute(command, self.patience).await,
-            Some(auto_pipeline) => auto_pipeline.execute(command, self.patience).await,
+    async fn send<R>(self, mut command: Command<R>) -> Result<R> {
+        let recovery = command.take_recovery();
+        let error = match self.send_once(command).await {
+            Ok(reply) => return Ok(reply),
+            Err(error) => error,
+        };
+        match recovery {
+            Some(recovery) => recovery.run(self.session(), error).await,
+            None => Err(error),
         }
+    }
+
+    async fn send_once<R>(&self, command: Command<R>) -> Result<R> {
+        match &self.auto_pipeline {
+            Some(auto_pipeline) if !command.is_nothing() => {
+                Arc::clone(auto_pipeline).execute(command, self.patience).await
+            }
+            _ => self.connection.execute(command, self.patience).await,
+        }
+    }
+
+    fn session(&self) -> Session {
+        Session::new(self.clone())
+    }
+}
+
+impl Requests for Redis {
+    fn memory(&self, extra: Duration) -> Option<Duration> {
+        self.connection.memory(self.patience, extra)
+    }
+
+    fn send(&self, encoded: Encoded) -> BoxFuture<'_, Result<Received>> {
+        Box::pin(self.connection.request(encoded, self.patience))
     }
 }
 
@@ -323,5 +351,22 @@ impl Client for &Redis {
             let reply = redis.submit(paging.command());
             async move { Ok(paging.advance(reply.await?)) }
         })
+    }
+
+    fn run<T, F>(self, flow: impl FnOnce(Session) -> F + Send + 'static) -> Request<T>
+    where
+        T: 'static,
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
+        Request::flow(self.clone(), move |redis: Redis| Box::pin(flow(redis.session())))
+    }
+
+    fn pages_of<P, T, F>(self, start: P, fetch: impl Fn(Session, P) -> F + Send + Clone + 'static) -> Pages<T>
+    where
+        P: Send + 'static,
+        T: Send + 'static,
+        F: Future<Output = Result<(Vec<Result<T>>, Option<P>)>> + Send + 'static,
+    {
+        (&self.session()).pages_of(start, fetch)
     }
 }

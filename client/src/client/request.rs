@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::Redis;
-use crate::command::{Command, Encoded, Received};
+use crate::command::{BoxFuture, Command, Encoded, Received};
 use crate::error::{Error, Result};
 
 /// A request that is sent when it is awaited. The result is its reply.
@@ -53,10 +53,14 @@ enum State<T> {
 enum Call<T> {
     Command(Command<T>),
     Commands(Encoded, Finish<T>),
+    Flow(Flow<T>),
 }
 
 /// Makes the result of the replies.
 type Finish<T> = Box<dyn FnOnce(Received) -> Result<T> + Send>;
+
+/// Begins a call that takes several requests.
+type Flow<T> = Box<dyn FnOnce(Redis) -> BoxFuture<'static, Result<T>> + Send>;
 
 impl<T> Request<T> {
     pub(super) fn command(redis: Redis, command: Command<T>) -> Self {
@@ -69,6 +73,13 @@ impl<T> Request<T> {
         finish: impl FnOnce(Received) -> Result<T> + Send + 'static,
     ) -> Self {
         Request { state: State::Unsent { redis, call: Call::Commands(encoded, Box::new(finish)) } }
+    }
+
+    pub(super) fn flow(
+        redis: Redis,
+        flow: impl FnOnce(Redis) -> BoxFuture<'static, Result<T>> + Send + 'static,
+    ) -> Self {
+        Request { state: State::Unsent { redis, call: Call::Flow(Box::new(flow)) } }
     }
 
     /// Sets how long one attempt may take, instead of the client's [`timeout`](crate::RedisBuilder::timeout). It has no
@@ -123,6 +134,11 @@ impl<T> Request<T> {
                     ));
                     Call::Commands(encoded, finish)
                 }
+                Call::Flow(_) => Call::Flow(Box::new(|_| {
+                    let why =
+                        "a call of several requests has no `exactly_once`; its writes are executed once without it";
+                    Box::pin(async move { Err(Error::invalid_input(why)) })
+                })),
             };
             self.state = State::Unsent { redis, call };
         }
@@ -164,6 +180,7 @@ fn send<T: 'static>(redis: Redis, call: Call<T>) -> Pin<Box<dyn Future<Output = 
         Call::Commands(encoded, finish) => {
             Box::pin(async move { finish(redis.connection.request(encoded, redis.patience).await?) })
         }
+        Call::Flow(flow) => flow(redis),
     }
 }
 

@@ -98,8 +98,11 @@ impl Encoded {
 
     /// Adds a command. Returns how to decode its replies.
     pub(crate) fn push<R>(&mut self, command: Command<R>) -> Expect<R> {
+        if command.is_nothing() {
+            return command.expect;
+        }
         let error = command.validate().err();
-        let Command { args, form, others, extra_time, expect } = command;
+        let Command { args, form, others, extra_time, recovery: _, expect } = command;
         if self.pushed == 1 && self.idempotency.writes() {
             self.writes.push((0, self.name.clone()));
         }

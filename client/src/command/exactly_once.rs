@@ -105,8 +105,8 @@ impl<R> Command<R> {
     ///
     /// # What it does not do
     ///
-    /// - If the server evicts that key before the last attempt, that attempt executes the command again. No server does that
-    ///   with the policies `noeviction` and `volatile-*`, as long as the latter find keys with less time to live.
+    /// - If the server evicts that key before the last attempt, that attempt executes the command again. A server does so only
+    ///   if its memory is full within these seconds, and never with the policy `noeviction`.
     /// - It has no effect on a command that only reads, without [retries](crate::RetryPolicy::never), and in a pipeline, a
     ///   transaction or a batch.
     /// - An integer of 2^53 or more in a reply is imprecise in Lua, so it is a `Decode` error. The command was executed.
@@ -301,7 +301,9 @@ mod tests {
         let mut encoded = Encoded::new();
         encoded.push(command);
         let body = encoded.into_body(&crate::command::Learned::default()).unwrap().unwrap();
-        assert!(matches!(body.endpoint, Endpoint::Path(path) if path.starts_with("/EVAL/") && path.ends_with("/3/APPEND/k")));
+        assert!(
+            matches!(body.endpoint, Endpoint::Path(path) if path.starts_with("/EVAL/") && path.ends_with("/3/APPEND/k"))
+        );
         assert_eq!(body.bytes, b"\xff".as_slice());
         // The key is not declared, because it would be in the request twice.
         let (args, can_lock) = prepared(Command::write("INCR").key(b"\xff".as_slice()));

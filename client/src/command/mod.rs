@@ -9,6 +9,7 @@ mod idempotency;
 mod learned;
 mod one_or_more;
 mod script;
+mod session;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -28,6 +29,8 @@ pub(crate) use self::idempotency::Idempotency;
 pub(crate) use self::learned::{Dialect, Learned};
 pub use self::one_or_more::{OneOrMore, OneOrMorePairs};
 pub use self::script::{Script, ScriptCall};
+pub use self::session::Session;
+pub(crate) use self::session::{BoxFuture, Recovery, Requests};
 use crate::arg::ToArg;
 use crate::error::{Error, ErrorKind, Result, Subject};
 use crate::reply::{self, Answered, FromReply, Replies, Reply, Shape, Value};
@@ -79,6 +82,8 @@ pub struct Command<R = Untyped> {
     others: Vec<(Args, Option<Arc<Form>>)>,
     /// How long the command itself asks the server to wait.
     extra_time: Duration,
+    /// What follows a failure, if the command is sent on its own.
+    recovery: Option<Recovery<R>>,
     expect: Expect<R>,
 }
 
@@ -127,15 +132,34 @@ enum Decode<R> {
     /// Takes the key that the command is about, too.
     OfKey(fn(Reply<'_>, &str) -> Result<R>),
     Group(fn(Replies<'_>) -> Result<R>),
+    /// Decodes by what it has captured.
+    With(Arc<DecodeWith<R>>),
+}
+
+type DecodeWith<R> = dyn Fn(Replies<'_>, &str) -> Result<R> + Send + Sync;
+
+impl<R> Decode<R> {
+    /// Decodes the replies to a command that is about `key`.
+    fn run(&self, mut replies: Replies<'_>, key: &str) -> Result<R> {
+        match self {
+            Decode::One(decode) => replies.expect_next().and_then(decode),
+            Decode::OfKey(decode) => replies.expect_next().and_then(|reply| decode(reply, key)),
+            Decode::Group(decode) => decode(replies),
+            Decode::With(decode) => decode(replies, key),
+        }
+    }
 }
 
 impl<R> Clone for Decode<R> {
     fn clone(&self) -> Self {
-        *self
+        match self {
+            Decode::One(decode) => Decode::One(*decode),
+            Decode::OfKey(decode) => Decode::OfKey(*decode),
+            Decode::Group(decode) => Decode::Group(*decode),
+            Decode::With(decode) => Decode::With(Arc::clone(decode)),
+        }
     }
 }
-
-impl<R> Copy for Decode<R> {}
 
 impl Command {
     /// Starts a command that changes nothing. A client retries it after any failure that can pass.
@@ -168,8 +192,25 @@ impl Command {
             args.reject("a command needs a name");
         }
         let decode = Decode::One(|reply| Value::from_reply(reply).map(Untyped));
-        let expect = Expect { name, idempotency, parts: 1, atomic: false, execution: Execution::Plain, decode, subject: None, field: None };
-        Command { args, form: None, others: Vec::new(), extra_time: Duration::ZERO, expect }
+        let expect = Expect {
+            name,
+            idempotency,
+            parts: 1,
+            atomic: false,
+            execution: Execution::Plain,
+            decode,
+            subject: None,
+            field: None,
+        };
+        Command { args, form: None, others: Vec::new(), extra_time: Duration::ZERO, recovery: None, expect }
+    }
+
+    /// Creates a command that sends nothing, and has this result.
+    #[doc(hidden)]
+    pub fn nothing<T: 'static>(result: impl Fn() -> Result<T> + Send + Sync + 'static) -> Command<T> {
+        let mut command = Command::read("nothing").with_decode(Decode::With(Arc::new(move |_, _| result())));
+        command.expect.parts = 0;
+        command
     }
 
     /// Sets the type of the reply.
@@ -355,6 +396,26 @@ impl<R> Command<R> {
         self.with_decode(Decode::OfKey(decode))
     }
 
+    /// Decodes the reply with a closure instead of by its type. It costs an allocation; [`decode_with`](Command::decode_with)
+    /// does not.
+    #[doc(hidden)]
+    pub fn decode_by<T>(self, decode: impl Fn(Reply<'_>) -> Result<T> + Send + Sync + 'static) -> Command<T> {
+        self.with_decode(Decode::With(Arc::new(move |mut replies, _| replies.expect_next().and_then(&decode))))
+    }
+
+    /// Makes another result of the reply, also of one that a [recovery](Command::recover_with) returns.
+    #[doc(hidden)]
+    pub fn and_then<T: 'static>(mut self, then: impl Fn(R) -> Result<T> + Send + Sync + 'static) -> Command<T>
+    where
+        R: 'static,
+    {
+        let then = Arc::new(then);
+        let recovery = self.take_recovery().map(|recovery| recovery.and_then(Arc::clone(&then)));
+        let decode = self.expect.decode.clone();
+        let decode = Decode::With(Arc::new(move |replies, key| decode.run(replies, key).and_then(&*then)));
+        Command { recovery, ..self.with_decode(decode) }
+    }
+
     /// Adds `other` to make an atomic group: no command of another client runs between the two. `decode` takes the
     /// replies to all commands of the group, in order.
     ///
@@ -380,6 +441,27 @@ impl<R> Command<R> {
         self.others.push((other.args, other.form));
         self.others.extend(other.others);
         self.with_decode(Decode::Group(decode))
+    }
+
+    /// Sets what follows if the command fails, and a client has sent it on its own: `recover` sends other requests, or
+    /// returns the error. It has no effect in a pipeline, a transaction or a batch. It must come last.
+    #[doc(hidden)]
+    pub fn recover_with<F>(mut self, recover: impl Fn(Session, Error) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<R>> + Send + 'static,
+    {
+        self.recovery = Some(Recovery::new(recover));
+        self
+    }
+
+    /// Whether there is nothing to send.
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.expect.parts == 0
+    }
+
+    /// Takes what follows a failure.
+    pub(crate) fn take_recovery(&mut self) -> Option<Recovery<R>> {
+        self.recovery.take()
     }
 
     /// Sends `other` instead to a server that does not know this command. Its reply is decoded as that of this command.
@@ -418,6 +500,7 @@ impl<R> Command<R> {
             form: self.form,
             others: self.others,
             extra_time: self.extra_time,
+            recovery: None,
             expect: Expect { name, idempotency, parts, atomic, execution, decode, subject, field },
         }
     }
@@ -506,6 +589,7 @@ impl<R> Clone for Command<R> {
             form: self.form.clone(),
             others: self.others.clone(),
             extra_time: self.extra_time,
+            recovery: self.recovery.clone(),
             expect: self.expect.clone(),
         }
     }
@@ -565,19 +649,13 @@ impl<R> Expect<R> {
     }
 
     fn decode_parts(&self, own: Replies<'_>, attempts: Attempts) -> Result<R> {
-        let decoded = match self.decode {
-            Decode::One(decode) => own.clone().expect_next().and_then(decode),
-            Decode::OfKey(decode) => {
-                let key = self.subject.as_ref().map_or("", |subject| subject.key.as_str());
-                own.clone().expect_next().and_then(|reply| decode(reply, key))
-            }
-            Decode::Group(decode) => decode(own),
-        };
-        decoded.map_err(|error| {
+        let key = self.subject.as_ref().map_or("", |subject| subject.key.as_str());
+        self.decode.run(own.clone(), key).map_err(|error| {
             // If Redis refused one command of a group, the others were executed.
             let others_executed = self.parts > 1 && error.kind() == ErrorKind::Redis && own.any_executed();
             let attempts = if others_executed { attempts.assume_executed() } else { attempts };
-            let error = if self.execution == Execution::InScript { exactly_once::without_imprecise(error) } else { error };
+            let error =
+                if self.execution == Execution::InScript { exactly_once::without_imprecise(error) } else { error };
             attempts.record_in(self.blame(error), self.idempotency)
         })
     }
@@ -595,7 +673,7 @@ impl<R> Expect<R> {
 
 impl<R> Clone for Expect<R> {
     fn clone(&self) -> Self {
-        Expect { name: self.name.clone(), decode: self.decode, subject: self.subject.clone(), ..*self }
+        Expect { name: self.name.clone(), decode: self.decode.clone(), subject: self.subject.clone(), ..*self }
     }
 }
 

@@ -147,9 +147,16 @@ impl Connection {
 
     /// Gives a command on its own its nonce, if it takes one and may be repeated. All attempts have the same.
     pub(crate) fn prepare<R>(&self, command: &mut Command<R>, patience: Patience) {
-        if command.takes_nonce() && self.limits().policy.max_retries() > 0 {
-            command.fill_once(self.limits().memory(patience, command.extra_time()));
+        if command.takes_nonce()
+            && let Some(memory) = self.memory(patience, command.extra_time())
+        {
+            command.fill_once(memory);
         }
+    }
+
+    /// Returns how long the outcome of a script is kept, if the policy has retries.
+    pub(crate) fn memory(&self, patience: Patience, extra: Duration) -> Option<Duration> {
+        (self.limits().policy.max_retries() > 0).then(|| self.limits().memory(patience, extra))
     }
 
     /// Executes one command.

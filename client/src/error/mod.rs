@@ -70,6 +70,15 @@ struct Inner {
     may_have_executed: bool,
     unconfirmed: Vec<(usize, Cow<'static, str>)>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
+    /// What only errors about records have.
+    record: Option<Box<RecordDetails>>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct RecordDetails {
+    owner: Option<String>,
+    stored_version: Option<u64>,
+    operation: Option<usize>,
 }
 
 /// The record that a command is about, for error messages.
@@ -130,6 +139,12 @@ pub enum ErrorKind {
     AlreadyExists,
     /// The record to change does not exist, or a pending entry of a stream was removed.
     NotFound,
+    /// The record to write has another version than the one that was loaded, or a condition of the write does not hold.
+    Conflict,
+    /// Another record holds a value that is unique.
+    Duplicate,
+    /// The indexes of a model are not those that the program needs: they are incomplete, or of another version of the model.
+    Index,
 }
 
 impl ErrorKind {
@@ -155,6 +170,7 @@ impl Error {
             may_have_executed: false,
             unconfirmed: Vec::new(),
             source: None,
+            record: None,
         }))
     }
 
@@ -184,6 +200,31 @@ impl Error {
     #[must_use]
     pub fn about(self, model: &'static str, key: impl Into<String>) -> Self {
         self.with_subject(Some(&Subject { name: model, key: key.into() }))
+    }
+
+    /// Adds the id of the record that holds a unique value.
+    #[must_use]
+    pub fn with_owner(mut self, id: impl Into<String>) -> Self {
+        self.record_details().owner = Some(id.into());
+        self
+    }
+
+    /// Adds the version that the record has in the database.
+    #[must_use]
+    pub fn with_stored_version(mut self, version: u64) -> Self {
+        self.record_details().stored_version = Some(version);
+        self
+    }
+
+    /// Adds the position of the operation that failed, counted from 0.
+    #[must_use]
+    pub fn with_operation(mut self, position: usize) -> Self {
+        self.record_details().operation = Some(position);
+        self
+    }
+
+    fn record_details(&mut self) -> &mut RecordDetails {
+        self.0.record.get_or_insert_with(Box::default)
     }
 
     pub(crate) fn invalid_input(message: impl Into<Cow<'static, str>>) -> Self {
@@ -303,6 +344,24 @@ impl Error {
     #[must_use]
     pub fn field(&self) -> Option<&str> {
         self.0.field.as_deref()
+    }
+
+    /// Returns the id of the record that holds the value, if the error is a `Duplicate`.
+    #[must_use]
+    pub fn owner(&self) -> Option<&str> {
+        self.0.record.as_ref()?.owner.as_deref()
+    }
+
+    /// Returns the version that the record has in the database, if the error is a `Conflict` of versions.
+    #[must_use]
+    pub fn stored_version(&self) -> Option<u64> {
+        self.0.record.as_ref()?.stored_version
+    }
+
+    /// Returns the position of the operation that failed, counted from 0, if several records were written together.
+    #[must_use]
+    pub fn operation(&self) -> Option<usize> {
+        self.0.record.as_ref()?.operation
     }
 
     /// Returns the first word of Redis's error text: `ERR`, `WRONGTYPE`, `NOSCRIPT`, `OOM`.
@@ -442,6 +501,19 @@ impl Error {
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         self.0.kind == ErrorKind::NotFound
+    }
+
+    /// Returns whether the record has changed since it was loaded, or a condition of the write does not hold: `Conflict`.
+    #[must_use]
+    pub fn is_conflict(&self) -> bool {
+        self.0.kind == ErrorKind::Conflict
+    }
+
+    /// Returns whether another record holds a unique value: `Duplicate`. [`field`](Error::field) names the field, and
+    /// [`owner`](Error::owner) the record.
+    #[must_use]
+    pub fn is_duplicate(&self) -> bool {
+        self.0.kind == ErrorKind::Duplicate
     }
 }
 

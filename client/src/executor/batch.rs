@@ -128,6 +128,9 @@ impl BatchReplies {
     #[expect(clippy::needless_pass_by_value, reason = "a slot is good for one reply")]
     pub fn take<R>(&self, slot: Slot<R>) -> Result<R> {
         match self.starts.get(slot.at) {
+            _ if slot.batch == self.batch && slot.expect.parts() == 0 => {
+                slot.expect.decode(&mut Replies::of(&self.received.tape, 0), self.received.attempts)
+            }
             Some(&start) if slot.batch == self.batch => {
                 let mut replies = Replies::starting_at(&self.received.tape, start, slot.expect.parts());
                 slot.expect.decode(&mut replies, self.received.attempts)

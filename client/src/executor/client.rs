@@ -1,7 +1,7 @@
 //! The executors that are connected to a database.
 
 use super::{Executor, Paging};
-use crate::command::{Encoded, Received};
+use crate::command::{Encoded, Received, Session};
 use crate::error::Result;
 
 /// A client: `&`[`Redis`](crate::Redis) or `&`[`blocking::Redis`](crate::blocking::Redis).
@@ -40,6 +40,22 @@ pub trait Client: Executor + Copy {
         encoded: Encoded,
         finish: impl FnOnce(Received) -> Result<T> + Send + 'static,
     ) -> Self::Out<T>;
+
+    /// Runs a call that takes several requests.
+    #[doc(hidden)]
+    fn run<T, F>(self, flow: impl FnOnce(Session) -> F + Send + 'static) -> Self::Out<T>
+    where
+        T: 'static,
+        F: Future<Output = Result<T>> + Send + 'static;
+
+    /// Returns the items of pages that take several requests each. `fetch` returns a page's items, and where the next page
+    /// starts.
+    #[doc(hidden)]
+    fn pages_of<P, T, F>(self, start: P, fetch: impl Fn(Session, P) -> F + Send + Clone + 'static) -> Self::Paged<T>
+    where
+        P: Send + 'static,
+        T: Send + 'static,
+        F: Future<Output = Result<(Vec<Result<T>>, Option<P>)>> + Send + 'static;
 
     /// Returns the items of pages. Each page is fetched when it is needed.
     fn paged<P: Paging>(self, paging: P) -> Self::Paged<P::Item>;

@@ -4,11 +4,13 @@ mod batch;
 mod client;
 mod pages;
 mod pipeline;
+mod session;
 
 pub use self::batch::{Batch, BatchReplies, Slot};
 pub use self::client::Client;
 pub use self::pages::{PageIter, Pages, Paging};
 pub use self::pipeline::{Pipeline, Tuple};
+pub use self::session::SessionRequest;
 use crate::command::Command;
 use crate::reply::FromReply;
 

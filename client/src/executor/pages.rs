@@ -136,11 +136,21 @@ impl<T> PageIter<T> {
         start: P,
         fetch: impl Fn(Command<P::Reply>) -> Result<P::Reply> + Send + 'static,
     ) -> Self {
+        PageIter::of_pages(start, move |paging: P| {
+            let reply = fetch(paging.command())?;
+            Ok(paging.advance(reply))
+        })
+    }
+
+    /// Creates an iterator over the pages from `start` on. `fetch` returns a page's items, and where the next page starts.
+    pub(crate) fn of_pages<P: Send + 'static>(
+        start: P,
+        fetch: impl Fn(P) -> Result<(Vec<Result<T>>, Option<P>)> + Send + 'static,
+    ) -> Self {
         let mut next = Some(start);
         let fetch = move || {
-            let paging = next.take()?;
-            let advanced = fetch(paging.command()).map(|reply| paging.advance(reply));
-            Some(advanced.map(|(items, following)| {
+            let page = fetch(next.take()?);
+            Some(page.map(|(items, following)| {
                 next = following;
                 items
             }))

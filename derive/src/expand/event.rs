@@ -4,7 +4,8 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
-use super::fields::{FieldsImpl, name_check, names, read_fields, variable, where_predicate, write_field};
+use super::fields::{FieldsImpl, name_check, names, read_fields, where_predicate, write_field};
+use super::variable::variable;
 use crate::ast::{Model, Variant, VariantBody};
 
 /// Returns the `Fields` implementation of an enum.
@@ -26,6 +27,7 @@ pub(crate) fn fields_impl(model: &Model, variants: &[Variant]) -> FieldsImpl {
     FieldsImpl {
         name_checks: name_checks(model, &tag, variants),
         names: quote!(#krate::codegen::Names { own: &[#tag], flattened: &[] }),
+        describe: TokenStream::new(),
         write: quote!(match self { #(#write)* }),
         read: quote! {
             match #krate::codegen::variant(__source, #tag, #expected)? {

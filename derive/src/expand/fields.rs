@@ -1,11 +1,13 @@
 //! Writes and reads the named fields of a struct or of a variant.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{Ident, LitByteStr, LitStr, Type};
 
+use super::index;
+use super::variable::variable;
 use crate::ast::{Field, Model};
 use crate::attr::{Codec, FieldDefault};
 
@@ -15,6 +17,8 @@ pub(crate) struct FieldsImpl {
     pub(crate) name_checks: TokenStream,
     /// The value of `NAMES`.
     pub(crate) names: TokenStream,
+    /// The body of `describe_fields`, which describes the columns and indexes to `__layout`.
+    pub(crate) describe: TokenStream,
     /// The body of `write`, which writes `self` to `__sink`.
     pub(crate) write: TokenStream,
     /// The body of `read`, which reads from `__source`.
@@ -33,9 +37,15 @@ pub(crate) fn fields_impl(model: &Model, fields: &[Field]) -> FieldsImpl {
     FieldsImpl {
         name_checks: name_check(model, fields, &names),
         names,
+        describe: index::describe_fields(model, fields),
         write: quote!(#(#write)*),
         read: read_fields(model, fields, &quote!(Self)),
-        bounds: fields.iter().map(|field| where_predicate(model, field)).collect(),
+        bounds: fields
+            .iter()
+            .flat_map(|field| {
+                std::iter::once(where_predicate(model, field)).chain(index::where_predicates(model, field))
+            })
+            .collect(),
     }
 }
 
@@ -64,12 +74,6 @@ pub(crate) fn name_check(model: &Model, fields: &[Field], names: &TokenStream) -
     quote_spanned!(field.ty.span()=> const { ::core::assert!((#names).are_distinct(), #message) };)
 }
 
-/// A variable of the generated code, for use in tokens that have the span of the user's type. If a macro of the user wrote
-/// the type, a variable with that span would be another one.
-pub(crate) fn variable(name: &str) -> Ident {
-    Ident::new(name, Span::call_site())
-}
-
 /// Returns the code that writes one field to `__sink`. Errors about missing traits point at the type of the field.
 pub(crate) fn write_field(model: &Model, field: &Field, value: &TokenStream) -> TokenStream {
     let (ty, name) = (&field.ty, &field.name);
@@ -83,7 +87,9 @@ pub(crate) fn write_field(model: &Model, field: &Field, value: &TokenStream) -> 
     }
     let codec = codec(model, field);
     let aliases = &field.attrs.aliases;
-    quote_spanned!(ty.span()=> <#codec as #krate::codegen::FieldCodec<#ty>>::put(#sink, #name, &[#(#aliases),*], #value)?;)
+    let column = index::write_column(model, field, value);
+    let put = quote_spanned!(ty.span()=> <#codec as #krate::codegen::FieldCodec<#ty>>::put(#sink, #name, &[#(#aliases),*], #value)?;);
+    quote!(#put #column)
 }
 
 /// Returns the code that reads all fields from `__source` and builds a value with `constructor`.

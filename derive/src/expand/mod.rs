@@ -2,8 +2,10 @@
 
 mod event;
 mod fields;
+mod index;
 mod model;
 mod value;
+mod variable;
 
 use proc_macro2::TokenStream;
 

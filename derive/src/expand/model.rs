@@ -9,6 +9,7 @@ use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 
 use super::fields::{FieldsImpl, codec};
+use super::index;
 use crate::ast::{Body, Field, Model, Shape};
 
 pub(crate) fn expand(model: &Model, fields: &FieldsImpl) -> TokenStream {
@@ -24,13 +25,17 @@ pub(crate) fn trait_impls(model: &Model, fields: &FieldsImpl) -> TokenStream {
     let ident = &model.ident;
     let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
     let bounds = where_clause(model, &fields.bounds);
-    let FieldsImpl { name_checks, names, write, read, .. } = fields;
+    let FieldsImpl { name_checks, names, describe, write, read, .. } = fields;
+    let describe = (!describe.is_empty())
+        .then(|| quote!(fn describe_fields(__layout: &mut #krate::codegen::LayoutBuilder) { #describe }));
     let shape_impl = shape_impl(model, &bounds);
     quote! {
         #[automatically_derived]
         #[allow(unused_qualifications)]
         impl #impl_generics #krate::codegen::Fields for #ident #ty_generics #bounds {
             const FIELD_NAMES: #krate::codegen::Names = #names;
+
+            #describe
 
             #[allow(unused_variables, clippy::all, clippy::pedantic)]
             fn write(&self, __sink: &mut impl #krate::codegen::Sink) -> #krate::codegen::Result<()> {
@@ -80,8 +85,18 @@ fn shape_impl(model: &Model, bounds: &TokenStream) -> TokenStream {
             let (field, ty) = (&id.ident, &id.ty);
             let id_type = quote_spanned!(ty.span()=> type Id = #ty;);
             let name = &id.name;
+            let indexes = index::hash_items(model);
             let id_field = quote!(const ID_FIELD: &'static #krate::codegen::str = #name;);
-            (quote!(HashModel), quote!(#id_type #id_field #common fn id(&self) -> &#ty { &self.#field }))
+            (
+                quote!(HashModel),
+                quote! {
+                    #id_type
+                    #id_field
+                    #common
+                    fn id(&self) -> &#ty { &self.#field }
+                    #indexes
+                },
+            )
         }
     };
     let commands = command_impls(model, bounds);
@@ -175,33 +190,48 @@ fn mentions(tokens: TokenStream, parameters: &[&syn::Ident]) -> bool {
     })
 }
 
-/// Returns the constants of the fields of a record, such as `User::EMAIL`.
+/// Returns the constants of the fields of a record or an embedded struct, such as `User::EMAIL`.
 pub(crate) fn field_constants(model: &Model) -> TokenStream {
-    let (Body::Struct(fields), Shape::Hash) = (&model.body, model.shape()) else { return TokenStream::new() };
-    let krate = model.krate();
+    let (Body::Struct(fields), Shape::Hash | Shape::Embedded) = (&model.body, model.shape()) else {
+        return TokenStream::new();
+    };
     let ident = &model.ident;
     let (impl_generics, ty_generics, declared) = model.generics.split_for_impl();
     // A second constant of the same name would add a compiler error to the one that `check` reports.
     let mut seen = HashSet::new();
-    let distinct = fields.iter().filter(|field| field.is_stored() && seen.insert(field.constant()));
-    let constants = distinct.map(|field| {
-        let (vis, ty, name) = (&field.vis, &field.ty, &field.name);
-        let constant = format_ident!("{}", field.constant(), span = field.ident.span());
-        let aliases = &field.attrs.aliases;
-        let codec = codec(model, field);
-        let doc = format!("The field `{}`.", field.ident.unraw());
-        quote! {
-            #[doc = #doc]
-            #[allow(dead_code)]
-            #vis const #constant: #krate::codegen::FieldRef<Self, #ty, #codec> = #krate::codegen::FieldRef::new(#name, &[#(#aliases),*]);
-        }
-    });
+    let distinct = fields.iter().filter(|field| field.attrs.skip.is_none() && seen.insert(field.constant()));
+    let constants = distinct.map(|field| field_constant(model, field));
     quote! {
         #[automatically_derived]
         #[allow(unused_qualifications)]
         impl #impl_generics #ident #ty_generics #declared {
             #(#constants)*
         }
+    }
+}
+
+fn field_constant(model: &Model, field: &Field) -> TokenStream {
+    let krate = model.krate();
+    let (vis, ty, name) = (&field.vis, &field.ty, &field.name);
+    let constant = format_ident!("{}", field.constant(), span = field.ident.span());
+    let (doc, ty, value) = if field.attrs.flatten.is_some() {
+        (
+            format!("The fields of `{}`.", field.ident.unraw()),
+            quote!(#krate::codegen::FlattenRef<Self, #ty>),
+            quote!(#krate::codegen::FlattenRef::new()),
+        )
+    } else {
+        let (aliases, codec, index) = (&field.attrs.aliases, codec(model, field), index::marker(model, field));
+        (
+            format!("The field `{}`.", field.ident.unraw()),
+            quote!(#krate::codegen::FieldRef<Self, #ty, #codec, #index>),
+            quote!(#krate::codegen::FieldRef::new(#name, &[#(#aliases),*])),
+        )
+    };
+    quote! {
+        #[doc = #doc]
+        #[allow(dead_code)]
+        #vis const #constant: #ty = #value;
     }
 }
 

@@ -21,6 +21,7 @@ pub(crate) fn unit_enum(model: &Model, variants: &[Variant]) -> TokenStream {
         quote!(#name #(| #aliases)* => #krate::codegen::Ok(Self::#variant),)
     });
     let commands = command_impls(model, &quote!(#where_clause));
+    let index = by_text(model, &quote!(#where_clause));
     let expected = format!(
         "{ident}, one of {}",
         variants.iter().map(|variant| format!("`{}`", variant.name)).collect::<Vec<_>>().join(", ")
@@ -48,6 +49,33 @@ pub(crate) fn unit_enum(model: &Model, variants: &[Variant]) -> TokenStream {
         }
 
         #commands
+
+        #index
+    }
+}
+
+/// Returns the implementations that put a type by its text into an index and into a sequence.
+fn by_text(model: &Model, bounds: &TokenStream) -> TokenStream {
+    let krate = model.krate();
+    let ident = &model.ident;
+    let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
+    quote! {
+        #[automatically_derived]
+        #[allow(unused_qualifications)]
+        impl #impl_generics #krate::codegen::IndexValue for #ident #ty_generics #bounds {
+            const KIND: #krate::codegen::ColumnKind = #krate::codegen::ColumnKind::Text;
+
+            fn push_index(
+                &self,
+                out: &mut #krate::codegen::String,
+            ) -> ::core::result::Result<(), &'static #krate::codegen::str> {
+                #krate::codegen::push_index_text(self, out)
+            }
+        }
+
+        #[automatically_derived]
+        #[allow(unused_qualifications)]
+        impl #impl_generics #krate::codegen::Element for #ident #ty_generics #bounds {}
     }
 }
 
@@ -87,6 +115,7 @@ pub(crate) fn text(model: &Model) -> TokenStream {
     let text = quote_spanned!(ident.span()=> <#ident #ty_generics as #krate::codegen::TextField>);
     let bounds = quote!(where #(#declared,)* #bound);
     let commands = command_impls(model, &bounds);
+    let index = by_text(model, &bounds);
     let id = model.attrs.id.map(|_| {
         let parameters: Vec<_> = model.generics.type_params().map(|parameter| &parameter.ident).collect();
         let sendable = quote!(#(#parameters: ::core::marker::Send + ::core::marker::Sync + 'static,)*);
@@ -139,6 +168,8 @@ pub(crate) fn text(model: &Model) -> TokenStream {
 
         #commands
 
+        #index
+
         #id
     }
 }
@@ -154,6 +185,7 @@ pub(crate) fn newtype(model: &Model, inner: &Type) -> TokenStream {
     let field = quote_spanned!(inner.span()=> <#inner as #krate::codegen::Field>);
     let bounds = quote!(where #(#declared,)* #field_bound);
     let commands = command_impls(model, &bounds);
+    let index = newtype_index(model, inner, &bounds);
     let id = model.attrs.id.map(|_| newtype_id(model, inner));
     quote! {
         #[automatically_derived]
@@ -186,7 +218,42 @@ pub(crate) fn newtype(model: &Model, inner: &Type) -> TokenStream {
 
         #commands
 
+        #index
+
         #id
+    }
+}
+
+/// Returns the implementations that put a newtype into an index, if the inner type can be in one, and into a sequence.
+fn newtype_index(model: &Model, inner: &Type, bounds: &TokenStream) -> TokenStream {
+    let krate = model.krate_at(inner.span());
+    let ident = &model.ident;
+    let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
+    let declared = model.generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+    let index_value = quote_spanned!(inner.span()=> <#inner as #krate::codegen::IndexValue>);
+    let index_bound = quote_spanned!(inner.span()=> #inner: #krate::codegen::IndexValue);
+    // As for the id: with `for<'always>`, the newtype of another type merely does not implement the trait.
+    quote! {
+        #[automatically_derived]
+        #[allow(unused_qualifications)]
+        impl #impl_generics #krate::codegen::IndexValue for #ident #ty_generics
+        where
+            #(#declared,)*
+            for<'always> #index_bound,
+        {
+            const KIND: #krate::codegen::ColumnKind = #index_value::KIND;
+
+            fn push_index(
+                &self,
+                out: &mut #krate::codegen::String,
+            ) -> ::core::result::Result<(), &'static #krate::codegen::str> {
+                #index_value::push_index(&self.0, out)
+            }
+        }
+
+        #[automatically_derived]
+        #[allow(unused_qualifications)]
+        impl #impl_generics #krate::codegen::Element for #ident #ty_generics #bounds {}
     }
 }
 

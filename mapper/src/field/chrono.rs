@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use ::chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeDelta, Utc};
 
-use super::{Field, Kind, Mismatch, push_signed_millis, read_signed_millis};
+use super::{Element, Field, Kind, Mismatch, push_signed_millis, read_signed_millis};
 
 by_functions! {
     Text DateTime<Utc>, "a date and time of RFC 3339":

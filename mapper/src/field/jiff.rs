@@ -7,7 +7,7 @@ use ::jiff::fmt::temporal::DateTimePrinter;
 use ::jiff::tz::TimeZone;
 use ::jiff::{SignedDuration, Span, Timestamp, Zoned};
 
-use super::{Field, Kind, Mismatch, push_signed_millis, read_signed_millis, signed_parts};
+use super::{Element, Field, Kind, Mismatch, push_signed_millis, read_signed_millis, signed_parts};
 
 const PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(9));
 

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::num::{NonZeroI32, NonZeroI64, NonZeroU32, NonZeroU64};
+use std::num::NonZero;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -27,6 +27,7 @@ use crate::mismatch::Mismatch;
 /// | an enum without data that derives `RedisModel` | the name of the variant |
 /// | a newtype that derives `RedisModel` | the text of the inner type |
 /// | a type that derives `RedisModel` with `#[redis(text)]` | its `Display` text |
+/// | `Vec`, `VecDeque`, `Box<[T]>`, `HashSet`, `BTreeSet` of these, but of `u8` | a JSON array; see [`Element`] |
 ///
 /// Store other types with an attribute of the field: `#[redis(json)]` or `#[redis(postcard)]` for types that implement
 /// serde's traits, `#[redis(text)]` for types that implement `Display` and `FromStr`, `#[redis(base64)]` for bytes, and
@@ -156,12 +157,33 @@ macro_rules! by_display_and_from_str {
     )*};
 }
 
+by_display_and_from_str! { Number: i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize, f32, f64 }
+
 by_display_and_from_str! { Number:
-    i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize, NonZeroI32, NonZeroI64, NonZeroU32, NonZeroU64, f32, f64
+    NonZero<i8>, NonZero<i16>, NonZero<i32>, NonZero<i64>, NonZero<i128>, NonZero<isize>,
+    NonZero<u8>, NonZero<u16>, NonZero<u32>, NonZero<u64>, NonZero<u128>, NonZero<usize>
 }
 
 by_display_and_from_str! { Text:
     char, IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr,
+    #[cfg(feature = "uuid")] uuid::Uuid,
+    #[cfg(feature = "ulid")] ulid::Ulid
+}
+
+macro_rules! elements {
+    ($($(#[$gate:meta])? $type:ty),*) => {$(
+        $(#[$gate])?
+        impl Element for $type {}
+    )*};
+}
+
+// All fields but `u8`, whose sequences are bytes.
+elements! {
+    i8, i16, i32, i64, i128, isize, u16, u32, u64, u128, usize, f32, f64,
+    NonZero<i8>, NonZero<i16>, NonZero<i32>, NonZero<i64>, NonZero<i128>, NonZero<isize>,
+    NonZero<u8>, NonZero<u16>, NonZero<u32>, NonZero<u64>, NonZero<u128>, NonZero<usize>,
+    bool, char, String, Box<str>, Arc<str>, Cow<'static, str>, Duration, SystemTime,
+    IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr,
     #[cfg(feature = "uuid")] uuid::Uuid,
     #[cfg(feature = "ulid")] ulid::Ulid
 }
@@ -292,6 +314,8 @@ macro_rules! by_functions {
                 read(text).ok_or(Mismatch { expected: Some(Cow::Borrowed($expected)) })
             }
         }
+
+        impl Element for $type {}
     )*};
 }
 
@@ -307,8 +331,11 @@ fn signed_parts((is_negative, distance): (bool, Duration)) -> Option<(i64, i32)>
 mod chrono;
 #[cfg(feature = "jiff")]
 mod jiff;
+mod sequence;
 #[cfg(feature = "time")]
 mod time;
+
+pub use self::sequence::Element;
 
 impl<T: Field> Field for Option<T> {
     type Value = T::Value;

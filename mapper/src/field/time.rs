@@ -6,7 +6,7 @@ use ::time::format_description::well_known::Iso8601;
 use ::time::format_description::well_known::iso8601::{Config, EncodedConfig, FormattedComponents};
 use ::time::{Date, Duration, OffsetDateTime, PrimitiveDateTime, Time, UtcDateTime, UtcOffset};
 
-use super::{Field, Kind, Mismatch, push_signed_millis, read_signed_millis, signed_parts};
+use super::{Element, Field, Kind, Mismatch, push_signed_millis, read_signed_millis, signed_parts};
 
 /// A format whose years have a sign and six digits.
 const fn long_years(components: FormattedComponents) -> EncodedConfig {

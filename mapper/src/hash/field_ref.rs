@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use redis_rest::{Arg, ToArg};
 
 use crate::field_codec::{AsField, FieldCodec};
+use crate::index::NotIndexed;
 use crate::mismatch;
 
 /// A field of the model `M` with the type `T` and the codec `C`.
@@ -43,13 +44,15 @@ use crate::mismatch;
 /// # Ok(())
 /// # }
 /// ```
-pub struct FieldRef<M, T, C = AsField> {
+///
+/// `I` is the field's index: [`NotIndexed`], [`Indexed`](crate::Indexed) or [`Unique`](crate::Unique). Queries take only fields that have one.
+pub struct FieldRef<M, T, C = AsField, I = NotIndexed> {
     name: &'static str,
     aliases: &'static [&'static str],
-    of: PhantomData<fn(M, T, C)>,
+    of: PhantomData<fn(M, T, C, I)>,
 }
 
-impl<M, T, C> FieldRef<M, T, C> {
+impl<M, T, C, I> FieldRef<M, T, C, I> {
     #[doc(hidden)]
     pub const fn new(name: &'static str, aliases: &'static [&'static str]) -> Self {
         FieldRef { name, aliases, of: PhantomData }
@@ -66,7 +69,7 @@ impl<M, T, C> FieldRef<M, T, C> {
     }
 }
 
-impl<M, T, C: FieldCodec<T>> FieldRef<M, T, C> {
+impl<M, T, C: FieldCodec<T>, I> FieldRef<M, T, C, I> {
     /// Returns the field's name and `value` as the field stores it: a pair for [`hset`](redis_rest::HashCommands::hset)
     /// and its like.
     ///
@@ -87,22 +90,89 @@ impl<M, T, C: FieldCodec<T>> FieldRef<M, T, C> {
 }
 
 /// The field's name.
-impl<M, T, C> ToArg for FieldRef<M, T, C> {
+impl<M, T, C, I> ToArg for FieldRef<M, T, C, I> {
     fn to_arg(&self) -> Arg<'_> {
         Arg::from(self.name)
     }
 }
 
-impl<M, T, C> Clone for FieldRef<M, T, C> {
+impl<M, T, C, I> Clone for FieldRef<M, T, C, I> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<M, T, C> Copy for FieldRef<M, T, C> {}
+impl<M, T, C, I> Copy for FieldRef<M, T, C, I> {}
 
-impl<M, T, C> fmt::Debug for FieldRef<M, T, C> {
+impl<M, T, C, I> fmt::Debug for FieldRef<M, T, C, I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("FieldRef").field(&self.name).finish()
+    }
+}
+
+/// The fields of the embedded struct `T` that is flattened into the model `M`.
+///
+/// The derive adds one constant for each field marked `#[redis(flatten)]`. [`field`](FlattenRef::field) names a field of
+/// the embedded struct as one of the model:
+///
+/// ```
+/// use redis_model::prelude::*;
+///
+/// #[derive(RedisModel)]
+/// #[redis(embedded)]
+/// struct Place {
+///     latitude: f64,
+/// }
+///
+/// #[derive(RedisModel)]
+/// #[redis(embedded)]
+/// struct Address {
+///     #[redis(index)]
+///     city: String,
+///     #[redis(flatten)]
+///     place: Place,
+/// }
+///
+/// #[derive(RedisModel)]
+/// #[redis(prefix = "user")]
+/// struct User {
+///     #[redis(id)]
+///     id: u64,
+///     #[redis(flatten)]
+///     address: Address,
+/// }
+///
+/// assert_eq!(User::ADDRESS.field(Address::CITY).name(), "city");
+/// assert_eq!(User::ADDRESS.field(Address::PLACE.field(Place::LATITUDE)).name(), "latitude");
+/// ```
+pub struct FlattenRef<M, T> {
+    of: PhantomData<fn(M, T)>,
+}
+
+impl<M, T> FlattenRef<M, T> {
+    #[doc(hidden)]
+    #[expect(clippy::new_without_default, reason = "the derive makes one for each flattened field")]
+    pub const fn new() -> Self {
+        FlattenRef { of: PhantomData }
+    }
+
+    /// Returns a field of the embedded struct as a field of the model.
+    #[must_use]
+    pub const fn field<V, C, I>(self, field: FieldRef<T, V, C, I>) -> FieldRef<M, V, C, I> {
+        FieldRef::new(field.name, field.aliases)
+    }
+}
+
+impl<M, T> Clone for FlattenRef<M, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<M, T> Copy for FlattenRef<M, T> {}
+
+impl<M, T> fmt::Debug for FlattenRef<M, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FlattenRef").finish()
     }
 }

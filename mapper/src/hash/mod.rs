@@ -1,15 +1,33 @@
 //! Records: each one a Redis hash at `prefix:id`.
 
 mod commands;
+#[cfg(test)]
+mod derived;
 mod each;
 mod field_ref;
 mod hash_model;
 mod model_commands;
+mod modify;
+mod patch;
+mod plain;
+mod query;
+mod returned;
+mod save_options;
 mod scan;
+mod unit;
+mod version;
+mod writes;
 
 pub(crate) use self::commands::{from_reply, is_no_record};
 pub use self::each::Each;
-pub use self::field_ref::FieldRef;
+pub use self::field_ref::{FieldRef, FlattenRef};
+pub(crate) use self::hash_model::layout;
 pub use self::hash_model::{HashModel, IdRef};
 pub use self::model_commands::ModelCommands;
+pub use self::patch::{AppendText, Counter, FloatCounter, MayBeAbsent, Patch};
+pub use self::query::{Page, Query};
+pub use self::returned::ReturnedFields;
+pub use self::save_options::SaveOptions;
 pub use self::scan::RecordScanOptions;
+pub use self::unit::{Committed, Unit};
+pub use self::version::{Version, VersionNumber};
