@@ -434,6 +434,9 @@ impl<R> Command<R> {
         if self.args.is_raw() || other.args.is_raw() {
             self.args.reject(NOT_ON_ITS_OWN);
         }
+        if self.expect.execution != Execution::Plain || other.expect.execution != Execution::Plain {
+            self.args.reject("call `exactly_once` on the group, not on a part of it");
+        }
         self.expect.idempotency = self.expect.idempotency.max(other.expect.idempotency);
         self.expect.parts += other.expect.parts;
         self.expect.atomic |= other.expect.atomic;

@@ -621,7 +621,7 @@ pub trait HashModel: Fields + FromReply {
     {
         // Two separators: no record has this key, because no id is empty.
         let key = format!("{}{SEPARATOR}{SEPARATOR}id", Self::KEY_PREFIX);
-        let command = Command::write("INCR").arg(&key).about(Self::MODEL_NAME, key);
+        let command = Command::write("INCR").key(&key).about(Self::MODEL_NAME, key);
         executor.submit(command.decode_with(|reply| {
             let count = i64::from_reply(reply)?;
             Self::Id::from_count(count).ok_or_else(|| reply.mismatch("a count that fits the type of the id"))

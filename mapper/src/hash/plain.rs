@@ -38,7 +38,7 @@ fn insert<V: Version>(key: &Key, fields: &FieldPairs) -> Command<V> {
 fn save<V: Version>(key: &Key, fields: &FieldPairs, lifetime: Lifetime) -> Command<V> {
     let set = key.push_to(Command::write("HSET")).one_or_more_pairs("field", fields.pairs());
     let clear = (!fields.cleared.is_empty())
-        .then(|| Command::write("HDEL").arg(key.as_str()).args_of(&fields.cleared).reply::<u64>());
+        .then(|| Command::write("HDEL").key(key.as_str()).args_of(&fields.cleared).reply::<u64>());
     let expire = match lifetime {
         Lifetime::Keep => None,
         Lifetime::Set(ttl) => Some(Build.pexpire(key.as_str(), ttl)),
