@@ -10,15 +10,18 @@ use super::each::{self, Each};
 use super::field_ref::FieldRef;
 use super::modify;
 use super::patch::Patch;
+use super::query::Query;
 use super::save_options::SaveOptions;
 use super::scan::{RecordScanOptions, Scan};
 use super::version::{Version, VersionNumber};
 use super::writes;
 use crate::field_codec::FieldCodec;
 use crate::id::{GenerateId, Id, IntegerId};
-use crate::index::{Layout, LayoutBuilder};
+use crate::index::{IsUnique, Layout, LayoutBuilder};
 use crate::key::{Key, SEPARATOR};
 use crate::model::Fields;
+use crate::query::SingleField;
+use crate::value_for::ValueFor;
 use crate::write::{Lifetime, Mode};
 
 /// The type of the id argument of the model `M`: `u64`, `&str`, `&OrderId`.
@@ -71,6 +74,8 @@ pub type IdRef<'a, M> = <<M as HashModel>::Id as Id>::Ref<'a>;
 /// | [`exists`](Self::exists) | `EXISTS` | whether the record exists |
 /// | [`expire`](Self::expire), [`ttl`](Self::ttl), [`persist`](Self::persist) | `PEXPIRE`, `PTTL`, `PERSIST` | |
 /// | [`save_many`](Self::save_many), [`delete_many`](Self::delete_many) | one request | a result for each record |
+/// | [`find_by`](Self::find_by) | one script | the record with a unique value, or `None` |
+/// | [`query`](Self::query) | a script, and one pipeline of `HGETALL`s | a page of the records that match |
 /// | [`scan`](Self::scan) | for each page `SCAN` and one pipeline of `HGETALL`s | a stream or an iterator of all records |
 ///
 /// A method that sends one command takes any [`Executor`]: `User::load(&redis, 42).await?` with the async client,
@@ -546,6 +551,40 @@ pub trait HashModel: Fields + FromReply {
         Self: Send,
     {
         client.paged(Scan::new(options))
+    }
+
+    /// Starts a query for records by their indexed fields. See [`Query`].
+    fn query() -> Query<Self> {
+        Query::new()
+    }
+
+    /// Loads the record with this value in a unique field. Returns `None` if there is none.
+    ///
+    /// One command: a script finds the id in the index and returns the record. Only the index knows the key of the record, so
+    /// the script cannot declare it: the hosted service runs it alone for the few microseconds that it takes. For a unique
+    /// index over several fields, use `User::query().eq(..).eq(..).first(&redis)`.
+    ///
+    /// ```no_run
+    /// # use redis_model::prelude::*;
+    /// # #[derive(Debug, PartialEq, RedisModel)]
+    /// # #[redis(prefix = "user")]
+    /// # struct User { #[redis(id)] id: u64, #[redis(unique)] email: String }
+    /// # async fn example(redis: Redis) -> Result<()> {
+    /// let ada = User::find_by(&redis, User::EMAIL, "ada@example.org").await?;
+    /// assert_eq!(ada, Some(User { id: 42, email: "ada@example.org".into() }));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `Decode` if the record cannot be read, `Index` if the indexes are incomplete or of another version of the model.
+    fn find_by<E: Executor, T: SingleField, C: FieldCodec<T>, I: IsUnique>(
+        executor: E,
+        field: FieldRef<Self, T, C, I>,
+        value: impl ValueFor<T::Value>,
+    ) -> E::Out<Option<Self>> {
+        executor.submit(Query::new().eq(field, value).into_find())
     }
 
     /// Generates a new id in the client; see [`GenerateId`].

@@ -8,6 +8,7 @@ mod cuts;
 mod dialects;
 mod entries;
 mod errors;
+mod exactly_once;
 mod executors;
 mod faults;
 mod fields;
