@@ -124,7 +124,8 @@ fn shown_values(layout: &Layout, columns: &[usize], text: &str) -> String {
 fn shown_value(kind: ColumnKind, encoded: &str) -> String {
     match kind {
         ColumnKind::Text => {
-            let text = encoded.replace("\u{1}\u{3}", "\0").replace("\u{1}\u{5}", "\u{2}").replace("\u{1}\u{4}", "\u{1}");
+            let text =
+                encoded.replace("\u{1}\u{3}", "\0").replace("\u{1}\u{5}", "\u{2}").replace("\u{1}\u{4}", "\u{1}");
             format!("{text:?}")
         }
         ColumnKind::Integer => shown_integer(encoded).unwrap_or_else(|| encoded.to_owned()),

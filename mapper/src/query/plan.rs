@@ -72,7 +72,7 @@ fn candidate(
         let has_value = condition_on(*column).is_some() || orders(*column);
         !has_value && layout.columns.get(*column).is_none_or(|column| column.optional || column.many)
     };
-    if index.columns.iter().any(may_have_no_entry) || many_values(layout, index).count() > 1 {
+    if index.columns.iter().any(may_have_no_entry) {
         return None;
     }
     let mut is_ordered = order.is_none();
@@ -86,7 +86,8 @@ fn candidate(
         let condition = conditions.get(position)?;
         match condition.values() {
             Some(values) if before.len() * values.len() <= MAX_PRODUCT => {
-                let longer = |before: &String| values.iter().map(|value| format!("{before}{value}\0")).collect::<Vec<_>>();
+                let longer =
+                    |before: &String| values.iter().map(|value| format!("{before}{value}\0")).collect::<Vec<_>>();
                 before = before.iter().flat_map(longer).collect();
                 covered.push(position);
                 if !is_ordered && before.len() > 1 {
@@ -94,7 +95,8 @@ fn candidate(
                 }
             }
             _ => {
-                let behind = |before: &String| condition.ranges.iter().map(|range| range.behind(before)).collect::<Vec<_>>();
+                let behind =
+                    |before: &String| condition.ranges.iter().map(|range| range.behind(before)).collect::<Vec<_>>();
                 ranges = Some(before.iter().flat_map(behind).collect::<Vec<_>>());
                 covered.push(position);
                 break;
@@ -109,12 +111,6 @@ fn candidate(
     let ranges = ranges.unwrap_or_else(|| before.into_iter().map(Bounds::prefix).collect());
     let tested = (0..conditions.len()).filter(|position| !covered.contains(position)).collect();
     Some(Candidate { index: at, ranges, tested, partitions })
-}
-
-/// Returns the columns of an index that hold several values, by their positions in the index.
-pub(super) fn many_values<'a>(layout: &'a Layout, index: &'a Index) -> impl Iterator<Item = usize> + 'a {
-    let columns = index.columns.iter().enumerate();
-    columns.filter_map(|(at, column)| layout.columns.get(*column)?.many.then_some(at))
 }
 
 fn every_partition(layout: &Layout) -> Vec<u32> {
@@ -200,7 +196,10 @@ mod tests {
     #[test]
     fn ranges_of_several_columns() {
         let two = Condition::any_of(0, ["us".to_owned(), "tr".to_owned()]);
-        let ages = Condition::range(1, Bounds { lower: super::super::Edge::Included("6".into()), upper: super::super::Edge::Unbounded });
+        let ages = Condition::range(
+            1,
+            Bounds { lower: super::super::Edge::Included("6".into()), upper: super::super::Edge::Unbounded },
+        );
         let plan = Plan::new(layout(), &[two, ages], None).unwrap();
         let compound = plan.candidates.iter().find(|candidate| candidate.index == 1).unwrap();
         let arguments: Vec<_> =

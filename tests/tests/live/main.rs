@@ -25,6 +25,7 @@ mod iter;
 mod json;
 mod list;
 mod models;
+mod queries;
 mod records;
 mod requests;
 mod scripting;

@@ -16,9 +16,7 @@ use super::field_ref::FieldRef;
 use super::hash_model::{self, HashModel};
 use crate::field_codec::FieldCodec;
 use crate::index::{IndexField, IndexValue, IsIndexed, encode};
-use crate::query::{
-    Bounds, Condition, Cursor, Edge, Explain, Order, RangeFor, SequenceField, SingleField, TextValue,
-};
+use crate::query::{Bounds, Condition, Cursor, Edge, Explain, Order, RangeFor, SequenceField, SingleField, TextValue};
 use crate::value_for::ValueFor;
 
 /// A query for records by their indexed fields: what [`HashModel::query`] returns.

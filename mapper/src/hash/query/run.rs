@@ -139,17 +139,14 @@ impl<M: HashModel> Prepared<M> {
         Ok(Explain::new(self.layout, &self.conditions, &self.plan, answer.candidate, &answer.found))
     }
 
-    async fn ids(
-        &self,
-        session: &Session,
-        limit: usize,
-        position: Option<Position>,
-    ) -> Result<Step<Result<M::Id>>> {
+    async fn ids(&self, session: &Session, limit: usize, position: Option<Position>) -> Result<Step<Result<M::Id>>> {
         let (ids, next) = self.found_ids(session, Found::Ids, limit, position).await?;
         let ids = ids.into_iter().map(|id| {
             M::Id::from_key_part(&id).ok_or_else(|| {
                 let message = format!("expected an id in the index, found {}", excerpt(&id));
-                Error::new(ErrorKind::Decode, message).about(M::MODEL_NAME, key_of::<M>(&id).as_str()).with_field(M::ID_FIELD)
+                Error::new(ErrorKind::Decode, message)
+                    .about(M::MODEL_NAME, key_of::<M>(&id).as_str())
+                    .with_field(M::ID_FIELD)
             })
         });
         Ok((ids.collect(), next))
@@ -169,12 +166,7 @@ impl<M: HashModel> Prepared<M> {
     }
 
     /// Returns the next records, each with its own error. Those that do not match any more are left out.
-    async fn records(
-        &self,
-        session: &Session,
-        limit: usize,
-        position: Option<Position>,
-    ) -> Result<Step<Result<M>>> {
+    async fn records(&self, session: &Session, limit: usize, position: Option<Position>) -> Result<Step<Result<M>>> {
         let (found, next) = if self.in_one_request {
             let command = self.command(Found::Records, limit, position.as_ref()).decode_with(read_records::<M>);
             self.run(session, command, position).await?.unwrap_or_default()
@@ -212,14 +204,7 @@ impl<M: HashModel> Prepared<M> {
     }
 
     fn command(&self, found: Found, limit: usize, position: Option<&Position>) -> Command<Value> {
-        let call = Call {
-            layout: self.layout,
-            conditions: &self.conditions,
-            plan: &self.plan,
-            found,
-            limit,
-            position,
-        };
+        let call = Call { layout: self.layout, conditions: &self.conditions, plan: &self.plan, found, limit, position };
         Build.run_script::<Value>(call.to_script()).about(M::MODEL_NAME, M::KEY_PREFIX)
     }
 
@@ -310,9 +295,8 @@ fn read_records<M: HashModel>(reply: Reply<'_>) -> Result<Answer<Vec<Result<Opti
     let Answer { found, candidate, next } = query::read_records(reply, commands::read_record::<M>)?;
     let found = found.into_iter().map(|(id, record)| {
         let key = key_of::<M>(&id);
-        let record = record.and_then(|record| {
-            record.map(|record| commands::with_id_of_key(record, key.as_str())).transpose()
-        });
+        let record =
+            record.and_then(|record| record.map(|record| commands::with_id_of_key(record, key.as_str())).transpose());
         record.map_err(|error| error.with_command("HGETALL".into()).about(M::MODEL_NAME, key.as_str()))
     });
     Ok(Answer { found: found.collect(), candidate, next })
@@ -322,8 +306,7 @@ fn read_records<M: HashModel>(reply: Reply<'_>) -> Result<Answer<Vec<Result<Opti
 async fn load<M: HashModel>(session: &Session, ids: &[String]) -> Result<Vec<Result<Option<M>>>> {
     let loading = {
         let mut batch = Batch::new(session);
-        let slots: Vec<_> =
-            ids.iter().map(|id| (&mut batch).submit(commands::load::<M>(&key_of::<M>(id)))).collect();
+        let slots: Vec<_> = ids.iter().map(|id| (&mut batch).submit(commands::load::<M>(&key_of::<M>(id)))).collect();
         batch.exec_with(move |replies| Ok(slots.into_iter().map(|slot| replies.take(slot)).collect()))
     };
     loading.await
