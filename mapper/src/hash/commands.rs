@@ -16,8 +16,13 @@ use crate::write::Lifetime;
 pub(super) fn load<M: HashModel>(id: IdRef<'_, M>) -> Command<Option<M>> {
     match M::TTL {
         Some(ttl) if M::SLIDING => writes::touch::<M>(id, Lifetime::Set(ttl)),
-        _ => key_of::<M>(id).push_to(Command::read("HGETALL")).decode_with_key(read_loaded),
+        _ => read::<M>(&key_of::<M>(id)),
     }
+}
+
+/// Loads the record at a key, and leaves its time to live alone.
+pub(super) fn read<M: HashModel>(key: &Key) -> Command<Option<M>> {
+    key.push_to(Command::read("HGETALL")).decode_with_key(read_loaded)
 }
 
 /// Reads the record at a key from a reply to HGETALL.

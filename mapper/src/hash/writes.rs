@@ -146,9 +146,9 @@ pub(crate) fn row_of<M: HashModel>(reply: Reply<'_>) -> Result<Option<Action>> {
     };
     let layout = layout::<M>();
     // A column may come from a field's earlier name, which no write sets.
-    let names = M::FIELD_NAMES.all().filter(|name| {
-        layout.column(name).is_some() || fields.set.iter().all(|(written, _)| written != name)
-    });
+    let names = M::FIELD_NAMES
+        .all()
+        .filter(|name| layout.column(name).is_some() || fields.set.iter().all(|(written, _)| written != name));
     let seen = names.map(|field| Ok(Condition { field, aliases: &[], text: text_of(field)? }));
     Ok(Some(Action::Index { seen: seen.collect::<Result<_>>()?, columns: fields.columns }))
 }

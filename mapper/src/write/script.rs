@@ -3,7 +3,8 @@
 use std::sync::{Arc, LazyLock};
 
 use redis_rest::{
-    Build, Command, Error, ErrorKind, Executor as _, Reply, Result, Script, ScriptCall, ScriptingCommands as _, Session, Value,
+    Build, Command, Error, ErrorKind, Executor as _, Reply, Result, Script, ScriptCall, ScriptingCommands as _,
+    Session, Value,
 };
 
 use super::arguments::{self, Arguments};
