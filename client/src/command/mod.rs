@@ -273,10 +273,7 @@ impl<R> Command<R> {
     }
 
     /// Adds a key and its value for each pair, of which there must be one at least.
-    pub(crate) fn keys_and_values<K>(
-        mut self,
-        pairs: impl OneOrMorePairs<K, First: ToArg, Second: ToArg>,
-    ) -> Self {
+    pub(crate) fn keys_and_values<K>(mut self, pairs: impl OneOrMorePairs<K, First: ToArg, Second: ToArg>) -> Self {
         let mut pairs = pairs.items().peekable();
         if pairs.peek().is_none() {
             self.args.reject("needs at least one key and value");

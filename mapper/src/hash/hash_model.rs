@@ -149,7 +149,7 @@ pub trait HashModel: Fields + FromReply {
     /// `Decode` if a field is missing or does not fit its type, or if the field of the id holds another id than the key.
     /// [`Error::field`](crate::Error::field) names the field.
     fn load<E: Executor>(executor: E, id: IdRef<'_, Self>) -> E::Out<Option<Self>> {
-        executor.submit(commands::load(&key_of::<Self>(id)))
+        executor.submit(commands::load::<Self>(id))
     }
 
     /// Loads the records with these ids in one request, in order. Returns `None` for each that does not exist.
@@ -180,8 +180,7 @@ pub trait HashModel: Fields + FromReply {
         ids: impl IntoIterator<Item = IdRef<'a, Self>>,
     ) -> C::Out<Vec<Option<Self>>> {
         let mut batch = Batch::new(client);
-        let slots: Vec<_> =
-            ids.into_iter().map(|id| (&mut batch).submit(commands::load(&key_of::<Self>(id)))).collect();
+        let slots: Vec<_> = ids.into_iter().map(|id| (&mut batch).submit(commands::load::<Self>(id))).collect();
         batch.exec_with(move |replies| slots.into_iter().map(|slot| replies.take(slot)).collect())
     }
 
@@ -634,6 +633,6 @@ pub(crate) fn layout<M: HashModel>() -> &'static Layout {
     Layout::of::<M>(M::describe)
 }
 
-fn key_of<M: HashModel>(id: IdRef<'_, M>) -> Key {
+pub(super) fn key_of<M: HashModel>(id: IdRef<'_, M>) -> Key {
     Key::new(M::MODEL_NAME, M::KEY_PREFIX, &M::Id::key_part(id))
 }

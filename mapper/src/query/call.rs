@@ -6,7 +6,7 @@ use redis_rest::{Script, ScriptCall};
 
 use super::answer::Position;
 use super::condition::{Bounds, Condition};
-use super::plan::{self, Candidate, Plan};
+use super::plan::{Candidate, Plan};
 use crate::index::Layout;
 use crate::key::SEPARATOR;
 
@@ -92,13 +92,14 @@ impl Found {
 
 fn push_candidate(call: ScriptCall, layout: &Layout, candidate: &Candidate) -> ScriptCall {
     let Some(index) = layout.indexes.get(candidate.index) else { return call };
-    let many_value = plan::many_values(layout, index).next();
-    let many_column = many_value.and_then(|at| index.columns.get(at));
+    let is_many = |column: &&usize| layout.columns.get(**column).is_some_and(|column| column.many);
+    // A compound index takes one value of each field.
+    let many_column = index.columns.iter().find(is_many);
     let call = call
+        .arg(if index.unique { "unique" } else { "" })
         .keys(candidate.partitions.iter().map(|partition| layout.index_key(index, *partition)))
         .arg(candidate.partitions.len())
         .arg(index.columns.len())
-        .arg(many_value.map_or(0, |at| at + 1))
         .arg(many_column.map_or(0, |column| column + 1))
         .arg(candidate.tested.len())
         .args(candidate.tested.iter().map(|position| position + 1));

@@ -132,13 +132,15 @@ local keys_read = 2 * partitions
 -- An index that may be walked.
 local function next_index()
   local index = { keys = {}, conditions = {}, ranges = {} }
+  -- The keys of a unique index are split by value, those of others by id.
+  index.is_unique = next_text() == 'unique'
   for i = 1, next_number() do
     keys_read = keys_read + 1
     index.keys[i] = KEYS[keys_read]
   end
   index.value_count = next_number()
-  -- Which of the values comes from a column of several values, and from which column.
-  index.many_value, index.many_column = next_number(), next_number()
+  -- The column whose values each have an entry, or 0.
+  index.many_column = next_number()
   -- The conditions that its ranges do not cover.
   for i = 1, next_number() do index.conditions[i] = conditions[next_number()] end
   -- In walking order. They do not overlap.
@@ -149,30 +151,37 @@ end
 local indexes = {}
 for i = 1, next_number() do indexes[i] = next_index() end
 
--- Checks that all keys are there, and of this layout. Keys can vanish by eviction; a missing index would look like one
--- without entries. Returns nothing if all is well.
+-- Returns what is wrong with the mark of a layout, or nothing.
+local function problem_of_mark(mark, building)
+  if building then return 'building', '' end
+  if mark and sub(mark, 1, #tag + 1) ~= tag .. ' ' then return 'layout', sub(mark, #tag + 2) end
+end
+
+-- Checks that the keys are of this layout, and that none of them is missing: an index that was evicted would look like one
+-- without entries. Writes create the rows and the indexes of a partition together, each index with the member "". Returns
+-- nothing if all is well.
 local function problem()
-  local found, missing = 0, nil
-  for _, key in ipairs(rows_keys) do
-    local marks = call('HMGET', key, ':', ':building')
-    local mark, building = marks[1], marks[2]
-    if building then return 'building', '' end
-    if not mark then
-      missing = missing or key
-    elseif sub(mark, 1, #tag + 1) ~= tag .. ' ' then
-      return 'layout', sub(mark, (find(mark, ' ', 1, true) or 0) + 1)
-    else
-      found = found + 1
-    end
-  end
+  local is_empty, unique_key, unique_missing = true, nil, nil
   for _, index in ipairs(indexes) do
-    for _, key in ipairs(index.keys) do
-      if call('ZSCORE', key, '') then found = found + 1 else missing = missing or key end
+    for _, key in ipairs(index.is_unique and index.keys or {}) do
+      if call('ZSCORE', key, '') then unique_key = key else unique_missing = key end
     end
   end
-  if not missing then return nil end
-  if found == 0 then return 'empty', '' end
-  return 'lost', missing
+  for partition, rows in ipairs(rows_keys) do
+    local marks = call('HMGET', rows, ':', ':building')
+    local state, detail = problem_of_mark(marks[1], marks[2])
+    if state then return state, detail end
+    for _, index in ipairs(indexes) do
+      local key = not index.is_unique and index.keys[partition]
+      local exists = key and call('ZSCORE', key, '')
+      if key and marks[1] and not exists then return 'lost', key end
+      if exists and not marks[1] then return 'lost', rows end
+    end
+    if marks[1] then is_empty = false end
+  end
+  if is_empty and unique_key then return 'lost', rows_keys[1] end
+  if is_empty then return 'empty', '' end
+  if unique_missing then return 'lost', unique_missing end
 end
 
 -- How many entries are in the ranges of an index. One record can have several.
@@ -310,15 +319,13 @@ local function parse_entry(index, entry)
 end
 
 -- Whether an entry is the first of its record's entries in the walk. A record with several values is walked by several times.
-local function is_first(index, values, columns)
-  local parts = split(values, '\0')
+local function is_first(index, entry_value, columns)
   local first
   for _, value in ipairs(values_of(columns[index.many_column])) do
-    parts[index.many_value] = value
-    local candidate = table.concat(parts, '\0')
-    if is_inside_any(index.ranges, candidate) and (not first or comes_before(candidate, first)) then first = candidate end
+    value = value .. '\0'
+    if is_inside_any(index.ranges, value) and (not first or comes_before(value, first)) then first = value end
   end
-  return first == values
+  return first == entry_value
 end
 
 -- The columns of a row, after its tag. A row of another layout is none of ours: `reindex` is what finds it.
