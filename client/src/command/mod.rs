@@ -650,7 +650,7 @@ impl<R> Expect<R> {
 
     fn decode_parts(&self, own: Replies<'_>, attempts: Attempts) -> Result<R> {
         let key = self.subject.as_ref().map_or("", |subject| subject.key.as_str());
-        self.decode.run(own.clone(), key).map_err(|error| {
+        self.decode.run(own, key).map_err(|error| {
             // If Redis refused one command of a group, the others were executed.
             let others_executed = self.parts > 1 && error.kind() == ErrorKind::Redis && own.any_executed();
             let attempts = if others_executed { attempts.assume_executed() } else { attempts };

@@ -323,7 +323,10 @@ async fn the_same_with_auto_pipelining() -> Result<()> {
     warm(stack()).await?;
     let keys = ["a", "b", "c"].map(key);
     let builder = stack().builder().auto_pipelining(AutoPipelining::new());
-    let redis = builder.wrap_transport(|inner| Faulty::new(inner, vec![Cut::After], Arc::default())).build()?;
+    let sent = Arc::new(AtomicU32::new(0));
+    let counter = Arc::clone(&sent);
+    let faulty = move |inner| Faulty::new(inner, vec![Cut::After], Arc::clone(&counter));
+    let redis = builder.wrap_transport(faulty).build()?;
     let [a, b, c] = keys.each_ref();
     let patient = redis.with_deadline(Duration::from_secs(3600));
     let (first, second, third) = tokio::join!(
@@ -333,6 +336,7 @@ async fn the_same_with_auto_pipelining() -> Result<()> {
         patient.incr(c).exactly_once(),
     );
     assert_eq!((first?, second?, third?), (1, 1, 1));
+    assert_eq!(sent.load(Ordering::SeqCst), 3);
     assert_eq!(redis.mget::<i64>(&keys).await?, [Some(1); 3]);
     Ok(())
 }
