@@ -98,6 +98,16 @@ impl Key {
         Key { model, text: format!("{prefix}{SEPARATOR}{part}"), problem }
     }
 
+    /// Returns the name of the model.
+    pub(crate) fn model(&self) -> &'static str {
+        self.model
+    }
+
+    /// Returns why the key is malformed.
+    pub(crate) fn problem(&self) -> Option<&'static str> {
+        self.problem
+    }
+
     /// Returns the key, whether or not it is well-formed.
     pub(crate) fn as_str(&self) -> &str {
         &self.text
@@ -113,7 +123,7 @@ impl Key {
 
     /// Adds the key to `command`, as its next argument.
     pub(crate) fn push_to<R>(&self, command: Command<R>) -> Command<R> {
-        self.check(command.arg(&self.text))
+        self.check(command.key(&self.text))
     }
 
     /// Names the model and the key in the errors of `command`, and makes it fail if the key is malformed.

@@ -9,6 +9,9 @@ use super::field_ref::FieldRef;
 use super::hash_model::{HashModel, IdRef};
 use crate::field_codec::FieldCodec;
 use crate::id::IntegerId;
+use crate::index::IsUnique;
+use crate::query::SingleField;
+use crate::value_for::ValueFor;
 
 /// The calls of [`HashModel`] as methods, for pipelines, transactions and batches.
 ///
@@ -76,18 +79,27 @@ pub trait ModelCommands: Executor {
         M::load(self, id)
     }
 
+    /// Loads the record with a unique value; see [`HashModel::find_by`].
+    fn find_by<M: HashModel, T: SingleField, C: FieldCodec<T>, I: IsUnique>(
+        self,
+        field: FieldRef<M, T, C, I>,
+        value: impl ValueFor<T::Value>,
+    ) -> Self::Out<Option<M>> {
+        M::find_by(self, field, value)
+    }
+
     /// Creates a record; see [`HashModel::insert`].
-    fn insert<M: HashModel>(self, record: &M) -> Self::Out<()> {
+    fn insert<M: HashModel>(self, record: &M) -> Self::Out<M::Version> {
         HashModel::insert(record, self)
     }
 
     /// Writes a record, whether or not it exists; see [`HashModel::save`].
-    fn save<M: HashModel>(self, record: &M) -> Self::Out<()> {
+    fn save<M: HashModel>(self, record: &M) -> Self::Out<M::Version> {
         HashModel::save(record, self)
     }
 
     /// Writes a record if it exists; see [`HashModel::update`].
-    fn update<M: HashModel>(self, record: &M) -> Self::Out<()> {
+    fn update<M: HashModel>(self, record: &M) -> Self::Out<M::Version> {
         HashModel::update(record, self)
     }
 
