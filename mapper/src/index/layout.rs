@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::{LazyLock, PoisonError, RwLock};
 
+use super::value::IndexField;
 use crate::key::SEPARATOR;
 
 /// The layout of the indexes of one model.
@@ -169,10 +170,10 @@ impl LayoutBuilder {
         (self.model, self.prefix) = (name, prefix);
     }
 
-    /// Adds a column.
-    pub(super) fn column(&mut self, name: &'static str, kind: ColumnKind, optional: bool, many: bool) {
+    /// Adds a column for a field of the type `T`.
+    pub fn column<T: IndexField>(&mut self, name: &'static str) {
         if self.columns.iter().all(|column| column.name != name) {
-            self.columns.push(Column { name, kind, optional, many });
+            self.columns.push(Column { name, kind: T::KIND, optional: T::OPTIONAL, many: T::MANY });
         }
     }
 

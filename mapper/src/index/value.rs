@@ -73,8 +73,11 @@ pub trait IndexField {
     // error.
 
     #[doc(hidden)]
-    fn describe_column(layout: &mut LayoutBuilder, name: &'static str) {
-        layout.column(name, Self::KIND, Self::OPTIONAL, Self::MANY);
+    fn describe_column(layout: &mut LayoutBuilder, name: &'static str)
+    where
+        Self: Sized,
+    {
+        layout.column::<Self>(name);
     }
 
     #[doc(hidden)]
