@@ -306,7 +306,7 @@ fn read_records<M: HashModel>(reply: Reply<'_>) -> Result<Answer<Vec<Result<Opti
 async fn load<M: HashModel>(session: &Session, ids: &[String]) -> Result<Vec<Result<Option<M>>>> {
     let loading = {
         let mut batch = Batch::new(session);
-        let slots: Vec<_> = ids.iter().map(|id| (&mut batch).submit(commands::read::<M>(&key_of::<M>(id)))).collect();
+        let slots: Vec<_> = ids.iter().map(|id| (&mut batch).submit(commands::load::<M>(&key_of::<M>(id)))).collect();
         batch.exec_with(move |replies| Ok(slots.into_iter().map(|slot| replies.take(slot)).collect()))
     };
     loading.await
