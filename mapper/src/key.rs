@@ -98,6 +98,16 @@ impl Key {
         Key { model, text: format!("{prefix}{SEPARATOR}{part}"), problem }
     }
 
+    /// Returns the name of the model.
+    pub(crate) fn model(&self) -> &'static str {
+        self.model
+    }
+
+    /// Returns why the key is malformed.
+    pub(crate) fn problem(&self) -> Option<&'static str> {
+        self.problem
+    }
+
     /// Returns the key, whether or not it is well-formed.
     pub(crate) fn as_str(&self) -> &str {
         &self.text

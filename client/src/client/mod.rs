@@ -307,6 +307,10 @@ impl Redis {
 }
 
 impl Requests for Redis {
+    fn memory(&self, extra: Duration) -> Option<Duration> {
+        self.connection.memory(self.patience, extra)
+    }
+
     fn send(&self, encoded: Encoded) -> BoxFuture<'_, Result<Received>> {
         Box::pin(self.connection.request(encoded, self.patience))
     }

@@ -1,6 +1,7 @@
 //! The arguments of one command, encoded for the wire as they are added.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use bytes::Bytes;
 
@@ -18,6 +19,8 @@ pub struct Args {
     json: Vec<u8>,
     /// The number of arguments, the command's name included.
     count: usize,
+    /// Which arguments are keys: bit n stands for the argument n, and bit 0, the command's name, for a key from 64 on.
+    keys: u64,
     /// What few commands have. It is boxed because commands are moved often.
     exceptions: Option<Box<Exceptions>>,
 }
@@ -29,6 +32,12 @@ struct Exceptions {
     /// Why the command cannot be sent.
     error: Option<Error>,
 }
+
+/// How many arguments have a bit of their own in `Args::keys`.
+const MARKED: usize = u64::BITS as usize;
+
+/// The bit of `Args::keys` that stands for the keys that have none of their own.
+const BEYOND: u64 = 1;
 
 /// An argument that is not UTF-8.
 #[derive(Debug, Clone)]
@@ -127,15 +136,51 @@ impl Args {
         let mut json = Vec::with_capacity(96);
         json.push(b'[');
         push_text(&mut json, name);
-        Args { json, count: 1, exceptions: None }
+        Args { json, count: 1, keys: 0, exceptions: None }
     }
 
     /// Creates a list without a command's name, which [`append`](Args::append) adds to other arguments.
     pub(super) fn fragment() -> Self {
-        Args { json: Vec::new(), count: 0, exceptions: None }
+        Args { json: Vec::new(), count: 0, keys: 0, exceptions: None }
     }
 
-    /// Adds the arguments of a fragment.
+    /// Adds one argument that is a key, as [`Command::key`](crate::Command::key) does.
+    pub fn push_key(&mut self, key: impl ToArg) -> &mut Self {
+        self.mark_key(self.count);
+        self.push(key)
+    }
+
+    /// Adds a key for each item.
+    pub fn extend_keys(&mut self, keys: impl IntoIterator<Item = impl ToArg>) -> &mut Self {
+        for key in keys {
+            self.push_key(key);
+        }
+        self
+    }
+
+    /// Marks the argument at `at` as a key.
+    pub(super) fn mark_key(&mut self, at: usize) {
+        self.keys |= if at < MARKED { 1 << at } else { BEYOND };
+    }
+
+    /// Whether there are keys, and all that are marked have their own bit and are text.
+    pub(super) fn has_known_keys(&self) -> bool {
+        self.keys != 0 && self.keys & BEYOND == 0 && !self.raw().is_some_and(|raw| self.is_key(raw.at))
+    }
+
+    /// The text of the arguments that are marked as keys, as far as they have a bit of their own and are text.
+    pub(super) fn marked_keys(&self) -> Vec<String> {
+        let raw = self.raw().map(|raw| raw.at);
+        let args = texts(&self.json).0.into_iter().enumerate();
+        let keys = args.filter(|(at, _)| self.is_key(*at) && raw != Some(*at));
+        keys.filter_map(|(_, key)| String::from_utf8(key.into()).ok()).collect()
+    }
+
+    fn is_key(&self, at: usize) -> bool {
+        (1..MARKED).contains(&at) && self.keys & (1 << at) != 0
+    }
+
+    /// Adds the arguments of a fragment, whose keys are not marked.
     pub(super) fn append(&mut self, fragment: Args) {
         if let Some(exceptions) = fragment.exceptions {
             if let Some(RawArg { at, bytes }) = exceptions.raw {
@@ -213,13 +258,52 @@ impl Args {
         self.exceptions.as_ref()?.error.as_ref()
     }
 
+    /// Replaces the argument at `position`, which is encoded in `bytes` together with its comma, by one argument or more.
+    pub(super) fn replace(&mut self, position: usize, bytes: Range<usize>, with: &[&str]) {
+        let mut json = Vec::new();
+        for text in with {
+            json.push(b',');
+            push_text(&mut json, text);
+        }
+        self.json.splice(bytes, json);
+        self.count = (self.count + with.len()).saturating_sub(1);
+        if let Some(raw) = self.exceptions.as_mut().and_then(|exceptions| exceptions.raw.as_mut())
+            && raw.at > position
+        {
+            raw.at = (raw.at + with.len()).saturating_sub(1);
+        }
+    }
+
     pub(super) fn is_raw(&self) -> bool {
-        self.exceptions.as_ref().is_some_and(|exceptions| exceptions.raw.is_some())
+        self.raw().is_some()
+    }
+
+    fn raw(&self) -> Option<&RawArg> {
+        self.exceptions.as_ref()?.raw.as_ref()
+    }
+
+    /// The first argument, which is the command's name.
+    pub(super) fn name(&self) -> Vec<u8> {
+        self.json.get(1..).and_then(pop_text).map(|(name, _)| name).unwrap_or_default()
+    }
+
+    /// The arguments of the command, its name included, to add to those of another.
+    pub(super) fn into_fragment(mut self) -> Args {
+        // In place of the bracket before the name.
+        if let Some(first) = self.json.first_mut() {
+            *first = b',';
+        }
+        self
     }
 
     /// The length of the encoded arguments so far.
     pub(super) fn len(&self) -> usize {
         self.json.len()
+    }
+
+    /// The encoded arguments, without the closing bracket.
+    pub(super) fn encoded(&self) -> &[u8] {
+        &self.json
     }
 
     /// The encoded arguments, without the closing bracket, and the one that JSON cannot hold.

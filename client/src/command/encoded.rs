@@ -1,13 +1,16 @@
 //! The commands of one request, joined: brackets, scripts in full, and the endpoint that takes them.
 
 use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::args::{NOT_ON_ITS_OWN, RawArg, texts};
+use super::form::Form;
 use super::idempotency::Idempotency;
-use super::script::{BySha1, Script};
+use super::learned::{Dialect, Learned};
 use super::{Command, Expect};
 use crate::error::{Error, Result};
 use crate::transport::Endpoint;
@@ -20,10 +23,8 @@ pub struct Encoded {
     json: Vec<u8>,
     /// The argument that JSON cannot hold. Only a command on its own can have one.
     raw: Option<RawArg>,
-    /// The script that a command on its own names by its SHA-1.
-    by_sha1: Option<Box<BySha1>>,
-    /// The scripts that are in the request in full. Later commands can name them by their SHA-1.
-    in_full: Vec<Script>,
+    /// The commands that can have another form than in `json`, in order, and where they stand in it.
+    forms: Vec<(Range<usize>, Arc<Form>)>,
     /// That of the least safe command.
     idempotency: Idempotency,
     /// The number of commands on the wire.
@@ -45,8 +46,31 @@ pub struct Encoded {
 pub(crate) struct Body {
     pub(crate) endpoint: Endpoint,
     pub(crate) bytes: Bytes,
-    /// The script that the body names by its SHA-1.
-    pub(crate) by_sha1: Option<Box<BySha1>>,
+    /// The other form of a command on its own, if the server does not know the one in `bytes`.
+    pub(crate) form: Option<Arc<Form>>,
+}
+
+impl Body {
+    /// The body of a request with one command, which is encoded in `json` without its closing bracket.
+    pub(super) fn of_one(mut json: Vec<u8>, raw: Option<RawArg>, form: Option<Arc<Form>>) -> Result<Self> {
+        let Some(raw) = raw else {
+            json.push(b']');
+            return Ok(Body { endpoint: Endpoint::Command, bytes: Bytes::from(json), form });
+        };
+        let form = match form.as_deref() {
+            Some(Form::Script(script)) => {
+                // The path has no second form to fall back to.
+                let mut in_full = Vec::new();
+                script.render(&json, Dialect::Plain, true, &mut in_full);
+                json = in_full;
+                None
+            }
+            _ => form,
+        };
+        let (args, _) = texts(&json);
+        let path = raw_path(args.iter().map(Bytes::as_ref), raw.at)?;
+        Ok(Body { endpoint: Endpoint::Path(path), bytes: Bytes::from(raw.bytes), form })
+    }
 }
 
 impl Encoded {
@@ -55,8 +79,7 @@ impl Encoded {
         Encoded {
             json: Vec::new(),
             raw: None,
-            by_sha1: None,
-            in_full: Vec::new(),
+            forms: Vec::new(),
             idempotency: Idempotency::ReadOnly,
             count: 0,
             atomic: false,
@@ -79,7 +102,7 @@ impl Encoded {
             return command.expect;
         }
         let error = command.validate().err();
-        let Command { args, by_sha1, others, extra_time, recovery: _, expect } = command;
+        let Command { args, form, others, extra_time, recovery: _, expect } = command;
         if self.pushed == 1 && self.idempotency.writes() {
             self.writes.push((0, self.name.clone()));
         }
@@ -93,8 +116,8 @@ impl Encoded {
         self.extra_time = self.extra_time.saturating_add(extra_time);
         self.idempotency = self.idempotency.max(expect.idempotency());
         self.atomic |= expect.is_atomic();
-        let fits = (others.into_iter()).fold(self.append(args.into_parts(), by_sha1), |fits, (args, by_sha1)| {
-            self.append(args.into_parts(), by_sha1).and(fits)
+        let fits = (others.into_iter()).fold(self.append(args.into_parts(), form), |fits, (args, form)| {
+            self.append(args.into_parts(), form).and(fits)
         });
         if self.error.is_none() {
             self.error = error.or_else(|| fits.err().map(|error| expect.blame(error)));
@@ -102,34 +125,25 @@ impl Encoded {
         expect
     }
 
-    fn append(&mut self, (json, raw): (Vec<u8>, Option<RawArg>), by_sha1: Option<Box<BySha1>>) -> Result<()> {
+    fn append(&mut self, (json, raw): (Vec<u8>, Option<RawArg>), form: Option<Arc<Form>>) -> Result<()> {
         self.count += 1;
         if self.count == 1 {
-            (self.json, self.raw, self.by_sha1) = (json, raw, by_sha1);
+            self.forms.extend(form.map(|form| (0..json.len(), form)));
+            (self.json, self.raw) = (json, raw);
             return Ok(());
         }
-        self.extend(&json, by_sha1.as_deref());
+        let start = self.extend(&json);
+        self.forms.extend(form.map(|form| (start..self.json.len(), form)));
         if raw.is_some() || self.raw.is_some() { Err(Error::invalid_input(NOT_ON_ITS_OWN)) } else { Ok(()) }
     }
 
-    /// Adds encoded commands after those that are there.
-    fn extend(&mut self, json: &[u8], by_sha1: Option<&BySha1>) {
-        // Once there are several commands, none may depend on a second request.
-        self.put_script_in_full();
-        let unknown = by_sha1.filter(|by_sha1| !self.in_full.iter().any(|known| known.sha1() == by_sha1.script.sha1()));
-        let in_full = unknown.map(|by_sha1| by_sha1.in_full(json));
-        self.in_full.extend(unknown.map(|by_sha1| by_sha1.script.clone()));
-        let json = in_full.as_deref().unwrap_or(json);
+    /// Adds encoded commands after those that are there. Returns where they start.
+    fn extend(&mut self, json: &[u8]) -> usize {
         self.json.reserve(json.len() + 4);
         self.json.extend_from_slice(b"],");
+        let start = self.json.len();
         self.json.extend_from_slice(json);
-    }
-
-    fn put_script_in_full(&mut self) {
-        if let Some(by_sha1) = self.by_sha1.take() {
-            self.json = by_sha1.in_full(&self.json);
-            self.in_full.push(by_sha1.script);
-        }
+        start
     }
 
     /// Joins the commands of several requests. Which of them write is not kept, because each reports its own outcome.
@@ -139,19 +153,56 @@ impl Encoded {
             joined.idempotency = joined.idempotency.max(one.idempotency);
             joined.atomic |= one.atomic;
             joined.extra_time = joined.extra_time.saturating_add(one.extra_time);
-            if joined.count == 0 {
+            let start = if joined.count == 0 {
                 joined.name = one.name.clone();
                 joined.json.clone_from(&one.json);
                 joined.raw.clone_from(&one.raw);
-                joined.by_sha1.clone_from(&one.by_sha1);
-                joined.in_full.clone_from(&one.in_full);
+                0
             } else {
-                joined.extend(&one.json, one.by_sha1.as_deref());
-                joined.in_full.extend_from_slice(&one.in_full);
-            }
+                joined.extend(&one.json)
+            };
+            let moved = one.forms.iter().map(|(at, form)| (at.start + start..at.end + start, Arc::clone(form)));
+            joined.forms.extend(moved);
             joined.count += one.count;
         }
         joined
+    }
+
+    /// The commands in the forms for a request with several. None of them may depend on a second request, because those
+    /// after it have run by then: a script is in full until it was in the request once.
+    fn in_final_forms(&self, learned: &Learned) -> Cow<'_, [u8]> {
+        if self.forms.is_empty() {
+            return Cow::Borrowed(&self.json);
+        }
+        let dialect = if self.atomic { Dialect::Plain } else { learned.dialect().unwrap_or(Dialect::Plain) };
+        let mut out = Vec::with_capacity(self.json.len() + self.extra_bytes());
+        let mut in_full = Vec::new();
+        let mut copied = 0;
+        for (at, form) in &self.forms {
+            out.extend_from_slice(self.json.get(copied..at.start).unwrap_or_default());
+            let json = self.json.get(at.clone()).unwrap_or_default();
+            let (json, script) = match &**form {
+                Form::Script(script) => (json, Some(script)),
+                Form::Substitute(instead) if learned.has_command(&instead.name) == Some(true) => (json, None),
+                Form::Substitute(instead) => (instead.args.encoded(), instead.script()),
+            };
+            match script {
+                None => out.extend_from_slice(json),
+                Some(script) => {
+                    let is_new = !in_full.contains(&script.sha1());
+                    script.render(json, dialect, is_new, &mut out);
+                    in_full.push(script.sha1());
+                }
+            }
+            copied = at.end;
+        }
+        out.extend_from_slice(self.json.get(copied..).unwrap_or_default());
+        Cow::Owned(out)
+    }
+
+    /// How many bytes longer the commands can be in their final forms.
+    fn extra_bytes(&self) -> usize {
+        self.forms.iter().map(|(at, form)| form.extra_bytes(at.len())).sum()
     }
 
     /// The first command's name.
@@ -181,22 +232,40 @@ impl Encoded {
     /// The length of the commands in a request with others: with their brackets and a comma, and with a script in full. The
     /// request has one byte more.
     pub(crate) fn len(&self) -> usize {
-        self.json.len() + 2 + self.by_sha1.as_deref().map_or(0, BySha1::extra_bytes)
+        self.json.len() + 2 + self.extra_bytes()
     }
 
     /// The length of the body of a request with these commands alone.
     pub(crate) fn body_len(&self) -> usize {
-        if self.count == 0 { 0 } else { self.json.len() + 3 }
+        match self.count {
+            0 => 0,
+            1 if !self.atomic => self.json.len() + 1,
+            _ => self.in_final_forms(&Learned::default()).len() + 3,
+        }
     }
 
-    /// Whether the commands should not share a request with others: raw bytes, groups, and commands that wait.
-    pub(crate) fn stands_alone(&self) -> bool {
-        self.atomic || self.count > 1 || self.raw.is_some() || !self.extra_time.is_zero()
+    /// Whether the commands should not share a request with others: raw bytes, groups, commands that wait, and commands
+    /// that the server may not have.
+    pub(crate) fn stands_alone(&self, learned: &Learned) -> bool {
+        let is_unknown = |form: &Form| match form {
+            Form::Script(_) => false,
+            Form::Substitute(instead) => learned.has_command(&instead.name).is_none(),
+        };
+        self.atomic
+            || self.count > 1
+            || self.raw.is_some()
+            || !self.extra_time.is_zero()
+            || self.forms.iter().any(|(_, form)| is_unknown(form))
     }
 
     /// Takes the position and the name of each command that changes data, if there are several commands.
     pub(crate) fn take_writes(&mut self) -> Vec<(usize, Cow<'static, str>)> {
         std::mem::take(&mut self.writes)
+    }
+
+    /// Makes the request fail before anything is sent. The first error counts.
+    pub(crate) fn fail(&mut self, error: Error) {
+        self.error.get_or_insert(error);
     }
 
     /// Takes the reason why the request cannot be sent.
@@ -207,7 +276,8 @@ impl Encoded {
     /// The arguments of each command.
     pub(super) fn commands(&self) -> Vec<Vec<Bytes>> {
         let mut commands = Vec::new();
-        let mut rest = self.json.as_slice();
+        let json = self.in_final_forms(&Learned::default());
+        let mut rest = &*json;
         while !rest.is_empty() {
             let (command, after) = texts(rest);
             commands.push(command);
@@ -218,35 +288,22 @@ impl Encoded {
     }
 
     /// The request's body; `None` if there are no commands.
-    pub(crate) fn into_body(mut self) -> Result<Option<Body>> {
+    pub(crate) fn into_body(mut self, learned: &Learned) -> Result<Option<Body>> {
         if let Some(error) = self.error {
             return Err(error);
         }
         if self.count == 0 {
             return Ok(None);
         }
-        if let Some(raw) = self.raw.take() {
-            // The path has no second form to fall back to.
-            self.put_script_in_full();
-            let (args, _) = texts(&self.json);
-            let path = raw_path(args.iter().map(Bytes::as_ref), raw.at)?;
-            return Ok(Some(Body { endpoint: Endpoint::Path(path), bytes: Bytes::from(raw.bytes), by_sha1: None }));
+        if self.count == 1 && !self.atomic || self.raw.is_some() {
+            let form = self.forms.pop().map(|(_, form)| form);
+            return Body::of_one(self.json, self.raw, form).map(Some);
         }
-        let (endpoint, by_sha1) = if self.atomic {
-            (Endpoint::Transaction, None)
-        } else if self.count == 1 {
-            (Endpoint::Command, self.by_sha1.take())
-        } else {
-            (Endpoint::Pipeline, None)
-        };
-        if endpoint == Endpoint::Command {
-            self.json.push(b']');
-        } else {
-            self.put_script_in_full();
-            self.json.extend_from_slice(b"]]");
-            self.json.insert(0, b'[');
-        }
-        Ok(Some(Body { endpoint, bytes: Bytes::from(self.json), by_sha1 }))
+        let endpoint = if self.atomic { Endpoint::Transaction } else { Endpoint::Pipeline };
+        let mut json = if self.forms.is_empty() { self.json } else { self.in_final_forms(learned).into_owned() };
+        json.extend_from_slice(b"]]");
+        json.insert(0, b'[');
+        Ok(Some(Body { endpoint, bytes: Bytes::from(json), form: None }))
     }
 }
 
@@ -255,7 +312,7 @@ mod tests {
     use super::*;
 
     fn body(encoded: Encoded) -> (Endpoint, Bytes) {
-        let body = encoded.into_body().unwrap().unwrap();
+        let body = encoded.into_body(&Learned::default()).unwrap().unwrap();
         (body.endpoint, body.bytes)
     }
 
@@ -286,7 +343,7 @@ mod tests {
             if !raw_first {
                 encoded.push(raw);
             }
-            let error = encoded.into_body().err().unwrap();
+            let error = encoded.into_body(&Learned::default()).err().unwrap();
             assert!(error.message().contains("pipeline"), "{error}");
         }
     }

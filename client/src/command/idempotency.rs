@@ -5,6 +5,8 @@
 pub(crate) enum Idempotency {
     /// The command changes nothing.
     ReadOnly,
+    /// The server keeps the outcome of the command, and answers a repetition with it, whatever others wrote in between.
+    Once,
     /// Executed twice in a row, the command leaves the same data and returns the same reply.
     Idempotent,
     /// A second execution changes the data again, or returns another reply.

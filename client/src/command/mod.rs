@@ -3,7 +3,10 @@
 mod args;
 mod attempts;
 mod encoded;
+mod exactly_once;
+mod form;
 mod idempotency;
+mod learned;
 mod one_or_more;
 mod script;
 mod session;
@@ -21,15 +24,16 @@ pub(crate) use self::attempts::Attempts;
 pub(crate) use self::attempts::Received;
 pub(crate) use self::encoded::Body;
 pub(crate) use self::encoded::Encoded;
+pub(crate) use self::form::{Form, Scripted, Substitute};
 pub(crate) use self::idempotency::Idempotency;
+pub(crate) use self::learned::{Dialect, Learned};
 pub use self::one_or_more::{OneOrMore, OneOrMorePairs};
-pub(crate) use self::script::BySha1;
 pub use self::script::{Script, ScriptCall};
 pub use self::session::Session;
 pub(crate) use self::session::{BoxFuture, Recovery, Requests};
 use crate::arg::ToArg;
 use crate::error::{Error, ErrorKind, Result, Subject};
-use crate::reply::{self, Answered, FromReply, Replies, Reply, Value};
+use crate::reply::{self, Answered, FromReply, Replies, Reply, Shape, Value};
 use crate::wire::Encoding;
 
 /// One command: its arguments, already encoded for the wire, and the type `R` of its reply.
@@ -72,10 +76,10 @@ use crate::wire::Encoding;
 #[must_use = "a command does nothing until it is submitted to an executor"]
 pub struct Command<R = Untyped> {
     args: Args,
-    /// The script that the arguments name by its SHA-1.
-    by_sha1: Option<Box<BySha1>>,
+    /// How it can be sent in another form than the arguments.
+    form: Option<Arc<Form>>,
     /// The other commands of a group.
-    others: Vec<(Args, Option<Box<BySha1>>)>,
+    others: Vec<(Args, Option<Arc<Form>>)>,
     /// How long the command itself asks the server to wait.
     extra_time: Duration,
     /// What follows a failure, if the command is sent on its own.
@@ -106,9 +110,21 @@ pub struct Expect<R> {
     parts: usize,
     /// Whether the commands of a group are a transaction.
     atomic: bool,
+    execution: Execution,
     decode: Decode<R>,
     subject: Option<Box<Subject>>,
     field: Option<&'static str>,
+}
+
+/// How the commands get to the server, if nothing else is in the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Execution {
+    /// As they are.
+    Plain,
+    /// In a script that executes them once, if the client may repeat the request.
+    OnceIfAlone,
+    /// In that script, which returns all replies in one.
+    InScript,
 }
 
 enum Decode<R> {
@@ -176,8 +192,8 @@ impl Command {
             args.reject("a command needs a name");
         }
         let decode = Decode::One(|reply| Value::from_reply(reply).map(Untyped));
-        let expect = Expect { name, idempotency, parts: 1, atomic: false, decode, subject: None, field: None };
-        Command { args, by_sha1: None, others: Vec::new(), extra_time: Duration::ZERO, recovery: None, expect }
+        let expect = Expect { name, idempotency, parts: 1, atomic: false, execution: Execution::Plain, decode, subject: None, field: None };
+        Command { args, form: None, others: Vec::new(), extra_time: Duration::ZERO, recovery: None, expect }
     }
 
     /// Creates a command that sends nothing, and has this result.
@@ -195,13 +211,11 @@ impl Command {
 
     /// Starts the command that runs a script.
     pub(crate) fn script(call: ScriptCall) -> Self {
-        let (script, keys, args) = call.into_parts();
-        let name = if script.idempotency().writes() { "EVALSHA" } else { "EVALSHA_RO" };
-        let mut command = Command::new(name.into(), script.idempotency()).arg(script.sha1());
-        command.by_sha1 = Some(Box::new(BySha1::new(script, command.args.len())));
-        command.args.push(keys.count());
-        command.args.append(keys);
-        command.args.append(args);
+        let idempotency = call.script().idempotency();
+        let name = if idempotency.writes() { "EVALSHA" } else { "EVALSHA_RO" };
+        let mut command = Command::new(name.into(), idempotency);
+        let script = Scripted::encode(&mut command.args, call);
+        command.form = Some(Arc::new(Form::Script(script)));
         command
     }
 }
@@ -210,6 +224,22 @@ impl<R> Command<R> {
     /// Adds one argument.
     pub fn arg(mut self, arg: impl ToArg) -> Self {
         self.args.push(arg);
+        self
+    }
+
+    /// Adds one argument that is a key. Methods such as [`arg`](Command::arg) add arguments that are not.
+    pub fn key(mut self, key: impl ToArg) -> Self {
+        self.args.push_key(key);
+        self
+    }
+
+    /// Adds one key or more. Without any the command fails as `InvalidInput`: it needs at least one key.
+    pub fn keys<K>(mut self, keys: impl OneOrMore<K>) -> Self {
+        let mut keys = keys.items().peekable();
+        if keys.peek().is_none() {
+            self.args.reject("needs at least one key");
+        }
+        self.args.extend_keys(keys);
         self
     }
 
@@ -280,8 +310,11 @@ impl<R> Command<R> {
     pub(crate) fn keys_and_args(mut self, keys: impl ToArgs, args: impl ToArgs) -> Self {
         let mut list = Args::fragment();
         keys.write_args(&mut list);
-        self.args.push(list.count());
+        let count = list.count();
+        self.args.push(count);
+        let first = self.args.count();
         self.args.append(list);
+        (first..first + count).for_each(|at| self.args.mark_key(at));
         self.options(args)
     }
 
@@ -364,7 +397,7 @@ impl<R> Command<R> {
         self.expect.parts += other.expect.parts;
         self.expect.atomic |= other.expect.atomic;
         self.extra_time = self.extra_time.saturating_add(other.extra_time);
-        self.others.push((other.args, other.by_sha1));
+        self.others.push((other.args, other.form));
         self.others.extend(other.others);
         self.with_decode(Decode::Group(decode))
     }
@@ -390,15 +423,44 @@ impl<R> Command<R> {
         self.recovery.take()
     }
 
+    /// Sends `other` instead to a server that does not know this command. Its reply is decoded as that of this command.
+    ///
+    /// A client learns from the first reply whether its server knows the command. In a pipeline or a transaction, where it
+    /// is too late then, `other` is sent until that is known.
+    #[doc(hidden)]
+    pub fn or_if_unknown<B>(mut self, other: Command<B>) -> Self {
+        if let Some(error) = other.args.error() {
+            self.args.fail(error.clone());
+        }
+        if self.others.is_empty() && other.others.is_empty() {
+            self.expect.idempotency = self.expect.idempotency.max(other.expect.idempotency);
+            let name = self.expect.name.clone();
+            self.form = Some(Arc::new(Form::Substitute(Substitute { name, args: other.args, form: other.form })));
+        } else {
+            self.args.reject("a group of commands has no substitute");
+        }
+        self
+    }
+
+    /// How long the command itself asks the server to wait.
+    pub(crate) fn extra_time(&self) -> Duration {
+        self.extra_time
+    }
+
+    /// Whether the command has a once slot that can be filled.
+    fn has_once_slot(&self) -> bool {
+        matches!(self.form.as_deref(), Some(Form::Script(script)) if script.has_slot() && self.others.is_empty())
+    }
+
     fn with_decode<T>(self, decode: Decode<T>) -> Command<T> {
-        let Expect { name, idempotency, parts, atomic, subject, field, .. } = self.expect;
+        let Expect { name, idempotency, parts, atomic, execution, subject, field, .. } = self.expect;
         Command {
             args: self.args,
-            by_sha1: self.by_sha1,
+            form: self.form,
             others: self.others,
             extra_time: self.extra_time,
             recovery: None,
-            expect: Expect { name, idempotency, parts, atomic, decode, subject, field },
+            expect: Expect { name, idempotency, parts, atomic, execution, decode, subject, field },
         }
     }
 
@@ -476,7 +538,7 @@ impl<R> Clone for Command<R> {
     fn clone(&self) -> Self {
         Command {
             args: self.args.clone(),
-            by_sha1: self.by_sha1.clone(),
+            form: self.form.clone(),
             others: self.others.clone(),
             extra_time: self.extra_time,
             recovery: self.recovery.clone(),
@@ -497,8 +559,9 @@ impl<R> Expect<R> {
         &self.name
     }
 
+    /// The number of replies in the response.
     pub(crate) fn parts(&self) -> usize {
-        self.parts
+        if self.execution == Execution::InScript { 1 } else { self.parts }
     }
 
     pub(crate) fn is_atomic(&self) -> bool {
@@ -511,12 +574,39 @@ impl<R> Expect<R> {
 
     /// Takes the replies to this command off the front of `replies` and decodes them.
     pub(crate) fn decode(&self, replies: &mut Replies<'_>, attempts: Attempts) -> Result<R> {
-        let own = replies.split(self.parts);
+        let own = replies.split(self.parts());
+        if self.idempotency == Idempotency::Once {
+            return self.decode_outcome(own, attempts);
+        }
+        self.decode_parts(own, attempts)
+    }
+
+    /// Decodes the outcome that the server keeps, whichever attempt caused it.
+    fn decode_outcome(&self, mut own: Replies<'_>, attempts: Attempts) -> Result<R> {
+        if own.clone().any(|reply| matches!(reply.shape(), Shape::Error(_))) {
+            // An error of the script itself, which it did not keep.
+            return self.decode_parts(own, attempts);
+        }
+        let attempts = attempts.and_settled();
+        if self.execution != Execution::InScript {
+            return self.decode_parts(own, attempts);
+        }
+        match own.expect_next().and_then(exactly_once::replies_in) {
+            Ok(tape) => {
+                let replies = Reply::root(&tape).array();
+                replies.and_then(|inner| self.decode_parts(inner, attempts))
+            }
+            Err(error) => Err(attempts.record_in(self.blame(error), self.idempotency)),
+        }
+    }
+
+    fn decode_parts(&self, own: Replies<'_>, attempts: Attempts) -> Result<R> {
         let key = self.subject.as_ref().map_or("", |subject| subject.key.as_str());
         self.decode.run(own.clone(), key).map_err(|error| {
             // If Redis refused one command of a group, the others were executed.
             let others_executed = self.parts > 1 && error.kind() == ErrorKind::Redis && own.any_executed();
             let attempts = if others_executed { attempts.assume_executed() } else { attempts };
+            let error = if self.execution == Execution::InScript { exactly_once::without_imprecise(error) } else { error };
             attempts.record_in(self.blame(error), self.idempotency)
         })
     }
@@ -643,7 +733,7 @@ mod tests {
         let endpoint = |group: Command<()>| {
             let mut encoded = Encoded::new();
             encoded.push(group);
-            encoded.into_body().unwrap().unwrap().endpoint
+            encoded.into_body(&Learned::default()).unwrap().unwrap().endpoint
         };
         assert_eq!(endpoint(get("a").beside(get("b"), |_| Ok(()))), Endpoint::Pipeline);
         assert_eq!(endpoint(get("a").and(get("b"), |_| Ok(()))), Endpoint::Transaction);

@@ -1,10 +1,13 @@
 //! Lua scripts as values: sent by their SHA-1 where that saves bytes, and in full where the server may not know them.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
+use super::Command;
 use super::args::Args;
 use super::idempotency::Idempotency;
+use super::learned::Dialect;
 use super::one_or_more::OneOrMore;
 use crate::arg::ToArg;
 use crate::wire::request::push_text;
@@ -38,10 +41,25 @@ use crate::wire::request::push_text;
 #[derive(Clone)]
 pub struct Script {
     code: Arc<str>,
-    /// The code as a JSON string, as it is sent.
-    json: Arc<[u8]>,
-    sha1: Arc<str>,
+    plain: Arc<Text>,
+    /// With the line that asks the service to lock the declared keys only.
+    locking: Option<Arc<Text>>,
     idempotency: Idempotency,
+}
+
+/// One text of a script, in the two forms in which it is sent.
+pub(super) struct Text {
+    /// The code as a JSON string.
+    pub(super) json: Vec<u8>,
+    pub(super) sha1: String,
+}
+
+impl Text {
+    fn new(code: &str) -> Arc<Self> {
+        let mut json = Vec::with_capacity(code.len() + code.len() / 16 + 2);
+        push_text(&mut json, code);
+        Arc::new(Text { json, sha1: sha1_smol::Sha1::from(code).digest().to_string() })
+    }
 }
 
 impl Script {
@@ -49,10 +67,22 @@ impl Script {
     #[must_use]
     pub fn new(code: impl Into<Arc<str>>) -> Self {
         let code = code.into();
-        let sha1 = sha1_smol::Sha1::from(&*code).digest().to_string().into();
-        let mut json = Vec::with_capacity(code.len() + 2);
-        push_text(&mut json, &code);
-        Script { code, json: json.into(), sha1, idempotency: Idempotency::NonIdempotent }
+        Script { plain: Text::new(&code), locking: None, code, idempotency: Idempotency::NonIdempotent }
+    }
+
+    /// Declares that the script touches no keys but those that it is called with (`KEYS`). The service then locks these keys
+    /// alone, instead of the whole database, while it runs.
+    ///
+    /// The first line `#!lua flags=allow-key-locking` tells it so. Open-source servers refuse that line: the client then
+    /// sends the script without it, and remembers that for its connection. The first call costs up to two round trips more
+    /// there. In pipelines and batches, the line is sent once a call on its own has shown that the server takes it. In
+    /// transactions it is never sent, because they lock the database anyway.
+    #[must_use]
+    pub fn key_locking(mut self) -> Self {
+        let flags =
+            if self.idempotency.writes() { "allow-key-locking" } else { "no-writes,allow-key-locking" };
+        self.locking = Some(Text::new(&format!("#!lua flags={flags}\n{}", self.code)));
+        self
     }
 
     /// Declares that the script changes nothing. The client runs it with `EVALSHA_RO`, which refuses writes, and retries
@@ -60,7 +90,8 @@ impl Script {
     #[must_use]
     pub fn read_only(mut self) -> Self {
         self.idempotency = Idempotency::ReadOnly;
-        self
+        // With flags, EVALSHA_RO asks for the one that says so.
+        if self.locking.is_some() { self.key_locking() } else { self }
     }
 
     /// Declares that running the script twice in a row leaves the same data, and returns the same reply, as running it once.
@@ -80,7 +111,7 @@ impl Script {
     /// The SHA-1 of the code in 40 hexadecimal digits, by which servers know the script.
     #[must_use]
     pub fn sha1(&self) -> &str {
-        &self.sha1
+        &self.plain.sha1
     }
 
     /// Starts a call of the script with one key.
@@ -103,8 +134,21 @@ impl Script {
         ScriptCall::new(self).args(args)
     }
 
-    pub(crate) fn idempotency(&self) -> Idempotency {
+    pub(super) fn idempotency(&self) -> Idempotency {
         self.idempotency
+    }
+
+    /// Whether there is a text in the locking dialect.
+    pub(crate) fn can_lock_keys(&self) -> bool {
+        self.locking.is_some()
+    }
+
+    /// The text in this dialect, or the only one.
+    pub(super) fn text(&self, dialect: Dialect) -> &Text {
+        match (&self.locking, dialect) {
+            (Some(locking), Dialect::Locking) => locking,
+            _ => &self.plain,
+        }
     }
 }
 
@@ -117,11 +161,12 @@ pub struct ScriptCall {
     script: Script,
     keys: Args,
     args: Args,
+    once: Option<Cow<'static, str>>,
 }
 
 impl ScriptCall {
     fn new(script: &Script) -> Self {
-        ScriptCall { script: script.clone(), keys: Args::fragment(), args: Args::fragment() }
+        ScriptCall { script: script.clone(), keys: Args::fragment(), args: Args::fragment(), once: None }
     }
 
     /// Adds a key: the next of `KEYS`.
@@ -148,8 +193,39 @@ impl ScriptCall {
         self
     }
 
-    pub(super) fn into_parts(self) -> (Script, Args, Args) {
-        (self.script, self.keys, self.args)
+    /// Gives the script a *once slot*: `ARGV[1]` is the time in milliseconds for which it keeps its outcome under
+    /// `KEYS[1]`, and before it does anything, it returns the outcome that it finds there. Its other keys and arguments
+    /// follow these.
+    ///
+    /// The client fills the slot of a command on its own, if it may retry it: with the key `PREFIX::once:NONCE`, whose
+    /// nonce is random, and twice the deadline of the call. Every attempt then has the same nonce, so the client repeats the
+    /// command whatever became of an earlier attempt. Otherwise the slot is empty: `ARGV[1]` is `0`, and `KEYS` begins with
+    /// the script's own keys.
+    #[doc(hidden)]
+    pub fn once_under(mut self, prefix: impl Into<Cow<'static, str>>) -> Self {
+        self.once = Some(prefix.into());
+        self
+    }
+
+    /// Returns the command that runs the script, for a reply with a decoder of its own:
+    /// [`decode_with`](Command::decode_with).
+    pub fn command(self) -> Command {
+        Command::script(self)
+    }
+
+    /// Adds the number of a command's arguments, and these.
+    pub(super) fn command_args(mut self, command: Args) -> Self {
+        self.args.push(command.count());
+        self.args.append(command.into_fragment());
+        self
+    }
+
+    pub(super) fn script(&self) -> &Script {
+        &self.script
+    }
+
+    pub(super) fn into_parts(self) -> (Script, Args, Args, Option<Cow<'static, str>>) {
+        (self.script, self.keys, self.args, self.once)
     }
 }
 
@@ -174,37 +250,6 @@ impl fmt::Debug for ScriptCall {
 
 impl fmt::Debug for Script {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Script").field("sha1", &self.sha1).finish_non_exhaustive()
-    }
-}
-
-/// A script that a command names by its SHA-1, and what it takes to send the script in full instead.
-#[derive(Debug, Clone)]
-pub(crate) struct BySha1 {
-    pub(crate) script: Script,
-    /// The length of the encoded command up to and including the SHA-1.
-    prefix: usize,
-}
-
-impl BySha1 {
-    pub(crate) fn new(script: Script, prefix: usize) -> Self {
-        BySha1 { script, prefix }
-    }
-
-    /// The encoded command with the script in full.
-    pub(crate) fn in_full(&self, json: &[u8]) -> Vec<u8> {
-        let rest = json.get(self.prefix..).unwrap_or_default();
-        let mut full = Vec::with_capacity(rest.len() + self.extra_bytes());
-        full.push(b'[');
-        push_text(&mut full, if self.script.idempotency.writes() { "EVAL" } else { "EVAL_RO" });
-        full.push(b',');
-        full.extend_from_slice(&self.script.json);
-        full.extend_from_slice(rest);
-        full
-    }
-
-    /// How many bytes longer that is, at most.
-    pub(crate) fn extra_bytes(&self) -> usize {
-        self.script.json.len() + "[\"EVAL_RO\",".len()
+        f.debug_struct("Script").field("sha1", &self.sha1()).finish_non_exhaustive()
     }
 }

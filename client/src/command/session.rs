@@ -3,6 +3,7 @@
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Command, Encoded, Received};
 use crate::error::{Error, Result};
@@ -20,6 +21,9 @@ pub struct Session(Arc<dyn Requests>);
 
 /// A client, as a session sees it.
 pub(crate) trait Requests: Send + Sync {
+    /// Returns how long a script that asks the server to wait for `extra` keeps its outcome, if it may be repeated.
+    fn memory(&self, extra: Duration) -> Option<Duration>;
+
     fn send(&self, encoded: Encoded) -> BoxFuture<'_, Result<Received>>;
 }
 
@@ -34,8 +38,13 @@ impl Session {
     }
 
     /// Sends a command and returns its reply.
-    pub(crate) async fn execute<R>(&self, command: Command<R>) -> Result<R> {
-        let recovery = command.recovery.clone();
+    pub(crate) async fn execute<R>(&self, mut command: Command<R>) -> Result<R> {
+        let recovery = command.take_recovery();
+        if command.takes_nonce()
+            && let Some(memory) = self.0.memory(command.extra_time())
+        {
+            command.fill_once(memory);
+        }
         let mut encoded = Encoded::new();
         let expect = encoded.push(command);
         let decode = |Received { tape, attempts }| expect.decode(&mut Replies::of(&tape, expect.parts()), attempts);
@@ -69,10 +78,7 @@ impl<R> Recovery<R> {
         Recovery(Arc::new(move |session, error| Box::pin(recover(session, error))))
     }
 
-    pub(super) fn and_then<T: 'static>(
-        self,
-        then: Arc<impl Fn(R) -> Result<T> + Send + Sync + 'static>,
-    ) -> Recovery<T>
+    pub(super) fn and_then<T: 'static>(self, then: Arc<impl Fn(R) -> Result<T> + Send + Sync + 'static>) -> Recovery<T>
     where
         R: 'static,
     {

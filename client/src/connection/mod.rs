@@ -27,7 +27,7 @@ pub(crate) use self::body::transport_error;
 pub use self::retry::RetryPolicy;
 pub(crate) use self::retry::{Limits, Patience, Progress};
 pub(crate) use self::sync_token::SyncToken;
-use crate::command::{self, Command, Encoded, Received};
+use crate::command::{self, Command, Dialect, Encoded, Form, Learned, Received, Scripted, Substitute};
 use crate::error::{Error, ErrorKind, Result};
 use crate::reply::{self, Answered, Replies, Reply, Shape};
 use crate::transport::{Body, Endpoint, Request, Transport};
@@ -53,6 +53,7 @@ pub(crate) struct Connection {
     transaction_headers: HeaderMap,
     settings: Settings,
     sync_token: Option<SyncToken>,
+    learned: Learned,
 }
 
 /// How a connection behaves, whatever its transport is.
@@ -94,6 +95,7 @@ impl Connection {
             transaction_headers: with_encoding(settings.encoding.of_transactions()),
             sync_token: settings.read_your_writes.then(SyncToken::default),
             settings,
+            learned: Learned::default(),
         }
     }
 
@@ -139,8 +141,27 @@ impl Connection {
         }
     }
 
+    pub(crate) fn learned(&self) -> &Learned {
+        &self.learned
+    }
+
+    /// Gives a command on its own its nonce, if it takes one and may be repeated. All attempts have the same.
+    pub(crate) fn prepare<R>(&self, command: &mut Command<R>, patience: Patience) {
+        if command.takes_nonce()
+            && let Some(memory) = self.memory(patience, command.extra_time())
+        {
+            command.fill_once(memory);
+        }
+    }
+
+    /// Returns how long the outcome of a script is kept, if the policy has retries.
+    pub(crate) fn memory(&self, patience: Patience, extra: Duration) -> Option<Duration> {
+        (self.limits().policy.max_retries() > 0).then(|| self.limits().memory(patience, extra))
+    }
+
     /// Executes one command.
-    pub(crate) async fn execute<R>(&self, command: Command<R>, patience: Patience) -> Result<R> {
+    pub(crate) async fn execute<R>(&self, mut command: Command<R>, patience: Patience) -> Result<R> {
+        self.prepare(&mut command, patience);
         let mut encoded = Encoded::new();
         let expect = encoded.push(command);
         let Received { tape, attempts } = self.request(encoded, patience).await.map_err(|error| expect.blame(error))?;
@@ -170,7 +191,7 @@ impl Connection {
     /// Makes attempts until one succeeds, or none may follow.
     async fn attempts(&self, encoded: Encoded, progress: Progress) -> Result<Received> {
         let (count, idempotency) = (encoded.count(), encoded.idempotency());
-        let Some(body) = encoded.into_body()? else {
+        let Some(body) = encoded.into_body(&self.learned)? else {
             return Ok(Received { tape: Tape::empty(), attempts: progress.attempts });
         };
         if body.bytes.len() > self.settings.max_request_bytes {
@@ -195,22 +216,87 @@ impl Connection {
         Ok(Received { tape, attempts })
     }
 
-    /// Makes one attempt. If the server does not know a script, it was not executed, and is sent in full.
+    /// Makes one attempt: one round trip, or more if the server does not know the form in which the command is sent.
     async fn attempt(&self, prepared: &Prepared<'_>, number: u32) -> Result<Tape> {
-        let outcome = self.round_trip(prepared, prepared.body.bytes.clone(), number).await;
-        match &prepared.body.by_sha1 {
-            Some(by_sha1) if is_unknown_script(&outcome) => {
-                let in_full = by_sha1.in_full(&prepared.body.bytes);
-                self.round_trip(prepared, Bytes::from(in_full), number).await
+        let body = &prepared.body;
+        match &body.form {
+            None => self.round_trip(prepared, &body.endpoint, body.bytes.clone(), number).await,
+            // Few commands have other forms: the future of all others is smaller without them.
+            Some(form) => Box::pin(self.attempt_in_form(prepared, body, form, number)).await,
+        }
+    }
+
+    async fn attempt_in_form(
+        &self,
+        prepared: &Prepared<'_>,
+        body: &command::Body,
+        form: &Form,
+        number: u32,
+    ) -> Result<Tape> {
+        match form {
+            Form::Script(script) => self.attempt_script(prepared, &body.bytes, script, number).await,
+            Form::Substitute(instead) => self.attempt_or(prepared, body, instead, number).await,
+        }
+    }
+
+    /// Sends a script by its SHA-1, and in full if the server does not know it, in a dialect that the server understands.
+    async fn attempt_script(
+        &self,
+        prepared: &Prepared<'_>,
+        json: &[u8],
+        script: &Scripted,
+        number: u32,
+    ) -> Result<Tape> {
+        let send = async |dialect, in_full| {
+            let mut body = Vec::new();
+            script.render(json, dialect, in_full, &mut body);
+            self.round_trip(prepared, &Endpoint::Command, Bytes::from(body), number).await
+        };
+        let may_lock = script.can_lock_keys() && self.learned.dialect() != Some(Dialect::Plain);
+        let dialect = if may_lock { Dialect::Locking } else { Dialect::Plain };
+        let mut outcome = send(dialect, false).await;
+        if is_unknown_script(&outcome) {
+            outcome = send(dialect, true).await;
+        }
+        if may_lock && refuses_dialect(&outcome) {
+            self.learned.set_dialect(Dialect::Plain);
+            return send(Dialect::Plain, true).await;
+        }
+        if may_lock && outcome.as_ref().is_ok_and(|tape| !matches!(Reply::root(tape).shape(), Shape::Error(_))) {
+            self.learned.set_dialect(Dialect::Locking);
+        }
+        outcome
+    }
+
+    /// Sends a command, or its substitute if the server does not know the command.
+    async fn attempt_or(
+        &self,
+        prepared: &Prepared<'_>,
+        body: &command::Body,
+        instead: &Substitute,
+        number: u32,
+    ) -> Result<Tape> {
+        if self.learned.has_command(&instead.name) != Some(false) {
+            let outcome = self.round_trip(prepared, &body.endpoint, body.bytes.clone(), number).await;
+            match is_unknown_command(&outcome) {
+                true => self.learned.set_has_command(&instead.name, false),
+                false if outcome.is_ok() => {
+                    self.learned.set_has_command(&instead.name, true);
+                    return outcome;
+                }
+                false => return outcome,
             }
-            _ => outcome,
+        }
+        let body = instead.body()?;
+        match body.form.as_deref() {
+            Some(Form::Script(script)) => self.attempt_script(prepared, &body.bytes, script, number).await,
+            _ => self.round_trip(prepared, &body.endpoint, body.bytes.clone(), number).await,
         }
     }
 
     /// Sends one HTTP request and parses the response.
-    async fn round_trip(&self, prepared: &Prepared<'_>, body: Bytes, number: u32) -> Result<Tape> {
+    async fn round_trip(&self, prepared: &Prepared<'_>, endpoint: &Endpoint, body: Bytes, number: u32) -> Result<Tape> {
         let mut headers = prepared.headers.clone();
-        let endpoint = prepared.body.endpoint.clone();
         if matches!(endpoint, Endpoint::Path(_)) {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
         }
@@ -225,13 +311,13 @@ impl Connection {
             Endpoint::Pipeline | Endpoint::Transaction => Answered::Commands(prepared.count),
             Endpoint::Command | Endpoint::Path(_) => Answered::Command,
         };
-        let path = match &prepared.body.endpoint {
+        let path = match endpoint {
             // Errors name the endpoint. The arguments in a path may be secrets.
             Endpoint::Path(_) => "/",
             endpoint => endpoint.path(),
         };
         let sent = body.len();
-        let request = Request { endpoint, headers, body };
+        let request = Request { endpoint: endpoint.clone(), headers, body };
         let mut response = self.transport.send(request).await.map_err(transport_error)?;
         if let (Some(sync), Some(token)) = (&self.sync_token, response.headers.remove(SYNC_TOKEN)) {
             sync.observe(token, sent_token.as_ref(), prepared.writes);
@@ -248,10 +334,25 @@ impl Connection {
 
 /// Whether the server does not know a script, in the server's own words: a script may return errors that begin like it.
 fn is_unknown_script(outcome: &Result<Tape>) -> bool {
-    const UNKNOWN: &str = "NOSCRIPT No matching script";
+    refuses(outcome, &["NOSCRIPT No matching script"])
+}
+
+/// Whether the server refuses the first line of a script in the locking dialect, or takes it for Lua. Nothing was executed.
+fn refuses_dialect(outcome: &Result<Tape>) -> bool {
+    refuses(outcome, &["ERR Unexpected flag in script shebang", "ERR Error compiling script"])
+}
+
+/// Whether the server, or the service, does not have a command.
+fn is_unknown_command(outcome: &Result<Tape>) -> bool {
+    refuses(outcome, &["ERR unknown command", "ERR Command is not available"])
+}
+
+/// Whether the outcome is an error that begins with one of these texts.
+fn refuses(outcome: &Result<Tape>, texts: &[&str]) -> bool {
+    let begins = |message: &str| texts.iter().any(|text| message.starts_with(text));
     match outcome {
-        Err(error) => error.kind() == ErrorKind::Redis && error.message().starts_with(UNKNOWN),
-        Ok(tape) => matches!(Reply::root(tape).shape(), Shape::Error(text) if text.starts_with(UNKNOWN)),
+        Err(error) => error.kind() == ErrorKind::Redis && begins(error.message()),
+        Ok(tape) => matches!(Reply::root(tape).shape(), Shape::Error(text) if begins(text)),
     }
 }
 

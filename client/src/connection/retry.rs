@@ -97,6 +97,9 @@ impl RetryPolicy {
     }
 }
 
+/// The longest time that is counted.
+const DECADES: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+
 /// The time that one request has, and when it is retried.
 #[derive(Debug, Clone)]
 pub(crate) struct Limits {
@@ -131,12 +134,21 @@ impl Progress {
 }
 
 impl Limits {
+    /// How long the server keeps the outcome of a command that executes once: twice as long as attempts at it are made.
+    pub(crate) fn memory(&self, patience: Patience, extra: Duration) -> Duration {
+        self.total(patience, extra).saturating_mul(2)
+    }
+
+    /// How long all attempts may take.
+    fn total(&self, patience: Patience, extra: Duration) -> Duration {
+        patience.deadline.unwrap_or(self.deadline.saturating_add(extra)).min(DECADES)
+    }
+
     /// No attempts yet. The time starts now. `extra` is the time that the commands themselves ask the server to wait.
     pub(crate) fn starting_now(&self, patience: Patience, extra: Duration) -> Progress {
-        let or_default = |own: Option<Duration>, default: Duration| own.unwrap_or(default.saturating_add(extra));
         Progress {
-            timeout: or_default(patience.timeout, self.timeout),
-            deadline: after(Instant::now(), or_default(patience.deadline, self.deadline)),
+            timeout: patience.timeout.unwrap_or(self.timeout.saturating_add(extra)),
+            deadline: Instant::now() + self.total(patience, extra),
             attempts: Attempts::default(),
         }
     }
@@ -181,7 +193,6 @@ pub(super) async fn until_final<T, F: Future<Output = Result<T>>>(
 
 /// `duration` after `start`; decades later if the clock cannot count that far.
 fn after(start: Instant, duration: Duration) -> Instant {
-    const DECADES: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
     start + duration.min(DECADES)
 }
 

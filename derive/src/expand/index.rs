@@ -105,6 +105,7 @@ pub(crate) fn hash_items(model: &Model) -> TokenStream {
             let items = quote_spanned! {ty.span()=>
                 type Version = #ty;
                 fn version(&self) -> #ty { ::core::clone::Clone::clone(&self.#ident) }
+                fn set_version(&mut self, version: #ty) { self.#ident = version; }
             };
             (items, Some(quote!(#krate::codegen::LayoutBuilder::version(#layout, #name);)))
         }
@@ -112,6 +113,7 @@ pub(crate) fn hash_items(model: &Model) -> TokenStream {
             quote!(
                 type Version = ();
                 fn version(&self) {}
+                fn set_version(&mut self, _: ()) {}
             ),
             None,
         ),

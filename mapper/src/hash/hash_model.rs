@@ -8,14 +8,19 @@ use redis_rest::{Batch, Build, Client, Command, Executor, FromReply, GenericComm
 use super::commands;
 use super::each::{self, Each};
 use super::field_ref::FieldRef;
+use super::modify;
+use super::patch::Patch;
+use super::save_options::SaveOptions;
 use super::query::Query;
 use super::scan::{RecordScanOptions, Scan};
-use super::version::Version;
+use super::version::{Version, VersionNumber};
+use super::writes;
 use crate::field_codec::FieldCodec;
 use crate::id::{GenerateId, Id, IntegerId};
 use crate::index::{IsUnique, Layout, LayoutBuilder};
 use crate::key::{Key, SEPARATOR};
 use crate::model::Fields;
+use crate::write::{Lifetime, Mode};
 use crate::query::SingleField;
 use crate::value_for::ValueFor;
 
@@ -122,6 +127,10 @@ pub trait HashModel: Fields + FromReply {
     #[doc(hidden)]
     fn version(&self) -> Self::Version;
 
+    /// Sets the version of this record.
+    #[doc(hidden)]
+    fn set_version(&mut self, version: Self::Version);
+
     /// Returns the key of the record with this id.
     ///
     /// # Errors
@@ -203,8 +212,11 @@ pub trait HashModel: Fields + FromReply {
     ///
     /// Only if there are no replies. [`Error::may_have_executed`](crate::Error::may_have_executed) tells whether records
     /// may have been written.
-    fn save_many<'m, C: Client>(client: C, records: impl IntoIterator<Item = &'m Self>) -> C::Out<Each<()>> {
-        each::send(client, records.into_iter().map(|record| commands::save(&key_of_record(record), record)))
+    fn save_many<'m, C: Client>(client: C, records: impl IntoIterator<Item = &'m Self>) -> C::Out<Each<Self::Version>> {
+        each::send(
+            client,
+            records.into_iter().map(|record| writes::put(record, Mode::Save, writes::lifetime::<Self>())),
+        )
     }
 
     /// Deletes the records with these ids in one request, and returns for each whether it existed, in order. An id that is
@@ -230,7 +242,7 @@ pub trait HashModel: Fields + FromReply {
     /// Only if there are no replies. [`Error::may_have_executed`](crate::Error::may_have_executed) tells whether records
     /// may have been deleted.
     fn delete_many<'a, C: Client>(client: C, ids: impl IntoIterator<Item = IdRef<'a, Self>>) -> C::Out<Each<bool>> {
-        each::send(client, ids.into_iter().map(|id| commands::delete(&key_of::<Self>(id))))
+        each::send(client, ids.into_iter().map(|id| writes::delete::<Self>(id)))
     }
 
     /// Loads one field of the record with this id. Returns `None` if the record or the field does not exist.
@@ -287,8 +299,8 @@ pub trait HashModel: Fields + FromReply {
     ///
     /// `AlreadyExists` if a record with this id exists. The existing record does not change. A hash at the same key
     /// that has none of the fields to be written, not even the id, does not count as a record.
-    fn insert<E: Executor>(&self, executor: E) -> E::Out<()> {
-        executor.submit(commands::insert(&key_of_record(self), self))
+    fn insert<E: Executor>(&self, executor: E) -> E::Out<Self::Version> {
+        executor.submit(writes::put(self, Mode::Insert, writes::lifetime::<Self>()))
     }
 
     /// Writes the record, whether or not it exists. Fields that are `None` are removed. The time to live does not
@@ -296,8 +308,126 @@ pub trait HashModel: Fields + FromReply {
     ///
     /// [HSET](https://redis.io/docs/latest/commands/hset/), O(n) in the number of fields. If a field is `None`, also
     /// [HDEL](https://redis.io/docs/latest/commands/hdel/) in the same transaction.
-    fn save<E: Executor>(&self, executor: E) -> E::Out<()> {
-        executor.submit(commands::save(&key_of_record(self), self))
+    fn save<E: Executor>(&self, executor: E) -> E::Out<Self::Version> {
+        executor.submit(writes::put(self, Mode::Save, writes::lifetime::<Self>()))
+    }
+
+    /// Creates the record, with options for its time to live.
+    fn insert_with<E: Executor>(&self, executor: E, options: SaveOptions) -> E::Out<Self::Version> {
+        executor.submit(writes::put_with(self, Mode::Insert, options))
+    }
+
+    /// Writes the record, whether or not it exists, with options for its time to live.
+    fn save_with<E: Executor>(&self, executor: E, options: SaveOptions) -> E::Out<Self::Version> {
+        executor.submit(writes::put_with(self, Mode::Save, options))
+    }
+
+    /// Writes the record if it exists, with options for its time to live.
+    fn update_with<E: Executor>(&self, executor: E, options: SaveOptions) -> E::Out<Self::Version> {
+        executor.submit(writes::put_with(self, Mode::Update, options))
+    }
+
+    /// Starts a change of some fields of the record with this id. [`Patch::exec`] sends it.
+    ///
+    /// ```no_run
+    /// # use redis_model::prelude::*;
+    /// # #[derive(RedisModel)]
+    /// # #[redis(prefix = "user")]
+    /// # struct User { #[redis(id)] id: u64, bio: Option<String>, visits: i64 }
+    /// # async fn example(redis: Redis) -> Result<()> {
+    /// User::patch(42).incr(User::VISITS, 1).clear(User::BIO).exec(&redis).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn patch(id: IdRef<'_, Self>) -> Patch<Self> {
+        Patch::of(id)
+    }
+
+    /// Returns the patch that makes `after` of this record: it has only the fields that differ. For a model with a version, it
+    /// requires the version of this record.
+    ///
+    /// ```no_run
+    /// # use redis_model::prelude::*;
+    /// # #[derive(Clone, RedisModel)]
+    /// # #[redis(prefix = "user")]
+    /// # struct User { #[redis(id)] id: u64, name: String, visits: i64 }
+    /// # async fn example(redis: Redis, before: User) -> Result<()> {
+    /// let mut after = before.clone();
+    /// assert!(before.diff(&after).is_empty());
+    ///
+    /// after.visits += 1;
+    /// before.diff(&after).exec(&redis).await?; // sends `visits` only
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn diff(&self, after: &Self) -> Patch<Self> {
+        Patch::between(self, after)
+    }
+
+    /// Loads the record with this id, changes it, and updates it. If another writer has changed it in between, this is
+    /// repeated, up to 16 times. Returns the record as it is stored now.
+    ///
+    /// Two commands, in two requests, for each attempt.
+    ///
+    /// ```no_run
+    /// use redis_model::prelude::*;
+    ///
+    /// #[derive(Debug, RedisModel)]
+    /// #[redis(prefix = "user")]
+    /// struct User {
+    ///     #[redis(id)]
+    ///     id: u64,
+    ///     points: u32,
+    ///     level: u32,
+    ///     #[redis(version)]
+    ///     version: u64,
+    /// }
+    ///
+    /// # async fn example(redis: Redis) -> Result<()> {
+    /// let user = User::modify(&redis, 42, |user| {
+    ///     user.points += 10;
+    ///     user.level = user.points / 100;
+    /// });
+    /// println!("version {}", user.await?.version);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if the record does not exist, `Conflict` if other writers were faster 16 times, and the errors of
+    /// [`load`](Self::load) and [`update`](Self::update).
+    fn modify<C: Client>(
+        client: C,
+        id: IdRef<'_, Self>,
+        mut change: impl FnMut(&mut Self) + Send + 'static,
+    ) -> C::Out<Self>
+    where
+        Self: Send + Sync,
+        Self::Version: VersionNumber,
+    {
+        Self::try_modify(client, id, move |record| {
+            change(record);
+            Ok(())
+        })
+    }
+
+    /// Does the same as [`modify`](Self::modify), with a change that can fail. Its error ends the call, and nothing is written.
+    ///
+    /// # Errors
+    ///
+    /// Those of `change` and of [`modify`](Self::modify).
+    fn try_modify<C: Client>(
+        client: C,
+        id: IdRef<'_, Self>,
+        change: impl FnMut(&mut Self) -> Result<()> + Send + 'static,
+    ) -> C::Out<Self>
+    where
+        Self: Send + Sync,
+        Self::Version: VersionNumber,
+    {
+        let part = Self::Id::key_part(id).into_owned();
+        client.run(move |session| modify::run(session, part, change))
     }
 
     /// Writes the record if it exists. Fields that are `None` are removed. The time to live does not change.
@@ -324,15 +454,15 @@ pub trait HashModel: Fields + FromReply {
     /// # Errors
     ///
     /// `NotFound` if no record with this id exists. Nothing is written.
-    fn update<E: Executor>(&self, executor: E) -> E::Out<()> {
-        executor.submit(commands::update(&key_of_record(self), self))
+    fn update<E: Executor>(&self, executor: E) -> E::Out<Self::Version> {
+        executor.submit(writes::put(self, Mode::Update, writes::lifetime::<Self>()))
     }
 
     /// Deletes the record with this id, and returns whether it existed.
     ///
     /// [DEL](https://redis.io/docs/latest/commands/del/), O(n) in the number of fields.
     fn delete<E: Executor>(executor: E, id: IdRef<'_, Self>) -> E::Out<bool> {
-        executor.submit(commands::delete(&key_of::<Self>(id)))
+        executor.submit(writes::delete::<Self>(id))
     }
 
     /// Returns whether a record with this id exists.
@@ -361,8 +491,7 @@ pub trait HashModel: Fields + FromReply {
     /// # }
     /// ```
     fn expire<E: Executor>(executor: E, id: IdRef<'_, Self>, ttl: Duration) -> E::Out<bool> {
-        let key = key_of::<Self>(id);
-        executor.submit(key.check(Build.pexpire(key.as_str(), ttl)))
+        executor.submit(writes::expire::<Self>(id, Lifetime::Set(ttl)))
     }
 
     /// Returns the time to live of the record.
@@ -377,8 +506,7 @@ pub trait HashModel: Fields + FromReply {
     ///
     /// [PERSIST](https://redis.io/docs/latest/commands/persist/), O(1).
     fn persist<E: Executor>(executor: E, id: IdRef<'_, Self>) -> E::Out<bool> {
-        let key = key_of::<Self>(id);
-        executor.submit(key.check(Build.persist(key.as_str())))
+        executor.submit(writes::expire::<Self>(id, Lifetime::Persist))
     }
 
     /// Returns a stream of all records, fetched a page at a time. With the blocking client it is an iterator.
@@ -508,8 +636,4 @@ pub(crate) fn layout<M: HashModel>() -> &'static Layout {
 
 fn key_of<M: HashModel>(id: IdRef<'_, M>) -> Key {
     Key::new(M::MODEL_NAME, M::KEY_PREFIX, &M::Id::key_part(id))
-}
-
-fn key_of_record<M: HashModel>(record: &M) -> Key {
-    key_of::<M>(record.id().as_ref())
 }

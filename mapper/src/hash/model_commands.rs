@@ -89,17 +89,17 @@ pub trait ModelCommands: Executor {
     }
 
     /// Creates a record; see [`HashModel::insert`].
-    fn insert<M: HashModel>(self, record: &M) -> Self::Out<()> {
+    fn insert<M: HashModel>(self, record: &M) -> Self::Out<M::Version> {
         HashModel::insert(record, self)
     }
 
     /// Writes a record, whether or not it exists; see [`HashModel::save`].
-    fn save<M: HashModel>(self, record: &M) -> Self::Out<()> {
+    fn save<M: HashModel>(self, record: &M) -> Self::Out<M::Version> {
         HashModel::save(record, self)
     }
 
     /// Writes a record if it exists; see [`HashModel::update`].
-    fn update<M: HashModel>(self, record: &M) -> Self::Out<()> {
+    fn update<M: HashModel>(self, record: &M) -> Self::Out<M::Version> {
         HashModel::update(record, self)
     }
 

@@ -7,13 +7,14 @@ use std::time::Duration;
 use redis_rest::{Command, Error, ErrorKind, Executor, Result};
 
 use super::field_ref::FieldRef;
-use super::hash_model::{HashModel, IdRef, key_of, layout};
-use super::lifetime;
+use super::hash_model::{HashModel, IdRef};
 use super::returned::ReturnedFields;
+use super::save_options;
 use super::version::{self, Version as _, VersionNumber};
+use super::writes;
 use crate::field_codec::{AsField, FieldCodec, OptionalWith};
 use crate::id::Id as _;
-use crate::index::{InIndex, Layout};
+use crate::index::InIndex;
 use crate::mismatch;
 use crate::pairs::FieldPairs;
 use crate::value_for::ValueFor;
@@ -130,8 +131,7 @@ impl<M: HashModel> Patch<M> {
             returning: Vec::new(),
             lifetime: Lifetime::Keep,
         };
-        let id_part = M::Id::key_part(id).into_owned();
-        let operation = Operation { layout: layout::<M>(), key: key_of::<M>(id), id: id_part, action };
+        let operation = writes::operation::<M>(id, action);
         Patch { operation, error: None, of: PhantomData }
     }
 
@@ -185,11 +185,7 @@ impl<M: HashModel, R> Patch<M, R> {
     /// Sets a field. A value of `None` removes it.
     ///
     /// The value has the type of the field. A field that is an `Option` takes the value inside, too, and text `&str`.
-    pub fn set<T, C: FieldCodec<T>, I: InIndex<T>>(
-        self,
-        field: FieldRef<M, T, C, I>,
-        value: impl ValueFor<T>,
-    ) -> Self {
+    pub fn set<T, C: FieldCodec<T>, I: InIndex<T>>(self, field: FieldRef<M, T, C, I>, value: impl ValueFor<T>) -> Self {
         self.change_to(field, value, |text, column| FieldChange::Set { text, column })
     }
 
@@ -210,21 +206,20 @@ impl<M: HashModel, R> Patch<M, R> {
 
     /// Adds `by` to an integer. A field that does not exist counts as 0.
     ///
-    /// The patch fails as `InvalidInput` if the sum does not fit the field's type. Nothing is changed then.
+    /// The patch fails as `Conflict` if the sum does not fit the field's type. Nothing is changed then.
     pub fn incr<T: Counter, I>(mut self, field: FieldRef<M, T, AsField, I>, by: impl Into<i128>) -> Self
     where
         AsField: FieldCodec<T>,
     {
         let (min, max) = T::BOUNDS;
-        let change =
-            FieldChange::Increment { by: by.into().to_string(), min: min.to_string(), max: max.to_string() };
+        let change = FieldChange::Increment { by: by.into().to_string(), min: min.to_string(), max: max.to_string() };
         self.change(field, change);
         self
     }
 
     /// Adds `by` to a float. A field that does not exist counts as 0.
     ///
-    /// The patch fails as `InvalidInput` if the sum is not a finite number. Nothing is changed then.
+    /// The patch fails as `Conflict` if the sum is not a finite number. Nothing is changed then.
     pub fn incr_by_float<T: FloatCounter, I>(mut self, field: FieldRef<M, T, AsField, I>, by: f64) -> Self
     where
         AsField: FieldCodec<T>,
@@ -282,7 +277,7 @@ impl<M: HashModel, R> Patch<M, R> {
 
     /// Sets the time to live of the record.
     pub fn ttl(mut self, ttl: Duration) -> Self {
-        match lifetime::of(ttl) {
+        match save_options::set(ttl) {
             Ok(ttl) => self.set_lifetime(ttl),
             Err(error) => self.fail(error),
         }
@@ -405,14 +400,14 @@ impl<M: HashModel, R: ReturnedFields<M>> Patch<M, R> {
 
     fn command(self) -> Command<R::Values> {
         if self.is_empty() && self.error.is_none() {
-            return Command::nothing(|| R::decode(&Outcome::default()));
+            return Command::nothing(|| R::decode(&Outcome::default(), &[]));
         }
         let Patch { operation, error, .. } = self;
-        let layout: &'static Layout = operation.layout;
-        let command = write::one(operation).decode_with_key(|reply, key| {
-            let outcome = write::decode_one(reply, layout::<M>(), key)?;
-            R::decode(&outcome)
-        });
+        let names = match &operation.action {
+            Action::Patch { returning, .. } => returning.clone(),
+            _ => Vec::new(),
+        };
+        let command = write::lone(&operation).and_then(move |outcome| R::decode(&outcome, &names));
         match error {
             Some(error) => command.fail(error),
             None => command,

@@ -50,7 +50,7 @@ impl<M, T, C: FieldCodec<T, Value: 'static>, I> ReturnedFields<M> for FieldRef<M
 
 /// Returns the field at this position.
 fn value<T, C: FieldCodec<T>>(outcome: &Outcome, names: &[&'static str], at: usize) -> Result<Option<C::Value>> {
-    let Some(Some(text)) = outcome.returned.get(at) else { return Ok(None) };
+    let Some((_, Some(text))) = outcome.fields.get(at) else { return Ok(None) };
     C::get_value(text).map(Some).map_err(|error| error.with_field(names.get(at).copied().unwrap_or_default()))
 }
 

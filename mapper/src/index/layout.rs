@@ -24,6 +24,9 @@ pub(crate) struct Layout {
     descriptor: String,
 }
 
+/// The layouts of all models that the program has used. A static in a generic function could not be one for each model.
+static LAYOUTS: LazyLock<RwLock<HashMap<TypeId, &'static Layout>>> = LazyLock::new(RwLock::default);
+
 /// A field of the model that is in an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Column {
@@ -57,8 +60,6 @@ pub(crate) struct Index {
 impl Layout {
     /// Returns the layout of the model `M`, which `describe` describes. It is built once.
     pub(crate) fn of<M: 'static>(describe: impl FnOnce(&mut LayoutBuilder)) -> &'static Layout {
-        // A static in a generic function would be shared by all models.
-        static LAYOUTS: LazyLock<RwLock<HashMap<TypeId, &'static Layout>>> = LazyLock::new(RwLock::default);
         let id = TypeId::of::<M>();
         if let Some(layout) = LAYOUTS.read().unwrap_or_else(PoisonError::into_inner).get(&id) {
             return layout;
@@ -69,6 +70,12 @@ impl Layout {
         let mut layouts = LAYOUTS.write().unwrap_or_else(PoisonError::into_inner);
         // There is one for each model of the program, so nothing is leaked but what statics would hold.
         layouts.entry(id).or_insert_with(|| Box::leak(Box::new(layout)))
+    }
+
+    /// Returns the layout with this tag, of a model that this program has used.
+    pub(crate) fn with_tag(tag: &str) -> Option<&'static Layout> {
+        let layouts = LAYOUTS.read().unwrap_or_else(PoisonError::into_inner);
+        layouts.values().find(|layout| layout.tag == tag).copied()
     }
 
     /// Returns whether records are plain hashes, which no script has to guard.
@@ -89,6 +96,11 @@ impl Layout {
     /// Names the [descriptor](Layout::descriptor): the first 8 hexadecimal digits of its SHA-1. Each row begins with it.
     pub(crate) fn tag(&self) -> &str {
         &self.tag
+    }
+
+    /// Returns the mark: what the field `:` of the rows holds.
+    pub(crate) fn mark(&self) -> String {
+        format!("{} {}", self.tag, self.descriptor)
     }
 
     /// Describes columns and indexes, for programs and scripts that meet rows of another layout:

@@ -41,6 +41,8 @@ pub(crate) enum Action {
     /// Changes the time to live of a record that exists.
     Expire {
         lifetime: Lifetime,
+        /// Whether to return all fields.
+        load: bool,
     },
     /// Writes the row of a record, if its indexed fields are still as they were seen.
     Index {

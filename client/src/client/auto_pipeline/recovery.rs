@@ -13,8 +13,8 @@ use crate::reply::{Replies, Reply};
 /// Sends commands in one request, and passes each its reply.
 ///
 /// Together they are as unsafe to repeat as the worst of them. If their replies are lost, the commands that can be
-/// repeated on their own are: reads, and the idempotent writes after the last write that is not idempotent. An idempotent
-/// write before that one could undo it.
+/// repeated on their own are: reads, writes whose outcome the server keeps, and the idempotent writes after the last write
+/// that is not idempotent. An idempotent write before that one could undo it.
 pub(super) async fn send(connection: &Connection, batch: Vec<Queued>, mut progress: Progress) {
     let joined = Encoded::join(batch.iter().map(|queued| &queued.encoded));
     let error = match connection.continue_request(joined, progress).await {
@@ -23,7 +23,7 @@ pub(super) async fn send(connection: &Connection, batch: Vec<Queued>, mut progre
     };
     let last_non_idempotent = batch.iter().rposition(|entry| entry.encoded.idempotency() == Idempotency::NonIdempotent);
     let repeatable = |at: usize, entry: &Queued| match entry.encoded.idempotency() {
-        Idempotency::ReadOnly => true,
+        Idempotency::ReadOnly | Idempotency::Once => true,
         Idempotency::Idempotent => last_non_idempotent.is_none_or(|last| at > last),
         Idempotency::NonIdempotent => false,
     };

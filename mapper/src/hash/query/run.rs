@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use redis_rest::{
-    Batch, Build, Command, Error, ErrorKind, Executor as _, Reply, Result, ScriptingCommands as _, Session, Value,
+    Batch, Command, Error, ErrorKind, Executor as _, Reply, Result, Session,
 };
 
 use super::{Page, Query};
@@ -203,9 +203,9 @@ impl<M: HashModel> Prepared<M> {
         Ok(self.run(session, command, position).await?.unwrap_or_default())
     }
 
-    fn command(&self, found: Found, limit: usize, position: Option<&Position>) -> Command<Value> {
+    fn command(&self, found: Found, limit: usize, position: Option<&Position>) -> Command {
         let call = Call { layout: self.layout, conditions: &self.conditions, plan: &self.plan, found, limit, position };
-        Build.run_script::<Value>(call.to_script()).about(M::MODEL_NAME, M::KEY_PREFIX)
+        call.to_script().command().about(M::MODEL_NAME, M::KEY_PREFIX)
     }
 
     /// Sends a command. Returns what was found, and where to go on. `None` without a request if no value can match.

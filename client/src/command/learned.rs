@@ -1,0 +1,56 @@
+//! What a connection has learned about its server, which decides the form in which commands are sent.
+
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The text in which a script that declares all its keys is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Dialect {
+    /// As it was written, which every server takes.
+    Plain = 1,
+    /// With a first line that makes the service lock these keys instead of the whole database. Other servers refuse it.
+    Locking = 2,
+}
+
+/// What the clones of a client have learned from the replies of their server. It starts empty, and is never asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Learned {
+    /// A [`Dialect`]; 0 if it is unknown.
+    dialect: AtomicU8,
+    /// The commands that have a substitute, and whether the server has them.
+    commands: Mutex<Vec<(Cow<'static, str>, bool)>>,
+}
+
+impl Learned {
+    /// The dialect that the server understands, if it is known.
+    pub(crate) fn dialect(&self) -> Option<Dialect> {
+        match self.dialect.load(Ordering::Relaxed) {
+            1 => Some(Dialect::Plain),
+            2 => Some(Dialect::Locking),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn set_dialect(&self, dialect: Dialect) {
+        self.dialect.store(dialect as u8, Ordering::Relaxed);
+    }
+
+    /// Whether the server has this command, if it is known.
+    pub(crate) fn has_command(&self, name: &str) -> Option<bool> {
+        self.commands().iter().find(|(known, _)| known == name).map(|(_, has)| *has)
+    }
+
+    pub(crate) fn set_has_command(&self, name: &Cow<'static, str>, has: bool) {
+        let mut commands = self.commands();
+        match commands.iter_mut().find(|(known, _)| known == name) {
+            Some(known) => known.1 = has,
+            None => commands.push((name.clone(), has)),
+        }
+    }
+
+    fn commands(&self) -> MutexGuard<'_, Vec<(Cow<'static, str>, bool)>> {
+        self.commands.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,202 @@
+//! Units of work: writes of several records, all or nothing.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::time::Duration;
+
+use redis_rest::{Command, Error, ErrorKind, Executor, Result};
+
+use super::hash_model::{HashModel, IdRef};
+use super::patch::Patch;
+use super::returned::ReturnedFields;
+use super::save_options::{self, SaveOptions};
+use super::writes;
+use crate::write::{self, Action, Mode, Operation, Outcome};
+
+/// A unit of work: writes of any number of records of any models. Either all of them are made, or none.
+///
+/// It is one request, and one command on the server. First every condition is checked: versions, existence, unique values.
+/// Unique values are checked against the state after all writes, so two records can exchange theirs.
+///
+/// ```no_run
+/// use redis_model::Unit;
+/// use redis_model::prelude::*;
+///
+/// #[derive(Debug, RedisModel)]
+/// #[redis(prefix = "account")]
+/// struct Account {
+///     #[redis(id)]
+///     id: u64,
+///     cents: u64,
+/// }
+///
+/// #[derive(Debug, RedisModel)]
+/// #[redis(prefix = "transfer")]
+/// struct Transfer {
+///     #[redis(id)]
+///     id: u64,
+///     cents: u64,
+/// }
+///
+/// # async fn example(redis: Redis) -> Result<()> {
+/// let transfer = Unit::new()
+///     .patch(Account::patch(1).incr(Account::CENTS, -20))
+///     .patch(Account::patch(2).incr(Account::CENTS, 20))
+///     .insert(&Transfer { id: 9, cents: 20 });
+///
+/// // The first account has too little: nothing is written.
+/// let error = transfer.commit(&redis).await.unwrap_err();
+/// assert_eq!((error.operation(), error.key()), (Some(0), Some("account:1")));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A unit with the same record twice fails as `InvalidInput`: combine the two writes. Commands that are not writes of records
+/// cannot be part of a unit; a [`transaction`](crate::Redis::transaction) takes both, but has no conditions.
+#[derive(Clone, Default)]
+#[must_use = "a unit changes nothing until `commit` sends it"]
+pub struct Unit {
+    operations: Vec<Operation>,
+    /// The first operation that cannot be sent.
+    error: Option<Error>,
+}
+
+/// What a [`Unit`] did with each record, by the position of its operation, counted from 0.
+#[derive(Debug, Clone)]
+pub struct Committed(Vec<Outcome>);
+
+impl Unit {
+    /// Creates a unit without operations.
+    pub fn new() -> Self {
+        Unit::default()
+    }
+
+    /// Creates a record; see [`HashModel::insert`].
+    pub fn insert<M: HashModel>(self, record: &M) -> Self {
+        self.put(record, Mode::Insert, SaveOptions::new())
+    }
+
+    /// Writes a record, whether or not it exists; see [`HashModel::save`].
+    pub fn save<M: HashModel>(self, record: &M) -> Self {
+        self.put(record, Mode::Save, SaveOptions::new())
+    }
+
+    /// Writes a record if it exists; see [`HashModel::update`].
+    pub fn update<M: HashModel>(self, record: &M) -> Self {
+        self.put(record, Mode::Update, SaveOptions::new())
+    }
+
+    /// Creates a record, with options for its time to live.
+    pub fn insert_with<M: HashModel>(self, record: &M, options: SaveOptions) -> Self {
+        self.put(record, Mode::Insert, options)
+    }
+
+    /// Writes a record, with options for its time to live.
+    pub fn save_with<M: HashModel>(self, record: &M, options: SaveOptions) -> Self {
+        self.put(record, Mode::Save, options)
+    }
+
+    /// Writes a record if it exists, with options for its time to live.
+    pub fn update_with<M: HashModel>(self, record: &M, options: SaveOptions) -> Self {
+        self.put(record, Mode::Update, options)
+    }
+
+    /// Changes fields of a record; see [`HashModel::patch`]. What the patch asks to return is left out.
+    pub fn patch<M: HashModel, R: ReturnedFields<M>>(self, patch: Patch<M, R>) -> Self {
+        self.add(patch.into_operation())
+    }
+
+    /// Deletes a record. It need not exist.
+    pub fn delete<M: HashModel>(self, id: IdRef<'_, M>) -> Self {
+        self.add(Ok(writes::operation::<M>(id, Action::Delete { version: None })))
+    }
+
+    /// Sets the time to live of a record, which must exist.
+    pub fn expire<M: HashModel>(self, id: IdRef<'_, M>, ttl: Duration) -> Self {
+        let lifetime = save_options::set(ttl);
+        self.add(lifetime.map(|lifetime| writes::operation::<M>(id, Action::Expire { lifetime, load: false })))
+    }
+
+    /// Returns whether there is nothing to write.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.operations.is_empty() && self.error.is_none()
+    }
+
+    /// Sends the unit. If it is empty, nothing is sent.
+    ///
+    /// A script, O(n) in the number of fields and of indexes.
+    ///
+    /// # Errors
+    ///
+    /// Those of the operation that failed: `AlreadyExists`, `NotFound`, `Conflict`, `Duplicate`, `InvalidInput`.
+    /// [`Error::operation`] returns its position, and [`Error::key`] the record. Nothing is written then.
+    pub fn commit<E: Executor>(self, executor: E) -> E::Out<Committed> {
+        executor.submit(self.command())
+    }
+
+    fn command(self) -> Command<Committed> {
+        if self.is_empty() {
+            return Command::nothing(|| Ok(Committed(Vec::new())));
+        }
+        let command = write::command(&self.operations).and_then(|outcomes| Ok(Committed(outcomes)));
+        match self.error.or_else(|| twice(&self.operations)) {
+            Some(error) => command.fail(error),
+            None => command,
+        }
+    }
+
+    fn put<M: HashModel>(self, record: &M, mode: Mode, options: SaveOptions) -> Self {
+        self.add(options.lifetime(M::TTL).and_then(|lifetime| writes::put_operation(record, mode, lifetime)))
+    }
+
+    fn add(mut self, operation: Result<Operation>) -> Self {
+        match operation {
+            Ok(operation) => self.operations.push(operation),
+            Err(error) => {
+                let position = self.operations.len();
+                self.error.get_or_insert_with(|| error.with_operation(position));
+            }
+        }
+        self
+    }
+}
+
+/// Returns the error about a record that appears twice.
+fn twice(operations: &[Operation]) -> Option<Error> {
+    let mut seen = HashMap::new();
+    operations.iter().enumerate().find_map(|(position, operation)| {
+        let first = seen.insert(operation.key.as_str(), position)?;
+        let why = format!("operations {first} and {position} write the same record; combine them");
+        let error = Error::new(ErrorKind::InvalidInput, why).with_operation(position);
+        Some(error.about(operation.layout.model, operation.key.as_str()))
+    })
+}
+
+impl Committed {
+    /// Returns the version that an operation has stored, for models with a version.
+    #[must_use]
+    pub fn version(&self, position: usize) -> Option<u64> {
+        self.0.get(position)?.version
+    }
+
+    /// Returns whether an operation has created its record, for `insert` and `save`.
+    #[must_use]
+    pub fn created(&self, position: usize) -> bool {
+        self.0.get(position).is_some_and(|outcome| outcome.happened)
+    }
+
+    /// Returns whether an operation has deleted its record, for `delete`.
+    #[must_use]
+    pub fn deleted(&self, position: usize) -> bool {
+        self.created(position)
+    }
+}
+
+impl fmt::Debug for Unit {
+    /// Shows the keys only, because a value may be a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys: Vec<_> = self.operations.iter().map(|operation| operation.key.as_str()).collect();
+        f.debug_struct("Unit").field("records", &keys).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,131 @@
+//! Writes of records: as plain commands, or as operations of the script that keeps indexes and versions.
+
+use redis_rest::{Build, Command, Error, ErrorKind, GenericCommands as _, Reply, Result};
+
+use super::hash_model::{HashModel, IdRef, layout};
+use super::plain;
+use super::save_options::SaveOptions;
+use super::version::Version;
+use crate::id::Id as _;
+use crate::index;
+use crate::key::Key;
+use crate::pairs::FieldPairs;
+use crate::write::{self, Action, Lifetime, Mode, Operation, Outcome};
+
+/// What a full write does to the time to live, if the caller says nothing.
+pub(crate) fn lifetime<M: HashModel>() -> Lifetime {
+    M::TTL.map_or(Lifetime::Keep, Lifetime::Set)
+}
+
+/// Returns the command that writes all fields of a record.
+pub(crate) fn put<M: HashModel>(record: &M, mode: Mode, lifetime: Lifetime) -> Command<M::Version> {
+    let key = Key::new(M::MODEL_NAME, M::KEY_PREFIX, &M::Id::key_part(record.id().as_ref()));
+    let operation = match put_operation(record, mode, lifetime) {
+        Ok(operation) => operation,
+        Err(error) => return failed(&key, error),
+    };
+    if !operation.layout.is_plain() {
+        return write::lone(&operation).decode_with(|reply| stored_version(Outcome::of(reply)?.version));
+    }
+    let Action::Put { fields, .. } = &operation.action else { return failed(&key, not_a_version(None)) };
+    plain::put(&key, fields, mode, lifetime)
+}
+
+/// Returns the command that writes all fields of a record, with options for its time to live.
+pub(super) fn put_with<M: HashModel>(record: &M, mode: Mode, options: SaveOptions) -> Command<M::Version> {
+    match options.lifetime(M::TTL) {
+        Ok(lifetime) => put(record, mode, lifetime),
+        Err(error) => failed(&Key::new(M::MODEL_NAME, M::KEY_PREFIX, &M::Id::key_part(record.id().as_ref())), error),
+    }
+}
+
+/// Returns the operation that writes all fields of a record.
+///
+/// # Errors
+///
+/// `InvalidInput` if a field cannot be encoded, or if there is no next version.
+pub(crate) fn put_operation<M: HashModel>(record: &M, mode: Mode, lifetime: Lifetime) -> Result<Operation> {
+    let mut fields = FieldPairs::default();
+    record.write(&mut fields)?;
+    let version = record.version().number();
+    if let (Some(name), Some(number)) = (layout::<M>().version, version) {
+        set_version::<M>(&mut fields, name, number)?;
+    }
+    let action = Action::Put { mode, fields, version, lifetime };
+    Ok(operation::<M>(record.id().as_ref(), action))
+}
+
+/// Replaces the version by the next one, which is what the write stores.
+fn set_version<M: HashModel>(fields: &mut FieldPairs, name: &'static str, number: u64) -> Result<()> {
+    let next = number.checked_add(1).filter(|next| M::Version::from_number(Some(*next)).is_some());
+    let next = next.ok_or_else(|| {
+        let why =
+            format!("the version {number} is the largest of its type; use `u64`, or start again at 0 with `delete`");
+        Error::new(ErrorKind::InvalidInput, why).with_field(name)
+    })?;
+    for (field, text) in &mut fields.set {
+        if *field == name {
+            *text = next.to_string();
+        }
+    }
+    for (field, column) in &mut fields.columns {
+        if *field == name {
+            *column = index::column_text(&next).unwrap_or_default();
+        }
+    }
+    Ok(())
+}
+
+/// Returns an operation on the record with this id.
+pub(crate) fn operation<M: HashModel>(id: IdRef<'_, M>, action: Action) -> Operation {
+    let id = M::Id::key_part(id).into_owned();
+    Operation { layout: layout::<M>(), key: Key::new(M::MODEL_NAME, M::KEY_PREFIX, &id), id, action }
+}
+
+pub(super) fn delete<M: HashModel>(id: IdRef<'_, M>) -> Command<bool> {
+    let operation = operation::<M>(id, Action::Delete { version: None });
+    if operation.layout.is_plain() {
+        return plain::delete(&operation.key);
+    }
+    write::lone(&operation).decode_with(|reply| Ok(Outcome::of(reply)?.happened))
+}
+
+/// Sets or removes the time to live. Of a record that does not exist, the reply is `false`.
+pub(super) fn expire<M: HashModel>(id: IdRef<'_, M>, lifetime: Lifetime) -> Command<bool> {
+    let operation = operation::<M>(id, Action::Expire { lifetime, load: false });
+    let key = &operation.key;
+    // Only the indexes have to know when a record expires.
+    if operation.layout.indexes.is_empty() {
+        return key.check(match lifetime {
+            Lifetime::Set(ttl) => Build.pexpire(key.as_str(), ttl),
+            Lifetime::Keep | Lifetime::Persist => Build.persist(key.as_str()),
+        });
+    }
+    write::lone(&operation).decode_with(match lifetime {
+        Lifetime::Set(_) => |reply| Ok(if_it_exists(reply)?.is_some()),
+        Lifetime::Keep | Lifetime::Persist => |reply| Ok(if_it_exists(reply)?.is_some_and(|outcome| outcome.happened)),
+    })
+}
+
+/// Returns the outcome of an operation on a record, or `None` if the record does not exist.
+fn if_it_exists(reply: Reply<'_>) -> Result<Option<Outcome>> {
+    match Outcome::of(reply) {
+        Ok(outcome) => Ok(Some(outcome)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Returns the version that a write has stored.
+pub(crate) fn stored_version<V: Version>(number: Option<u64>) -> Result<V> {
+    V::from_number(number).ok_or_else(|| not_a_version(number))
+}
+
+fn not_a_version(number: Option<u64>) -> Error {
+    Error::new(ErrorKind::Decode, format!("expected a version that fits its type, found {number:?}"))
+}
+
+/// Returns the command about a record that fails before it is sent.
+fn failed<R>(key: &Key, error: Error) -> Command<R> {
+    key.check(Command::write("EVALSHA")).fail(error).decode_with(|reply| Err(reply.mismatch("nothing")))
+}

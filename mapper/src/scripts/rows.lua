@@ -1,0 +1,75 @@
+-- What rows, layouts and entries are made of. Other scripts begin with this file.
+
+-- Returns the parts of a text between separators of one byte.
+local function split(text, separator)
+  local parts, count, start = {}, 0, 1
+  while true do
+    local at = string.find(text, separator, start, true)
+    count = count + 1
+    if not at then
+      parts[count] = string.sub(text, start)
+      return parts
+    end
+    parts[count] = string.sub(text, start, at - 1)
+    start = at + 1
+  end
+end
+
+-- Returns the partition, counted from 0, that a text belongs to.
+local function partition_of(text, partitions)
+  if partitions == 1 then return 0 end
+  local hash = 0
+  for at = 1, #text do hash = (hash * 31 + string.byte(text, at)) % 2147483647 end
+  return hash % partitions
+end
+
+-- Reads a descriptor: `User;email t,age i;email=1!;email+age=1+2;/16`.
+local function layout_of(descriptor)
+  local layout = { columns = {}, indexes = {}, partitions = 1 }
+  local parts = split(descriptor, ';')
+  for number = 2, #parts do
+    local part = parts[number]
+    local partitions = string.match(part, '^/(%d+)$')
+    local name, positions, unique = string.match(part, '^(.-)=([%d+]+)(!?)$')
+    if partitions then
+      layout.partitions = tonumber(partitions)
+    elseif name then
+      local index = { name = name, unique = unique == '!', columns = {} }
+      for position in string.gmatch(positions, '%d+') do
+        index.columns[#index.columns + 1] = tonumber(position)
+      end
+      layout.indexes[#layout.indexes + 1] = index
+    else
+      for position, column in ipairs(split(part, ',')) do
+        local field, kind = string.match(column, '^(.*) (%a)$')
+        layout.columns[position] = { field = field, kind = kind }
+      end
+    end
+  end
+  return layout
+end
+
+-- Returns the entries that a record with these columns has in an index, without the id: none if a column is empty.
+local function entries_of(index, columns)
+  if #index.columns == 1 then
+    local column = columns[index.columns[1]]
+    if column == '' then return {} end
+    local entries = split(column, '\2')
+    for at = 1, #entries do entries[at] = string.sub(entries[at], 2) end
+    return entries
+  end
+  local values = {}
+  for at, position in ipairs(index.columns) do
+    local column = columns[position]
+    if column == '' then return {} end
+    values[at] = string.sub(column, 2)
+  end
+  return { table.concat(values, '\0') }
+end
+
+-- Returns the tag and the columns of a row.
+local function columns_of(row)
+  local columns = split(row, '\0')
+  return table.remove(columns, 1), columns
+end
+

@@ -1,0 +1,307 @@
+//! What the scripts take: keys and arguments.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use redis_rest::{Error, ErrorKind};
+
+use super::operation::{Action, Change, Condition, FieldChange, Lifetime, Mode, Operation};
+use crate::index::Layout;
+use crate::pairs::FieldPairs;
+
+/// The most texts that a script passes to one command. `unpack` fails at 8,000.
+const MAX_UNPACKED: usize = 4000;
+
+/// The keys and the arguments of a script.
+#[derive(Debug, Default)]
+pub(super) struct Arguments<'a> {
+    pub(super) keys: Vec<Cow<'a, str>>,
+    pub(super) args: Vec<Cow<'a, str>>,
+}
+
+impl<'a> Arguments<'a> {
+    fn key(&mut self, key: impl Into<Cow<'a, str>>) {
+        self.keys.push(key.into());
+    }
+
+    fn arg(&mut self, arg: impl Into<Cow<'a, str>>) {
+        self.args.push(arg.into());
+    }
+
+    fn number(&mut self, number: usize) {
+        self.arg(number.to_string());
+    }
+
+    /// Adds the number of the items, and the items.
+    fn counted(&mut self, items: impl ExactSizeIterator<Item = &'a str>) {
+        self.number(items.len());
+        self.args.extend(items.map(Cow::Borrowed));
+    }
+
+    /// Adds the number of the texts in fields, the fields and their texts, and the names of the fields to remove.
+    fn fields(&mut self, fields: &'a FieldPairs) {
+        self.number(2 * fields.set.len());
+        for (name, text) in fields.pairs() {
+            self.arg(name);
+            self.arg(text);
+        }
+        self.counted(fields.cleared.iter().copied());
+    }
+
+    /// Adds a column for each of the layout.
+    fn columns(&mut self, layout: &Layout, columns: &'a [(&'static str, String)]) {
+        self.args.extend(layout.columns.iter().map(|column| Cow::Borrowed(text_of(columns, column.name))));
+    }
+
+    /// Adds the number of a field's names, and the names.
+    fn names(&mut self, field: &'static str, aliases: &'static [&'static str]) {
+        self.number(1 + aliases.len());
+        self.arg(field);
+        self.args.extend(aliases.iter().copied().map(Cow::Borrowed));
+    }
+
+    fn conditions(&mut self, conditions: &'a [Condition]) {
+        self.number(conditions.len());
+        for Condition { field, aliases, text } in conditions {
+            self.names(field, aliases);
+            self.arg(text.as_ref().map_or(String::new(), |text| format!("={text}")));
+        }
+    }
+
+    /// Adds the name of the version's field, or `""`, and the version that the record must have.
+    fn version(&mut self, layout: &Layout, version: Option<u64>) {
+        self.arg(layout.version.unwrap_or_default());
+        self.arg(version.map_or(String::new(), |version| version.to_string()));
+    }
+}
+
+/// Returns why the operations cannot be sent.
+pub(super) fn problem(operations: &[Operation]) -> Option<Error> {
+    let mut keys = HashSet::new();
+    let problems = operations.iter().enumerate().filter_map(|(position, operation)| {
+        let key = &operation.key;
+        let why: Cow<'_, str> = if let Some(why) = key.problem() {
+            why.into()
+        } else if keys.insert(key.as_str()) {
+            let (why, field) = problem_of(operation)?;
+            let error = Error::new(ErrorKind::InvalidInput, why);
+            let error = if let Some(field) = field { error.with_field(field) } else { error };
+            return Some((position, error, key));
+        } else {
+            "two operations are on this record; make one of them, or use two units".into()
+        };
+        Some((position, Error::new(ErrorKind::InvalidInput, why.into_owned()), key))
+    });
+    let (position, error, key) = problems.into_iter().next()?;
+    let error = error.about(key.model(), key.as_str());
+    Some(if operations.len() > 1 { error.with_operation(position) } else { error })
+}
+
+/// Returns why an operation cannot be sent, and the field that is the reason.
+fn problem_of(operation: &Operation) -> Option<(&'static str, Option<&'static str>)> {
+    let columns = match &operation.action {
+        Action::Put { fields, .. } => Some(&fields.columns),
+        Action::Index { columns, .. } => Some(columns),
+        _ => None,
+    };
+    let is_missing =
+        |name: &&'static str| columns.is_some_and(|columns| columns.iter().all(|(column, _)| column != name));
+    if let Some(missing) = operation.layout.columns.iter().map(|column| column.name).find(is_missing) {
+        return Some(("the field is in an index, but its value was not written", Some(missing)));
+    }
+    if let Action::Put { fields, version, .. } = &operation.action {
+        if fields.set.is_empty() {
+            return Some(("needs at least one field", None));
+        }
+        if operation.layout.version.is_some() && version.is_none() {
+            return Some((
+                "the version is negative; the first is 0, and the version of a record that is stored comes from a load",
+                operation.layout.version,
+            ));
+        }
+    }
+    None
+}
+
+/// Returns whether the script for one put can execute the operation.
+pub(super) fn is_lone_put(operation: &Operation) -> bool {
+    match &operation.action {
+        Action::Put { fields, .. } => {
+            operation.layout.partitions == 1
+                && 2 * fields.set.len() <= MAX_UNPACKED
+                && fields.cleared.len() <= MAX_UNPACKED
+        }
+        _ => false,
+    }
+}
+
+/// Returns the arguments of the script for one put.
+pub(super) fn of_put(operation: &Operation) -> Arguments<'_> {
+    let mut out = Arguments::default();
+    let layout = operation.layout;
+    out.key(operation.key.as_str());
+    let Action::Put { mode, fields, version, lifetime } = &operation.action else { return out };
+    put_head(&mut out, layout, *mode, *version, *lifetime);
+    out.fields(fields);
+    if layout.indexes.is_empty() {
+        return out;
+    }
+    out.key(layout.rows_key(0));
+    out.key(layout.expiry_key(0));
+    out.arg(layout.mark());
+    out.arg(operation.id.as_str());
+    let columns: Vec<_> = layout.columns.iter().map(|column| text_of(&fields.columns, column.name)).collect();
+    out.arg(format!("{}\0{}", layout.tag(), columns.join("\0")));
+    for index in &layout.indexes {
+        out.key(layout.index_key(index, 0));
+        let positions: Vec<_> = index.columns.iter().map(|column| (column + 1).to_string()).collect();
+        out.arg(positions.join("+") + if index.unique { "!" } else { "" });
+        out.arg(entries_text(&index.columns, &columns));
+    }
+    out
+}
+
+/// Returns the entries of an index as one text, from all columns: `=a\2=b`.
+fn entries_text<'a>(positions: &[usize], columns: &[&'a str]) -> Cow<'a, str> {
+    let mut texts = positions.iter().map(|position| columns.get(*position).copied().unwrap_or_default());
+    if let [_] = positions {
+        return texts.next().unwrap_or_default().into();
+    }
+    // A compound index has no entry if one of its columns is empty.
+    let values: Option<Vec<_>> = texts.map(|text| text.strip_prefix('=')).collect();
+    values.map_or(Cow::Borrowed(""), |values| format!("={}", values.join("\0")).into())
+}
+
+/// Returns the arguments of the script for any operations.
+pub(super) fn of_all(operations: &[Operation]) -> Arguments<'_> {
+    let mut out = Arguments::default();
+    let mut layouts: Vec<(&Layout, Vec<u32>)> = Vec::new();
+    for Operation { layout, id, .. } in operations {
+        let at = layouts.iter().position(|(known, _)| std::ptr::eq(*known, *layout));
+        let at = at.unwrap_or_else(|| {
+            layouts.push((layout, Vec::new()));
+            layouts.len() - 1
+        });
+        if let Some((_, partitions)) = layouts.get_mut(at)
+            && !layout.indexes.is_empty()
+            && !partitions.contains(&layout.partition_of(id))
+        {
+            partitions.push(layout.partition_of(id));
+        }
+    }
+    out.number(layouts.len());
+    for (layout, partitions) in &layouts {
+        add_layout(&mut out, layout, partitions);
+    }
+    out.number(operations.len());
+    for operation in operations {
+        let layout = layouts.iter().position(|(layout, _)| std::ptr::eq(*layout, operation.layout)).unwrap_or_default();
+        let partition = operation.layout.partition_of(&operation.id);
+        let partitions = layouts.get(layout).map_or(&[][..], |(_, partitions)| partitions);
+        let group = partitions.iter().position(|one| *one == partition).unwrap_or_default();
+        add_operation(&mut out, operation, layout + 1, group + 1);
+    }
+    out
+}
+
+fn add_layout(out: &mut Arguments<'_>, layout: &Layout, partitions: &[u32]) {
+    out.arg(layout.mark());
+    out.number(partitions.len());
+    for &partition in partitions {
+        out.arg(partition.to_string());
+        out.key(layout.rows_key(partition));
+        out.key(layout.expiry_key(partition));
+        for index in layout.indexes.iter().filter(|index| !index.unique) {
+            out.key(layout.index_key(index, partition));
+        }
+    }
+    for index in layout.indexes.iter().filter(|index| index.unique) {
+        for partition in 0..layout.partitions {
+            out.key(layout.index_key(index, partition));
+        }
+    }
+}
+
+fn add_operation<'a>(out: &mut Arguments<'a>, operation: &'a Operation, layout: usize, group: usize) {
+    let Operation { layout: of, key, id, action } = operation;
+    out.arg(match action {
+        Action::Put { .. } => "put",
+        Action::Patch { .. } => "patch",
+        Action::Delete { .. } => "delete",
+        Action::Expire { .. } => "expire",
+        Action::Index { .. } => "index",
+        Action::Purge => "purge",
+    });
+    out.number(layout);
+    out.number(group);
+    out.arg(id.as_str());
+    out.key(key.as_str());
+    match action {
+        Action::Put { mode, fields, version, lifetime } => {
+            put_head(out, of, *mode, *version, *lifetime);
+            out.fields(fields);
+            out.columns(of, &fields.columns);
+        }
+        Action::Patch { version, conditions, changes, returning, lifetime } => {
+            out.arg(lifetime_text(*lifetime));
+            out.version(of, *version);
+            out.conditions(conditions);
+            out.number(changes.len());
+            for change in changes {
+                add_change(out, change);
+            }
+            out.counted(returning.iter().copied());
+        }
+        Action::Delete { version } => out.version(of, *version),
+        Action::Expire { lifetime, load } => {
+            out.arg(lifetime_text(*lifetime));
+            out.arg(if *load { "1" } else { "0" });
+        }
+        Action::Index { seen, columns } => {
+            out.conditions(seen);
+            out.columns(of, columns);
+        }
+        Action::Purge => {}
+    }
+}
+
+/// Adds the mode, the lifetime, the version's field, the version, and the next version.
+fn put_head(out: &mut Arguments<'_>, layout: &Layout, mode: Mode, version: Option<u64>, lifetime: Lifetime) {
+    out.arg(match mode {
+        Mode::Insert => "insert",
+        Mode::Save => "save",
+        Mode::Update => "update",
+    });
+    out.arg(lifetime_text(lifetime));
+    out.version(layout, version);
+    out.arg(version.map_or(String::new(), |version| version.saturating_add(1).to_string()));
+}
+
+/// Adds what a patch does to a field: what it is, the field's names, and three details.
+fn add_change<'a>(out: &mut Arguments<'a>, Change { field, aliases, change }: &'a Change) {
+    let column = |column: &'a Option<String>| column.as_deref().unwrap_or_default().into();
+    let (what, details): (_, [Cow<'a, str>; 3]) = match change {
+        FieldChange::Set { text, column: of } => ("set", [text.into(), column(of), "".into()]),
+        FieldChange::SetIfAbsent { text, column: of } => ("absent", [text.into(), column(of), "".into()]),
+        FieldChange::Clear => ("clear", ["".into(), "".into(), "".into()]),
+        FieldChange::Increment { by, min, max } => ("integer", [by.into(), min.into(), max.into()]),
+        FieldChange::IncrementFloat { by } => ("float", [format!("{by:e}").into(), "".into(), "".into()]),
+        FieldChange::Append { text } => ("append", [text.into(), "".into(), "".into()]),
+    };
+    out.arg(what);
+    out.names(field, aliases);
+    out.args.extend(details);
+}
+
+fn lifetime_text(lifetime: Lifetime) -> Cow<'static, str> {
+    match lifetime {
+        Lifetime::Keep => "keep".into(),
+        Lifetime::Persist => "persist".into(),
+        Lifetime::Set(ttl) => ttl.as_millis().to_string().into(),
+    }
+}
+
+/// Returns the text of a column. The operations have been checked, so there is one.
+fn text_of<'a>(columns: &'a [(&'static str, String)], name: &str) -> &'a str {
+    columns.iter().find(|(column, _)| *column == name).map_or("", |(_, text)| text)
+}

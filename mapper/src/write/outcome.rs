@@ -1,0 +1,223 @@
+//! What the scripts answer: the outcome of each operation, or why none was executed.
+
+use std::fmt;
+
+use redis_rest::{Error, ErrorKind, Reply, Result};
+
+use crate::index::Layout;
+use crate::mismatch::excerpt;
+
+/// The outcome of one operation.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[doc(hidden)]
+pub struct Outcome {
+    /// A full write has created the record; a deletion or a purge has removed something; `Lifetime::Persist` has removed a
+    /// time to live.
+    pub(crate) happened: bool,
+    /// The version that is stored now.
+    pub(crate) version: Option<u64>,
+    /// The fields that were asked for, and their texts.
+    pub(crate) fields: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+}
+
+/// The source of the error about a record that is in no index, because another program has written it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NoRow;
+
+impl std::error::Error for NoRow {}
+
+impl fmt::Display for NoRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the record has no row")
+    }
+}
+
+impl NoRow {
+    /// Returns whether the error is about such a record.
+    pub(crate) fn is_why(error: &Error) -> bool {
+        std::error::Error::source(error).is_some_and(|source| source.is::<NoRow>())
+    }
+}
+
+impl Outcome {
+    /// Decodes the reply of a script to one operation.
+    pub(crate) fn of(reply: Reply<'_>) -> Result<Outcome> {
+        let outcomes = read(reply, false)?;
+        outcomes.into_iter().next().ok_or_else(malformed)
+    }
+}
+
+/// Decodes the reply of a script to several operations. Its errors name the operation and its record.
+pub(super) fn decode(reply: Reply<'_>) -> Result<Vec<Outcome>> {
+    read(reply, true)
+}
+
+fn read(reply: Reply<'_>, names_operation: bool) -> Result<Vec<Outcome>> {
+    let mut texts = Netstrings(reply.bytes()?);
+    match texts.text()? {
+        Some(b"ok") => {}
+        Some(b"refused") => return Err(refusal(&mut texts, names_operation)?),
+        _ => return Err(malformed()),
+    }
+    let mut outcomes = Vec::new();
+    while !texts.0.is_empty() {
+        // The first two values are no fields, and each field has two.
+        let fields = texts.number()?.checked_sub(2).ok_or_else(malformed)? / 2;
+        let happened = texts.number()? == 1;
+        let version = texts.text()?.map(number).transpose()?;
+        let fields = (0..fields).map(|_| {
+            let name = texts.text()?.ok_or_else(malformed)?;
+            Ok((name.to_vec(), texts.text()?.map(<[u8]>::to_vec)))
+        });
+        outcomes.push(Outcome { happened, version, fields: fields.collect::<Result<_>>()? });
+    }
+    Ok(outcomes)
+}
+
+/// Returns the error that a refusal stands for.
+fn refusal(texts: &mut Netstrings<'_>, names_operation: bool) -> Result<Error> {
+    let operation = texts.number()?;
+    let [why, tag, key, first, second] = texts.strings()?;
+    let layout = Layout::with_tag(&tag);
+    let error = error_of(&why, layout, &first, &second);
+    // The refusal of a whole layout is about no operation.
+    if !names_operation || operation == 0 {
+        return Ok(error);
+    }
+    let position = usize::try_from(operation - 1).map_err(|_| malformed())?;
+    let error = error.with_operation(position);
+    Ok(if let Some(layout) = layout { error.about(layout.model, key) } else { error })
+}
+
+fn error_of(why: &str, layout: Option<&Layout>, first: &str, second: &str) -> Error {
+    let new = |kind, message: String| Error::new(kind, message);
+    let model = layout.map_or("the model", |layout| layout.model);
+    match why {
+        "exists" => new(ErrorKind::AlreadyExists, "the record already exists; call `save` to overwrite it".into()),
+        "absent" => new(ErrorKind::NotFound, "the record does not exist; call `save` to create it".into()),
+        "missing" => new(ErrorKind::NotFound, "the record does not exist".into()),
+        "stale" => stale(layout, first, second),
+        "condition" => {
+            new(ErrorKind::Conflict, "the condition of the write does not hold; nothing was changed".into())
+                .with_field(first.to_owned())
+        }
+        "changed" => {
+            new(ErrorKind::Conflict, "another program has changed the field since it was read; load it again".into())
+                .with_field(first.to_owned())
+        }
+        "duplicate" => {
+            let owner = excerpt(second);
+            new(
+                ErrorKind::Duplicate,
+                format!("the record with the id {owner} has the same value, and no two may; use another, or change that record"),
+            )
+            .with_field(first.to_owned())
+            .with_owner(second)
+        }
+        "type" => new(
+            ErrorKind::Conflict,
+            "the stored text is not a number, so it cannot be incremented; nothing was changed. Set the field instead".into(),
+        )
+        .with_field(first.to_owned()),
+        "range" => new(
+            ErrorKind::Conflict,
+            "the sum does not fit the type of the field; nothing was changed. Use a smaller increment, or a larger type".into(),
+        )
+        .with_field(first.to_owned()),
+        "long" => new(
+            ErrorKind::Conflict,
+            "the text would be longer than 1,024 bytes, the most that an index takes; nothing was changed".into(),
+        )
+        .with_field(first.to_owned()),
+        "layout" => new(
+            ErrorKind::Index,
+            format!(
+                "the indexes of {model} are those of another version of the model. If this program is the newer one, run \
+                 `{model}::reindex`; if not, update it. Stored: {}",
+                excerpt(first)
+            ),
+        ),
+        "lost" => new(
+            ErrorKind::Index,
+            format!(
+                "the key {first:?} of the indexes of {model} was deleted or evicted, so they are incomplete; run \
+                 `{model}::reindex`"
+            ),
+        ),
+        "row" => new(
+            ErrorKind::Index,
+            format!(
+                "a version of {model} that is no longer known has written what the indexes hold of this record; run \
+                 `{model}::reindex`"
+            ),
+        ),
+        "norow" => new(
+            ErrorKind::Index,
+            format!(
+                "the record is in no index, because another program has written it. On its own this command adds it; in a \
+                 pipeline or a unit, `save` the record first, or run `{model}::reindex`"
+            ),
+        )
+        .with_source(NoRow),
+        _ => malformed(),
+    }
+}
+
+fn stale(layout: Option<&Layout>, stored: &str, given: &str) -> Error {
+    let error = if stored.is_empty() {
+        let message = format!("the record was deleted since its version {given} was loaded");
+        Error::new(ErrorKind::Conflict, message)
+    } else {
+        let found = excerpt(stored);
+        let message = format!(
+            "the record has the version {found}, not {given:?}: it was written since it was loaded; load it again"
+        );
+        let error = Error::new(ErrorKind::Conflict, message);
+        stored.parse().map_or(error.clone(), |version| error.with_stored_version(version))
+    };
+    match layout.and_then(|layout| layout.version) {
+        Some(field) => error.with_field(field),
+        None => error,
+    }
+}
+
+/// Texts with their lengths before them: `2:ok-:`. `-` is the length of no text.
+struct Netstrings<'a>(&'a [u8]);
+
+impl<'a> Netstrings<'a> {
+    fn text(&mut self) -> Result<Option<&'a [u8]>> {
+        let colon = self.0.iter().position(|byte| *byte == b':').ok_or_else(malformed)?;
+        let (length, rest) = self.0.split_at_checked(colon).ok_or_else(malformed)?;
+        let rest = rest.get(1..).unwrap_or_default();
+        if length == b"-" {
+            self.0 = rest;
+            return Ok(None);
+        }
+        let length = usize::try_from(number(length)?).map_err(|_| malformed())?;
+        let (text, rest) = rest.split_at_checked(length).ok_or_else(malformed)?;
+        self.0 = rest;
+        Ok(Some(text))
+    }
+
+    fn number(&mut self) -> Result<u64> {
+        number(self.text()?.unwrap_or_default())
+    }
+
+    /// Returns the next texts. No text is an empty one.
+    fn strings<const N: usize>(&mut self) -> Result<[String; N]> {
+        let mut strings = [const { String::new() }; N];
+        for string in &mut strings {
+            *string = String::from_utf8_lossy(self.text()?.unwrap_or_default()).into_owned();
+        }
+        Ok(strings)
+    }
+}
+
+fn number(text: &[u8]) -> Result<u64> {
+    std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).ok_or_else(malformed)
+}
+
+#[cold]
+fn malformed() -> Error {
+    Error::new(ErrorKind::Decode, "the reply of the script is malformed; is there a proxy that changes replies?")
+}
