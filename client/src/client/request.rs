@@ -135,7 +135,8 @@ impl<T> Request<T> {
                     Call::Commands(encoded, finish)
                 }
                 Call::Flow(_) => Call::Flow(Box::new(|_| {
-                    let why = "a call of several requests has no `exactly_once`; its writes are executed once without it";
+                    let why =
+                        "a call of several requests has no `exactly_once`; its writes are executed once without it";
                     Box::pin(async move { Err(Error::invalid_input(why)) })
                 })),
             };

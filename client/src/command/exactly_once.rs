@@ -154,7 +154,7 @@ impl<R> Command<R> {
         Ok(())
     }
 
-    fn all_args(&self) -> impl Iterator<Item = &Args> {
+    pub(super) fn all_args(&self) -> impl Iterator<Item = &Args> {
         iter::once(&self.args).chain(self.others.iter().map(|(args, _)| args))
     }
 
@@ -301,7 +301,9 @@ mod tests {
         let mut encoded = Encoded::new();
         encoded.push(command);
         let body = encoded.into_body(&crate::command::Learned::default()).unwrap().unwrap();
-        assert!(matches!(body.endpoint, Endpoint::Path(path) if path.starts_with("/EVAL/") && path.ends_with("/3/APPEND/k")));
+        assert!(
+            matches!(body.endpoint, Endpoint::Path(path) if path.starts_with("/EVAL/") && path.ends_with("/3/APPEND/k"))
+        );
         assert_eq!(body.bytes, b"\xff".as_slice());
         // The key is not declared, because it would be in the request twice.
         let (args, can_lock) = prepared(Command::write("INCR").key(b"\xff".as_slice()));

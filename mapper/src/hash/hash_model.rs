@@ -10,8 +10,8 @@ use super::each::{self, Each};
 use super::field_ref::FieldRef;
 use super::modify;
 use super::patch::Patch;
-use super::save_options::SaveOptions;
 use super::query::Query;
+use super::save_options::SaveOptions;
 use super::scan::{RecordScanOptions, Scan};
 use super::version::{Version, VersionNumber};
 use super::writes;
@@ -20,9 +20,9 @@ use crate::id::{GenerateId, Id, IntegerId};
 use crate::index::{IsUnique, Layout, LayoutBuilder};
 use crate::key::{Key, SEPARATOR};
 use crate::model::Fields;
-use crate::write::{Lifetime, Mode};
 use crate::query::SingleField;
 use crate::value_for::ValueFor;
+use crate::write::{Lifetime, Mode};
 
 /// The type of the id argument of the model `M`: `u64`, `&str`, `&OrderId`.
 pub type IdRef<'a, M> = <<M as HashModel>::Id as Id>::Ref<'a>;
@@ -149,7 +149,7 @@ pub trait HashModel: Fields + FromReply {
     /// `Decode` if a field is missing or does not fit its type, or if the field of the id holds another id than the key.
     /// [`Error::field`](crate::Error::field) names the field.
     fn load<E: Executor>(executor: E, id: IdRef<'_, Self>) -> E::Out<Option<Self>> {
-        executor.submit(commands::load(&key_of::<Self>(id)))
+        executor.submit(commands::load::<Self>(id))
     }
 
     /// Loads the records with these ids in one request, in order. Returns `None` for each that does not exist.
@@ -181,7 +181,7 @@ pub trait HashModel: Fields + FromReply {
     ) -> C::Out<Vec<Option<Self>>> {
         let mut batch = Batch::new(client);
         let slots: Vec<_> =
-            ids.into_iter().map(|id| (&mut batch).submit(commands::load(&key_of::<Self>(id)))).collect();
+            ids.into_iter().map(|id| (&mut batch).submit(commands::load::<Self>(id))).collect();
         batch.exec_with(move |replies| slots.into_iter().map(|slot| replies.take(slot)).collect())
     }
 
@@ -634,6 +634,6 @@ pub(crate) fn layout<M: HashModel>() -> &'static Layout {
     Layout::of::<M>(M::describe)
 }
 
-fn key_of<M: HashModel>(id: IdRef<'_, M>) -> Key {
+pub(super) fn key_of<M: HashModel>(id: IdRef<'_, M>) -> Key {
     Key::new(M::MODEL_NAME, M::KEY_PREFIX, &M::Id::key_part(id))
 }

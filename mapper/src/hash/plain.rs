@@ -55,13 +55,8 @@ fn save<V: Version>(key: &Key, fields: &FieldPairs, lifetime: Lifetime) -> Comma
 }
 
 fn put_if<V: Version>(key: &Key, fields: &FieldPairs, mode: Mode, lifetime: Lifetime) -> Command<V> {
-    let lifetime = match lifetime {
-        Lifetime::Keep => "keep".to_owned(),
-        Lifetime::Persist => "persist".to_owned(),
-        Lifetime::Set(ttl) => ttl.as_millis().to_string(),
-    };
     let command = key.push_to(Command::write("EVAL").arg(PUT).arg(1));
-    let command = command.arg(u32::from(mode == Mode::Insert)).arg(lifetime).arg(2 * fields.set.len());
+    let command = command.arg(u32::from(mode == Mode::Insert)).arg(lifetime.text()).arg(2 * fields.set.len());
     let command = command.one_or_more_pairs("field", fields.pairs()).args_of(&fields.cleared);
     command.decode_with(match mode {
         Mode::Insert => if_it_did_not_exist,

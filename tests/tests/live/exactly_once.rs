@@ -176,9 +176,9 @@ async fn a_group_executes_once_as_a_whole() -> Result<()> {
             assert_eq!(redis.hlen(k).await?, 1);
             // The first fails, and the second runs nevertheless.
             stack.redis().set(k, 1).await?;
-            let group = Build.hset(k, ("name", "Ada")).and(Build.incr(k), |mut replies| {
-                i64::from_reply(replies.expect_next()?)
-            });
+            let group = Build
+                .hset(k, ("name", "Ada"))
+                .and(Build.incr(k), |mut replies| i64::from_reply(replies.expect_next()?));
             let error = redis.submit(group.exactly_once()).await.unwrap_err();
             assert!(error.is_wrong_type() && error.may_have_executed(), "{error}");
             assert_eq!(stack.redis().get::<i64>(k).await?, Some(2));

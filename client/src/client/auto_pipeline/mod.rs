@@ -112,7 +112,8 @@ impl AutoPipeline {
         let lane = Lane { runtime: runtime.id(), reads: self.limits.separate_reads && !idempotency.writes() };
         let progress = self.connection.limits().starting_now(patience, encoded.extra_time());
         let (reply, receiver) = oneshot::channel();
-        let memory = (idempotency == Idempotency::Once).then(|| self.connection.limits().memory(patience, Duration::ZERO));
+        let memory =
+            (idempotency == Idempotency::Once).then(|| self.connection.limits().memory(patience, Duration::ZERO));
         let forgotten_at = memory.map(|memory| Instant::now() + memory);
         let (number, is_new) = self.push(lane, Queued { number: 0, encoded, progress, forgotten_at, reply });
         if is_new {

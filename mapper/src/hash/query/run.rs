@@ -306,10 +306,15 @@ fn read_records<M: HashModel>(reply: Reply<'_>) -> Result<Answer<Vec<Result<Opti
 async fn load<M: HashModel>(session: &Session, ids: &[String]) -> Result<Vec<Result<Option<M>>>> {
     let loading = {
         let mut batch = Batch::new(session);
-        let slots: Vec<_> = ids.iter().map(|id| (&mut batch).submit(commands::load::<M>(&key_of::<M>(id)))).collect();
+        let slots: Vec<_> = ids.iter().map(|id| (&mut batch).submit(load_command::<M>(id))).collect();
         batch.exec_with(move |replies| Ok(slots.into_iter().map(|slot| replies.take(slot)).collect()))
     };
     loading.await
+}
+
+/// Returns the command that loads a record. It leaves the time to live as it is, also of a model whose loads extend it.
+fn load_command<M: HashModel>(id: &str) -> Command<Option<M>> {
+    key_of::<M>(id).push_to(Command::read("HGETALL")).decode_with_key(commands::read_loaded::<M>)
 }
 
 fn key_of<M: HashModel>(id: &str) -> Key {
