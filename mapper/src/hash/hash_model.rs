@@ -181,8 +181,7 @@ pub trait HashModel: Fields + FromReply {
         ids: impl IntoIterator<Item = IdRef<'a, Self>>,
     ) -> C::Out<Vec<Option<Self>>> {
         let mut batch = Batch::new(client);
-        let slots: Vec<_> =
-            ids.into_iter().map(|id| (&mut batch).submit(commands::load_by_id::<Self>(id))).collect();
+        let slots: Vec<_> = ids.into_iter().map(|id| (&mut batch).submit(commands::load_by_id::<Self>(id))).collect();
         batch.exec_with(move |replies| slots.into_iter().map(|slot| replies.take(slot)).collect())
     }
 
