@@ -5,7 +5,7 @@ use redis_rest::{Build, Command, Error, ErrorKind, GenericCommands as _, Reply, 
 use super::commands;
 use super::hash_model::{HashModel, IdRef, layout};
 use super::plain;
-use super::save_options::SaveOptions;
+use super::save_options::{self, SaveOptions};
 use super::version::Version;
 use crate::id::Id as _;
 use crate::index;
@@ -102,7 +102,15 @@ pub(super) fn expire<M: HashModel>(id: IdRef<'_, M>, lifetime: Lifetime) -> Comm
             Lifetime::Keep | Lifetime::Persist => Build.persist(key.as_str()),
         });
     }
-    lone::<M>(operation).and_then(|outcome| Ok(outcome.happened))
+    let invalid = match lifetime {
+        Lifetime::Set(ttl) => save_options::set(ttl).err(),
+        Lifetime::Keep | Lifetime::Persist => None,
+    };
+    let command = lone::<M>(operation).and_then(|outcome| Ok(outcome.happened));
+    match invalid {
+        None => command,
+        Some(error) => command.fail(error),
+    }
 }
 
 /// Sets the time to live of a plain record, and returns its fields.

@@ -10,10 +10,10 @@ use super::plan::{Candidate, Plan};
 use crate::index::Layout;
 use crate::key::SEPARATOR;
 
-const CODE: &str = include_str!("../scripts/query.lua");
+const CODE: &str = concat!(include_str!("../scripts/rows.lua"), include_str!("../scripts/query.lua"));
 
 /// All keys are declared.
-static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(CODE).read_only());
+static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(CODE).read_only().key_locking());
 
 /// Returns records, whose keys cannot be declared: only the index knows them.
 static SCRIPT_OF_RECORDS: LazyLock<Script> = LazyLock::new(|| Script::new(CODE).read_only());

@@ -1,5 +1,5 @@
 -- One query: walks one index in order, tests the other conditions on rows, and returns ids, records or a count.
--- It reads only. Only the records that `records` returns are keys that are not declared.
+-- It reads only. Only the records that `records` returns are keys that are not declared. `rows.lua` stands before it.
 --
 -- KEYS: the rows of each partition, the expiry marks of each partition, then the keys of each index that may be walked.
 -- ARGV: in the order in which the code below reads them.
@@ -27,19 +27,6 @@ local function less(left, right)
     if a ~= b then return a < b end
   end
   return #left < #right
-end
-
-local function split(text, separator)
-  local parts, start = {}, 1
-  while true do
-    local at = find(text, separator, start, true)
-    if not at then
-      parts[#parts + 1] = sub(text, start)
-      return parts
-    end
-    parts[#parts + 1] = sub(text, start, at - 1)
-    start = at + 1
-  end
 end
 
 -- Ranges of entries. An entry is its values, each followed by NUL, and then the id. No value contains NUL, and \1 is always
@@ -286,19 +273,13 @@ end
 
 -- Testing.
 
-local function partition_of(id)
-  local hash = 0
-  for i = 1, #id do hash = (hash * 31 + byte(id, i)) % 2147483647 end
-  return hash % partitions + 1
-end
-
 -- Asks the keys of all partitions about ids, and returns what they answer, in the order of the ids.
 local function ask(command, keys, ids)
   if partitions == 1 then return call(command, keys[1], unpack(ids)) end
   local positions, asked, answers = {}, {}, {}
   for partition = 1, partitions do positions[partition], asked[partition] = {}, {} end
   for i, id in ipairs(ids) do
-    local partition = partition_of(id)
+    local partition = partition_of(id, partitions) + 1
     table.insert(positions[partition], i)
     table.insert(asked[partition], id)
   end
@@ -328,16 +309,10 @@ local function is_first(index, entry_value, columns)
   return first == entry_value
 end
 
--- The columns of a row, after its tag. A row of another layout is none of ours: `reindex` is what finds it.
-local function columns_of(row)
-  local columns = split(row, '\0')
-  if table.remove(columns, 1) ~= tag then return nil end
-  return columns
-end
-
 local function matches(index, values, row)
-  local columns = columns_of(row)
-  if not columns then return false end
+  local row_tag, columns = columns_of(row)
+  -- Written by another layout: `reindex` is what finds the record.
+  if row_tag ~= tag then return false end
   if index.many_column > 0 and not is_first(index, values, columns) then return false end
   for _, condition in ipairs(index.conditions) do
     if not holds(condition, columns) then return false end
