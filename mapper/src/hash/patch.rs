@@ -7,7 +7,7 @@ use std::time::Duration;
 use redis_rest::{Command, Error, ErrorKind, Executor, Result};
 
 use super::field_ref::FieldRef;
-use super::hash_model::{HashModel, IdRef};
+use super::hash_model::{HashModel, IdRef, layout};
 use super::returned::ReturnedFields;
 use super::save_options;
 use super::version::{self, Version as _, VersionNumber};
@@ -15,6 +15,7 @@ use super::writes;
 use crate::field_codec::{AsField, FieldCodec, OptionalWith};
 use crate::id::Id as _;
 use crate::index::InIndex;
+use crate::key::Key;
 use crate::mismatch;
 use crate::pairs::FieldPairs;
 use crate::value_for::ValueFor;
@@ -124,6 +125,13 @@ impl<T, C> MayBeAbsent<Option<T>> for OptionalWith<C> {}
 
 impl<M: HashModel> Patch<M> {
     pub(super) fn of(id: IdRef<'_, M>) -> Self {
+        let patch = Patch::of_each();
+        let Operation { action, .. } = patch.operation;
+        Patch { operation: writes::operation::<M>(id, action), ..patch }
+    }
+
+    /// Creates a patch of the records that a query finds.
+    pub(super) fn of_each() -> Self {
         let action = Action::Patch {
             version: None,
             conditions: Vec::new(),
@@ -131,7 +139,8 @@ impl<M: HashModel> Patch<M> {
             returning: Vec::new(),
             lifetime: Lifetime::Keep,
         };
-        let operation = writes::operation::<M>(id, action);
+        let key = Key::new(M::MODEL_NAME, M::KEY_PREFIX, "");
+        let operation = Operation { layout: layout::<M>(), key, id: String::new(), action };
         Patch { operation, error: None, of: PhantomData }
     }
 

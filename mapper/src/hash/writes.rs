@@ -84,7 +84,7 @@ pub(crate) fn operation<M: HashModel>(id: IdRef<'_, M>, action: Action) -> Opera
 }
 
 pub(super) fn delete<M: HashModel>(id: IdRef<'_, M>) -> Command<bool> {
-    let operation = operation::<M>(id, Action::Delete { version: None });
+    let operation = operation::<M>(id, Action::Delete { version: None, conditions: Vec::new() });
     if operation.layout.is_plain() {
         return plain::delete(&operation.key);
     }

@@ -252,7 +252,10 @@ fn add_operation<'a>(out: &mut Arguments<'a>, operation: &'a Operation, layout: 
             }
             out.counted(returning.iter().copied());
         }
-        Action::Delete { version } => out.version(of, *version),
+        Action::Delete { version, conditions } => {
+            out.version(of, *version);
+            out.conditions(conditions);
+        }
         Action::Expire { lifetime, load, may_be_gone } => {
             out.arg(lifetime.text());
             for flag in [load, may_be_gone] {

@@ -38,6 +38,7 @@ pub(crate) enum Action {
     },
     Delete {
         version: Option<u64>,
+        conditions: Vec<Condition>,
     },
     /// Changes the time to live of a record.
     Expire {
