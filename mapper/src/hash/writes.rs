@@ -10,6 +10,7 @@ use super::version::Version;
 use crate::id::Id as _;
 use crate::index;
 use crate::key::Key;
+use crate::model::WithoutHooks;
 use crate::pairs::{FieldPairs, OutcomePairs, ReplyPairs};
 use crate::write::{self, Action, Condition, Lifetime, Mode, Operation, Outcome};
 
@@ -138,17 +139,17 @@ pub(crate) fn row_of<M: HashModel>(reply: Reply<'_>) -> Result<Option<Action>> {
         return Ok(None);
     }
     let pairs = reply.pairs()?;
-    let mut fields = FieldPairs::default();
-    M::read(ReplyPairs(pairs))?.write(&mut fields)?;
+    let mut fields = FieldPairs::without_hooks();
+    M::read(WithoutHooks(ReplyPairs(pairs)))?.write(&mut fields)?;
     let text_of = |name: &str| {
         let found = pairs.into_iter().find(|(field, _)| field.bytes().is_ok_and(|field| field == name.as_bytes()));
         found.map(|(_, text)| text.text().map(str::to_owned)).transpose()
     };
     let layout = layout::<M>();
     // A column may come from a field's earlier name, which no write sets.
-    let names = M::FIELD_NAMES.all().filter(|name| {
-        layout.column(name).is_some() || fields.set.iter().all(|(written, _)| written != name)
-    });
+    let names = M::FIELD_NAMES
+        .all()
+        .filter(|name| layout.column(name).is_some() || fields.set.iter().all(|(written, _)| written != name));
     let seen = names.map(|field| Ok(Condition { field, aliases: &[], text: text_of(field)? }));
     Ok(Some(Action::Index { seen: seen.collect::<Result<_>>()?, columns: fields.columns }))
 }
