@@ -273,10 +273,7 @@ impl<R> Command<R> {
     }
 
     /// Adds a key and its value for each pair, of which there must be one at least.
-    pub(crate) fn keys_and_values<K>(
-        mut self,
-        pairs: impl OneOrMorePairs<K, First: ToArg, Second: ToArg>,
-    ) -> Self {
+    pub(crate) fn keys_and_values<K>(mut self, pairs: impl OneOrMorePairs<K, First: ToArg, Second: ToArg>) -> Self {
         let mut pairs = pairs.items().peekable();
         if pairs.peek().is_none() {
             self.args.reject("needs at least one key and value");
@@ -433,6 +430,9 @@ impl<R> Command<R> {
         }
         if self.args.is_raw() || other.args.is_raw() {
             self.args.reject(NOT_ON_ITS_OWN);
+        }
+        if self.expect.execution != Execution::Plain || other.expect.execution != Execution::Plain {
+            self.args.reject("call `exactly_once` on the group, not on a part of it");
         }
         self.expect.idempotency = self.expect.idempotency.max(other.expect.idempotency);
         self.expect.parts += other.expect.parts;

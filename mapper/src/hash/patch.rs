@@ -269,7 +269,7 @@ impl<M: HashModel, R> Patch<M, R> {
         match value.with_value(|value| encoded::<T, C>(field.name(), value)) {
             Ok(text) => {
                 if let Action::Patch { conditions, .. } = &mut self.operation.action {
-                    conditions.push(Condition { field: field.name(), aliases: field.aliases(), text });
+                    conditions.push(Condition { field: field.name().into(), aliases: field.aliases(), text });
                 }
             }
             Err(error) => self.fail(error),

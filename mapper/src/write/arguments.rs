@@ -54,7 +54,7 @@ impl<'a> Arguments<'a> {
     }
 
     /// Adds the number of a field's names, and the names.
-    fn names(&mut self, field: &'static str, aliases: &'static [&'static str]) {
+    fn names(&mut self, field: &'a str, aliases: &'static [&'static str]) {
         self.number(1 + aliases.len());
         self.arg(field);
         self.args.extend(aliases.iter().copied().map(Cow::Borrowed));
