@@ -211,7 +211,7 @@
 extern crate self as redis_model;
 
 // A module imports only modules before it:
-// kind, mismatch, key -> index -> model, field, codec -> field_codec, value, value_for, id, pairs -> write -> hash, list, stream -> codegen
+// kind, mismatch, key -> index -> model, field, codec -> field_codec, value, value_for, id, pairs -> write, query -> hash, list, stream -> codegen
 pub mod codec;
 #[doc(hidden)]
 pub mod codegen;
@@ -226,6 +226,7 @@ mod list;
 mod mismatch;
 pub mod model;
 mod pairs;
+mod query;
 mod stream;
 mod value;
 mod value_for;
@@ -235,13 +236,17 @@ pub use redis_model_derive::RedisModel;
 pub use redis_rest::{self, Client, Error, ErrorKind, Redis, Result, blocking, commands};
 
 pub use crate::field::{Element, Field};
-pub use crate::hash::{Each, FieldRef, FlattenRef, HashModel, IdRef, ModelCommands, RecordScanOptions, Version};
+pub use crate::hash::{
+    AppendText, Committed, Counter, Each, FieldRef, FlattenRef, FloatCounter, HashModel, IdRef, MayBeAbsent,
+    ModelCommands, Page, Patch, Query, RecordScanOptions, ReturnedFields, SaveOptions, Unit, Version, VersionNumber,
+};
 pub use crate::id::{GenerateId, Id, IntegerId};
-pub use crate::index::{IndexField, IndexValue, Indexed, IsIndexed, IsUnique, NotIndexed, Unique};
+pub use crate::index::{InIndex, IndexField, IndexValue, Indexed, IsIndexed, IsUnique, NotIndexed, Unique};
 pub use crate::key::KeyPart;
 pub use crate::list::{List, ListModel};
 pub use crate::mismatch::Mismatch;
 pub use crate::model::Embedded;
+pub use crate::query::{Cursor, Explain, RangeFor, SequenceField, SingleField, TextValue};
 pub use crate::stream::{Entry, Log, StreamModel};
 pub use crate::value_for::ValueFor;
 

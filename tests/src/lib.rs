@@ -56,6 +56,17 @@ pub fn valkey() -> &'static Stack {
     STACK.get_or_init(|| start(install::valkey_9))
 }
 
+/// The same with Valkey 9.
+pub fn own_valkey() -> Stack {
+    start(install::valkey_9)
+}
+
+/// The same with the oldest Redis that models support: Debian's 7.0, if it is installed.
+pub fn own_redis_7_0() -> Option<Stack> {
+    const PROGRAM: &str = "/usr/bin/redis-server";
+    Path::new(PROGRAM).exists().then(|| start(|_| Ok(Server::builder().program(PROGRAM))))
+}
+
 type Install = fn(&Path) -> Result<redis_rest_gateway::ServerBuilder, redis_rest_gateway::Error>;
 
 fn start(install: Install) -> Stack {

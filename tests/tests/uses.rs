@@ -140,7 +140,7 @@ impl<M: HashModel + Send + Sync> Repository<M> {
     }
 
     async fn put(&self, model: &M) -> Result<()> {
-        model.save(&self.redis).await
+        model.save(&self.redis).await.map(drop)
     }
 
     async fn all(&self) -> Result<Vec<M>> {

@@ -3,6 +3,7 @@
 mod args;
 mod attempts;
 mod encoded;
+mod exactly_once;
 mod form;
 mod idempotency;
 mod learned;
@@ -32,7 +33,7 @@ pub use self::session::Session;
 pub(crate) use self::session::{BoxFuture, Recovery, Requests};
 use crate::arg::ToArg;
 use crate::error::{Error, ErrorKind, Result, Subject};
-use crate::reply::{self, Answered, FromReply, Replies, Reply, Value};
+use crate::reply::{self, Answered, FromReply, Replies, Reply, Shape, Value};
 use crate::wire::Encoding;
 
 /// One command: its arguments, already encoded for the wire, and the type `R` of its reply.
@@ -109,9 +110,21 @@ pub struct Expect<R> {
     parts: usize,
     /// Whether the commands of a group are a transaction.
     atomic: bool,
+    execution: Execution,
     decode: Decode<R>,
     subject: Option<Box<Subject>>,
     field: Option<&'static str>,
+}
+
+/// How the commands get to the server, if nothing else is in the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Execution {
+    /// As they are.
+    Plain,
+    /// In a script that executes them once, if the client may repeat the request.
+    OnceIfAlone,
+    /// In that script, which returns all replies in one.
+    InScript,
 }
 
 enum Decode<R> {
@@ -179,7 +192,16 @@ impl Command {
             args.reject("a command needs a name");
         }
         let decode = Decode::One(|reply| Value::from_reply(reply).map(Untyped));
-        let expect = Expect { name, idempotency, parts: 1, atomic: false, decode, subject: None, field: None };
+        let expect = Expect {
+            name,
+            idempotency,
+            parts: 1,
+            atomic: false,
+            execution: Execution::Plain,
+            decode,
+            subject: None,
+            field: None,
+        };
         Command { args, form: None, others: Vec::new(), extra_time: Duration::ZERO, recovery: None, expect }
     }
 
@@ -429,37 +451,25 @@ impl<R> Command<R> {
         self
     }
 
-    /// Fills the once slot of a script on its own, which can then be repeated: it keeps its outcome for `keep`.
-    pub(crate) fn fill_once(&mut self, keep: Duration) {
-        if self.has_once_slot()
-            && let Some(Form::Script(script)) = self.form.as_mut().map(Arc::make_mut)
-        {
-            match script.fill_once(&mut self.args, keep) {
-                Ok(()) => self.expect.idempotency = Idempotency::Once,
-                Err(error) => drop(self.args.fail(error)),
-            }
-        }
-    }
-
     /// How long the command itself asks the server to wait.
     pub(crate) fn extra_time(&self) -> Duration {
         self.extra_time
     }
 
     /// Whether the command has a once slot that can be filled.
-    pub(crate) fn has_once_slot(&self) -> bool {
+    fn has_once_slot(&self) -> bool {
         matches!(self.form.as_deref(), Some(Form::Script(script)) if script.has_slot() && self.others.is_empty())
     }
 
     fn with_decode<T>(self, decode: Decode<T>) -> Command<T> {
-        let Expect { name, idempotency, parts, atomic, subject, field, .. } = self.expect;
+        let Expect { name, idempotency, parts, atomic, execution, subject, field, .. } = self.expect;
         Command {
             args: self.args,
             form: self.form,
             others: self.others,
             extra_time: self.extra_time,
             recovery: None,
-            expect: Expect { name, idempotency, parts, atomic, decode, subject, field },
+            expect: Expect { name, idempotency, parts, atomic, execution, decode, subject, field },
         }
     }
 
@@ -558,8 +568,9 @@ impl<R> Expect<R> {
         &self.name
     }
 
+    /// The number of replies in the response.
     pub(crate) fn parts(&self) -> usize {
-        self.parts
+        if self.execution == Execution::InScript { 1 } else { self.parts }
     }
 
     pub(crate) fn is_atomic(&self) -> bool {
@@ -572,12 +583,40 @@ impl<R> Expect<R> {
 
     /// Takes the replies to this command off the front of `replies` and decodes them.
     pub(crate) fn decode(&self, replies: &mut Replies<'_>, attempts: Attempts) -> Result<R> {
-        let own = replies.split(self.parts);
+        let own = replies.split(self.parts());
+        if self.idempotency == Idempotency::Once {
+            return self.decode_outcome(own, attempts);
+        }
+        self.decode_parts(own, attempts)
+    }
+
+    /// Decodes the outcome that the server keeps, whichever attempt caused it.
+    fn decode_outcome(&self, mut own: Replies<'_>, attempts: Attempts) -> Result<R> {
+        if own.clone().any(|reply| matches!(reply.shape(), Shape::Error(_))) {
+            // An error of the script itself, which it did not keep.
+            return self.decode_parts(own, attempts);
+        }
+        let attempts = attempts.and_settled();
+        if self.execution != Execution::InScript {
+            return self.decode_parts(own, attempts);
+        }
+        match own.expect_next().and_then(exactly_once::replies_in) {
+            Ok(tape) => {
+                let replies = Reply::root(&tape).array();
+                replies.and_then(|inner| self.decode_parts(inner, attempts))
+            }
+            Err(error) => Err(attempts.record_in(self.blame(error), self.idempotency)),
+        }
+    }
+
+    fn decode_parts(&self, own: Replies<'_>, attempts: Attempts) -> Result<R> {
         let key = self.subject.as_ref().map_or("", |subject| subject.key.as_str());
         self.decode.run(own.clone(), key).map_err(|error| {
             // If Redis refused one command of a group, the others were executed.
             let others_executed = self.parts > 1 && error.kind() == ErrorKind::Redis && own.any_executed();
             let attempts = if others_executed { attempts.assume_executed() } else { attempts };
+            let error =
+                if self.execution == Execution::InScript { exactly_once::without_imprecise(error) } else { error };
             attempts.record_in(self.blame(error), self.idempotency)
         })
     }

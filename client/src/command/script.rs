@@ -210,6 +210,13 @@ impl ScriptCall {
         Command::script(self)
     }
 
+    /// Adds the number of a command's arguments, and these.
+    pub(super) fn command_args(mut self, command: Args) -> Self {
+        self.args.push(command.count());
+        self.args.append(command.into_fragment());
+        self
+    }
+
     pub(super) fn script(&self) -> &Script {
         &self.script
     }

@@ -40,7 +40,7 @@ impl Session {
     /// Sends a command and returns its reply.
     pub(crate) async fn execute<R>(&self, mut command: Command<R>) -> Result<R> {
         let recovery = command.take_recovery();
-        if command.has_once_slot()
+        if command.takes_nonce()
             && let Some(memory) = self.0.memory(command.extra_time())
         {
             command.fill_once(memory);
@@ -78,10 +78,7 @@ impl<R> Recovery<R> {
         Recovery(Arc::new(move |session, error| Box::pin(recover(session, error))))
     }
 
-    pub(super) fn and_then<T: 'static>(
-        self,
-        then: Arc<impl Fn(R) -> Result<T> + Send + Sync + 'static>,
-    ) -> Recovery<T>
+    pub(super) fn and_then<T: 'static>(self, then: Arc<impl Fn(R) -> Result<T> + Send + Sync + 'static>) -> Recovery<T>
     where
         R: 'static,
     {

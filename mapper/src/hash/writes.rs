@@ -4,6 +4,7 @@ use redis_rest::{Build, Command, Error, ErrorKind, GenericCommands as _, Reply, 
 
 use super::hash_model::{HashModel, IdRef, layout};
 use super::plain;
+use super::save_options::SaveOptions;
 use super::version::Version;
 use crate::id::Id as _;
 use crate::index;
@@ -30,6 +31,14 @@ pub(crate) fn put<M: HashModel>(record: &M, mode: Mode, lifetime: Lifetime) -> C
     plain::put(&key, fields, mode, lifetime)
 }
 
+/// Returns the command that writes all fields of a record, with options for its time to live.
+pub(super) fn put_with<M: HashModel>(record: &M, mode: Mode, options: SaveOptions) -> Command<M::Version> {
+    match options.lifetime(M::TTL) {
+        Ok(lifetime) => put(record, mode, lifetime),
+        Err(error) => failed(&Key::new(M::MODEL_NAME, M::KEY_PREFIX, &M::Id::key_part(record.id().as_ref())), error),
+    }
+}
+
 /// Returns the operation that writes all fields of a record.
 ///
 /// # Errors
@@ -50,7 +59,8 @@ pub(crate) fn put_operation<M: HashModel>(record: &M, mode: Mode, lifetime: Life
 fn set_version<M: HashModel>(fields: &mut FieldPairs, name: &'static str, number: u64) -> Result<()> {
     let next = number.checked_add(1).filter(|next| M::Version::from_number(Some(*next)).is_some());
     let next = next.ok_or_else(|| {
-        let why = format!("the version {number} is the largest of its type; use `u64`, or start again at 0 with `delete`");
+        let why =
+            format!("the version {number} is the largest of its type; use `u64`, or start again at 0 with `delete`");
         Error::new(ErrorKind::InvalidInput, why).with_field(name)
     })?;
     for (field, text) in &mut fields.set {

@@ -203,35 +203,23 @@ end
 
 local operations, by_key = {}, {}
 
--- Returns the text of a field as the changes so far have left it, or false.
-local function field_text(operation, field)
-  local changed = operation.changed and operation.changed[field]
-  if changed ~= nil then return changed end
-  return operation.exists and call('HGET', operation.record, field)
+-- Takes a field: the number of its names, its name, and its earlier ones. Returns the names, and the first text that one of
+-- them has, or false.
+local function take_field(operation)
+  local names = take_list(take_number())
+  if not operation.exists then return names, false end
+  for _, text in ipairs(call('HMGET', operation.record, unpack(names))) do
+    if text then return names, text end
+  end
+  return names, false
 end
 
-local function change_field(operation, field, text, column)
-  if operation.changed[field] == nil then operation.order[#operation.order + 1] = field end
-  operation.changed[field] = text
-  local position = operation.positions[field]
-  if position then operation.columns[position] = column end
-end
-
--- Returns the text of a field, or that of its first alias that exists: until the field is written, its text can stand under
--- an earlier name.
-local function text_under_any_name(operation, field, aliases)
-  local text = field_text(operation, field)
-  for _, alias in ipairs(aliases) do text = text or field_text(operation, alias) end
-  return text
-end
-
--- Checks texts: each is a field, its aliases, and `=` with its text or "" if there must not be such a field.
+-- Checks texts: each is a field, and `=` with its text or "" if there must not be such a field.
 local function check_fields(operation, why, count)
   local differs
   for _ = 1, count do
-    local field, aliases, expected = take(), take_list(take_number()), take()
-    local text = operation.exists and text_under_any_name(operation, field, aliases)
-    if (text and '=' .. text or '') ~= expected then differs = differs or field end
+    local names, text = take_field(operation)
+    if (text and '=' .. text or '') ~= take() then differs = differs or names[1] end
   end
   return differs and refuse(operation.number, why, operation.layout, operation.record, differs)
 end
@@ -262,7 +250,7 @@ local function check_put(operation)
   return check_version(operation, version_field, version)
 end
 
--- Returns the new text of a field and of its column, or nil and why there is none.
+-- Return the new text of a field, or false for none, and its column; or nil, and why there is no new text.
 local CHANGES = {
   set = function(_, _, text, column) return text, column end,
   absent = function(_, old, text, column)
@@ -290,20 +278,30 @@ local CHANGES = {
   end,
 }
 
+local function set_field(operation, field, text, column)
+  operation.set[#operation.set + 1] = field
+  operation.set[#operation.set + 1] = text
+  local position = operation.positions[field]
+  if position then operation.columns[position] = column end
+end
+
+local function clear_field(operation, field)
+  operation.clear[#operation.clear + 1] = field
+  local position = operation.positions[field]
+  if position then operation.columns[position] = '' end
+end
+
 local function check_change(operation)
-  local what, field, aliases = take(), take(), take_list(take_number())
-  local first, second, third = take(), take(), take()
-  local old = text_under_any_name(operation, field, aliases)
-  local text, column = CHANGES[what](operation.positions[field] ~= nil, old, first, second, third)
+  local what = take()
+  local names, old = take_field(operation)
+  local field = names[1]
+  local text, column = CHANGES[what](operation.positions[field] ~= nil, old, take(), take(), take())
   if text == nil then
     return refuse(operation.number, column, operation.layout, operation.record, field)
   end
   if what == 'absent' and old then return end
-  change_field(operation, field, text, column)
-  -- An alias that stayed would be read again after a later `clear`.
-  for _, alias in ipairs(aliases) do
-    if field_text(operation, alias) then change_field(operation, alias, false) end
-  end
+  if text then set_field(operation, field, text, column) else clear_field(operation, field) end
+  for at = 2, #names do operation.clear[#operation.clear + 1] = names[at] end
 end
 
 local function check_patch(operation)
@@ -316,33 +314,23 @@ local function check_patch(operation)
       or check_version(operation, version_field, version)
       or check_fields(operation, 'condition', take_number())
   if refused then return true end
-  operation.columns, operation.changed, operation.order, operation.positions = {}, {}, {}, {}
-  for position, column in ipairs(operation.layout.columns) do
-    operation.columns[position] = operation.row and operation.row.columns[position]
-    if operation.row then operation.positions[column.field] = position end
+  operation.set, operation.clear, operation.columns, operation.positions = {}, {}, {}, {}
+  for position, column in ipairs(operation.row and operation.layout.columns or {}) do
+    operation.columns[position] = operation.row.columns[position]
+    operation.positions[column.field] = position
   end
   for _ = 1, take_number() do
     if check_change(operation) then return true end
   end
   if version_field ~= '' then
-    local stored = field_text(operation, version_field) or '0'
+    local stored = call('HGET', operation.record, version_field) or '0'
     operation.version = add_integers(stored, '1')
     if not operation.version then
       return refuse(operation.number, 'type', operation.layout, operation.record, version_field)
     end
-    change_field(operation, version_field, operation.version, '=' .. encode_integer(operation.version))
+    set_field(operation, version_field, operation.version, '=' .. encode_integer(operation.version))
   end
   operation.returning = take_list(take_number())
-  operation.set, operation.clear = {}, {}
-  for _, field in ipairs(operation.order) do
-    local text = operation.changed[field]
-    if text then
-      operation.set[#operation.set + 1] = field
-      operation.set[#operation.set + 1] = text
-    else
-      operation.clear[#operation.clear + 1] = field
-    end
-  end
 end
 
 local function check_delete(operation)

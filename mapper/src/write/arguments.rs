@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::time::Duration;
 
 use redis_rest::{Error, ErrorKind};
 
@@ -12,9 +11,6 @@ use crate::pairs::FieldPairs;
 
 /// The most texts that a script passes to one command. `unpack` fails at 8,000.
 const MAX_UNPACKED: usize = 4000;
-
-/// The longest time to live: its end is exact as a score, which is an `f64`.
-const MAX_LIFETIME: Duration = Duration::from_millis(1 << 52);
 
 /// The keys and the arguments of a script.
 #[derive(Debug, Default)]
@@ -57,11 +53,17 @@ impl<'a> Arguments<'a> {
         self.args.extend(layout.columns.iter().map(|column| Cow::Borrowed(text_of(columns, column.name))));
     }
 
+    /// Adds the number of a field's names, and the names.
+    fn names(&mut self, field: &'static str, aliases: &'static [&'static str]) {
+        self.number(1 + aliases.len());
+        self.arg(field);
+        self.args.extend(aliases.iter().copied().map(Cow::Borrowed));
+    }
+
     fn conditions(&mut self, conditions: &'a [Condition]) {
         self.number(conditions.len());
         for Condition { field, aliases, text } in conditions {
-            self.arg(*field);
-            self.counted(aliases.iter().copied());
+            self.names(field, aliases);
             self.arg(text.as_ref().map_or(String::new(), |text| format!("={text}")));
         }
     }
@@ -118,19 +120,7 @@ fn problem_of(operation: &Operation) -> Option<(&'static str, Option<&'static st
             ));
         }
     }
-    let lifetime = match &operation.action {
-        Action::Put { lifetime, .. } | Action::Patch { lifetime, .. } | Action::Expire { lifetime, .. } => *lifetime,
-        Action::Delete { .. } | Action::Index { .. } | Action::Purge => Lifetime::Keep,
-    };
-    match lifetime {
-        Lifetime::Set(ttl) if ttl.as_millis() == 0 => {
-            Some(("a time to live of less than a millisecond deletes the record; call `delete`", None))
-        }
-        Lifetime::Set(ttl) if ttl > MAX_LIFETIME => {
-            Some(("the time to live is longer than 140,000 years; call `persist`", None))
-        }
-        _ => None,
-    }
+    None
 }
 
 /// Returns whether the script for one put can execute the operation.
@@ -160,8 +150,7 @@ pub(super) fn of_put(operation: &Operation) -> Arguments<'_> {
     out.key(layout.expiry_key(0));
     out.arg(layout.mark());
     out.arg(operation.id.as_str());
-    let columns: Vec<_> =
-        layout.columns.iter().map(|column| text_of(&fields.columns, column.name)).collect();
+    let columns: Vec<_> = layout.columns.iter().map(|column| text_of(&fields.columns, column.name)).collect();
     out.arg(format!("{}\0{}", layout.tag(), columns.join("\0")));
     for index in &layout.indexes {
         out.key(layout.index_key(index, 0));
@@ -288,7 +277,7 @@ fn put_head(out: &mut Arguments<'_>, layout: &Layout, mode: Mode, version: Optio
     out.arg(version.map_or(String::new(), |version| version.saturating_add(1).to_string()));
 }
 
-/// Adds what a patch does to a field: its name, the field, and three details.
+/// Adds what a patch does to a field: what it is, the field's names, and three details.
 fn add_change<'a>(out: &mut Arguments<'a>, Change { field, aliases, change }: &'a Change) {
     let column = |column: &'a Option<String>| column.as_deref().unwrap_or_default().into();
     let (what, details): (_, [Cow<'a, str>; 3]) = match change {
@@ -300,8 +289,7 @@ fn add_change<'a>(out: &mut Arguments<'a>, Change { field, aliases, change }: &'
         FieldChange::Append { text } => ("append", [text.into(), "".into(), "".into()]),
     };
     out.arg(what);
-    out.arg(*field);
-    out.counted(aliases.iter().copied());
+    out.names(field, aliases);
     out.args.extend(details);
 }
 

@@ -9,7 +9,8 @@ use crate::mismatch::excerpt;
 
 /// The outcome of one operation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Outcome {
+#[doc(hidden)]
+pub struct Outcome {
     /// A full write has created the record; a deletion or a purge has removed something; `Lifetime::Persist` has removed a
     /// time to live.
     pub(crate) happened: bool,
@@ -168,8 +169,9 @@ fn stale(layout: Option<&Layout>, stored: &str, given: &str) -> Error {
         Error::new(ErrorKind::Conflict, message)
     } else {
         let found = excerpt(stored);
-        let message =
-            format!("the record has the version {found}, not {given:?}: it was written since it was loaded; load it again");
+        let message = format!(
+            "the record has the version {found}, not {given:?}: it was written since it was loaded; load it again"
+        );
         let error = Error::new(ErrorKind::Conflict, message);
         stored.parse().map_or(error.clone(), |version| error.with_stored_version(version))
     };
