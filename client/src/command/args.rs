@@ -168,6 +168,11 @@ impl Args {
         self.keys != 0 && self.keys & BEYOND == 0 && !self.raw().is_some_and(|raw| self.is_key(raw.at))
     }
 
+    /// The text of the arguments that are marked as keys, if each has a bit of its own.
+    pub(super) fn all_marked_keys(&self) -> Option<Vec<String>> {
+        (self.keys & BEYOND == 0).then(|| self.marked_keys())
+    }
+
     /// The text of the arguments that are marked as keys, as far as they have a bit of their own and are text.
     pub(super) fn marked_keys(&self) -> Vec<String> {
         let raw = self.raw().map(|raw| raw.at);

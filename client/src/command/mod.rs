@@ -236,19 +236,51 @@ impl<R> Command<R> {
         self
     }
 
-    /// Adds one argument that is a key. Methods such as [`arg`](Command::arg) add arguments that are not.
+    /// Adds one argument that is a key. [`arg`](Command::arg) and its like add arguments that are not.
+    ///
+    /// On the wire there is no difference. [`exactly_once`](Command::exactly_once) tells the service to lock these keys alone,
+    /// so mark all keys of a command or none.
     pub fn key(mut self, key: impl ToArg) -> Self {
         self.args.push_key(key);
         self
     }
 
     /// Adds one key or more. Without any the command fails as `InvalidInput`: it needs at least one key.
-    pub fn keys<K>(mut self, keys: impl OneOrMore<K>) -> Self {
+    pub fn keys<K>(self, keys: impl OneOrMore<K>) -> Self {
+        self.keys_of("key", keys)
+    }
+
+    /// Adds one key or more, each of which is that of a `what`.
+    pub(crate) fn keys_of<K>(mut self, what: &str, keys: impl OneOrMore<K>) -> Self {
         let mut keys = keys.items().peekable();
         if keys.peek().is_none() {
-            self.args.reject("needs at least one key");
+            self.args.reject(format!("needs at least one {what}"));
         }
         self.args.extend_keys(keys);
+        self
+    }
+
+    /// Adds a key for each item.
+    pub(crate) fn keys_if_any<K>(mut self, keys: impl OneOrMore<K>) -> Self {
+        self.args.extend_keys(keys.items());
+        self
+    }
+
+    /// Adds the number of keys, and the keys. There must be one at least.
+    pub(crate) fn numbered_keys<K>(self, keys: impl OneOrMore<K>) -> Self {
+        let keys: Vec<_> = keys.items().collect();
+        self.arg(keys.len()).keys(keys)
+    }
+
+    /// Adds a key and its value for each pair, of which there must be one at least.
+    pub(crate) fn keys_and_values<K>(mut self, pairs: impl OneOrMorePairs<K, First: ToArg, Second: ToArg>) -> Self {
+        let mut pairs = pairs.items().peekable();
+        if pairs.peek().is_none() {
+            self.args.reject("needs at least one key and value");
+        }
+        for (key, value) in pairs {
+            self.args.push_key(key).push(value);
+        }
         self
     }
 
@@ -319,11 +351,8 @@ impl<R> Command<R> {
     pub(crate) fn keys_and_args(mut self, keys: impl ToArgs, args: impl ToArgs) -> Self {
         let mut list = Args::fragment();
         keys.write_args(&mut list);
-        let count = list.count();
-        self.args.push(count);
-        let first = self.args.count();
+        self.args.push(list.count());
         self.args.append(list);
-        (first..first + count).for_each(|at| self.args.mark_key(at));
         self.options(args)
     }
 
@@ -401,6 +430,9 @@ impl<R> Command<R> {
         }
         if self.args.is_raw() || other.args.is_raw() {
             self.args.reject(NOT_ON_ITS_OWN);
+        }
+        if self.expect.execution != Execution::Plain || other.expect.execution != Execution::Plain {
+            self.args.reject("call `exactly_once` on the group, not on a part of it");
         }
         self.expect.idempotency = self.expect.idempotency.max(other.expect.idempotency);
         self.expect.parts += other.expect.parts;
@@ -506,6 +538,13 @@ impl<R> Command<R> {
         let mut encoded = Encoded::new();
         encoded.push(self.clone());
         encoded.commands()
+    }
+
+    /// The arguments of each command that are [marked](Command::key) as keys; `None` if a command has more than are counted.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn marked_keys(&self) -> Vec<Option<Vec<String>>> {
+        self.all_args().map(Args::all_marked_keys).collect()
     }
 
     /// Decodes the body of a successful response to this command on its own, as a client with this encoding does.

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use redis_rest::{
-    Batch, Build, Command, Error, ErrorKind, Executor as _, Reply, Result, ScriptingCommands as _, Session, Value,
+    Batch, Command, Error, ErrorKind, Executor as _, Reply, Result, Session,
 };
 
 use super::{Page, Query};
@@ -203,9 +203,9 @@ impl<M: HashModel> Prepared<M> {
         Ok(self.run(session, command, position).await?.unwrap_or_default())
     }
 
-    fn command(&self, found: Found, limit: usize, position: Option<&Position>) -> Command<Value> {
+    fn command(&self, found: Found, limit: usize, position: Option<&Position>) -> Command {
         let call = Call { layout: self.layout, conditions: &self.conditions, plan: &self.plan, found, limit, position };
-        Build.run_script::<Value>(call.to_script()).about(M::MODEL_NAME, M::KEY_PREFIX)
+        call.to_script().command().about(M::MODEL_NAME, M::KEY_PREFIX)
     }
 
     /// Sends a command. Returns what was found, and where to go on. `None` without a request if no value can match.
@@ -306,10 +306,15 @@ fn read_records<M: HashModel>(reply: Reply<'_>) -> Result<Answer<Vec<Result<Opti
 async fn load<M: HashModel>(session: &Session, ids: &[String]) -> Result<Vec<Result<Option<M>>>> {
     let loading = {
         let mut batch = Batch::new(session);
-        let slots: Vec<_> = ids.iter().map(|id| (&mut batch).submit(commands::load::<M>(&key_of::<M>(id)))).collect();
+        let slots: Vec<_> = ids.iter().map(|id| (&mut batch).submit(load_command::<M>(id))).collect();
         batch.exec_with(move |replies| Ok(slots.into_iter().map(|slot| replies.take(slot)).collect()))
     };
     loading.await
+}
+
+/// Returns the command that loads a record. It leaves the time to live as it is, also of a model whose loads extend it.
+fn load_command<M: HashModel>(id: &str) -> Command<Option<M>> {
+    key_of::<M>(id).push_to(Command::read("HGETALL")).decode_with_key(commands::read_loaded::<M>)
 }
 
 fn key_of<M: HashModel>(id: &str) -> Key {
