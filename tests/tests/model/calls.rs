@@ -53,8 +53,8 @@ pub(crate) async fn one(redis: &Redis, op: &Op) -> Result<Did> {
                     Ok(Did::default())
                 }
                 What::Delete => happened(User::delete(redis, id).await?),
-                What::Expire => match op.life {
-                    Life::Set(ttl) => existed(User::expire(redis, id, millis(ttl)).await?),
+                What::Expire { .. } => match op.life {
+                    Life::Set(ttl) => happened(User::expire(redis, id, millis(ttl)).await?),
                     _ => happened(User::persist(redis, id).await?),
                 },
                 What::Put { .. } => put::<User>(redis, op).await,
@@ -68,8 +68,8 @@ pub(crate) async fn one(redis: &Redis, op: &Op) -> Result<Did> {
                     Ok(Did::default())
                 }
                 What::Delete => happened(Account::delete(redis, id).await?),
-                What::Expire => match op.life {
-                    Life::Set(ttl) => existed(Account::expire(redis, id, millis(ttl)).await?),
+                What::Expire { .. } => match op.life {
+                    Life::Set(ttl) => happened(Account::expire(redis, id, millis(ttl)).await?),
                     _ => happened(Account::persist(redis, id).await?),
                 },
                 What::Put { .. } => put::<Account>(redis, op).await,
@@ -81,11 +81,6 @@ pub(crate) async fn one(redis: &Redis, op: &Op) -> Result<Did> {
 
 fn happened(happened: bool) -> Result<Did> {
     Ok(Did { happened: Some(happened), ..Did::default() })
-}
-
-/// That of `expire`, which says whether the record exists.
-fn existed(existed: bool) -> Result<Did> {
-    if existed { Ok(Did::default()) } else { Err(Error::new(ErrorKind::NotFound, "the record does not exist")) }
 }
 
 async fn put<R: Record>(redis: &Redis, op: &Op) -> Result<Did> {
@@ -124,7 +119,7 @@ pub(crate) fn unit(ops: &[Op]) -> Unit {
         Table::Users => match &op.what {
             What::Patch(patch) => unit.patch(user_patch(&op.id, patch, op.life)),
             What::Delete => unit.delete::<User>(&op.id),
-            What::Expire => expire(unit, op, |unit, ttl| unit.expire::<User>(&op.id, ttl)),
+            What::Expire { .. } => expire(unit, op, |unit, ttl| unit.expire::<User>(&op.id, ttl)),
             What::Put { mode, .. } => put_in_unit(unit, &record::<User>(op), *mode, op.life),
         },
         Table::Accounts => {
@@ -132,7 +127,7 @@ pub(crate) fn unit(ops: &[Op]) -> Unit {
             match &op.what {
                 What::Patch(patch) => unit.patch(account_patch(id, patch, op.life)),
                 What::Delete => unit.delete::<Account>(id),
-                What::Expire => expire(unit, op, |unit, ttl| unit.expire::<Account>(id, ttl)),
+                What::Expire { .. } => expire(unit, op, |unit, ttl| unit.expire::<Account>(id, ttl)),
                 What::Put { mode, .. } => put_in_unit(unit, &record::<Account>(op), *mode, op.life),
             }
         }
@@ -141,7 +136,7 @@ pub(crate) fn unit(ops: &[Op]) -> Unit {
             match &op.what {
                 What::Patch(patch) => unit.patch(note_patch(id, patch, op.life)),
                 What::Delete => unit.delete::<Note>(id),
-                What::Expire => expire(unit, op, |unit, ttl| unit.expire::<Note>(id, ttl)),
+                What::Expire { .. } => expire(unit, op, |unit, ttl| unit.expire::<Note>(id, ttl)),
                 What::Put { mode, .. } => put_in_unit(unit, &record::<Note>(op), *mode, op.life),
             }
         }

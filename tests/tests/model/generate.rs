@@ -81,15 +81,15 @@ impl Ids {
 
 fn text(random: &mut Random, field: &str) -> String {
     match field {
-        "email" if random.chance(60) => format!("u{}", random.below(60)),
+        "email" if random.chance(60) => format!("u{}", random.below(200)),
         "email" => random.pick(&EMAILS).to_owned(),
         "country" => random.pick(&COUNTRIES).to_owned(),
         "tags" => random.pick(&TAGS).to_owned(),
         "tenant" => random.pick(&TENANTS).to_owned(),
-        "nick" if random.chance(50) => format!("n{}", random.below(40)),
+        "nick" if random.chance(50) => format!("n{}", random.below(100)),
         "nick" => random.pick(&NICKS).to_owned(),
         "role" => random.pick(&["admin", "guest"]).to_owned(),
-        "iban" => format!("i{}", random.below(30)),
+        "iban" => format!("i{}", random.below(90)),
         _ => random.pick(&["hello", "q", ""]).to_owned(),
     }
 }
@@ -148,7 +148,7 @@ pub(crate) fn op(random: &mut Random, table: Table, id: String, state: &State) -
         50..=61 => Op { table, id, what: What::Delete, life: Life::Keep },
         62..=71 => {
             let life = if random.chance(30) { Life::Persist } else { Life::Set(random.pick(&[5, 15, 40, 120, 1000])) };
-            Op { table, id, what: What::Expire, life }
+            Op { table, id, what: What::Expire { must_exist: false }, life }
         }
         _ => {
             let version = (table == Table::Accounts && random.chance(40)).then(|| version(random));

@@ -155,8 +155,11 @@ impl Task {
         let mut ops: Vec<Op> = Vec::new();
         for _ in 0..self.random.pick(&[1, 2, 3, 5]) {
             let table = self.random.pick(&Table::ALL);
-            let op = self.op(table).await;
-            let is_persist = matches!((&op.what, op.life), (What::Expire, Life::Persist));
+            let mut op = self.op(table).await;
+            let is_persist = matches!((&op.what, op.life), (What::Expire { .. }, Life::Persist));
+            if let What::Expire { must_exist } = &mut op.what {
+                *must_exist = true;
+            }
             if !is_persist && !ops.iter().any(|other| other.table == op.table && other.id == op.id) {
                 ops.push(op);
             }
@@ -268,13 +271,11 @@ impl Task {
                 }
             }
             (Ok(told), Some(Err(why))) => {
-                // `persist` of a record that does not exist has removed nothing.
-                if !(why == "missing" && told.iter().all(|did| did.happened == Some(false))) {
-                    self.problem(format!("{label}: told {told:?}, but refused as {why}, {ops:?}")).await;
-                }
+                self.problem(format!("{label}: told {told:?}, but refused as {why}, {ops:?}")).await;
             }
             (Err(error), Some(Err(why))) => {
-                if !calls::is_error_of(&error, why) {
+                let is_of_mending = call.not_mended.as_ref().is_some_and(|why| calls::is_error_of(&error, why));
+                if !calls::is_error_of(&error, why) && !is_of_mending {
                     self.problem(format!("{label}: refused as {why}, told {error:?}, {ops:?}")).await;
                 }
             }
@@ -292,7 +293,8 @@ impl Task {
         self.label = "search";
         let search = generate::search(&mut self.random);
         let ids_only = self.random.chance(30);
-        self.turn().begin(Vec::new(), read_cuts(&mut self.random));
+        let cuts = read_cuts(&mut self.random);
+        self.turn().begin(Vec::new(), cuts);
         if is_alone {
             self.turn().hold(&self.world).await;
         }
@@ -322,7 +324,8 @@ impl Task {
         self.label = "pages";
         let search = generate::search(&mut self.random);
         let is_alone = self.random.chance(40);
-        self.turn().begin(Vec::new(), read_cuts(&mut self.random));
+        let cuts = read_cuts(&mut self.random);
+        self.turn().begin(Vec::new(), cuts);
         let before = if is_alone {
             self.turn().hold(&self.world).await;
             None
@@ -384,7 +387,8 @@ impl Task {
     async fn counts(&mut self) {
         self.label = "counts";
         let search = generate::search(&mut self.random);
-        self.turn().begin(Vec::new(), read_cuts(&mut self.random));
+        let cuts = read_cuts(&mut self.random);
+        self.turn().begin(Vec::new(), cuts);
         self.turn().hold(&self.world).await;
         let from = clock();
         let (redis, query) = (&self.redis, calls::query(&search));
@@ -425,7 +429,8 @@ impl Task {
     async fn find_by(&mut self) {
         self.label = "find_by";
         let email = generate::value(&mut self.random, "email").to_text();
-        self.turn().begin(Vec::new(), read_cuts(&mut self.random));
+        let cuts = read_cuts(&mut self.random);
+        self.turn().begin(Vec::new(), cuts);
         self.turn().hold(&self.world).await;
         let from = clock();
         let found = User::find_by(&self.redis, User::EMAIL, &email).await;
@@ -465,7 +470,8 @@ impl Task {
     async fn loads(&mut self) {
         self.label = "loads";
         let id = self.ids.pick(&mut self.random, Table::Users);
-        self.turn().begin(Vec::new(), read_cuts(&mut self.random));
+        let cuts = read_cuts(&mut self.random);
+        self.turn().begin(Vec::new(), cuts);
         self.turn().hold(&self.world).await;
         let from = clock();
         let which = self.random.below(3);

@@ -68,7 +68,8 @@ pub(crate) enum What {
     Put { mode: Mode, fields: Fields, version: Option<i64> },
     Patch(PatchSpec),
     Delete,
-    Expire,
+    /// In a unit, the record must exist.
+    Expire { must_exist: bool },
 }
 
 /// An operation on one record.
@@ -117,7 +118,7 @@ pub(crate) struct Slot {
     /// Changes with every write.
     pub(crate) sequence: u64,
     /// The last writes, for messages.
-    pub(crate) history: Vec<String>,
+    pub(crate) history: Vec<(i64, What, Life)>,
 }
 
 impl Slot {
@@ -290,14 +291,28 @@ impl State {
                     if own.is_some_and(|own| has_claim(own, columns, &claim)) {
                         continue;
                     }
-                    for (other, slot) in self.others(table, mends, ops) {
+                    for slot in self.others(table, mends, ops) {
                         if slot.row.as_ref().is_some_and(|row| has_claim(row, columns, &claim)) {
                             match slot.is_held(now) {
+                                Some(true) => refusals.push((number, "duplicate")),
+                                // The mark may be in another partition, and then the client asks about the owner.
+                                Some(false) => unsure |= table == Table::Accounts,
+                                None => unsure = true,
+                            }
+                        }
+                    }
+                    // One that is asked about keeps its values if it lives.
+                    for mend in mends {
+                        if let Mend::Purge(of, owner) = mend
+                            && *of == table
+                            && let Some(slot) = self.get(table, owner)
+                            && slot.row.as_ref().is_some_and(|row| has_claim(row, columns, &claim))
+                        {
+                            match slot.is_alive(now) {
                                 Some(true) => refusals.push((number, "duplicate")),
                                 Some(false) => {}
                                 None => unsure = true,
                             }
-                            let _ = other;
                         }
                     }
                 }
@@ -313,7 +328,7 @@ impl State {
         table: Table,
         mends: &'a [Mend],
         ops: &'a [&Op],
-    ) -> impl Iterator<Item = (&'a str, &'a Slot)> {
+    ) -> impl Iterator<Item = &'a Slot> {
         let is_touched = move |id: &str| {
             ops.iter().any(|op| op.table == table && op.id == id)
                 || mends.iter().any(|mend| {
@@ -322,7 +337,7 @@ impl State {
                 })
         };
         let all = self.slots.iter().filter(move |((of, id), _)| *of == table && !is_touched(id));
-        all.map(|((_, id), slot)| (id.as_str(), slot))
+        all.map(|(_, slot)| slot)
     }
 
     fn apply(&mut self, mends: &[Mend], ops: &[&Op], plan: Plan, now: Span) -> Vec<Did> {
@@ -335,10 +350,12 @@ impl State {
                     if own.is_some_and(|own| has_claim(own, columns, &claim)) {
                         continue;
                     }
-                    let taken = self.others(table, mends, ops).filter(|(_, slot)| {
-                        slot.row.as_ref().is_some_and(|row| has_claim(row, columns, &claim))
+                    let taken = self.slots.iter().filter(|((of, other), slot)| {
+                        let is_own = ops.iter().any(|op| op.table == *of && op.id == *other);
+                        let has = slot.row.as_ref().is_some_and(|row| has_claim(row, columns, &claim));
+                        *of == table && other != id && !is_own && has
                     });
-                    losers.extend(taken.map(|(other, _)| (table, other.to_owned())));
+                    losers.extend(taken.map(|((_, other), _)| (table, other.clone())));
                 }
             }
         }
@@ -374,7 +391,7 @@ impl State {
         let slot = self.slot(op.table, &op.id);
         let alive = slot.is_alive(now);
         let mut did = Did::default();
-        slot.history.push(format!("{:?} {:?} at {}", op.what, op.life, now.from));
+        slot.history.push((now.from, op.what.clone(), op.life));
         if slot.history.len() > 6 {
             slot.history.remove(0);
         }
@@ -390,6 +407,15 @@ impl State {
             What::Put { .. } => alive.map(|alive| !alive),
             _ => alive.map(|_| had_ttl),
         };
+        if let What::Expire { .. } = op.what {
+            if let Life::Set(_) = op.life {
+                did.happened = alive;
+            }
+            if alive == Some(false) {
+                did.happened = Some(false);
+                return did;
+            }
+        }
         if alive == Some(false) {
             slot.expires = None;
         }
@@ -443,9 +469,11 @@ fn plan_one(op: &Op, slot: &Slot, now: Span, number: usize, plan: &mut Plan) -> 
             }
             (Some(fields.clone()), Some(fields))
         }
-        What::Expire | What::Patch(_) => {
+        What::Expire { .. } | What::Patch(_) => {
             let Some(record) = stored else {
-                plan.refusals.push((number, "missing"));
+                if !matches!(op.what, What::Expire { must_exist: false }) {
+                    plan.refusals.push((number, "missing"));
+                }
                 return (None, None);
             };
             if op.table.has_rows() {

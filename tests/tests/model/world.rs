@@ -48,9 +48,11 @@ pub(crate) struct Call {
     pub(crate) cuts: VecDeque<Cut>,
     /// Nobody else takes a turn until the call ends.
     pub(crate) is_exclusive: bool,
-    held: Option<OwnedMutexGuard<State>>,
+    pub(crate) held: Option<OwnedMutexGuard<State>>,
     /// What each command did, by the last reply: that of a lone command counts for all operations.
     pub(crate) outcomes: Vec<Result<Vec<Did>, String>>,
+    /// Why the row of a record that other programs have written could not be made.
+    pub(crate) not_mended: Option<String>,
     pub(crate) lost: usize,
 }
 
@@ -248,7 +250,11 @@ impl Gate {
             }
             state.count(if mends.is_empty() { "writes" } else { "mends" });
             let dids = state.write(&mends, &ops, &verdict, span);
-            if !ops.is_empty() {
+            if ops.is_empty() {
+                if let Verdict::Refused { why, .. } = verdict {
+                    call.not_mended = Some(why);
+                }
+            } else {
                 outcomes.push(match verdict {
                     Verdict::Ok => Ok(dids),
                     Verdict::Refused { why, .. } => Err(why),
