@@ -3,6 +3,8 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot be set up should say so at once")]
 
 pub mod by_hand;
+pub mod counting;
+pub mod direct;
 pub mod fault;
 pub mod sdk;
 pub mod via;
