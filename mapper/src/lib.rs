@@ -235,9 +235,12 @@ pub use redis_model_derive::RedisModel;
 pub use redis_rest::{self, Client, Error, ErrorKind, Redis, Result, blocking, commands};
 
 pub use crate::field::{Element, Field};
-pub use crate::hash::{Each, FieldRef, FlattenRef, HashModel, IdRef, ModelCommands, RecordScanOptions, Version};
+pub use crate::hash::{
+    AppendText, Committed, Counter, Each, FieldRef, FlattenRef, FloatCounter, HashModel, IdRef, MayBeAbsent,
+    ModelCommands, Patch, RecordScanOptions, ReturnedFields, SaveOptions, Unit, Version, VersionNumber,
+};
 pub use crate::id::{GenerateId, Id, IntegerId};
-pub use crate::index::{IndexField, IndexValue, Indexed, IsIndexed, IsUnique, NotIndexed, Unique};
+pub use crate::index::{InIndex, IndexField, IndexValue, Indexed, IsIndexed, IsUnique, NotIndexed, Unique};
 pub use crate::key::KeyPart;
 pub use crate::list::{List, ListModel};
 pub use crate::mismatch::Mismatch;

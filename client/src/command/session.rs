@@ -78,10 +78,7 @@ impl<R> Recovery<R> {
         Recovery(Arc::new(move |session, error| Box::pin(recover(session, error))))
     }
 
-    pub(super) fn and_then<T: 'static>(
-        self,
-        then: Arc<impl Fn(R) -> Result<T> + Send + Sync + 'static>,
-    ) -> Recovery<T>
+    pub(super) fn and_then<T: 'static>(self, then: Arc<impl Fn(R) -> Result<T> + Send + Sync + 'static>) -> Recovery<T>
     where
         R: 'static,
     {

@@ -5,20 +5,20 @@ use redis_rest::{Error, ErrorKind, Result, Session};
 use super::hash_model::HashModel;
 use super::version::VersionNumber;
 use crate::id::Id;
+use crate::mismatch::excerpt;
 
 /// How often a record is loaded and changed before the call fails as `Conflict`.
 const ATTEMPTS: usize = 16;
 
 /// Loads the record with the id of this key part, changes it, and saves it.
-pub(super) async fn run<M>(
-    session: Session,
-    id: Result<M::Id>,
-    mut change: impl FnMut(&mut M) -> Result<()>,
-) -> Result<M>
+pub(super) async fn run<M>(session: Session, id: String, mut change: impl FnMut(&mut M) -> Result<()>) -> Result<M>
 where
     M: HashModel<Version: VersionNumber> + Send + Sync,
 {
-    let id = id?;
+    let id = M::Id::from_key_part(&id).ok_or_else(|| {
+        let why = format!("the id {} cannot be read back from its key", excerpt(&id));
+        Error::new(ErrorKind::InvalidInput, why)
+    })?;
     let mut attempts = 0;
     loop {
         let Some(mut record) = M::load(&session, id.as_ref()).await? else {

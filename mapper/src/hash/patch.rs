@@ -185,11 +185,7 @@ impl<M: HashModel, R> Patch<M, R> {
     /// Sets a field. A value of `None` removes it.
     ///
     /// The value has the type of the field. A field that is an `Option` takes the value inside, too, and text `&str`.
-    pub fn set<T, C: FieldCodec<T>, I: InIndex<T>>(
-        self,
-        field: FieldRef<M, T, C, I>,
-        value: impl ValueFor<T>,
-    ) -> Self {
+    pub fn set<T, C: FieldCodec<T>, I: InIndex<T>>(self, field: FieldRef<M, T, C, I>, value: impl ValueFor<T>) -> Self {
         self.change_to(field, value, |text, column| FieldChange::Set { text, column })
     }
 
@@ -216,8 +212,7 @@ impl<M: HashModel, R> Patch<M, R> {
         AsField: FieldCodec<T>,
     {
         let (min, max) = T::BOUNDS;
-        let change =
-            FieldChange::Increment { by: by.into().to_string(), min: min.to_string(), max: max.to_string() };
+        let change = FieldChange::Increment { by: by.into().to_string(), min: min.to_string(), max: max.to_string() };
         self.change(field, change);
         self
     }

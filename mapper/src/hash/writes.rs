@@ -4,6 +4,7 @@ use redis_rest::{Build, Command, Error, ErrorKind, GenericCommands as _, Reply, 
 
 use super::hash_model::{HashModel, IdRef, layout};
 use super::plain;
+use super::save_options::SaveOptions;
 use super::version::Version;
 use crate::id::Id as _;
 use crate::index;
@@ -28,6 +29,14 @@ pub(crate) fn put<M: HashModel>(record: &M, mode: Mode, lifetime: Lifetime) -> C
     }
     let Action::Put { fields, .. } = &operation.action else { return failed(&key, not_a_version(None)) };
     plain::put(&key, fields, mode, lifetime)
+}
+
+/// Returns the command that writes all fields of a record, with options for its time to live.
+pub(super) fn put_with<M: HashModel>(record: &M, mode: Mode, options: SaveOptions) -> Command<M::Version> {
+    match options.lifetime(M::TTL) {
+        Ok(lifetime) => put(record, mode, lifetime),
+        Err(error) => failed(&Key::new(M::MODEL_NAME, M::KEY_PREFIX, &M::Id::key_part(record.id().as_ref())), error),
+    }
 }
 
 /// Returns the operation that writes all fields of a record.

@@ -6,5 +6,6 @@ mod outcome;
 mod script;
 
 pub(crate) use self::operation::{Action, Change, Condition, FieldChange, Lifetime, Mode, Operation};
-pub(crate) use self::outcome::{NoRow, Outcome};
+pub(crate) use self::outcome::NoRow;
+pub use self::outcome::Outcome;
 pub(crate) use self::script::{command, lone};

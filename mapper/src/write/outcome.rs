@@ -9,7 +9,8 @@ use crate::mismatch::excerpt;
 
 /// The outcome of one operation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Outcome {
+#[doc(hidden)]
+pub struct Outcome {
     /// A full write has created the record; a deletion or a purge has removed something; `Lifetime::Persist` has removed a
     /// time to live.
     pub(crate) happened: bool,
