@@ -211,7 +211,7 @@
 extern crate self as redis_model;
 
 // A module imports only modules before it:
-// kind, mismatch, key -> index -> model, field, codec -> field_codec, value, value_for, id, pairs -> write -> hash, list, stream -> codegen
+// kind, mismatch, key -> index -> model, field, codec -> field_codec, value, value_for, id, pairs -> write -> upkeep -> hash, list, stream -> codegen
 pub mod codec;
 #[doc(hidden)]
 pub mod codegen;
@@ -229,6 +229,7 @@ mod pairs;
 mod stream;
 mod value;
 mod value_for;
+mod upkeep;
 mod write;
 
 pub use redis_model_derive::RedisModel;
@@ -236,8 +237,9 @@ pub use redis_rest::{self, Client, Error, ErrorKind, Redis, Result, blocking, co
 
 pub use crate::field::{Element, Field};
 pub use crate::hash::{
-    AppendText, Committed, Counter, Each, FieldRef, FlattenRef, FloatCounter, HashModel, IdRef, MayBeAbsent,
-    ModelCommands, Patch, RecordScanOptions, ReturnedFields, SaveOptions, Unit, Version, VersionNumber,
+    AppendText, Committed, Counter, Drift, Each, FieldRef, FlattenRef, FloatCounter, HashModel, IdRef, IndexPhase,
+    MayBeAbsent, ModelCommands, Patch, RecordScanOptions, ReindexProgress, Reindexed, ReturnedFields, SaveOptions, Unit,
+    VerifyProgress, Version, VersionNumber,
 };
 pub use crate::id::{GenerateId, Id, IntegerId};
 pub use crate::index::{InIndex, IndexField, IndexValue, Indexed, IsIndexed, IsUnique, NotIndexed, Unique};

@@ -29,6 +29,7 @@ const MAPPER: &[&str] = &[
     "id",
     "pairs",
     "write",
+    "upkeep",
     "hash",
     "list",
     "stream",

@@ -6,6 +6,6 @@ mod outcome;
 mod script;
 
 pub(crate) use self::operation::{Action, Change, Condition, FieldChange, Lifetime, Mode, Operation};
-pub(crate) use self::outcome::NoRow;
+pub(crate) use self::outcome::{NoRow, refusal_of_layout};
 pub use self::outcome::Outcome;
 pub(crate) use self::script::{command, lone};
