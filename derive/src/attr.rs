@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt as _;
 use syn::meta::ParseNestedMeta;
+use syn::parse::Parser as _;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
 use syn::{Attribute, Ident, LitInt, LitStr, Path, Token};
@@ -29,6 +30,8 @@ pub(crate) struct Container {
     pub(crate) krate: Option<Path>,
     pub(crate) compounds: Vec<Compound>,
     pub(crate) ttl: Option<(Duration, Span)>,
+    /// Whether there is a `ttl`, valid or not.
+    pub(crate) has_ttl: bool,
     pub(crate) sliding: Option<Span>,
     pub(crate) partitions: Option<(u32, Span)>,
 }
@@ -38,6 +41,13 @@ pub(crate) struct Compound {
     pub(crate) is_unique: bool,
     pub(crate) span: Span,
     pub(crate) parts: Vec<Part>,
+}
+
+impl Compound {
+    /// Returns the name of the attribute.
+    pub(crate) fn name(&self) -> &'static str {
+        if self.is_unique { "unique" } else { "index" }
+    }
 }
 
 /// A field that a compound index names: `age`, or `address.city` for a field of the flattened field `address`.
@@ -132,7 +142,8 @@ const FIELD: &str =
 const CODECS: &str = "`text`, `json`, `postcard`, `bincode`, `base64` and `with`";
 const VARIANT: &str = "rename, alias";
 const MAX_LEN: &str = "`max_len` takes a whole number of entries; write `max_len = 1_000_000`";
-const TTL: &str = "`ttl` takes a whole number and a unit, one of `s`, `m`, `h` and `d`; write `ttl = \"30m\"`";
+const TTL: &str =
+    "`ttl` takes a whole number and a unit, one of `s`, `m`, `h` and `d`, of at most 100 years; write `ttl = \"30m\"`";
 const PARTITIONS: &str = "`partitions` takes a whole number from 2 to 256; write `partitions = 16`";
 
 impl Container {
@@ -169,11 +180,15 @@ impl Container {
                 container.compounds.push(parse_compound(meta, name == "unique")?);
                 Ok(())
             }
-            "ttl" => set_once(&mut container.ttl, meta, |meta| {
-                let text = parse_string(meta)?;
-                let ttl = parse_ttl(&text.value()).ok_or_else(|| syn::Error::new(text.span(), TTL))?;
-                Ok((ttl, text.span()))
-            }),
+            "ttl" => {
+                container.has_ttl = true;
+                set_once(&mut container.ttl, meta, |meta| {
+                    let value = meta.value().map_err(|_| meta.error(TTL))?;
+                    let text: LitStr = value.parse().map_err(|error| syn::Error::new(error.span(), TTL))?;
+                    let ttl = parse_ttl(&text.value()).ok_or_else(|| syn::Error::new(text.span(), TTL))?;
+                    Ok((ttl, text.span()))
+                })
+            }
             "sliding" => set_flag(&mut container.sliding, meta),
             "partitions" => set_once(&mut container.partitions, meta, |meta| {
                 let value = meta.value().map_err(|_| meta.error(PARTITIONS))?;
@@ -407,8 +422,11 @@ fn parse_compound(meta: &ParseNestedMeta<'_>, is_unique: bool) -> syn::Result<Co
     }
     let content;
     syn::parenthesized!(content in meta.input);
-    let parts = Punctuated::<Part, Token![,]>::parse_terminated_with(&content, Part::parse)
-        .map_err(|error| syn::Error::new(error.span(), message))?;
+    // All tokens are taken, so that none of them is an error of its own.
+    let fields: TokenStream = content.parse()?;
+    let parse =
+        |input: syn::parse::ParseStream<'_>| Punctuated::<Part, Token![,]>::parse_terminated_with(input, Part::parse);
+    let parts = parse.parse2(fields).map_err(|error| syn::Error::new(error.span(), message))?;
     Ok(Compound { is_unique, span: meta.path.span(), parts: parts.into_iter().collect() })
 }
 

@@ -1,4 +1,6 @@
-//! The rules that involve more than one attribute or field. All of them are in this file.
+//! The rules that involve more than one attribute or field.
+
+mod indexes;
 
 use std::collections::HashMap;
 
@@ -14,6 +16,7 @@ use crate::errors::Errors;
 pub(crate) fn check(model: &Model, errors: &mut Errors) {
     let shape = model.shape();
     check_container(model, shape, errors);
+    indexes::check(model, shape, errors);
     match &model.body {
         Body::Struct(fields) => {
             check_ids(model, shape, fields, errors);
@@ -86,6 +89,11 @@ fn check_prefix(model: &Model, shape: Shape, errors: &mut Errors) {
         errors.push_spanned(prefix, message);
     } else if value.starts_with(':') || value.ends_with(':') {
         errors.push_spanned(prefix, "the separator `:` between prefix and id is added for you; remove it here");
+    } else if value.contains("::") {
+        errors.push_spanned(
+            prefix,
+            "`::` sets the keys of indexes apart from those of records; use single colons in a prefix",
+        );
     } else if value.contains(|c: char| c.is_whitespace() || c.is_control()) {
         errors.push_spanned(
             prefix,
@@ -295,6 +303,7 @@ fn check_enum(model: &Model, shape: Shape, variants: &[Variant], errors: &mut Er
             VariantBody::Newtype(_) => {}
             VariantBody::Struct(fields) => {
                 check_fields(fields, Some(&tag), errors);
+                indexes::check_variant(fields, errors);
                 for span in fields.iter().filter_map(|field| field.attrs.id) {
                     errors.push(syn::Error::new(span, "only a record has an id; remove `id`"));
                 }

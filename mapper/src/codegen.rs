@@ -29,8 +29,12 @@ use redis_rest::ErrorKind;
 use crate::{hash, index, list, mismatch, stream, value};
 
 /// Writes the column of a field that is in an index.
-pub fn put_column<T: IndexField>(sink: &mut impl Sink, name: &'static str, value: &T) -> Result<()> {
-    sink.column(name, || index::column_text(value).map_err(|why| mismatch::not_indexable(name, why)))
+pub fn put_column(
+    sink: &mut impl Sink,
+    name: &'static str,
+    text: impl FnOnce() -> std::result::Result<String, &'static str>,
+) -> Result<()> {
+    sink.column(name, || text().map_err(|why| mismatch::not_indexable(name, why)))
 }
 
 /// Appends the text of a field to an index.

@@ -211,7 +211,7 @@
 extern crate self as redis_model;
 
 // A module imports only modules before it:
-// kind, mismatch, key -> index -> model, field, codec -> field_codec, value, value_for, id, pairs -> write -> upkeep -> hash, list, stream -> codegen
+// kind, mismatch, key -> index -> model, field, codec -> field_codec, value, value_for, id, pairs -> write, query -> upkeep -> hash, list, stream -> codegen
 pub mod codec;
 #[doc(hidden)]
 pub mod codegen;
@@ -226,10 +226,11 @@ mod list;
 mod mismatch;
 pub mod model;
 mod pairs;
+mod query;
 mod stream;
+mod upkeep;
 mod value;
 mod value_for;
-mod upkeep;
 mod write;
 
 pub use redis_model_derive::RedisModel;
@@ -238,8 +239,8 @@ pub use redis_rest::{self, Client, Error, ErrorKind, Redis, Result, blocking, co
 pub use crate::field::{Element, Field};
 pub use crate::hash::{
     AppendText, Committed, Counter, Drift, Each, FieldRef, FlattenRef, FloatCounter, HashModel, IdRef, IndexPhase,
-    MayBeAbsent, ModelCommands, Patch, RecordScanOptions, ReindexProgress, Reindexed, ReturnedFields, SaveOptions, Unit,
-    VerifyProgress, Version, VersionNumber,
+    MayBeAbsent, ModelCommands, Page, Patch, Query, RecordScanOptions, ReindexProgress, Reindexed, ReturnedFields,
+    SaveOptions, Unit, VerifyProgress, Version, VersionNumber,
 };
 pub use crate::id::{GenerateId, Id, IntegerId};
 pub use crate::index::{InIndex, IndexField, IndexValue, Indexed, IsIndexed, IsUnique, NotIndexed, Unique};
@@ -247,6 +248,7 @@ pub use crate::key::KeyPart;
 pub use crate::list::{List, ListModel};
 pub use crate::mismatch::Mismatch;
 pub use crate::model::Embedded;
+pub use crate::query::{Cursor, Explain, RangeFor, SequenceField, SingleField, TextValue};
 pub use crate::stream::{Entry, Log, StreamModel};
 pub use crate::value_for::ValueFor;
 

@@ -129,6 +129,12 @@ pub struct Names {
 }
 
 impl Names {
+    /// Returns the names of all fields.
+    pub(crate) fn all(self) -> Box<dyn Iterator<Item = &'static str>> {
+        let flattened = self.flattened.iter().flat_map(|names| names.all());
+        Box::new(self.own.iter().copied().chain(flattened))
+    }
+
     /// Returns whether no name appears twice. The derive evaluates it at compile time.
     #[doc(hidden)]
     #[must_use]

@@ -44,3 +44,13 @@ impl<'a> Source<'a> for ReplyPairs<'a> {
         self.0.map(|(name, value)| Ok((name.bytes()?, Content::Text(value.bytes()?))))
     }
 }
+
+/// The names and texts in the outcome of a write.
+#[derive(Clone, Copy)]
+pub(crate) struct OutcomePairs<'a>(pub(crate) &'a [(Vec<u8>, Option<Vec<u8>>)]);
+
+impl<'a> Source<'a> for OutcomePairs<'a> {
+    fn fields(self) -> impl Iterator<Item = Result<(&'a [u8], Content<'a>)>> {
+        self.0.iter().filter_map(|(name, text)| Some(Ok((name.as_slice(), Content::Text(text.as_deref()?)))))
+    }
+}

@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot be set up should say so at once")]
 
+pub mod by_hand;
 pub mod fault;
 pub mod sdk;
 pub mod via;

@@ -29,6 +29,7 @@ const MAPPER: &[&str] = &[
     "id",
     "pairs",
     "write",
+    "query",
     "upkeep",
     "hash",
     "list",

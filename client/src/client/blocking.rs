@@ -145,6 +145,23 @@ impl Redis {
         Redis { client: self.client.with_deadline(deadline), driver: Arc::clone(&self.driver) }
     }
 
+    /// Returns an executor whose commands are executed exactly once, although the client sends them again after a lost reply.
+    /// [`Command::exactly_once`] describes what that guarantees and what it costs.
+    ///
+    /// ```no_run
+    /// # fn example(redis: redis_rest::blocking::Redis) -> redis_rest::Result<()> {
+    /// use redis_rest::StringCommands;
+    ///
+    /// let hits = redis.exactly_once().incr("hits")?;
+    /// assert_eq!(hits, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn exactly_once(&self) -> ExactlyOnce<'_> {
+        ExactlyOnce { redis: self }
+    }
+
     /// Returns the token with which another client's reads see what this client has written. See
     /// [`redis_rest::Redis::sync_token`](crate::Redis::sync_token).
     #[must_use]
@@ -201,6 +218,20 @@ impl Executor for &Redis {
 
     fn submit<R>(self, command: Command<R>) -> Result<R> {
         self.driver.wait(self.client.clone().send(command))
+    }
+}
+
+/// An executor whose commands are executed exactly once. [`Redis::exactly_once`] returns it.
+#[derive(Debug, Clone, Copy)]
+pub struct ExactlyOnce<'a> {
+    redis: &'a Redis,
+}
+
+impl Executor for ExactlyOnce<'_> {
+    type Out<R> = Result<R>;
+
+    fn submit<R>(self, command: Command<R>) -> Result<R> {
+        self.redis.submit(command.exactly_once())
     }
 }
 

@@ -105,6 +105,47 @@ impl<T> Request<T> {
     }
 }
 
+impl<T> Request<T> {
+    /// Makes the client execute the command exactly once, although it sends it again after a lost reply.
+    /// [`Command::exactly_once`] describes what that guarantees and what it costs. It has no effect after the request was
+    /// polled.
+    ///
+    /// ```no_run
+    /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
+    /// use redis_rest::StringCommands;
+    ///
+    /// let hits = redis.incr("hits").exactly_once().await?;
+    /// assert_eq!(hits, 1); // also if the first reply was lost, and others have incremented since
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` before anything is sent, if the command cannot run inside a script, or if this is the request of a
+    /// pipeline, a transaction or a batch.
+    pub fn exactly_once(mut self) -> Self {
+        if let State::Unsent { redis, call } = self.state {
+            let call = match call {
+                Call::Command(command) => Call::Command(command.exactly_once()),
+                Call::Commands(mut encoded, finish) => {
+                    encoded.fail(Error::invalid_input(
+                        "pipelines, transactions and batches have no `exactly_once`; send the command on its own",
+                    ));
+                    Call::Commands(encoded, finish)
+                }
+                Call::Flow(_) => Call::Flow(Box::new(|_| {
+                    let why =
+                        "a call of several requests has no `exactly_once`; its writes are executed once without it";
+                    Box::pin(async move { Err(Error::invalid_input(why)) })
+                })),
+            };
+            self.state = State::Unsent { redis, call };
+        }
+        self
+    }
+}
+
 impl<T: 'static> Future for Request<T> {
     type Output = Result<T>;
 

@@ -33,6 +33,9 @@ struct Exceptions {
     error: Option<Error>,
 }
 
+/// How many arguments have a bit of their own in `Args::keys`.
+const MARKED: usize = u64::BITS as usize;
+
 /// The bit of `Args::keys` that stands for the keys that have none of their own.
 const BEYOND: u64 = 1;
 
@@ -157,13 +160,29 @@ impl Args {
 
     /// Marks the argument at `at` as a key.
     pub(super) fn mark_key(&mut self, at: usize) {
-        self.keys |= if at < u64::BITS as usize { 1 << at } else { BEYOND };
+        self.keys |= if at < MARKED { 1 << at } else { BEYOND };
     }
 
-    /// The positions of the arguments that are marked as keys; `None` if not all of them are known.
-    pub(super) fn keys(&self) -> Option<impl Iterator<Item = usize> + use<>> {
-        let keys = self.keys;
-        (keys & BEYOND == 0).then(|| (1..u64::BITS as usize).filter(move |at| keys & (1 << at) != 0))
+    /// Whether there are keys, and all that are marked have their own bit and are text.
+    pub(super) fn has_known_keys(&self) -> bool {
+        self.keys != 0 && self.keys & BEYOND == 0 && !self.raw().is_some_and(|raw| self.is_key(raw.at))
+    }
+
+    /// The text of the arguments that are marked as keys, if each has a bit of its own.
+    pub(super) fn all_marked_keys(&self) -> Option<Vec<String>> {
+        (self.keys & BEYOND == 0).then(|| self.marked_keys())
+    }
+
+    /// The text of the arguments that are marked as keys, as far as they have a bit of their own and are text.
+    pub(super) fn marked_keys(&self) -> Vec<String> {
+        let raw = self.raw().map(|raw| raw.at);
+        let args = texts(&self.json).0.into_iter().enumerate();
+        let keys = args.filter(|(at, _)| self.is_key(*at) && raw != Some(*at));
+        keys.filter_map(|(_, key)| String::from_utf8(key.into()).ok()).collect()
+    }
+
+    fn is_key(&self, at: usize) -> bool {
+        (1..MARKED).contains(&at) && self.keys & (1 << at) != 0
     }
 
     /// Adds the arguments of a fragment, whose keys are not marked.
@@ -261,7 +280,25 @@ impl Args {
     }
 
     pub(super) fn is_raw(&self) -> bool {
-        self.exceptions.as_ref().is_some_and(|exceptions| exceptions.raw.is_some())
+        self.raw().is_some()
+    }
+
+    fn raw(&self) -> Option<&RawArg> {
+        self.exceptions.as_ref()?.raw.as_ref()
+    }
+
+    /// The first argument, which is the command's name.
+    pub(super) fn name(&self) -> Vec<u8> {
+        self.json.get(1..).and_then(pop_text).map(|(name, _)| name).unwrap_or_default()
+    }
+
+    /// The arguments of the command, its name included, to add to those of another.
+    pub(super) fn into_fragment(mut self) -> Args {
+        // In place of the bracket before the name.
+        if let Some(first) = self.json.first_mut() {
+            *first = b',';
+        }
+        self
     }
 
     /// The length of the encoded arguments so far.

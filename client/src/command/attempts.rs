@@ -44,6 +44,11 @@ impl Attempts {
         Attempts { may_have_executed: true, ..self }
     }
 
+    /// The same attempts, whose outcome is known: the server keeps it, and has answered with it.
+    pub(crate) fn and_settled(self) -> Self {
+        Attempts { may_have_executed: false, ..self }
+    }
+
     /// The attempts that `error` reports.
     pub(crate) fn of(error: &Error) -> Self {
         Attempts { count: error.attempts(), may_have_executed: error.may_have_executed() }

@@ -263,6 +263,11 @@ impl Encoded {
         std::mem::take(&mut self.writes)
     }
 
+    /// Makes the request fail before anything is sent. The first error counts.
+    pub(crate) fn fail(&mut self, error: Error) {
+        self.error.get_or_insert(error);
+    }
+
     /// Takes the reason why the request cannot be sent.
     pub(crate) fn take_error(&mut self) -> Option<Error> {
         self.error.take()

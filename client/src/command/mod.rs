@@ -3,6 +3,7 @@
 mod args;
 mod attempts;
 mod encoded;
+mod exactly_once;
 mod form;
 mod idempotency;
 mod learned;
@@ -32,7 +33,7 @@ pub use self::session::Session;
 pub(crate) use self::session::{BoxFuture, Recovery, Requests};
 use crate::arg::ToArg;
 use crate::error::{Error, ErrorKind, Result, Subject};
-use crate::reply::{self, Answered, FromReply, Replies, Reply, Value};
+use crate::reply::{self, Answered, FromReply, Replies, Reply, Shape, Value};
 use crate::wire::Encoding;
 
 /// One command: its arguments, already encoded for the wire, and the type `R` of its reply.
@@ -109,9 +110,21 @@ pub struct Expect<R> {
     parts: usize,
     /// Whether the commands of a group are a transaction.
     atomic: bool,
+    execution: Execution,
     decode: Decode<R>,
     subject: Option<Box<Subject>>,
     field: Option<&'static str>,
+}
+
+/// How the commands get to the server, if nothing else is in the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Execution {
+    /// As they are.
+    Plain,
+    /// In a script that executes them once, if the client may repeat the request.
+    OnceIfAlone,
+    /// In that script, which returns all replies in one.
+    InScript,
 }
 
 enum Decode<R> {
@@ -179,7 +192,16 @@ impl Command {
             args.reject("a command needs a name");
         }
         let decode = Decode::One(|reply| Value::from_reply(reply).map(Untyped));
-        let expect = Expect { name, idempotency, parts: 1, atomic: false, decode, subject: None, field: None };
+        let expect = Expect {
+            name,
+            idempotency,
+            parts: 1,
+            atomic: false,
+            execution: Execution::Plain,
+            decode,
+            subject: None,
+            field: None,
+        };
         Command { args, form: None, others: Vec::new(), extra_time: Duration::ZERO, recovery: None, expect }
     }
 
@@ -214,19 +236,51 @@ impl<R> Command<R> {
         self
     }
 
-    /// Adds one argument that is a key. Methods such as [`arg`](Command::arg) add arguments that are not.
+    /// Adds one argument that is a key. [`arg`](Command::arg) and its like add arguments that are not.
+    ///
+    /// On the wire there is no difference. [`exactly_once`](Command::exactly_once) tells the service to lock these keys alone,
+    /// so mark all keys of a command or none.
     pub fn key(mut self, key: impl ToArg) -> Self {
         self.args.push_key(key);
         self
     }
 
     /// Adds one key or more. Without any the command fails as `InvalidInput`: it needs at least one key.
-    pub fn keys<K>(mut self, keys: impl OneOrMore<K>) -> Self {
+    pub fn keys<K>(self, keys: impl OneOrMore<K>) -> Self {
+        self.keys_of("key", keys)
+    }
+
+    /// Adds one key or more, each of which is that of a `what`.
+    pub(crate) fn keys_of<K>(mut self, what: &str, keys: impl OneOrMore<K>) -> Self {
         let mut keys = keys.items().peekable();
         if keys.peek().is_none() {
-            self.args.reject("needs at least one key");
+            self.args.reject(format!("needs at least one {what}"));
         }
         self.args.extend_keys(keys);
+        self
+    }
+
+    /// Adds a key for each item.
+    pub(crate) fn keys_if_any<K>(mut self, keys: impl OneOrMore<K>) -> Self {
+        self.args.extend_keys(keys.items());
+        self
+    }
+
+    /// Adds the number of keys, and the keys. There must be one at least.
+    pub(crate) fn numbered_keys<K>(self, keys: impl OneOrMore<K>) -> Self {
+        let keys: Vec<_> = keys.items().collect();
+        self.arg(keys.len()).keys(keys)
+    }
+
+    /// Adds a key and its value for each pair, of which there must be one at least.
+    pub(crate) fn keys_and_values<K>(mut self, pairs: impl OneOrMorePairs<K, First: ToArg, Second: ToArg>) -> Self {
+        let mut pairs = pairs.items().peekable();
+        if pairs.peek().is_none() {
+            self.args.reject("needs at least one key and value");
+        }
+        for (key, value) in pairs {
+            self.args.push_key(key).push(value);
+        }
         self
     }
 
@@ -297,11 +351,8 @@ impl<R> Command<R> {
     pub(crate) fn keys_and_args(mut self, keys: impl ToArgs, args: impl ToArgs) -> Self {
         let mut list = Args::fragment();
         keys.write_args(&mut list);
-        let count = list.count();
-        self.args.push(count);
-        let first = self.args.count();
+        self.args.push(list.count());
         self.args.append(list);
-        (first..first + count).for_each(|at| self.args.mark_key(at));
         self.options(args)
     }
 
@@ -380,6 +431,9 @@ impl<R> Command<R> {
         if self.args.is_raw() || other.args.is_raw() {
             self.args.reject(NOT_ON_ITS_OWN);
         }
+        if self.expect.execution != Execution::Plain || other.expect.execution != Execution::Plain {
+            self.args.reject("call `exactly_once` on the group, not on a part of it");
+        }
         self.expect.idempotency = self.expect.idempotency.max(other.expect.idempotency);
         self.expect.parts += other.expect.parts;
         self.expect.atomic |= other.expect.atomic;
@@ -429,37 +483,25 @@ impl<R> Command<R> {
         self
     }
 
-    /// Fills the once slot of a script on its own, which can then be repeated: it keeps its outcome for `keep`.
-    pub(crate) fn fill_once(&mut self, keep: Duration) {
-        if self.has_once_slot()
-            && let Some(Form::Script(script)) = self.form.as_mut().map(Arc::make_mut)
-        {
-            match script.fill_once(&mut self.args, keep) {
-                Ok(()) => self.expect.idempotency = Idempotency::Once,
-                Err(error) => drop(self.args.fail(error)),
-            }
-        }
-    }
-
     /// How long the command itself asks the server to wait.
     pub(crate) fn extra_time(&self) -> Duration {
         self.extra_time
     }
 
     /// Whether the command has a once slot that can be filled.
-    pub(crate) fn has_once_slot(&self) -> bool {
+    fn has_once_slot(&self) -> bool {
         matches!(self.form.as_deref(), Some(Form::Script(script)) if script.has_slot() && self.others.is_empty())
     }
 
     fn with_decode<T>(self, decode: Decode<T>) -> Command<T> {
-        let Expect { name, idempotency, parts, atomic, subject, field, .. } = self.expect;
+        let Expect { name, idempotency, parts, atomic, execution, subject, field, .. } = self.expect;
         Command {
             args: self.args,
             form: self.form,
             others: self.others,
             extra_time: self.extra_time,
             recovery: None,
-            expect: Expect { name, idempotency, parts, atomic, decode, subject, field },
+            expect: Expect { name, idempotency, parts, atomic, execution, decode, subject, field },
         }
     }
 
@@ -496,6 +538,13 @@ impl<R> Command<R> {
         let mut encoded = Encoded::new();
         encoded.push(self.clone());
         encoded.commands()
+    }
+
+    /// The arguments of each command that are [marked](Command::key) as keys; `None` if a command has more than are counted.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn marked_keys(&self) -> Vec<Option<Vec<String>>> {
+        self.all_args().map(Args::all_marked_keys).collect()
     }
 
     /// Decodes the body of a successful response to this command on its own, as a client with this encoding does.
@@ -558,8 +607,9 @@ impl<R> Expect<R> {
         &self.name
     }
 
+    /// The number of replies in the response.
     pub(crate) fn parts(&self) -> usize {
-        self.parts
+        if self.execution == Execution::InScript { 1 } else { self.parts }
     }
 
     pub(crate) fn is_atomic(&self) -> bool {
@@ -572,12 +622,40 @@ impl<R> Expect<R> {
 
     /// Takes the replies to this command off the front of `replies` and decodes them.
     pub(crate) fn decode(&self, replies: &mut Replies<'_>, attempts: Attempts) -> Result<R> {
-        let own = replies.split(self.parts);
+        let own = replies.split(self.parts());
+        if self.idempotency == Idempotency::Once {
+            return self.decode_outcome(own, attempts);
+        }
+        self.decode_parts(own, attempts)
+    }
+
+    /// Decodes the outcome that the server keeps, whichever attempt caused it.
+    fn decode_outcome(&self, mut own: Replies<'_>, attempts: Attempts) -> Result<R> {
+        if own.clone().any(|reply| matches!(reply.shape(), Shape::Error(_))) {
+            // An error of the script itself, which it did not keep.
+            return self.decode_parts(own, attempts);
+        }
+        let attempts = attempts.and_settled();
+        if self.execution != Execution::InScript {
+            return self.decode_parts(own, attempts);
+        }
+        match own.expect_next().and_then(exactly_once::replies_in) {
+            Ok(tape) => {
+                let replies = Reply::root(&tape).array();
+                replies.and_then(|inner| self.decode_parts(inner, attempts))
+            }
+            Err(error) => Err(attempts.record_in(self.blame(error), self.idempotency)),
+        }
+    }
+
+    fn decode_parts(&self, own: Replies<'_>, attempts: Attempts) -> Result<R> {
         let key = self.subject.as_ref().map_or("", |subject| subject.key.as_str());
         self.decode.run(own.clone(), key).map_err(|error| {
             // If Redis refused one command of a group, the others were executed.
             let others_executed = self.parts > 1 && error.kind() == ErrorKind::Redis && own.any_executed();
             let attempts = if others_executed { attempts.assume_executed() } else { attempts };
+            let error =
+                if self.execution == Execution::InScript { exactly_once::without_imprecise(error) } else { error };
             attempts.record_in(self.blame(error), self.idempotency)
         })
     }

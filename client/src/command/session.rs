@@ -40,7 +40,7 @@ impl Session {
     /// Sends a command and returns its reply.
     pub(crate) async fn execute<R>(&self, mut command: Command<R>) -> Result<R> {
         let recovery = command.take_recovery();
-        if command.has_once_slot()
+        if command.takes_nonce()
             && let Some(memory) = self.0.memory(command.extra_time())
         {
             command.fill_once(memory);

@@ -145,9 +145,9 @@ impl Connection {
         &self.learned
     }
 
-    /// Fills the once slot of a command on its own, if the command may be repeated. All attempts are then the same.
+    /// Gives a command on its own its nonce, if it takes one and may be repeated. All attempts have the same.
     pub(crate) fn prepare<R>(&self, command: &mut Command<R>, patience: Patience) {
-        if command.has_once_slot()
+        if command.takes_nonce()
             && let Some(memory) = self.memory(patience, command.extra_time())
         {
             command.fill_once(memory);

@@ -25,7 +25,7 @@ pub(crate) fn fields_impl(model: &Model, variants: &[Variant]) -> FieldsImpl {
         VariantBody::Unit | VariantBody::Invalid => Vec::new(),
     });
     FieldsImpl {
-        name_checks: name_checks(model, &tag, variants),
+        checks: name_checks(model, &tag, variants),
         names: quote!(#krate::codegen::Names { own: &[#tag], flattened: &[] }),
         describe: TokenStream::new(),
         write: quote!(match self { #(#write)* }),

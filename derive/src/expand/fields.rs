@@ -13,8 +13,8 @@ use crate::attr::{Codec, FieldDefault};
 
 /// The parts of a type's `Fields` implementation.
 pub(crate) struct FieldsImpl {
-    /// Constant assertions that no field name appears twice.
-    pub(crate) name_checks: TokenStream,
+    /// Constant assertions: no field name appears twice, and a compound index names fields that it can have.
+    pub(crate) checks: TokenStream,
     /// The value of `NAMES`.
     pub(crate) names: TokenStream,
     /// The body of `describe_fields`, which describes the columns and indexes to `__layout`.
@@ -34,8 +34,9 @@ pub(crate) fn fields_impl(model: &Model, fields: &[Field]) -> FieldsImpl {
         write_field(model, field, &quote!(&self.#ident))
     });
     let names = names(model, &[], fields);
+    let (name_check, compound_checks) = (name_check(model, fields, &names), index::compound_checks(model, fields));
     FieldsImpl {
-        name_checks: name_check(model, fields, &names),
+        checks: quote!(#name_check #compound_checks),
         names,
         describe: index::describe_fields(model, fields),
         write: quote!(#(#write)*),

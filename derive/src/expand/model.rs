@@ -15,8 +15,8 @@ use crate::ast::{Body, Field, Model, Shape};
 pub(crate) fn expand(model: &Model, fields: &FieldsImpl) -> TokenStream {
     let traits = trait_impls(model, fields);
     let constants = field_constants(model);
-    let name_checks = eager_name_checks(model, fields);
-    quote!(#traits #constants #name_checks)
+    let checks = eager_checks(model, fields);
+    quote!(#traits #constants #checks)
 }
 
 /// Returns the implementations of `Fields` and of the trait of the shape.
@@ -25,7 +25,7 @@ pub(crate) fn trait_impls(model: &Model, fields: &FieldsImpl) -> TokenStream {
     let ident = &model.ident;
     let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
     let bounds = where_clause(model, &fields.bounds);
-    let FieldsImpl { name_checks, names, describe, write, read, .. } = fields;
+    let FieldsImpl { checks, names, describe, write, read, .. } = fields;
     let describe = (!describe.is_empty())
         .then(|| quote!(fn describe_fields(__layout: &mut #krate::codegen::LayoutBuilder) { #describe }));
     let shape_impl = shape_impl(model, &bounds);
@@ -39,7 +39,7 @@ pub(crate) fn trait_impls(model: &Model, fields: &FieldsImpl) -> TokenStream {
 
             #[allow(unused_variables, clippy::all, clippy::pedantic)]
             fn write(&self, __sink: &mut impl #krate::codegen::Sink) -> #krate::codegen::Result<()> {
-                #name_checks
+                #checks
                 #write
                 #[allow(unreachable_code)]
                 #krate::codegen::Ok(())
@@ -235,12 +235,12 @@ fn field_constant(model: &Model, field: &Field) -> TokenStream {
     }
 }
 
-/// Returns the name checks for the case that `write` is never called. A generic type cannot be checked before its type
-/// parameters are known.
-fn eager_name_checks(model: &Model, fields: &FieldsImpl) -> TokenStream {
-    let name_checks = &fields.name_checks;
-    if name_checks.is_empty() || !model.generics.params.is_empty() {
+/// Returns the constant assertions for the case that `write` is never called. A generic type cannot be checked before its
+/// type parameters are known.
+fn eager_checks(model: &Model, fields: &FieldsImpl) -> TokenStream {
+    let checks = &fields.checks;
+    if checks.is_empty() || !model.generics.params.is_empty() {
         return TokenStream::new();
     }
-    quote!(const _: () = { #name_checks };)
+    quote!(const _: () = { #checks };)
 }

@@ -3,19 +3,33 @@
 use redis_rest::{Command, Error, ErrorKind, Reply, Result};
 
 use super::field_ref::FieldRef;
-use super::hash_model::HashModel;
+use super::hash_model::{HashModel, IdRef, key_of};
+use super::writes;
 use crate::field_codec::FieldCodec;
 use crate::id::Id as _;
 use crate::key::{Key, SEPARATOR};
 use crate::mismatch::excerpt;
 use crate::model::Fields;
 use crate::pairs::ReplyPairs;
+use crate::write::Lifetime;
 
+/// Loads the record with this id, and sets its time to live if the model wants that.
+pub(super) fn load_by_id<M: HashModel>(id: IdRef<'_, M>) -> Command<Option<M>> {
+    match M::TTL {
+        Some(ttl) if M::SLIDING => writes::touch::<M>(id, Lifetime::Set(ttl)),
+        _ => load(&key_of::<M>(id)),
+    }
+}
+
+/// Loads the record at a key.
 pub(super) fn load<M: HashModel>(key: &Key) -> Command<Option<M>> {
-    key.push_to(Command::read("HGETALL")).decode_with_key(|reply, key| {
-        let record = read_record::<M>(reply)?;
-        record.map(|record| with_id_of_key(record, key)).transpose()
-    })
+    key.push_to(Command::read("HGETALL")).decode_with_key(read_loaded)
+}
+
+/// Reads the record at a key from a reply to HGETALL.
+pub(super) fn read_loaded<M: HashModel>(reply: Reply<'_>, key: &str) -> Result<Option<M>> {
+    let record = read_record::<M>(reply)?;
+    record.map(|record| with_id_of_key(record, key)).transpose()
 }
 
 /// Reads a record from a reply to HGETALL.

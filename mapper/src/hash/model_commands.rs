@@ -9,6 +9,9 @@ use super::field_ref::FieldRef;
 use super::hash_model::{HashModel, IdRef};
 use crate::field_codec::FieldCodec;
 use crate::id::IntegerId;
+use crate::index::IsUnique;
+use crate::query::SingleField;
+use crate::value_for::ValueFor;
 
 /// The calls of [`HashModel`] as methods, for pipelines, transactions and batches.
 ///
@@ -74,6 +77,15 @@ pub trait ModelCommands: Executor {
     /// Loads a record; see [`HashModel::load`].
     fn load<M: HashModel>(self, id: IdRef<'_, M>) -> Self::Out<Option<M>> {
         M::load(self, id)
+    }
+
+    /// Loads the record with a unique value; see [`HashModel::find_by`].
+    fn find_by<M: HashModel, T: SingleField, C: FieldCodec<T>, I: IsUnique>(
+        self,
+        field: FieldRef<M, T, C, I>,
+        value: impl ValueFor<T::Value>,
+    ) -> Self::Out<Option<M>> {
+        M::find_by(self, field, value)
     }
 
     /// Creates a record; see [`HashModel::insert`].

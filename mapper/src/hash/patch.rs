@@ -18,7 +18,7 @@ use crate::index::InIndex;
 use crate::mismatch;
 use crate::pairs::FieldPairs;
 use crate::value_for::ValueFor;
-use crate::write::{self, Action, Change, Condition, FieldChange, Lifetime, Operation, Outcome};
+use crate::write::{Action, Change, Condition, FieldChange, Lifetime, Operation, Outcome};
 
 /// Changes of some fields of one record: [`HashModel::patch`] starts it, and [`exec`](Patch::exec) sends it.
 ///
@@ -407,7 +407,7 @@ impl<M: HashModel, R: ReturnedFields<M>> Patch<M, R> {
             Action::Patch { returning, .. } => returning.clone(),
             _ => Vec::new(),
         };
-        let command = write::lone(&operation).and_then(move |outcome| R::decode(&outcome, &names));
+        let command = writes::lone::<M>(operation).and_then(move |outcome| R::decode(&outcome, &names));
         match error {
             Some(error) => command.fail(error),
             None => command,

@@ -2,15 +2,16 @@
 
 use redis_rest::{Build, Command, Error, ErrorKind, GenericCommands as _, Reply, Result};
 
+use super::commands;
 use super::hash_model::{HashModel, IdRef, layout};
 use super::plain;
-use super::save_options::SaveOptions;
+use super::save_options::{self, SaveOptions};
 use super::version::Version;
 use crate::id::Id as _;
 use crate::index;
 use crate::key::Key;
-use crate::pairs::FieldPairs;
-use crate::write::{self, Action, Lifetime, Mode, Operation, Outcome};
+use crate::pairs::{FieldPairs, OutcomePairs, ReplyPairs};
+use crate::write::{self, Action, Condition, Lifetime, Mode, Operation, Outcome};
 
 /// What a full write does to the time to live, if the caller says nothing.
 pub(crate) fn lifetime<M: HashModel>() -> Lifetime {
@@ -25,7 +26,7 @@ pub(crate) fn put<M: HashModel>(record: &M, mode: Mode, lifetime: Lifetime) -> C
         Err(error) => return failed(&key, error),
     };
     if !operation.layout.is_plain() {
-        return write::lone(&operation).decode_with(|reply| stored_version(Outcome::of(reply)?.version));
+        return lone::<M>(operation).and_then(|outcome| stored_version(outcome.version));
     }
     let Action::Put { fields, .. } = &operation.action else { return failed(&key, not_a_version(None)) };
     plain::put(&key, fields, mode, lifetime)
@@ -87,12 +88,12 @@ pub(super) fn delete<M: HashModel>(id: IdRef<'_, M>) -> Command<bool> {
     if operation.layout.is_plain() {
         return plain::delete(&operation.key);
     }
-    write::lone(&operation).decode_with(|reply| Ok(Outcome::of(reply)?.happened))
+    lone::<M>(operation).and_then(|outcome| Ok(outcome.happened))
 }
 
 /// Sets or removes the time to live. Of a record that does not exist, the reply is `false`.
 pub(super) fn expire<M: HashModel>(id: IdRef<'_, M>, lifetime: Lifetime) -> Command<bool> {
-    let operation = operation::<M>(id, Action::Expire { lifetime, load: false });
+    let operation = operation::<M>(id, Action::Expire { lifetime, load: false, may_be_gone: true });
     let key = &operation.key;
     // Only the indexes have to know when a record expires.
     if operation.layout.indexes.is_empty() {
@@ -101,19 +102,63 @@ pub(super) fn expire<M: HashModel>(id: IdRef<'_, M>, lifetime: Lifetime) -> Comm
             Lifetime::Keep | Lifetime::Persist => Build.persist(key.as_str()),
         });
     }
-    write::lone(&operation).decode_with(match lifetime {
-        Lifetime::Set(_) => |reply| Ok(if_it_exists(reply)?.is_some()),
-        Lifetime::Keep | Lifetime::Persist => |reply| Ok(if_it_exists(reply)?.is_some_and(|outcome| outcome.happened)),
+    let invalid = match lifetime {
+        Lifetime::Set(ttl) => save_options::set(ttl).err(),
+        Lifetime::Keep | Lifetime::Persist => None,
+    };
+    let command = lone::<M>(operation).and_then(|outcome| Ok(outcome.happened));
+    match invalid {
+        None => command,
+        Some(error) => command.fail(error),
+    }
+}
+
+/// Sets the time to live of a plain record, and returns its fields.
+const TOUCH: &str = "redis.call('PEXPIRE', KEYS[1], ARGV[1]) return redis.call('HGETALL', KEYS[1])";
+
+/// Loads a record, and sets its time to live. Only the indexes have to know when it expires.
+pub(super) fn touch<M: HashModel>(id: IdRef<'_, M>, lifetime: Lifetime) -> Command<Option<M>> {
+    let operation = operation::<M>(id, Action::Expire { lifetime, load: true, may_be_gone: true });
+    let key = &operation.key;
+    if operation.layout.indexes.is_empty() {
+        let command = Command::idempotent_write("EVAL").arg(TOUCH).arg(1);
+        return key.push_to(command).arg(lifetime.text()).decode_with_key(commands::read_loaded);
+    }
+    let key = key.as_str().to_owned();
+    lone::<M>(operation).and_then(move |outcome| {
+        if outcome.fields.is_empty() {
+            return Ok(None);
+        }
+        let record = M::read(OutcomePairs(&outcome.fields))?;
+        commands::with_id_of_key(record, &key).map(Some)
     })
 }
 
-/// Returns the outcome of an operation on a record, or `None` if the record does not exist.
-fn if_it_exists(reply: Reply<'_>) -> Result<Option<Outcome>> {
-    match Outcome::of(reply) {
-        Ok(outcome) => Ok(Some(outcome)),
-        Err(error) if error.is_not_found() => Ok(None),
-        Err(error) => Err(error),
+/// Returns the command that executes one operation on a record.
+pub(super) fn lone<M: HashModel>(operation: Operation) -> Command<Outcome> {
+    write::lone(operation, row_of::<M>)
+}
+
+/// Reads what the row of a record has to hold from a reply to `HGETALL`, and the fields that it is made of. `None` means that
+/// there is no record.
+pub(crate) fn row_of<M: HashModel>(reply: Reply<'_>) -> Result<Option<Action>> {
+    if commands::is_no_record(reply) {
+        return Ok(None);
     }
+    let pairs = reply.pairs()?;
+    let mut fields = FieldPairs::default();
+    M::read(ReplyPairs(pairs))?.write(&mut fields)?;
+    let text_of = |name: &str| {
+        let found = pairs.into_iter().find(|(field, _)| field.bytes().is_ok_and(|field| field == name.as_bytes()));
+        found.map(|(_, text)| text.text().map(str::to_owned)).transpose()
+    };
+    let layout = layout::<M>();
+    // A column may come from a field's earlier name, which no write sets.
+    let names = M::FIELD_NAMES
+        .all()
+        .filter(|name| layout.column(name).is_some() || fields.set.iter().all(|(written, _)| written != name));
+    let seen = names.map(|field| Ok(Condition { field, aliases: &[], text: text_of(field)? }));
+    Ok(Some(Action::Index { seen: seen.collect::<Result<_>>()?, columns: fields.columns }))
 }
 
 /// Returns the version that a write has stored.

@@ -343,8 +343,10 @@ local function check_delete(operation)
 end
 
 local function check_expire(operation)
-  operation.lifetime, operation.returns_all = take(), take() == '1'
-  if not operation.exists then return refuse(operation.number, 'missing', operation.layout, operation.record) end
+  operation.lifetime, operation.returns_all, operation.may_be_gone = take(), take() == '1', take() == '1'
+  if not operation.exists then
+    return not operation.may_be_gone and refuse(operation.number, 'missing', operation.layout, operation.record)
+  end
   if operation.needs_row then return refuse(operation.number, 'norow', operation.layout, operation.record) end
   operation.columns = operation.row and operation.row.columns
 end
@@ -524,8 +526,8 @@ local function say_fields(operation)
   end
 end
 
--- Says the outcome: the number of values, whether something was created, removed or had a time to live, the version, and
--- the fields that were asked for.
+-- Says the outcome: the number of values, whether something was created, removed, given a time to live or had one, the
+-- version, and the fields that were asked for.
 local function say_outcome(operation, happened)
   local count_at = #reply + 1
   say('')
@@ -546,11 +548,13 @@ local function change(operation)
     if not exists then forget(operation.layout, operation.group, operation.id, operation.row) end
     return say_outcome(operation, not exists)
   end
+  if operation.may_be_gone and not exists then return say_outcome(operation, false) end
   if operation.set then call_in_chunks('HSET', operation.record, operation.set) end
   if operation.clear then call_in_chunks('HDEL', operation.record, operation.clear) end
   if operation.group and operation.columns then write_row(operation) end
   set_lifetime(operation)
-  return say_outcome(operation, operation.had_lifetime or operation.set and not exists)
+  local is_new = operation.set and not exists
+  return say_outcome(operation, is_new or operation.may_be_gone and operation.lifetime ~= 'persist' or operation.had_lifetime)
 end
 
 say('ok')

@@ -243,7 +243,7 @@ fn add_operation<'a>(out: &mut Arguments<'a>, operation: &'a Operation, layout: 
             out.columns(of, &fields.columns);
         }
         Action::Patch { version, conditions, changes, returning, lifetime } => {
-            out.arg(lifetime_text(*lifetime));
+            out.arg(lifetime.text());
             out.version(of, *version);
             out.conditions(conditions);
             out.number(changes.len());
@@ -253,9 +253,11 @@ fn add_operation<'a>(out: &mut Arguments<'a>, operation: &'a Operation, layout: 
             out.counted(returning.iter().copied());
         }
         Action::Delete { version } => out.version(of, *version),
-        Action::Expire { lifetime, load } => {
-            out.arg(lifetime_text(*lifetime));
-            out.arg(if *load { "1" } else { "0" });
+        Action::Expire { lifetime, load, may_be_gone } => {
+            out.arg(lifetime.text());
+            for flag in [load, may_be_gone] {
+                out.arg(if *flag { "1" } else { "0" });
+            }
         }
         Action::Index { seen, columns } => {
             out.conditions(seen);
@@ -272,7 +274,7 @@ fn put_head(out: &mut Arguments<'_>, layout: &Layout, mode: Mode, version: Optio
         Mode::Save => "save",
         Mode::Update => "update",
     });
-    out.arg(lifetime_text(lifetime));
+    out.arg(lifetime.text());
     out.version(layout, version);
     out.arg(version.map_or(String::new(), |version| version.saturating_add(1).to_string()));
 }
@@ -291,14 +293,6 @@ fn add_change<'a>(out: &mut Arguments<'a>, Change { field, aliases, change }: &'
     out.arg(what);
     out.names(field, aliases);
     out.args.extend(details);
-}
-
-fn lifetime_text(lifetime: Lifetime) -> Cow<'static, str> {
-    match lifetime {
-        Lifetime::Keep => "keep".into(),
-        Lifetime::Persist => "persist".into(),
-        Lifetime::Set(ttl) => ttl.as_millis().to_string().into(),
-    }
 }
 
 /// Returns the text of a column. The operations have been checked, so there is one.

@@ -1,5 +1,6 @@
 //! What a write does to each of its records.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::index::Layout;
@@ -38,11 +39,13 @@ pub(crate) enum Action {
     Delete {
         version: Option<u64>,
     },
-    /// Changes the time to live of a record that exists.
+    /// Changes the time to live of a record.
     Expire {
         lifetime: Lifetime,
         /// Whether to return all fields.
         load: bool,
+        /// Whether the outcome is that nothing happened if there is no record, instead of an error.
+        may_be_gone: bool,
     },
     /// Writes the row of a record, if its indexed fields are still as they were seen.
     Index {
@@ -70,6 +73,17 @@ pub(crate) enum Lifetime {
     Keep,
     Set(Duration),
     Persist,
+}
+
+impl Lifetime {
+    /// Returns the argument of the scripts: `keep`, `persist`, or milliseconds.
+    pub(crate) fn text(self) -> Cow<'static, str> {
+        match self {
+            Lifetime::Keep => "keep".into(),
+            Lifetime::Persist => "persist".into(),
+            Lifetime::Set(ttl) => ttl.as_nanos().div_ceil(1_000_000).to_string().into(),
+        }
+    }
 }
 
 /// The text that a field must have, or `None` if it must not exist.

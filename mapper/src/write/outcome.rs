@@ -42,8 +42,12 @@ impl NoRow {
 impl Outcome {
     /// Decodes the reply of a script to one operation.
     pub(crate) fn of(reply: Reply<'_>) -> Result<Outcome> {
-        let outcomes = read(reply, false)?;
-        outcomes.into_iter().next().ok_or_else(malformed)
+        read(reply, false)?.into_iter().next().ok_or_else(malformed)
+    }
+
+    /// Decodes the reply of a script to the second of two operations, the first of which prepares it.
+    pub(super) fn of_second(reply: Reply<'_>) -> Result<Outcome> {
+        read(reply, false)?.into_iter().nth(1).ok_or_else(malformed)
     }
 }
 

@@ -25,7 +25,7 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, timeout_at};
 
 pub use self::settings::AutoPipelining;
-use crate::command::{Attempts, Command, Encoded, Received};
+use crate::command::{Attempts, Command, Encoded, Idempotency, Received};
 use crate::connection::{Connection, Patience, Progress};
 use crate::error::{Error, ErrorKind, Result};
 use crate::reply::Replies;
@@ -64,6 +64,8 @@ struct Queued {
     encoded: Encoded,
     /// The command's own limits on time.
     progress: Progress,
+    /// When the server may forget the outcome of a command that it executes once.
+    forgotten_at: Option<Instant>,
     reply: oneshot::Sender<Result<Share>>,
 }
 
@@ -110,7 +112,10 @@ impl AutoPipeline {
         let lane = Lane { runtime: runtime.id(), reads: self.limits.separate_reads && !idempotency.writes() };
         let progress = self.connection.limits().starting_now(patience, encoded.extra_time());
         let (reply, receiver) = oneshot::channel();
-        let (number, is_new) = self.push(lane, encoded, progress, reply);
+        let memory =
+            (idempotency == Idempotency::Once).then(|| self.connection.limits().memory(patience, Duration::ZERO));
+        let forgotten_at = memory.map(|memory| Instant::now() + memory);
+        let (number, is_new) = self.push(lane, Queued { number: 0, encoded, progress, forgotten_at, reply });
         if is_new {
             let driver = Driver { pipeline: Arc::clone(&self), lane, has_finished: false };
             drop(runtime.spawn(driver.run()));
@@ -127,18 +132,12 @@ impl AutoPipeline {
         }
     }
 
-    /// Adds a command to its queue. Returns its number, and whether the queue needs a driver.
-    fn push(
-        &self,
-        lane: Lane,
-        encoded: Encoded,
-        progress: Progress,
-        reply: oneshot::Sender<Result<Share>>,
-    ) -> (u64, bool) {
+    /// Adds a command to its queue, under the next number. Returns that, and whether the queue needs a driver.
+    fn push(&self, lane: Lane, entry: Queued) -> (u64, bool) {
         let mut queues = self.lock();
         let number = queues.next;
         queues.next += 1;
-        let entry = Queued { number, encoded, progress, reply };
+        let entry = Queued { number, ..entry };
         match queues.all.iter_mut().find(|(queue, _)| *queue == lane) {
             Some((_, entries)) => {
                 entries.push_back(entry);
@@ -189,6 +188,8 @@ impl AutoPipeline {
         let mut batch: Vec<Queued> = Vec::with_capacity(entries.len().min(self.limits.max_commands));
         // The outer brackets take two bytes, and the last command has no comma.
         let mut bytes = 1;
+        // Attempts are made until the latest deadline, and no outcome may be forgotten before.
+        let (mut latest, mut forgotten_at) = (now, None);
         while let Some(next) = entries.front() {
             // Cancelled or out of time before it was sent.
             if next.reply.is_closed() || now >= next.progress.deadline {
@@ -199,7 +200,10 @@ impl AutoPipeline {
             let is_full = batch.len() >= self.limits.max_commands || bytes > self.limits.max_bytes;
             let alone = |encoded: &Encoded| encoded.stands_alone(self.connection.learned());
             let stands_alone = alone(&next.encoded) || batch.last().is_some_and(|last| alone(&last.encoded));
-            if !batch.is_empty() && (is_full || stands_alone) {
+            latest = latest.max(next.progress.deadline);
+            forgotten_at = next.forgotten_at.into_iter().chain(forgotten_at).min();
+            let is_forgotten = forgotten_at.is_some_and(|at| at < latest);
+            if !batch.is_empty() && (is_full || stands_alone || is_forgotten) {
                 break;
             }
             batch.extend(entries.pop_front());

@@ -9,12 +9,11 @@ use super::conflict::settle;
 use super::progress::{ReindexProgress, Reindexed};
 use super::stored;
 use super::walk::{self, Position};
-use crate::hash::each;
 use crate::hash::hash_model::{HashModel, layout};
+use crate::hash::{each, writes};
 use crate::index::Layout;
 use crate::key::Key;
 use crate::upkeep::{self, Problem, What};
-use crate::write;
 
 /// How often the start is tried, if another run starts at the same time.
 const STARTS: usize = 8;
@@ -121,22 +120,22 @@ async fn index<M: HashModel>(
     progress: &mut ReindexProgress,
     errors: &mut Vec<Error>,
 ) -> Result<()> {
-    let layout = layout::<M>();
     let mut operations = Vec::new();
     for record in stored::read::<M>(session, ids).await? {
         match record.record {
-            Ok(Some(content)) if record.row.as_deref() != Some(layout.row(&content.columns).as_bytes()) => {
+            Ok(Some(content)) if record.row.as_deref() != Some(content.row.as_bytes()) => {
                 operations.push(content.index::<M>(&record.id));
             }
             Ok(_) => {}
             Err(error) => errors.push(error),
         }
     }
-    let written = each::send(session, operations.iter().map(write::lone)).await?;
-    for (operation, outcome) in operations.iter().zip(written) {
+    let ids: Vec<_> = operations.iter().map(|operation| operation.id.clone()).collect();
+    let written = each::send(session, operations.into_iter().map(writes::lone::<M>)).await?;
+    for (id, outcome) in ids.iter().zip(written) {
         let outcome = match outcome {
             Ok(_) => Ok(true),
-            Err(_) => settle::<M>(session, &operation.id).await?,
+            Err(_) => settle::<M>(session, id).await?,
         };
         match outcome {
             Ok(exists) => progress.indexed += u64::from(exists),

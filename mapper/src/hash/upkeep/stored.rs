@@ -3,12 +3,10 @@
 use redis_rest::bytes::Bytes;
 use redis_rest::{Batch, BatchReplies, Build, Command, Executor as _, HashCommands as _, Reply, Result, Session};
 
-use crate::hash::commands;
 use crate::hash::hash_model::{HashModel, layout};
+use crate::hash::{commands, writes};
 use crate::key::Key;
-use crate::mismatch;
-use crate::pairs::FieldPairs;
-use crate::write::{Action, Condition, Operation};
+use crate::write::{Action, Operation};
 
 /// A record and its row.
 pub(super) struct Stored {
@@ -20,9 +18,10 @@ pub(super) struct Stored {
 
 /// What the indexes have to know of a record.
 pub(super) struct Content {
-    pub(super) columns: Vec<(&'static str, String)>,
-    /// The texts of the fields that the columns are made of.
-    seen: Vec<Condition>,
+    /// Writes the row, if the record is still as it was read.
+    index: Action,
+    /// What the row should be.
+    pub(super) row: String,
 }
 
 /// Reads records and their rows in one transaction.
@@ -49,30 +48,18 @@ pub(super) async fn read<M: HashModel>(session: &Session, ids: Vec<String>) -> R
 }
 
 fn content<M: HashModel>(reply: Reply<'_>, key: &str) -> Result<Option<Content>> {
-    let Some(record) = commands::read_record::<M>(reply)? else { return Ok(None) };
-    let record = commands::with_id_of_key(record, key)?;
-    let mut fields = FieldPairs::default();
-    record.write(&mut fields)?;
-    let seen = layout::<M>().columns.iter().map(|column| condition(reply, column.name));
-    Ok(Some(Content { columns: fields.columns, seen: seen.collect::<Result<_>>()? }))
-}
-
-/// Returns the condition that a field still is as it was read. It need not name the field's aliases: every write of a model
-/// writes the field under its own name.
-fn condition(reply: Reply<'_>, field: &'static str) -> Result<Condition> {
-    let mut pairs = reply.pairs()?.filter(|(name, _)| name.bytes().is_ok_and(|name| name == field.as_bytes()));
-    let text = pairs.next().map(|(_, text)| {
-        let bytes = text.bytes()?;
-        let text = std::str::from_utf8(bytes);
-        text.map(str::to_owned).map_err(|error| mismatch::not_utf8::<String>(bytes, error).with_field(field))
-    });
-    Ok(Condition { field, aliases: &[], text: text.transpose()? })
+    if let Some(record) = commands::read_record::<M>(reply)? {
+        commands::with_id_of_key(record, key)?;
+    }
+    let Some(index) = writes::row_of::<M>(reply)? else { return Ok(None) };
+    let columns = if let Action::Index { columns, .. } = &index { columns.as_slice() } else { &[] };
+    Ok(Some(Content { row: layout::<M>().row(columns), index }))
 }
 
 impl Content {
     /// Returns the operation that writes the row of the record, if it is still as it was read.
     pub(super) fn index<M: HashModel>(self, id: &str) -> Operation {
-        operation::<M>(id, Action::Index { seen: self.seen, columns: self.columns })
+        operation::<M>(id, self.index)
     }
 }
 

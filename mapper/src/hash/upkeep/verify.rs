@@ -290,7 +290,7 @@ fn drift_of<M: HashModel>(Stored { id, row, record }: Stored) -> Option<Drift> {
         Err(error) => return Some(Drift::UnreadableRecord { id, why: error.to_string() }),
     };
     let Some(row) = row else { return Some(Drift::RecordWithoutRow { id }) };
-    let expected = layout.row(&content.columns);
+    let expected = content.row;
     if row == expected.as_bytes() {
         return None;
     }

@@ -1,0 +1,325 @@
+//! How a query is executed: requests, one after the other.
+
+use std::marker::PhantomData;
+
+use redis_rest::{Batch, Command, Error, ErrorKind, Executor as _, Reply, Result, Session};
+
+use super::{Page, Query};
+use crate::hash::commands;
+use crate::hash::hash_model::{self, HashModel};
+use crate::id::Id as _;
+use crate::index::Layout;
+use crate::key::Key;
+use crate::kind::Kind;
+use crate::mismatch::excerpt;
+use crate::model::Sink;
+use crate::query::{self, Answer, Call, Condition, Cursor, Explain, Found, Plan, Position};
+
+/// The most records of one run of the script, and of one pipeline.
+const MAX_STEP: usize = 1_000;
+
+/// The most records of one page of a stream.
+const STREAM_STEP: usize = 250;
+
+/// The most runs of the script for one page.
+const MAX_RUNS: usize = 20;
+
+/// A query with its plan.
+pub(super) struct Prepared<M> {
+    layout: &'static Layout,
+    conditions: Vec<Condition>,
+    plan: Plan,
+    fingerprint: u64,
+    start: Option<Position>,
+    in_one_request: bool,
+    of: PhantomData<fn() -> M>,
+}
+
+/// What was found, and where to go on, if there is more.
+type Step<T> = (Vec<T>, Option<Position>);
+
+impl<M: HashModel> Prepared<M> {
+    /// Checks and plans a query.
+    pub(super) fn new(query: Query<M>) -> Result<Self> {
+        let Query { conditions, order, limit, after, in_one_request, problem, of } = query;
+        if let Some(problem) = problem {
+            return Err(problem);
+        }
+        if limit == Some(0) {
+            return Err(invalid::<M>("the limit is 0; use a limit of at least 1"));
+        }
+        let layout = hash_model::layout::<M>();
+        let plan = Plan::new(layout, &conditions, order)?;
+        let fingerprint = query::fingerprint(layout, &conditions, order);
+        let mut prepared = Prepared { layout, conditions, plan, fingerprint, start: None, in_one_request, of };
+        prepared.start = after.map(|cursor| prepared.position(cursor)).transpose()?;
+        Ok(prepared)
+    }
+
+    fn position(&self, cursor: Cursor) -> Result<Position> {
+        let Cursor { fingerprint, index, range, member } = cursor;
+        let candidate = self.plan.candidates.iter().position(|candidate| u32::try_from(candidate.index) == Ok(index));
+        match candidate {
+            Some(candidate) if fingerprint == self.fingerprint => Ok(Position { candidate, range, member }),
+            _ => Err(invalid::<M>(
+                "the cursor is of another query; use it with the model, the conditions and the order of the page that it comes from",
+            )),
+        }
+    }
+
+    fn cursor(&self, position: Position) -> Option<Cursor> {
+        let Position { candidate, range, member } = position;
+        let index = u32::try_from(self.plan.candidates.get(candidate)?.index).ok()?;
+        Some(Cursor { fingerprint: self.fingerprint, index, range, member })
+    }
+
+    pub(super) async fn fetch(&self, session: &Session, limit: usize) -> Result<Page<M>> {
+        let mut page = Collected::new(limit, self.start.clone());
+        while page.needs_more() {
+            let position = page.position.take();
+            let step = self.records(session, page.step(), position).await?;
+            page.add(step)?;
+        }
+        Ok(Page { items: page.items, cursor: page.position.and_then(|position| self.cursor(position)) })
+    }
+
+    pub(super) async fn page_of_ids(&self, session: &Session, limit: usize) -> Result<Page<M::Id>> {
+        let mut page = Collected::new(limit, self.start.clone());
+        while page.needs_more() {
+            let position = page.position.take();
+            let step = self.ids(session, page.step(), position).await?;
+            page.add(step)?;
+        }
+        Ok(Page { items: page.items, cursor: page.position.and_then(|position| self.cursor(position)) })
+    }
+
+    pub(super) async fn first(&self, session: &Session) -> Result<Option<M>> {
+        let mut position = self.start.clone();
+        loop {
+            let (found, next) = self.records(session, 1, position).await?;
+            if let Some(record) = found.into_iter().next() {
+                return record.map(Some);
+            }
+            if next.is_none() {
+                return Ok(None);
+            }
+            position = next;
+        }
+    }
+
+    pub(super) async fn exists(&self, session: &Session) -> Result<bool> {
+        let mut position = None;
+        loop {
+            let (found, next) = self.ids(session, 1, position).await?;
+            if !found.is_empty() || next.is_none() {
+                return Ok(!found.is_empty());
+            }
+            position = next;
+        }
+    }
+
+    pub(super) async fn count(&self, session: &Session) -> Result<u64> {
+        let (mut count, mut position) = (0, None);
+        loop {
+            let command = self.command(Found::Count, MAX_STEP, position.as_ref()).decode_with(query::read_count);
+            let Some((found, next)) = self.run(session, command, position).await? else { return Ok(count) };
+            count += found;
+            if next.is_none() {
+                return Ok(count);
+            }
+            position = next;
+        }
+    }
+
+    pub(super) async fn explain(&self, session: &Session) -> Result<Explain> {
+        let command = self.command(Found::Estimates, MAX_STEP, None).decode_with(query::read_estimates);
+        let answer = session.submit(command).await?;
+        Ok(Explain::new(self.layout, &self.conditions, &self.plan, answer.candidate, &answer.found))
+    }
+
+    async fn ids(&self, session: &Session, limit: usize, position: Option<Position>) -> Result<Step<Result<M::Id>>> {
+        let (ids, next) = self.found_ids(session, Found::Ids, limit, position).await?;
+        let ids = ids.into_iter().map(|id| {
+            M::Id::from_key_part(&id).ok_or_else(|| {
+                let message = format!("expected an id in the index, found {}", excerpt(&id));
+                Error::new(ErrorKind::Decode, message)
+                    .about(M::MODEL_NAME, key_of::<M>(&id).as_str())
+                    .with_field(M::ID_FIELD)
+            })
+        });
+        Ok((ids.collect(), next))
+    }
+
+    /// Returns a page of a stream, and how many records may follow it.
+    pub(super) async fn stream_page(
+        &self,
+        session: &Session,
+        position: Option<Position>,
+        left: usize,
+    ) -> Result<(Vec<Result<M>>, Option<(Position, usize)>)> {
+        let position = position.or_else(|| self.start.clone());
+        let (records, next) = self.records(session, left.min(STREAM_STEP), position).await?;
+        let left = left.saturating_sub(records.len());
+        Ok((records, next.filter(|_| left > 0).map(|position| (position, left))))
+    }
+
+    /// Returns the next records, each with its own error. Those that do not match any more are left out.
+    async fn records(&self, session: &Session, limit: usize, position: Option<Position>) -> Result<Step<Result<M>>> {
+        let (found, next) = if self.in_one_request {
+            let command = self.command(Found::Records, limit, position.as_ref()).decode_with(read_records::<M>);
+            self.run(session, command, position).await?.unwrap_or_default()
+        } else {
+            let (ids, next) = self.found_ids(session, Found::IdsToLoad, limit, position).await?;
+            (load::<M>(session, &ids).await?, next)
+        };
+        Ok((self.matching(found), next))
+    }
+
+    /// Returns the command that finds the first record.
+    pub(super) fn into_find(self) -> Command<Option<M>> {
+        let command = self.command(Found::Records, 1, None);
+        command.decode_by(move |reply| {
+            let records = self.matching(read_records::<M>(reply)?.found);
+            records.into_iter().next().transpose()
+        })
+    }
+
+    /// Leaves out records that do not exist, or do not match any more.
+    fn matching(&self, records: Vec<Result<Option<M>>>) -> Vec<Result<M>> {
+        let records = records.into_iter().filter_map(Result::transpose);
+        records.filter(|record| record.as_ref().map_or(true, |record| self.holds(record))).collect()
+    }
+
+    async fn found_ids(
+        &self,
+        session: &Session,
+        found: Found,
+        limit: usize,
+        position: Option<Position>,
+    ) -> Result<Step<String>> {
+        let command = self.command(found, limit, position.as_ref()).decode_with(query::read_ids);
+        Ok(self.run(session, command, position).await?.unwrap_or_default())
+    }
+
+    fn command(&self, found: Found, limit: usize, position: Option<&Position>) -> Command {
+        let call = Call { layout: self.layout, conditions: &self.conditions, plan: &self.plan, found, limit, position };
+        call.to_script().command().about(M::MODEL_NAME, M::KEY_PREFIX)
+    }
+
+    /// Sends a command. Returns what was found, and where to go on. `None` without a request if no value can match.
+    async fn run<T: 'static>(
+        &self,
+        session: &Session,
+        command: Command<Answer<T>>,
+        position: Option<Position>,
+    ) -> Result<Option<(T, Option<Position>)>> {
+        if self.conditions.iter().any(Condition::is_never) {
+            return Ok(None);
+        }
+        let Answer { found, candidate, next } = session.submit(command).await?;
+        // The script knows only the candidates of its call.
+        let candidate = position.map_or(candidate, |position| position.candidate);
+        Ok(Some((found, next.map(|(range, member)| Position { candidate, range, member }))))
+    }
+
+    /// Returns whether a record that was loaded matches.
+    fn holds(&self, record: &M) -> bool {
+        if self.conditions.is_empty() {
+            return true;
+        }
+        let mut columns = Columns(Vec::new());
+        if record.write(&mut columns).is_err() {
+            // Another field cannot be encoded again. The row has matched.
+            return true;
+        }
+        self.conditions.iter().all(|condition| {
+            let name = self.layout.columns.get(condition.column).map(|column| column.name);
+            columns.0.iter().any(|(column, text)| Some(*column) == name && condition.holds(text))
+        })
+    }
+}
+
+/// A page that takes several steps.
+struct Collected<T> {
+    items: Vec<T>,
+    limit: usize,
+    runs: usize,
+    position: Option<Position>,
+}
+
+impl<T> Collected<T> {
+    fn new(limit: usize, position: Option<Position>) -> Self {
+        Collected { items: Vec::new(), limit, runs: 0, position }
+    }
+
+    /// Returns whether the page can take more, and there may be more.
+    fn needs_more(&self) -> bool {
+        let is_at_end = self.runs > 0 && self.position.is_none();
+        !is_at_end && self.items.len() < self.limit && self.runs < MAX_RUNS
+    }
+
+    /// Returns how many items the next step may find.
+    fn step(&self) -> usize {
+        self.limit.saturating_sub(self.items.len()).min(MAX_STEP)
+    }
+
+    fn add(&mut self, (found, next): Step<Result<T>>) -> Result<()> {
+        for item in found {
+            self.items.push(item?);
+        }
+        self.runs += 1;
+        self.position = next;
+        Ok(())
+    }
+}
+
+/// The columns of a record, without its other fields.
+struct Columns(Vec<(&'static str, String)>);
+
+impl Sink for Columns {
+    fn set(&mut self, _: &'static str, _: String, _: Kind) {}
+
+    fn clear(&mut self, _: &'static str) {}
+
+    fn column(&mut self, name: &'static str, text: impl FnOnce() -> Result<String>) -> Result<()> {
+        // A value that cannot be in an index is in no range.
+        self.0.extend(text().ok().map(|text| (name, text)));
+        Ok(())
+    }
+}
+
+/// Reads the records that the script returned.
+fn read_records<M: HashModel>(reply: Reply<'_>) -> Result<Answer<Vec<Result<Option<M>>>>> {
+    let Answer { found, candidate, next } = query::read_records(reply, commands::read_record::<M>)?;
+    let found = found.into_iter().map(|(id, record)| {
+        let key = key_of::<M>(&id);
+        let record =
+            record.and_then(|record| record.map(|record| commands::with_id_of_key(record, key.as_str())).transpose());
+        record.map_err(|error| error.with_command("HGETALL".into()).about(M::MODEL_NAME, key.as_str()))
+    });
+    Ok(Answer { found: found.collect(), candidate, next })
+}
+
+/// Loads records by the parts of their keys, in one request.
+async fn load<M: HashModel>(session: &Session, ids: &[String]) -> Result<Vec<Result<Option<M>>>> {
+    let loading = {
+        let mut batch = Batch::new(session);
+        let slots: Vec<_> = ids.iter().map(|id| (&mut batch).submit(load_command::<M>(id))).collect();
+        batch.exec_with(move |replies| Ok(slots.into_iter().map(|slot| replies.take(slot)).collect()))
+    };
+    loading.await
+}
+
+/// Returns the command that loads a record. It leaves the time to live as it is, also of a model whose loads extend it.
+fn load_command<M: HashModel>(id: &str) -> Command<Option<M>> {
+    key_of::<M>(id).push_to(Command::read("HGETALL")).decode_with_key(commands::read_loaded::<M>)
+}
+
+fn key_of<M: HashModel>(id: &str) -> Key {
+    Key::new(M::MODEL_NAME, M::KEY_PREFIX, id)
+}
+
+#[cold]
+fn invalid<M: HashModel>(message: &'static str) -> Error {
+    Error::new(ErrorKind::InvalidInput, message).about(M::MODEL_NAME, M::KEY_PREFIX)
+}
