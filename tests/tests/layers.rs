@@ -31,6 +31,7 @@ const MAPPER: &[&str] = &[
     "evolution",
     "write",
     "query",
+    "upkeep",
     "hash",
     "list",
     "stream",
