@@ -211,10 +211,11 @@
 extern crate self as redis_model;
 
 // A module imports only modules before it:
-// kind, mismatch, key -> index -> model, field, codec -> field_codec, value, value_for, id, pairs -> write, query -> hash, list, stream -> codegen
+// kind, mismatch, key -> index -> model, field, codec -> field_codec, value, value_for, id, pairs, evolution -> write, query -> hash, list, stream -> codegen
 pub mod codec;
 #[doc(hidden)]
 pub mod codegen;
+mod evolution;
 mod field;
 mod field_codec;
 mod hash;
@@ -235,6 +236,7 @@ mod write;
 pub use redis_model_derive::RedisModel;
 pub use redis_rest::{self, Client, Error, ErrorKind, Redis, Result, blocking, commands};
 
+pub use crate::evolution::{StoredFields, UnknownFields};
 pub use crate::field::{Element, Field};
 pub use crate::hash::{
     AppendText, Committed, Counter, Each, FieldRef, FlattenRef, FloatCounter, HashModel, IdRef, MayBeAbsent,

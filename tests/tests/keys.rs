@@ -50,25 +50,32 @@ use bytes::Bytes;
 use redis_model::redis_rest::{Command, Executor as _, blocking};
 use redis_model_tests::{stack, valkey};
 
-/// Commands that no server here can judge, and what their methods mark.
+/// Commands that no server here judges, and what their methods mark.
 const NOT_JUDGED: [(&str, Marks, &str); 9] = [
     ("AR", Marks::First, "arrays exist on the service alone; each has one key"),
     ("SEARCH.", Marks::None, "exists on the service alone, and the keys of an index are unknown"),
     ("VECTOR.", Marks::None, "exists on the service alone, and whether an index is a key is unknown"),
     ("DELEX", Marks::First, "exists on the service alone"),
     ("DIGEST", Marks::First, "exists on the service alone"),
-    ("JSON.", Marks::First, "not in this JSON module"),
-    ("EVAL", Marks::None, "declares its keys itself, and cannot run inside a script"),
-    ("FCALL", Marks::None, "declares its keys itself, and cannot run inside a script"),
+    ("EVAL", Marks::Any, "declares its keys itself, and cannot run inside a script"),
+    ("FCALL", Marks::Any, "declares its keys itself, and cannot run inside a script"),
     ("ACL", Marks::None, "the gateway alone has some of them"),
+    ("XLEN orders", Marks::None, "a command from its arguments, whose keys nobody has marked"),
 ];
+
+/// A command whose module declares the first of its keys alone.
+const ALL_BUT_THE_PATH: &str = "JSON.MGET";
 
 /// What a command marks that no server can judge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Marks {
     None,
     First,
+    Any,
 }
+
+/// What a server says of a command without keys. The second is what a module says of a form without.
+const NO_KEYS: [&str; 2] = ["no key arguments", "Invalid arguments specified"];
 
 /// What a server says of the keys of a command.
 enum Verdict {
@@ -81,7 +88,7 @@ fn verdict(redis: &blocking::Redis, args: &[Bytes]) -> Verdict {
     let command = Command::read("COMMAND").arg("GETKEYS").args_of(args);
     match redis.execute::<Vec<String>>(command) {
         Ok(keys) => Verdict::Keys(keys.into_iter().collect()),
-        Err(error) if error.message().contains("no key arguments") => Verdict::Keys(BTreeSet::new()),
+        Err(error) if NO_KEYS.iter().any(|text| error.message().contains(text)) => Verdict::Keys(BTreeSet::new()),
         Err(error) if error.message().contains("Invalid command specified") => Verdict::Unknown,
         Err(error) => panic!("{}: {error}", shown(args)),
     }
@@ -98,15 +105,22 @@ fn judge(args: &[Bytes], marked: Option<Vec<String>>) {
     let marked: BTreeSet<String> = marked.unwrap_or_else(|| panic!("{line}: too many arguments")).into_iter().collect();
     let servers = SERVERS.get_or_init(|| [stack().blocking(), valkey().blocking()]);
     let exempt = NOT_JUDGED.iter().find(|(name, ..)| line.starts_with(name));
-    if let Some((.., Marks::None, _)) = exempt {
-        assert!(marked.is_empty(), "{line}: marks {marked:?}");
-        return;
+    match exempt {
+        Some((_, Marks::Any, _)) => return,
+        Some((_, Marks::None, _)) => return assert!(marked.is_empty(), "{line}: marks {marked:?}"),
+        Some((_, Marks::First, _)) | None => {}
     }
     let known = servers.iter().find_map(|redis| match verdict(redis, args) {
         Verdict::Keys(keys) => Some(keys),
         Verdict::Unknown => None,
     });
-    let first = || args.get(1).map(|key| String::from_utf8_lossy(key).into_owned()).into_iter().collect();
+    let text = |key: &Bytes| String::from_utf8_lossy(key).into_owned();
+    if line.starts_with(ALL_BUT_THE_PATH) {
+        let keys = args.get(1..args.len() - 1).unwrap_or_default();
+        assert_eq!(marked, keys.iter().map(text).collect(), "{line}");
+        return;
+    }
+    let first = || args.get(1).map(text).into_iter().collect();
     match (known, exempt) {
         (Some(keys), _) => assert_eq!(marked, keys, "{line}"),
         (None, Some(_)) => assert_eq!(marked, first(), "{line}"),

@@ -28,6 +28,7 @@ const MAPPER: &[&str] = &[
     "value_for",
     "id",
     "pairs",
+    "evolution",
     "write",
     "query",
     "hash",
@@ -64,7 +65,7 @@ const GATEWAY: &[&str] = &[
     "install",
 ];
 /// Inside `derive/src/expand`.
-const EXPAND: &[&str] = &["variable", "index", "fields", "event", "value", "model"];
+const EXPAND: &[&str] = &["variable", "hooks", "evolution", "index", "fields", "event", "value", "model"];
 
 type Arrows = BTreeMap<String, BTreeSet<String>>;
 

@@ -13,11 +13,17 @@ use crate::model::Fields;
 use crate::pairs::ReplyPairs;
 use crate::write::Lifetime;
 
-pub(super) fn load<M: HashModel>(id: IdRef<'_, M>) -> Command<Option<M>> {
+/// Loads the record with this id, and sets its time to live if the model wants that.
+pub(super) fn load_by_id<M: HashModel>(id: IdRef<'_, M>) -> Command<Option<M>> {
     match M::TTL {
         Some(ttl) if M::SLIDING => writes::touch::<M>(id, Lifetime::Set(ttl)),
-        _ => key_of::<M>(id).push_to(Command::read("HGETALL")).decode_with_key(read_loaded),
+        _ => load(&key_of::<M>(id)),
     }
+}
+
+/// Loads the record at a key.
+pub(super) fn load<M: HashModel>(key: &Key) -> Command<Option<M>> {
+    key.push_to(Command::read("HGETALL")).decode_with_key(read_loaded)
 }
 
 /// Reads the record at a key from a reply to HGETALL.

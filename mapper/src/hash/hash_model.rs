@@ -9,15 +9,16 @@ use super::commands;
 use super::each::{self, Each};
 use super::field_ref::FieldRef;
 use super::modify;
-use super::patch::Patch;
+use super::patch::{MayBeAbsent, Patch};
+use super::plain;
 use super::query::Query;
-use super::save_options::SaveOptions;
+use super::save_options::{self, SaveOptions};
 use super::scan::{RecordScanOptions, Scan};
 use super::version::{Version, VersionNumber};
 use super::writes;
 use crate::field_codec::FieldCodec;
 use crate::id::{GenerateId, Id, IntegerId};
-use crate::index::{IsUnique, Layout, LayoutBuilder};
+use crate::index::{IsUnique, Layout, LayoutBuilder, NotIndexed};
 use crate::key::{Key, SEPARATOR};
 use crate::model::Fields;
 use crate::query::SingleField;
@@ -149,7 +150,7 @@ pub trait HashModel: Fields + FromReply {
     /// `Decode` if a field is missing or does not fit its type, or if the field of the id holds another id than the key.
     /// [`Error::field`](crate::Error::field) names the field.
     fn load<E: Executor>(executor: E, id: IdRef<'_, Self>) -> E::Out<Option<Self>> {
-        executor.submit(commands::load::<Self>(id))
+        executor.submit(commands::load_by_id::<Self>(id))
     }
 
     /// Loads the records with these ids in one request, in order. Returns `None` for each that does not exist.
@@ -180,8 +181,7 @@ pub trait HashModel: Fields + FromReply {
         ids: impl IntoIterator<Item = IdRef<'a, Self>>,
     ) -> C::Out<Vec<Option<Self>>> {
         let mut batch = Batch::new(client);
-        let slots: Vec<_> =
-            ids.into_iter().map(|id| (&mut batch).submit(commands::load::<Self>(id))).collect();
+        let slots: Vec<_> = ids.into_iter().map(|id| (&mut batch).submit(commands::load_by_id::<Self>(id))).collect();
         batch.exec_with(move |replies| slots.into_iter().map(|slot| replies.take(slot)).collect())
     }
 
@@ -509,6 +509,65 @@ pub trait HashModel: Fields + FromReply {
         executor.submit(writes::expire::<Self>(id, Lifetime::Persist))
     }
 
+    /// Makes one field of the record expire after `ttl`, and returns whether the field exists. Then it is `None`.
+    ///
+    /// The field is an `Option`, because a record without another field cannot be loaded, and it is in no index, because the
+    /// index would not notice. A later write of the field removes its time to live.
+    ///
+    /// [HPEXPIRE](https://redis.io/docs/latest/commands/hpexpire/), O(1). It needs Redis 7.4, Valkey 9 or the hosted service.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # use redis_model::prelude::*;
+    /// # #[derive(RedisModel)]
+    /// # #[redis(prefix = "user")]
+    /// # struct User { #[redis(id)] id: u64, code: Option<String> }
+    /// # async fn example(redis: Redis) -> Result<()> {
+    /// User { id: 42, code: Some("193-551".into()) }.save(&redis).await?;
+    /// assert!(User::expire_field(&redis, 42, User::CODE, Duration::from_secs(300)).await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if the time is less than a millisecond; `Redis` if the server is older.
+    fn expire_field<E: Executor, T, C: FieldCodec<T> + MayBeAbsent<T>>(
+        executor: E,
+        id: IdRef<'_, Self>,
+        field: FieldRef<Self, T, C, NotIndexed>,
+        ttl: Duration,
+    ) -> E::Out<bool> {
+        let command = plain::expire_field(&key_of::<Self>(id), field.name(), ttl);
+        executor.submit(match save_options::set(ttl) {
+            Ok(_) => command,
+            Err(error) => command.fail(error),
+        })
+    }
+
+    /// Returns the time to live of one field of the record; see [`expire_field`](Self::expire_field).
+    ///
+    /// [HPTTL](https://redis.io/docs/latest/commands/hpttl/), O(1). It needs Redis 7.4, Valkey 9 or the hosted service.
+    fn field_ttl<E: Executor, T, C: FieldCodec<T>>(
+        executor: E,
+        id: IdRef<'_, Self>,
+        field: FieldRef<Self, T, C, NotIndexed>,
+    ) -> E::Out<Ttl> {
+        executor.submit(plain::field_ttl(&key_of::<Self>(id), field.name()))
+    }
+
+    /// Removes the time to live of one field of the record, and returns whether it had one; see
+    /// [`expire_field`](Self::expire_field).
+    ///
+    /// [HPERSIST](https://redis.io/docs/latest/commands/hpersist/), O(1). It needs Redis 7.4, Valkey 9 or the hosted service.
+    fn persist_field<E: Executor, T, C: FieldCodec<T>>(
+        executor: E,
+        id: IdRef<'_, Self>,
+        field: FieldRef<Self, T, C, NotIndexed>,
+    ) -> E::Out<bool> {
+        executor.submit(plain::persist_field(&key_of::<Self>(id), field.name()))
+    }
+
     /// Returns a stream of all records, fetched a page at a time. With the blocking client it is an iterator.
     ///
     /// Each page is one [SCAN](https://redis.io/docs/latest/commands/scan/) and one pipeline of
@@ -621,7 +680,7 @@ pub trait HashModel: Fields + FromReply {
     {
         // Two separators: no record has this key, because no id is empty.
         let key = format!("{}{SEPARATOR}{SEPARATOR}id", Self::KEY_PREFIX);
-        let command = Command::write("INCR").arg(&key).about(Self::MODEL_NAME, key);
+        let command = Command::write("INCR").key(&key).about(Self::MODEL_NAME, key);
         executor.submit(command.decode_with(|reply| {
             let count = i64::from_reply(reply)?;
             Self::Id::from_count(count).ok_or_else(|| reply.mismatch("a count that fits the type of the id"))

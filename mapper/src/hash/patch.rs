@@ -12,6 +12,7 @@ use super::returned::ReturnedFields;
 use super::save_options;
 use super::version::{self, Version as _, VersionNumber};
 use super::writes;
+use crate::evolution::Converted;
 use crate::field_codec::{AsField, FieldCodec, OptionalWith};
 use crate::id::Id as _;
 use crate::index::InIndex;
@@ -122,6 +123,7 @@ pub trait MayBeAbsent<T> {}
 
 impl<T> MayBeAbsent<Option<T>> for AsField {}
 impl<T, C> MayBeAbsent<Option<T>> for OptionalWith<C> {}
+impl<T, C: MayBeAbsent<T>, M, const FIELD: usize> MayBeAbsent<T> for Converted<C, M, FIELD> {}
 
 impl<M: HashModel> Patch<M> {
     pub(super) fn of(id: IdRef<'_, M>) -> Self {
@@ -276,7 +278,7 @@ impl<M: HashModel, R> Patch<M, R> {
         match value.with_value(|value| encoded::<T, C>(field.name(), value)) {
             Ok(text) => {
                 if let Action::Patch { conditions, .. } = &mut self.operation.action {
-                    conditions.push(Condition { field: field.name(), aliases: field.aliases(), text });
+                    conditions.push(Condition { field: field.name().into(), aliases: field.aliases(), text });
                 }
             }
             Err(error) => self.fail(error),

@@ -1,6 +1,10 @@
 //! Writes of records that are plain hashes: models without an index and without a version.
 
-use redis_rest::{Build, Command, Error, ErrorKind, FromReply, GenericCommands as _, Reply, Result};
+use std::time::Duration;
+
+use redis_rest::commands::expiry::Ttl;
+use redis_rest::commands::hash::{FieldExpire, FieldPersist};
+use redis_rest::{Build, Command, Error, ErrorKind, FromReply, GenericCommands as _, HashCommands as _, Reply, Result};
 
 use super::version::Version;
 use super::writes::stored_version;
@@ -28,17 +32,18 @@ pub(super) fn put<V: Version>(key: &Key, fields: &FieldPairs, mode: Mode, lifeti
     }
 }
 
-/// A new record has no time to live, and no fields to remove.
+/// A new record has no time to live, and no fields to remove. Redis knows HSETEX since 8.0, Valkey since 9.0.
 fn insert<V: Version>(key: &Key, fields: &FieldPairs) -> Command<V> {
-    let command = key.push_to(Command::write("HSETEX")).arg("FNX").arg("FIELDS").arg(fields.set.len());
-    command.one_or_more_pairs("field", fields.pairs()).decode_with(if_it_did_not_exist)
+    let command = key.push_to(Command::write("HSETEX")).arg("FNX").arg("FIELDS").arg(fields.len());
+    let command = command.one_or_more_pairs("field", fields.pairs()).decode_with(if_it_did_not_exist);
+    command.or_if_unknown(put_if::<V>(key, fields, Mode::Insert, Lifetime::Keep))
 }
 
 /// Repeated after a lost reply, it would overwrite what others wrote in between.
 fn save<V: Version>(key: &Key, fields: &FieldPairs, lifetime: Lifetime) -> Command<V> {
     let set = key.push_to(Command::write("HSET")).one_or_more_pairs("field", fields.pairs());
     let clear = (!fields.cleared.is_empty())
-        .then(|| Command::write("HDEL").arg(key.as_str()).args_of(&fields.cleared).reply::<u64>());
+        .then(|| Command::write("HDEL").key(key.as_str()).args_of(&fields.cleared).reply::<u64>());
     let expire = match lifetime {
         Lifetime::Keep => None,
         Lifetime::Set(ttl) => Some(Build.pexpire(key.as_str(), ttl)),
@@ -56,7 +61,7 @@ fn save<V: Version>(key: &Key, fields: &FieldPairs, lifetime: Lifetime) -> Comma
 
 fn put_if<V: Version>(key: &Key, fields: &FieldPairs, mode: Mode, lifetime: Lifetime) -> Command<V> {
     let command = key.push_to(Command::write("EVAL").arg(PUT).arg(1));
-    let command = command.arg(u32::from(mode == Mode::Insert)).arg(lifetime.text()).arg(2 * fields.set.len());
+    let command = command.arg(u32::from(mode == Mode::Insert)).arg(lifetime.text()).arg(2 * fields.len());
     let command = command.one_or_more_pairs("field", fields.pairs()).args_of(&fields.cleared);
     command.decode_with(match mode {
         Mode::Insert => if_it_did_not_exist,
@@ -87,4 +92,45 @@ fn if_it_existed<V: Version>(reply: Reply<'_>) -> Result<V> {
 /// Returns the command that deletes a record.
 pub(super) fn delete(key: &Key) -> Command<bool> {
     key.push_to(Command::write("DEL")).reply()
+}
+
+/// Sets the time to live of a field, and returns whether the field exists.
+pub(super) fn expire_field(key: &Key, field: &'static str, ttl: Duration) -> Command<bool> {
+    let outcome = of_field(key, field, Build.hpexpire(key.as_str(), ttl, field));
+    outcome.and_then(|outcome: FieldExpire| Ok(outcome != FieldExpire::Missing))
+}
+
+/// Returns the time to live of a field.
+pub(super) fn field_ttl(key: &Key, field: &'static str) -> Command<Ttl> {
+    of_field(key, field, Build.hpttl(key.as_str(), field))
+}
+
+/// Removes the time to live of a field, and returns whether it had one.
+pub(super) fn persist_field(key: &Key, field: &'static str) -> Command<bool> {
+    let outcome = of_field(key, field, Build.hpersist(key.as_str(), field));
+    outcome.and_then(|outcome: FieldPersist| Ok(outcome == FieldPersist::Persisted))
+}
+
+/// Makes the only one of a command's outcomes its reply.
+fn of_field<T: 'static>(key: &Key, field: &'static str, command: Command<Vec<T>>) -> Command<T> {
+    let command = key.check(command).about_field(field).and_then(|outcomes| {
+        outcomes.into_iter().next().ok_or_else(|| Error::new(ErrorKind::Decode, "expected one outcome, found none"))
+    });
+    command.recover_with(|_, error| async { Err(too_old(error)) })
+}
+
+/// Explains the error of a server whose fields have no time to live.
+fn too_old(error: Error) -> Error {
+    if !error.message().starts_with("ERR unknown command") {
+        return error;
+    }
+    let why = "fields have a time to live since Redis 7.4 and Valkey 9.0, and this server is older";
+    let mut explained = Error::new(ErrorKind::Redis, why);
+    if let (Some(model), Some(key)) = (error.model(), error.key()) {
+        explained = explained.about(model, key);
+    }
+    if let Some(field) = error.field() {
+        explained = explained.with_field(field.to_owned());
+    }
+    explained.with_source(error)
 }

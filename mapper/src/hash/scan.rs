@@ -168,7 +168,7 @@ fn key_of_record<M: HashModel>(key: &[u8]) -> Option<Key> {
 
 /// Loads the records with these keys in one request. It names none of them in its errors, which are about all.
 fn load_all<M: HashModel>(keys: &[Key]) -> Command<Found<M>> {
-    let mut commands = keys.iter().map(|key| Command::read("HGETALL").arg(key.as_str()));
+    let mut commands = keys.iter().map(|key| Command::read("HGETALL").key(key.as_str()));
     let Some(first) = commands.next() else {
         return Command::read("HGETALL")
             .reject("needs at least one key")

@@ -114,7 +114,11 @@ impl Unit {
     /// Sets the time to live of a record, which must exist.
     pub fn expire<M: HashModel>(self, id: IdRef<'_, M>, ttl: Duration) -> Self {
         let lifetime = save_options::set(ttl);
-        self.add(lifetime.map(|lifetime| writes::operation::<M>(id, Action::Expire { lifetime, load: false, may_be_gone: false })))
+        self.add(
+            lifetime.map(|lifetime| {
+                writes::operation::<M>(id, Action::Expire { lifetime, load: false, may_be_gone: false })
+            }),
+        )
     }
 
     /// Returns whether there is nothing to write.

@@ -90,7 +90,7 @@ impl Lifetime {
 /// The text that a field must have, or `None` if it must not exist.
 #[derive(Debug, Clone)]
 pub(crate) struct Condition {
-    pub(crate) field: &'static str,
+    pub(crate) field: Cow<'static, str>,
     /// Earlier names of the field, which count if it does not exist under its own.
     pub(crate) aliases: &'static [&'static str],
     pub(crate) text: Option<String>,

@@ -2,9 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use redis_rest::{
-    Build, Command, Error, ErrorKind, Executor as _, Reply, Result, Script, ScriptCall, ScriptingCommands as _, Session, Value,
-};
+use redis_rest::{Command, Error, ErrorKind, Executor as _, Reply, Result, Script, ScriptCall, Session};
 
 use super::arguments::{self, Arguments};
 use super::operation::{Action, Operation};
@@ -13,16 +11,18 @@ use crate::key::Key;
 
 /// Any operations.
 static WRITE: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(concat!(
+    let code = concat!(
         include_str!("../scripts/rows.lua"),
         include_str!("../scripts/values.lua"),
         include_str!("../scripts/write.lua"),
-    ))
+    );
+    Script::new(code).key_locking()
 });
 
 /// One full write of one record of a model without partitions.
-static PUT: LazyLock<Script> =
-    LazyLock::new(|| Script::new(concat!(include_str!("../scripts/rows.lua"), include_str!("../scripts/put.lua"))));
+static PUT: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(concat!(include_str!("../scripts/rows.lua"), include_str!("../scripts/put.lua"))).key_locking()
+});
 
 /// Returns the command that executes these operations, of any models: all of them, or none. Its errors name the operation
 /// and its record.
@@ -96,14 +96,15 @@ fn without_recovery(operation: &Operation) -> Command<Outcome> {
     operation.key.check(run(std::slice::from_ref(operation))).decode_with(Outcome::of)
 }
 
-fn run(operations: &[Operation]) -> Command<Value> {
+/// The outcome is kept under the prefix of the first operation's model.
+fn run(operations: &[Operation]) -> Command {
     let (script, arguments) = match operations {
         [only] if arguments::is_lone_put(only) => (&PUT, arguments::of_put(only)),
         _ => (&WRITE, arguments::of_all(operations)),
     };
     let Arguments { keys, args } = arguments;
-    let call = ScriptCall::from(script).arg(0).keys(keys).args(args);
-    let command = Build.run_script(call);
+    let prefix = operations.first().map_or("", |first| first.layout.prefix);
+    let command = ScriptCall::from(script).once_under(prefix).keys(keys).args(args).command();
     if operations.is_empty() {
         return command.fail(Error::new(ErrorKind::InvalidInput, "needs at least one operation"));
     }

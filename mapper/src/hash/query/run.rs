@@ -2,9 +2,7 @@
 
 use std::marker::PhantomData;
 
-use redis_rest::{
-    Batch, Command, Error, ErrorKind, Executor as _, Reply, Result, Session,
-};
+use redis_rest::{Batch, Command, Error, ErrorKind, Executor as _, Reply, Result, Session};
 
 use super::{Names, Page, Query};
 use crate::hash::commands;
