@@ -211,7 +211,7 @@
 extern crate self as redis_model;
 
 // A module imports only modules before it:
-// kind, mismatch, key -> index -> model, field, codec -> field_codec, value, value_for, id, pairs, evolution ->
+// kind, mismatch, scripts, key -> index -> model, field, codec -> field_codec, value, value_for, id, pairs, evolution ->
 // write, query -> upkeep -> hash, list, stream -> codegen
 pub mod codec;
 #[doc(hidden)]
@@ -230,6 +230,7 @@ mod mismatch;
 pub mod model;
 mod pairs;
 mod query;
+mod scripts;
 mod stream;
 mod upkeep;
 mod value;

@@ -8,6 +8,7 @@ use super::arguments::{self, Arguments};
 use super::operation::{Action, Operation};
 use super::outcome::{self, NoRow, Outcome};
 use crate::key::Key;
+use crate::scripts::script;
 
 /// Any operations.
 static WRITE: LazyLock<Script> = LazyLock::new(|| {
@@ -16,12 +17,12 @@ static WRITE: LazyLock<Script> = LazyLock::new(|| {
         include_str!("../scripts/values.lua"),
         include_str!("../scripts/write.lua"),
     );
-    Script::new(code).key_locking()
+    script(code).key_locking()
 });
 
 /// One full write of one record of a model without partitions.
 static PUT: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(concat!(include_str!("../scripts/rows.lua"), include_str!("../scripts/put.lua"))).key_locking()
+    script(concat!(include_str!("../scripts/rows.lua"), include_str!("../scripts/put.lua"))).key_locking()
 });
 
 /// Returns the command that executes these operations, of any models: all of them, or none. Its errors name the operation

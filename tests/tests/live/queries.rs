@@ -473,7 +473,8 @@ async fn every_kind_of_call() -> Result<()> {
     for stack in [own_stack(), own_valkey()] {
         let redis = &stack.redis();
         let accounts = accounts(redis, 40).await?;
-        let by = |filter: &dyn Fn(&Account) -> bool| accounts.iter().filter(|one| filter(one)).cloned().collect::<Vec<_>>();
+        let by =
+            |filter: &dyn Fn(&Account) -> bool| accounts.iter().filter(|one| filter(one)).cloned().collect::<Vec<_>>();
         let fetched = |query: Query<Account>| async move {
             let mut items = query.fetch(redis).await?.items;
             items.sort_by_key(|account| account.id);
@@ -481,7 +482,8 @@ async fn every_kind_of_call() -> Result<()> {
         };
         assert_eq!(fetched(Account::query().eq(Account::PLAN, Plan::Team)).await?, by(&|one| one.plan == Plan::Team));
         assert_eq!(
-            fetched(Account::query().any_of(Account::PLAN, [Plan::Team, Plan::Free]).range(Account::SEATS, ..3)).await?,
+            fetched(Account::query().any_of(Account::PLAN, [Plan::Team, Plan::Free]).range(Account::SEATS, ..3))
+                .await?,
             by(&|one| one.seats < 3),
         );
         let after_seven = (Bound::Excluded(7), Bound::Unbounded);
@@ -505,7 +507,8 @@ async fn every_kind_of_call() -> Result<()> {
         let (found, hits) = redis.pipeline().find_by(Account::EMAIL, "8@example.org").incr("hits").exec().await?;
         assert_eq!((found, hits), (Some(account(8)), 1));
 
-        let explain = Account::query().eq(Account::PLAN, Plan::Team).range(Account::SEATS, 2..=4).explain(redis).await?;
+        let explain =
+            Account::query().eq(Account::PLAN, Plan::Team).range(Account::SEATS, 2..=4).explain(redis).await?;
         assert_eq!((explain.index(), explain.entries()), ("plan+seats", 4));
         assert_eq!(
             explain.to_string().lines().next(),
@@ -583,7 +586,9 @@ async fn cursors_are_stable_under_writes() -> Result<()> {
                 let id = 3 * (1 + random.below(66) as u64);
                 match random.below(4) {
                     0 => drop(Account::delete(redis, id).await?),
-                    1 => Account { seats: random.below(10) as u32, tags: Vec::new(), ..account(id) }.save(redis).await?,
+                    1 => {
+                        Account { seats: random.below(10) as u32, tags: Vec::new(), ..account(id) }.save(redis).await?
+                    }
                     2 => Account { plan: Plan::Free, ..account(id) }.save(redis).await?,
                     _ => {
                         let id = 300 + random.below(100) as u64;
@@ -623,7 +628,10 @@ async fn records_that_others_changed() -> Result<()> {
     for query in [free(), free().in_one_request()] {
         let error = query.clone().fetch(redis).await.unwrap_err();
         assert_eq!((error.kind(), error.key(), error.field()), (ErrorKind::Decode, Some("account:2"), Some("seats")));
-        assert_eq!(error.to_string(), r#"HGETALL for Account at "account:2": field "seats": expected u32, found "many""#);
+        assert_eq!(
+            error.to_string(),
+            r#"HGETALL for Account at "account:2": field "seats": expected u32, found "many""#
+        );
         let (mut ids, mut errors, mut stream) = (Vec::new(), Vec::new(), query.stream(redis));
         while let Some(account) = stream.next().await {
             match account {
@@ -703,7 +711,8 @@ async fn deletes_and_patches_of_all_that_match() -> Result<()> {
     let everyone = || Account::query().range(Account::SEATS, ..);
     assert_eq!(everyone().order_by(Account::SEATS).patch(redis, |patch| patch.incr(Account::SEATS, 100)).await?, 350);
     assert_eq!(Account::query().range(Account::SEATS, 100..=109).count(redis).await?, 350);
-    let patched = everyone().order_by_desc(Account::SEATS).patch(&stack.blocking(), |patch| patch.incr(Account::SEATS, 1))?;
+    let patched =
+        everyone().order_by_desc(Account::SEATS).patch(&stack.blocking(), |patch| patch.incr(Account::SEATS, 1))?;
     assert_eq!((patched, Account::load(redis, 5).await?.unwrap().seats), (350, 106));
 
     let teams = || Account::query().eq(Account::PLAN, Plan::Team);
@@ -830,7 +839,11 @@ async fn indexes_that_do_not_fit() -> Result<()> {
     let stack = own_stack();
     let redis = &stack.redis();
     let query = || Account::query().eq(Account::PLAN, Plan::Team);
-    assert_eq!((query().count(redis).await?, query().fetch(redis).await?.items), (0, vec![]), "no record was written yet");
+    assert_eq!(
+        (query().count(redis).await?, query().fetch(redis).await?.items),
+        (0, vec![]),
+        "no record was written yet"
+    );
     for key in ["account::rows", "account::index:plan"] {
         accounts(redis, 9).await?;
         redis.del(key).await?;
