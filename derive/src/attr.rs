@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt as _;
 use syn::meta::ParseNestedMeta;
+use syn::parse::Parser as _;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
-use syn::{Attribute, Ident, LitInt, LitStr, Path, Token};
+use syn::{Attribute, Ident, LitInt, LitStr, Path, Token, Type};
 
 use crate::case::Case;
 use crate::errors::Errors;
@@ -29,8 +30,17 @@ pub(crate) struct Container {
     pub(crate) krate: Option<Path>,
     pub(crate) compounds: Vec<Compound>,
     pub(crate) ttl: Option<(Duration, Span)>,
+    /// Whether there is a `ttl`, valid or not.
+    pub(crate) has_ttl: bool,
     pub(crate) sliding: Option<Span>,
     pub(crate) partitions: Option<(u32, Span)>,
+    pub(crate) schema_version: Option<(u32, Span)>,
+    /// Whether there is a `schema_version`, valid or not.
+    pub(crate) has_schema_version: bool,
+    pub(crate) upgrade: Option<Path>,
+    pub(crate) validate: Option<Path>,
+    pub(crate) before_save: Option<Path>,
+    pub(crate) after_load: Option<Path>,
 }
 
 /// An index over several fields: `index(country, age)`.
@@ -38,6 +48,13 @@ pub(crate) struct Compound {
     pub(crate) is_unique: bool,
     pub(crate) span: Span,
     pub(crate) parts: Vec<Part>,
+}
+
+impl Compound {
+    /// Returns the name of the attribute.
+    pub(crate) fn name(&self) -> &'static str {
+        if self.is_unique { "unique" } else { "index" }
+    }
 }
 
 /// A field that a compound index names: `age`, or `address.city` for a field of the flattened field `address`.
@@ -116,6 +133,10 @@ pub(crate) struct Field {
     pub(crate) index: Option<Span>,
     pub(crate) unique: Option<Span>,
     pub(crate) version: Option<Span>,
+    pub(crate) unknown: Option<Span>,
+    /// The type that the field had.
+    pub(crate) from: Option<Type>,
+    pub(crate) convert: Option<Path>,
     pub(crate) codec: Codec,
 }
 
@@ -126,13 +147,17 @@ pub(crate) struct Variant {
     pub(crate) aliases: Vec<LitStr>,
 }
 
-const CONTAINER: &str = "prefix, list, stream, embedded, id, text, rename_all, max_len, tag, index, unique, ttl, sliding, partitions, crate";
-const FIELD: &str =
-    "id, rename, alias, default, skip, flatten, index, unique, version, text, json, postcard, bincode, base64, with";
+const CONTAINER: &str = "prefix, list, stream, embedded, id, text, rename_all, max_len, tag, index, unique, ttl, sliding, partitions, \
+     schema_version, upgrade, validate, before_save, after_load, crate";
+const FIELD: &str = "id, rename, alias, default, skip, flatten, index, unique, version, unknown, from, convert, text, json, postcard, \
+     bincode, base64, with";
 const CODECS: &str = "`text`, `json`, `postcard`, `bincode`, `base64` and `with`";
 const VARIANT: &str = "rename, alias";
 const MAX_LEN: &str = "`max_len` takes a whole number of entries; write `max_len = 1_000_000`";
-const TTL: &str = "`ttl` takes a whole number and a unit, one of `s`, `m`, `h` and `d`; write `ttl = \"30m\"`";
+const TTL: &str =
+    "`ttl` takes a whole number and a unit, one of `s`, `m`, `h` and `d`, of at most 100 years; write `ttl = \"30m\"`";
+const SCHEMA_VERSION: &str = "`schema_version` takes a whole number from 2; records without a version are of version 1; write \
+     `schema_version = 2`";
 const PARTITIONS: &str = "`partitions` takes a whole number from 2 to 256; write `partitions = 16`";
 
 impl Container {
@@ -169,11 +194,15 @@ impl Container {
                 container.compounds.push(parse_compound(meta, name == "unique")?);
                 Ok(())
             }
-            "ttl" => set_once(&mut container.ttl, meta, |meta| {
-                let text = parse_string(meta)?;
-                let ttl = parse_ttl(&text.value()).ok_or_else(|| syn::Error::new(text.span(), TTL))?;
-                Ok((ttl, text.span()))
-            }),
+            "ttl" => {
+                container.has_ttl = true;
+                set_once(&mut container.ttl, meta, |meta| {
+                    let value = meta.value().map_err(|_| meta.error(TTL))?;
+                    let text: LitStr = value.parse().map_err(|error| syn::Error::new(error.span(), TTL))?;
+                    let ttl = parse_ttl(&text.value()).ok_or_else(|| syn::Error::new(text.span(), TTL))?;
+                    Ok((ttl, text.span()))
+                })
+            }
             "sliding" => set_flag(&mut container.sliding, meta),
             "partitions" => set_once(&mut container.partitions, meta, |meta| {
                 let value = meta.value().map_err(|_| meta.error(PARTITIONS))?;
@@ -182,6 +211,21 @@ impl Container {
                 let partitions = partitions.ok_or_else(|| syn::Error::new(literal.span(), PARTITIONS))?;
                 Ok((partitions, literal.span()))
             }),
+            "schema_version" => {
+                container.has_schema_version = true;
+                set_once(&mut container.schema_version, meta, |meta| {
+                    let value = meta.value().map_err(|_| meta.error(SCHEMA_VERSION))?;
+                    let literal: LitInt =
+                        value.parse().map_err(|error| syn::Error::new(error.span(), SCHEMA_VERSION))?;
+                    let version = literal.base10_parse::<u32>().ok().filter(|version| *version >= 2);
+                    let version = version.ok_or_else(|| syn::Error::new(literal.span(), SCHEMA_VERSION))?;
+                    Ok((version, literal.span()))
+                })
+            }
+            "upgrade" => set_once(&mut container.upgrade, meta, parse_path),
+            "validate" => set_once(&mut container.validate, meta, parse_path),
+            "before_save" => set_once(&mut container.before_save, meta, parse_path),
+            "after_load" => set_once(&mut container.after_load, meta, parse_path),
             "crate" => set_once(&mut container.krate, meta, parse_path),
             name => {
                 // One error is enough for a misspelt prefix.
@@ -205,6 +249,9 @@ impl Field {
             index: None,
             unique: None,
             version: None,
+            unknown: None,
+            from: None,
+            convert: None,
             codec: Codec::Field,
         };
         parse_items(attrs, errors, |meta| {
@@ -216,6 +263,9 @@ impl Field {
                 "index" => return set_flag(&mut field.index, meta),
                 "unique" => return set_flag(&mut field.unique, meta),
                 "version" => return set_flag(&mut field.version, meta),
+                "unknown" => return set_flag(&mut field.unknown, meta),
+                "from" => return set_once(&mut field.from, meta, parse_type),
+                "convert" => return set_once(&mut field.convert, meta, parse_path),
                 "alias" => {
                     field.aliases.push(parse_string(meta)?);
                     return Ok(());
@@ -326,12 +376,13 @@ fn unknown(meta: &ParseNestedMeta<'_>, place: &str, known: &str) -> syn::Error {
         (
             "field",
             "prefix" | "list" | "stream" | "embedded" | "rename_all" | "max_len" | "tag" | "ttl" | "sliding"
-            | "partitions" | "crate",
+            | "partitions" | "schema_version" | "upgrade" | "validate" | "before_save" | "after_load" | "crate",
         ) => "the struct or enum itself",
         ("container", "rename" | "alias") => "a field or a variant",
         (
             "container",
-            "default" | "skip" | "flatten" | "version" | "json" | "postcard" | "bincode" | "base64" | "with",
+            "default" | "skip" | "flatten" | "version" | "unknown" | "from" | "convert" | "json" | "postcard"
+            | "bincode" | "base64" | "with",
         ) => "a field",
         _ => {
             return meta.error(match hint(place, &name, known) {
@@ -362,6 +413,10 @@ fn meant<'a>(place: &str, name: &str, known: &'a str) -> Option<&'a str> {
         ("container", "maxlen") => Some("max_len"),
         ("container", "expire" | "expires" | "expiration" | "expire_after") => Some("ttl"),
         ("container" | "field", "indexed") => Some("index"),
+        ("container", "before_write" | "pre_save") => Some("before_save"),
+        ("container", "after_read" | "post_load") => Some("after_load"),
+        ("container", "validator" | "check") => Some("validate"),
+        ("field", "extra" | "other" | "rest") => Some("unknown"),
         ("field", "lock" | "lock_version" | "etag" | "revision") => Some("version"),
         ("field", "key" | "primary_key") => Some("id"),
         ("field" | "variant", "name") => Some("rename"),
@@ -407,8 +462,11 @@ fn parse_compound(meta: &ParseNestedMeta<'_>, is_unique: bool) -> syn::Result<Co
     }
     let content;
     syn::parenthesized!(content in meta.input);
-    let parts = Punctuated::<Part, Token![,]>::parse_terminated_with(&content, Part::parse)
-        .map_err(|error| syn::Error::new(error.span(), message))?;
+    // All tokens are taken, so that none of them is an error of its own.
+    let fields: TokenStream = content.parse()?;
+    let parse =
+        |input: syn::parse::ParseStream<'_>| Punctuated::<Part, Token![,]>::parse_terminated_with(input, Part::parse);
+    let parts = parse.parse2(fields).map_err(|error| syn::Error::new(error.span(), message))?;
     Ok(Compound { is_unique, span: meta.path.span(), parts: parts.into_iter().collect() })
 }
 
@@ -439,11 +497,21 @@ fn parse_string(meta: &ParseNestedMeta<'_>) -> syn::Result<LitStr> {
     Ok(literal)
 }
 
+fn parse_type(meta: &ParseNestedMeta<'_>) -> syn::Result<Type> {
+    let name = item_name(meta);
+    let message = format!("`{name}` takes the type that the field had; write `{name} = OldType`");
+    let value = meta.value().map_err(|_| meta.error(&message))?;
+    value.parse().map_err(|error: syn::Error| syn::Error::new(error.span(), &message))
+}
+
 /// Parses a path, either bare or as a string like in serde.
 fn parse_path(meta: &ParseNestedMeta<'_>) -> syn::Result<Path> {
     let name = item_name(meta);
     let message = match name.as_str() {
         "default" => "`default` takes the path of a function; write `default = function`, or only `default` for `Default::default()`".to_owned(),
+        "upgrade" | "validate" | "before_save" | "after_load" | "convert" => {
+            format!("`{name}` takes the path of a function; write `{name} = function`")
+        }
         "with" => "`with` takes the path of a codec; write `with = Codec`".to_owned(),
         _ => format!("`{name}` takes a path; write `{name} = some::path`"),
     };

@@ -18,7 +18,7 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     let krate = model.krate();
     let names = quote!(#krate::codegen::Names { own: &[], flattened: &[] });
     let fields = FieldsImpl {
-        name_checks: TokenStream::new(),
+        checks: TokenStream::new(),
         names,
         describe: TokenStream::new(),
         write: quote!(#write;),

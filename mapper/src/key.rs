@@ -123,7 +123,7 @@ impl Key {
 
     /// Adds the key to `command`, as its next argument.
     pub(crate) fn push_to<R>(&self, command: Command<R>) -> Command<R> {
-        self.check(command.arg(&self.text))
+        self.check(command.key(&self.text))
     }
 
     /// Names the model and the key in the errors of `command`, and makes it fail if the key is malformed.

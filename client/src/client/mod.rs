@@ -37,6 +37,7 @@ use crate::executor::{Batch, Client, Executor, Pages, Paging, Pipeline};
 /// | the same, atomically | [`transaction`](Redis::transaction), [`atomic_batch`](Redis::atomic_batch) |
 /// | let concurrent commands share requests | [`auto_pipelining`](RedisBuilder::auto_pipelining) |
 /// | limit the time of a call | [`Request::timeout`], [`Request::deadline`]; of many calls: [`with_timeout`](Redis::with_timeout), [`with_deadline`](Redis::with_deadline) |
+/// | retry a write that must not be executed twice | [`Request::exactly_once`] |
 /// | run a Lua script | [`run_script`](crate::ScriptingCommands::run_script) |
 /// | read a large collection in pages | [`IterCommands`](crate::IterCommands) |
 /// | receive messages | [`subscribe`](Redis::subscribe), [`psubscribe`](Redis::psubscribe); to end them, a [handle](subscribe::SubscriptionHandle) |

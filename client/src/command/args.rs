@@ -64,7 +64,7 @@ pub(super) const NOT_ON_ITS_OWN: &str = "bytes that are not UTF-8 can only be se
 ///     }
 /// }
 ///
-/// let command = Command::read("ZRANGE").arg("key").options(&Limit { offset: 0, count: 9 });
+/// let command = Command::read("ZRANGE").key("key").options(&Limit { offset: 0, count: 9 });
 /// assert_eq!(command.args(), ["ZRANGE", "key", "LIMIT", "0", "9"]);
 /// ```
 ///
@@ -166,6 +166,11 @@ impl Args {
     /// Whether there are keys, and all that are marked have their own bit and are text.
     pub(super) fn has_known_keys(&self) -> bool {
         self.keys != 0 && self.keys & BEYOND == 0 && !self.raw().is_some_and(|raw| self.is_key(raw.at))
+    }
+
+    /// The text of the arguments that are marked as keys, if each has a bit of its own.
+    pub(super) fn all_marked_keys(&self) -> Option<Vec<String>> {
+        (self.keys & BEYOND == 0).then(|| self.marked_keys())
     }
 
     /// The text of the arguments that are marked as keys, as far as they have a bit of their own and are text.

@@ -39,7 +39,7 @@ use crate::wire::Encoding;
 /// One command: its arguments, already encoded for the wire, and the type `R` of its reply.
 ///
 /// [`read`](Command::read), [`idempotent_write`](Command::idempotent_write) and [`write`](Command::write) start a
-/// command, and say when a client may retry it; [`arg`](Command::arg) and its like add arguments.
+/// command, and say when a client may retry it; [`key`](Command::key), [`arg`](Command::arg) and their like add arguments.
 /// The reply type comes last: [`reply`](Command::reply) sets it, and [`execute`](crate::Executor::execute) takes it from
 /// its caller. Until then the reply is [`Untyped`].
 ///
@@ -52,7 +52,7 @@ use crate::wire::Encoding;
 /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
 /// use redis_rest::{Command, Executor};
 ///
-/// let ones: i64 = redis.execute(Command::read("BITCOUNT").arg("visits").arg(0).arg(-1)).await?;
+/// let ones: i64 = redis.execute(Command::read("BITCOUNT").key("visits").arg(0).arg(-1)).await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -65,7 +65,7 @@ use crate::wire::Encoding;
 /// trait BloomCommands: Executor {
 ///     /// Returns whether `item` may be in the filter.
 ///     fn bf_exists(self, key: impl ToArg, item: impl ToArg) -> Self::Out<bool> {
-///         self.execute(Command::read("BF.EXISTS").arg(key).arg(item))
+///         self.execute(Command::read("BF.EXISTS").key(key).arg(item))
 ///     }
 /// }
 ///
@@ -236,19 +236,51 @@ impl<R> Command<R> {
         self
     }
 
-    /// Adds one argument that is a key. Methods such as [`arg`](Command::arg) add arguments that are not.
+    /// Adds one argument that is a key. [`arg`](Command::arg) and its like add arguments that are not.
+    ///
+    /// On the wire there is no difference. [`exactly_once`](Command::exactly_once) tells the service to lock these keys alone,
+    /// so mark all keys of a command or none.
     pub fn key(mut self, key: impl ToArg) -> Self {
         self.args.push_key(key);
         self
     }
 
     /// Adds one key or more. Without any the command fails as `InvalidInput`: it needs at least one key.
-    pub fn keys<K>(mut self, keys: impl OneOrMore<K>) -> Self {
+    pub fn keys<K>(self, keys: impl OneOrMore<K>) -> Self {
+        self.keys_of("key", keys)
+    }
+
+    /// Adds one key or more, each of which is that of a `what`.
+    pub(crate) fn keys_of<K>(mut self, what: &str, keys: impl OneOrMore<K>) -> Self {
         let mut keys = keys.items().peekable();
         if keys.peek().is_none() {
-            self.args.reject("needs at least one key");
+            self.args.reject(format!("needs at least one {what}"));
         }
         self.args.extend_keys(keys);
+        self
+    }
+
+    /// Adds a key for each item.
+    pub(crate) fn keys_if_any<K>(mut self, keys: impl OneOrMore<K>) -> Self {
+        self.args.extend_keys(keys.items());
+        self
+    }
+
+    /// Adds the number of keys, and the keys. There must be one at least.
+    pub(crate) fn numbered_keys<K>(self, keys: impl OneOrMore<K>) -> Self {
+        let keys: Vec<_> = keys.items().collect();
+        self.arg(keys.len()).keys(keys)
+    }
+
+    /// Adds a key and its value for each pair, of which there must be one at least.
+    pub(crate) fn keys_and_values<K>(mut self, pairs: impl OneOrMorePairs<K, First: ToArg, Second: ToArg>) -> Self {
+        let mut pairs = pairs.items().peekable();
+        if pairs.peek().is_none() {
+            self.args.reject("needs at least one key and value");
+        }
+        for (key, value) in pairs {
+            self.args.push_key(key).push(value);
+        }
         self
     }
 
@@ -319,11 +351,8 @@ impl<R> Command<R> {
     pub(crate) fn keys_and_args(mut self, keys: impl ToArgs, args: impl ToArgs) -> Self {
         let mut list = Args::fragment();
         keys.write_args(&mut list);
-        let count = list.count();
-        self.args.push(count);
-        let first = self.args.count();
+        self.args.push(list.count());
         self.args.append(list);
-        (first..first + count).for_each(|at| self.args.mark_key(at));
         self.options(args)
     }
 
@@ -401,6 +430,9 @@ impl<R> Command<R> {
         }
         if self.args.is_raw() || other.args.is_raw() {
             self.args.reject(NOT_ON_ITS_OWN);
+        }
+        if self.expect.execution != Execution::Plain || other.expect.execution != Execution::Plain {
+            self.args.reject("call `exactly_once` on the group, not on a part of it");
         }
         self.expect.idempotency = self.expect.idempotency.max(other.expect.idempotency);
         self.expect.parts += other.expect.parts;
@@ -508,6 +540,13 @@ impl<R> Command<R> {
         encoded.commands()
     }
 
+    /// The arguments of each command that are [marked](Command::key) as keys; `None` if a command has more than are counted.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn marked_keys(&self) -> Vec<Option<Vec<String>>> {
+        self.all_args().map(Args::all_marked_keys).collect()
+    }
+
     /// Decodes the body of a successful response to this command on its own, as a client with this encoding does.
     ///
     /// ```
@@ -611,7 +650,7 @@ impl<R> Expect<R> {
 
     fn decode_parts(&self, own: Replies<'_>, attempts: Attempts) -> Result<R> {
         let key = self.subject.as_ref().map_or("", |subject| subject.key.as_str());
-        self.decode.run(own.clone(), key).map_err(|error| {
+        self.decode.run(own, key).map_err(|error| {
             // If Redis refused one command of a group, the others were executed.
             let others_executed = self.parts > 1 && error.kind() == ErrorKind::Redis && own.any_executed();
             let attempts = if others_executed { attempts.assume_executed() } else { attempts };

@@ -79,7 +79,8 @@ impl Script {
     /// transactions it is never sent, because they lock the database anyway.
     #[must_use]
     pub fn key_locking(mut self) -> Self {
-        self.locking = Some(Text::new(&format!("#!lua flags=allow-key-locking\n{}", self.code)));
+        let flags = if self.idempotency.writes() { "allow-key-locking" } else { "no-writes,allow-key-locking" };
+        self.locking = Some(Text::new(&format!("#!lua flags={flags}\n{}", self.code)));
         self
     }
 
@@ -88,7 +89,8 @@ impl Script {
     #[must_use]
     pub fn read_only(mut self) -> Self {
         self.idempotency = Idempotency::ReadOnly;
-        self
+        // With flags, EVALSHA_RO asks for the one that says so.
+        if self.locking.is_some() { self.key_locking() } else { self }
     }
 
     /// Declares that running the script twice in a row leaves the same data, and returns the same reply, as running it once.

@@ -42,14 +42,14 @@ pub trait ArrayCommands: Executor {
     ///
     /// [ARCOUNT](https://redis.io/docs/latest/commands/arcount/), O(1).
     fn arcount(self, key: impl ToArg) -> Self::Out<u64> {
-        self.execute(Command::read("ARCOUNT").arg(key))
+        self.execute(Command::read("ARCOUNT").key(key))
     }
 
     /// Deletes the values at indexes, and returns the number of values that existed.
     ///
     /// [ARDEL](https://redis.io/docs/latest/commands/ardel/), O(n) in the indexes.
     fn ardel<K>(self, key: impl ToArg, indexes: impl OneOrMore<K>) -> Self::Out<u64> {
-        self.execute(Command::write("ARDEL").arg(key).one_or_more("index", indexes))
+        self.execute(Command::write("ARDEL").key(key).one_or_more("index", indexes))
     }
 
     /// Deletes the values in one or more ranges, both ends included, and returns the number of values that existed:
@@ -61,14 +61,14 @@ pub trait ArrayCommands: Executor {
         key: impl ToArg,
         ranges: impl OneOrMorePairs<K, First: ToArg, Second: ToArg>,
     ) -> Self::Out<u64> {
-        self.execute(Command::write("ARDELRANGE").arg(key).one_or_more_pairs("range", ranges))
+        self.execute(Command::write("ARDELRANGE").key(key).one_or_more_pairs("range", ranges))
     }
 
     /// Returns the value at `index`, or `None` if the index is empty or the key does not exist.
     ///
     /// [ARGET](https://redis.io/docs/latest/commands/arget/), O(1).
     fn arget<V: FromReply>(self, key: impl ToArg, index: u64) -> Self::Out<Option<V>> {
-        self.execute(Command::read("ARGET").arg(key).arg(index))
+        self.execute(Command::read("ARGET").key(key).arg(index))
     }
 
     /// Returns what is at the indexes from `start` to `end`, both included, with `None` for each empty index. If `start`
@@ -78,7 +78,7 @@ pub trait ArrayCommands: Executor {
     ///
     /// [ARGETRANGE](https://redis.io/docs/latest/commands/argetrange/), O(n) in the range.
     fn argetrange<V: FromReply>(self, key: impl ToArg, start: u64, end: u64) -> Self::Out<Vec<Option<V>>> {
-        self.execute(Command::read("ARGETRANGE").arg(key).arg(start).arg(end))
+        self.execute(Command::read("ARGETRANGE").key(key).arg(start).arg(end))
     }
 
     /// Returns the indexes from `start` to `end`, both included, whose values match.
@@ -94,7 +94,7 @@ pub trait ArrayCommands: Executor {
         search: impl Into<ArraySearch>,
     ) -> Self::Out<Vec<u64>> {
         self.execute(
-            Command::read("ARGREP").arg(key).arg(start.into().arg()).arg(end.into().arg()).options(search.into()),
+            Command::read("ARGREP").key(key).arg(start.into().arg()).arg(end.into().arg()).options(search.into()),
         )
     }
 
@@ -108,7 +108,7 @@ pub trait ArrayCommands: Executor {
         end: impl Into<ArrayBound>,
         search: impl Into<ArraySearch>,
     ) -> Self::Out<Vec<(u64, V)>> {
-        let command = Command::read("ARGREP").arg(key).arg(start.into().arg()).arg(end.into().arg());
+        let command = Command::read("ARGREP").key(key).arg(start.into().arg()).arg(end.into().arg());
         self.execute(command.options(search.into().with_values()))
     }
 
@@ -116,21 +116,21 @@ pub trait ArrayCommands: Executor {
     ///
     /// [ARINFO](https://redis.io/docs/latest/commands/arinfo/), O(1).
     fn arinfo(self, key: impl ToArg) -> Self::Out<ArrayInfo> {
-        self.execute(Command::read("ARINFO").arg(key))
+        self.execute(Command::read("ARINFO").key(key))
     }
 
     /// Returns facts about an array and its slices. Redis replies with an error if the key does not exist.
     ///
     /// [ARINFO](https://redis.io/docs/latest/commands/arinfo/), O(n) in the slices.
     fn arinfo_full(self, key: impl ToArg) -> Self::Out<ArrayInfoFull> {
-        self.execute(Command::read("ARINFO").arg(key).arg("FULL"))
+        self.execute(Command::read("ARINFO").key(key).arg("FULL"))
     }
 
     /// Writes values after the cursor, which it moves, and returns the index of the last one.
     ///
     /// [ARINSERT](https://redis.io/docs/latest/commands/arinsert/), O(n) in the values.
     fn arinsert<K>(self, key: impl ToArg, values: impl OneOrMore<K>) -> Self::Out<u64> {
-        self.execute(Command::write("ARINSERT").arg(key).one_or_more("value", values))
+        self.execute(Command::write("ARINSERT").key(key).one_or_more("value", values))
     }
 
     /// Returns what is at up to `count` indexes before the cursor, the oldest first, with `None` for each empty index.
@@ -139,21 +139,21 @@ pub trait ArrayCommands: Executor {
     ///
     /// [ARLASTITEMS](https://redis.io/docs/latest/commands/arlastitems/), O(n) in the count.
     fn arlastitems<V: FromReply>(self, key: impl ToArg, count: u64) -> Self::Out<Vec<Option<V>>> {
-        self.execute(Command::read("ARLASTITEMS").arg(key).arg(count))
+        self.execute(Command::read("ARLASTITEMS").key(key).arg(count))
     }
 
     /// As [`arlastitems`](Self::arlastitems), the newest first.
     ///
     /// [ARLASTITEMS](https://redis.io/docs/latest/commands/arlastitems/), O(n) in the count.
     fn arlastitems_rev<V: FromReply>(self, key: impl ToArg, count: u64) -> Self::Out<Vec<Option<V>>> {
-        self.execute(Command::read("ARLASTITEMS").arg(key).arg(count).arg("REV"))
+        self.execute(Command::read("ARLASTITEMS").key(key).arg(count).arg("REV"))
     }
 
     /// Returns the greatest index that has a value, plus one, or 0 if the key does not exist.
     ///
     /// [ARLEN](https://redis.io/docs/latest/commands/arlen/), O(1).
     fn arlen(self, key: impl ToArg) -> Self::Out<u64> {
-        self.execute(Command::read("ARLEN").arg(key))
+        self.execute(Command::read("ARLEN").key(key))
     }
 
     /// Returns the values at indexes, in the order of the indexes, with `None` for each empty index.
@@ -164,7 +164,7 @@ pub trait ArrayCommands: Executor {
         key: impl ToArg,
         indexes: impl IntoIterator<Item = impl ToArg>,
     ) -> Self::Out<Vec<Option<V>>> {
-        self.execute(Command::read("ARMGET").arg(key).one_or_more("index", indexes))
+        self.execute(Command::read("ARMGET").key(key).one_or_more("index", indexes))
     }
 
     /// Writes one value or more, each at an index of its own, and returns how many of the indexes were empty:
@@ -172,7 +172,7 @@ pub trait ArrayCommands: Executor {
     ///
     /// [ARMSET](https://redis.io/docs/latest/commands/armset/), O(n) in the values.
     fn armset<K>(self, key: impl ToArg, values: impl OneOrMorePairs<K, First: ToArg, Second: ToArg>) -> Self::Out<u64> {
-        self.execute(Command::write("ARMSET").arg(key).one_or_more_pairs("index and value", values))
+        self.execute(Command::write("ARMSET").key(key).one_or_more_pairs("index and value", values))
     }
 
     /// Returns the index that the next [`arinsert`](Self::arinsert) writes to, or `None` if there is none left. It is 0
@@ -180,7 +180,7 @@ pub trait ArrayCommands: Executor {
     ///
     /// [ARNEXT](https://redis.io/docs/latest/commands/arnext/), O(1).
     fn arnext(self, key: impl ToArg) -> Self::Out<Option<u64>> {
-        self.execute(Command::read("ARNEXT").arg(key))
+        self.execute(Command::read("ARNEXT").key(key))
     }
 
     /// Reduces the numbers among the values from `start` to `end`, both included, to one number, or returns `None` if
@@ -191,21 +191,21 @@ pub trait ArrayCommands: Executor {
     ///
     /// [AROP](https://redis.io/docs/latest/commands/arop/), O(n) in the values in the range.
     fn arop<N: FromReply>(self, key: impl ToArg, start: u64, end: u64, operation: ArrayOp) -> Self::Out<Option<N>> {
-        self.execute(Command::read("AROP").arg(key).arg(start).arg(end).arg(operation.word()))
+        self.execute(Command::read("AROP").key(key).arg(start).arg(end).arg(operation.word()))
     }
 
     /// Returns how many values from `start` to `end`, both included, equal `value`.
     ///
     /// [AROP](https://redis.io/docs/latest/commands/arop/), O(n) in the values in the range.
     fn arop_match(self, key: impl ToArg, start: u64, end: u64, value: impl ToArg) -> Self::Out<u64> {
-        self.execute(Command::read("AROP").arg(key).arg(start).arg(end).arg("MATCH").arg(value))
+        self.execute(Command::read("AROP").key(key).arg(start).arg(end).arg("MATCH").arg(value))
     }
 
     /// Returns the number of values from `start` to `end`, both included.
     ///
     /// [AROP](https://redis.io/docs/latest/commands/arop/), O(n) in the values in the range.
     fn arop_used(self, key: impl ToArg, start: u64, end: u64) -> Self::Out<u64> {
-        self.execute(Command::read("AROP").arg(key).arg(start).arg(end).arg("USED"))
+        self.execute(Command::read("AROP").key(key).arg(start).arg(end).arg("USED"))
     }
 
     /// Writes values after the cursor, and continues at index 0 after index `size - 1`, so that the newest `size` values
@@ -217,7 +217,7 @@ pub trait ArrayCommands: Executor {
     /// [ARRING](https://redis.io/docs/latest/commands/arring/), O(n) in the values; also O(n) in the array if the size
     /// changes.
     fn arring<K>(self, key: impl ToArg, size: u64, values: impl OneOrMore<K>) -> Self::Out<u64> {
-        let command = Command::write("ARRING").arg(key).arg(size).one_or_more("value", values);
+        let command = Command::write("ARRING").key(key).arg(size).one_or_more("value", values);
         self.execute(if size == 0 { command.reject("a ring has a size of at least 1") } else { command })
     }
 
@@ -226,7 +226,7 @@ pub trait ArrayCommands: Executor {
     ///
     /// [ARSCAN](https://redis.io/docs/latest/commands/arscan/), O(n) in the values in the range.
     fn arscan<V: FromReply>(self, key: impl ToArg, start: u64, end: u64) -> Self::Out<Vec<(u64, V)>> {
-        self.execute(Command::read("ARSCAN").arg(key).arg(start).arg(end))
+        self.execute(Command::read("ARSCAN").key(key).arg(start).arg(end))
     }
 
     /// As [`arscan`](Self::arscan), but returns at most `limit` values. For the next page, start after the last index of
@@ -234,7 +234,7 @@ pub trait ArrayCommands: Executor {
     ///
     /// [ARSCAN](https://redis.io/docs/latest/commands/arscan/), O(n) in the limit.
     fn arscan_limit<V: FromReply>(self, key: impl ToArg, start: u64, end: u64, limit: u64) -> Self::Out<Vec<(u64, V)>> {
-        self.execute(Command::read("ARSCAN").arg(key).arg(start).arg(end).arg("LIMIT").at_least_one(limit))
+        self.execute(Command::read("ARSCAN").key(key).arg(start).arg(end).arg("LIMIT").at_least_one(limit))
     }
 
     /// Moves the cursor so that the next [`arinsert`](Self::arinsert) writes to `index`, and returns whether the key
@@ -242,14 +242,14 @@ pub trait ArrayCommands: Executor {
     ///
     /// [ARSEEK](https://redis.io/docs/latest/commands/arseek/), O(1).
     fn arseek(self, key: impl ToArg, index: u64) -> Self::Out<bool> {
-        self.execute(Command::idempotent_write("ARSEEK").arg(key).arg(index))
+        self.execute(Command::idempotent_write("ARSEEK").key(key).arg(index))
     }
 
     /// Writes values at `index` and the indexes after it, and returns how many of these were empty. The cursor stays.
     ///
     /// [ARSET](https://redis.io/docs/latest/commands/arset/), O(n) in the values.
     fn arset<K>(self, key: impl ToArg, index: u64, values: impl OneOrMore<K>) -> Self::Out<u64> {
-        self.execute(Command::write("ARSET").arg(key).arg(index).one_or_more("value", values))
+        self.execute(Command::write("ARSET").key(key).arg(index).one_or_more("value", values))
     }
 }
 

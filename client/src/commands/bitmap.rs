@@ -27,7 +27,7 @@ pub trait BitmapCommands: Executor {
     fn bitcount(self, key: impl ToArg, range: Option<BitRange>) -> Self::Out<u64> {
         // BITCOUNT takes no range without an end.
         let range = range.map(|range| BitRange { end: range.end.or(Some(-1)), ..range });
-        self.execute(Command::read("BITCOUNT").arg(key).options(range))
+        self.execute(Command::read("BITCOUNT").key(key).options(range))
     }
 
     /// Reads and changes integers, one after the other, and returns a value for each operation.
@@ -37,7 +37,7 @@ pub trait BitmapCommands: Executor {
     ///
     /// [BITFIELD](https://redis.io/docs/latest/commands/bitfield/), O(1) per operation.
     fn bitfield(self, key: impl ToArg, operations: BitField) -> Self::Out<Vec<Option<i64>>> {
-        self.execute(Command::write("BITFIELD").arg(key).options(&operations).one_or_more_operations(&operations))
+        self.execute(Command::write("BITFIELD").key(key).options(&operations).one_or_more_operations(&operations))
     }
 
     /// Reads integers, and returns their values; see [`bitfield`](Self::bitfield).
@@ -46,7 +46,7 @@ pub trait BitmapCommands: Executor {
     ///
     /// [BITFIELD_RO](https://redis.io/docs/latest/commands/bitfield_ro/), O(1) per operation.
     fn bitfield_ro(self, key: impl ToArg, operations: BitField) -> Self::Out<Vec<i64>> {
-        let command = Command::read("BITFIELD_RO").arg(key).options(&operations).one_or_more_operations(&operations);
+        let command = Command::read("BITFIELD_RO").key(key).options(&operations).one_or_more_operations(&operations);
         let reads = operations.operations.iter().all(|operation| matches!(operation, Operation::Get(..)));
         self.execute(if reads {
             command
@@ -59,7 +59,7 @@ pub trait BitmapCommands: Executor {
     ///
     /// [BITOP](https://redis.io/docs/latest/commands/bitop/), O(n).
     fn bitop<K>(self, operation: BitOperation, destination: impl ToArg, keys: impl OneOrMore<K>) -> Self::Out<u64> {
-        self.execute(Command::write("BITOP").arg(operation.word()).arg(destination).one_or_more("key", keys))
+        self.execute(Command::write("BITOP").arg(operation.word()).key(destination).keys(keys))
     }
 
     /// Returns the position of the first bit that equals `bit`, in the whole bitmap or in a range, or `None` if there
@@ -69,7 +69,7 @@ pub trait BitmapCommands: Executor {
     ///
     /// [BITPOS](https://redis.io/docs/latest/commands/bitpos/), O(n).
     fn bitpos(self, key: impl ToArg, bit: Bit, range: Option<BitRange>) -> Self::Out<Option<u64>> {
-        let command = Command::read("BITPOS").arg(key).arg(bit).options(range);
+        let command = Command::read("BITPOS").key(key).arg(bit).options(range);
         self.submit(command.decode_with(|reply| {
             // -1 is Redis's code for no such bit.
             i64::from_reply(reply).map(|position| u64::try_from(position).ok())
@@ -80,14 +80,14 @@ pub trait BitmapCommands: Executor {
     ///
     /// [GETBIT](https://redis.io/docs/latest/commands/getbit/), O(1).
     fn getbit(self, key: impl ToArg, offset: u64) -> Self::Out<bool> {
-        self.execute(Command::read("GETBIT").arg(key).arg(offset))
+        self.execute(Command::read("GETBIT").key(key).arg(offset))
     }
 
     /// Sets a bit, and returns whether it was 1 before.
     ///
     /// [SETBIT](https://redis.io/docs/latest/commands/setbit/), O(1).
     fn setbit(self, key: impl ToArg, offset: u64, bit: Bit) -> Self::Out<bool> {
-        self.execute(Command::write("SETBIT").arg(key).arg(offset).arg(bit))
+        self.execute(Command::write("SETBIT").key(key).arg(offset).arg(bit))
     }
 }
 

@@ -38,7 +38,7 @@ pub trait GenericCommands: Executor {
     ///
     /// [COPY](https://redis.io/docs/latest/commands/copy/), O(n) in the elements.
     fn copy(self, source: impl ToArg, destination: impl ToArg) -> Self::Out<bool> {
-        self.execute(Command::write("COPY").arg(source).arg(destination))
+        self.execute(Command::write("COPY").key(source).key(destination))
     }
 
     /// Copies a key with options, and returns whether it was copied.
@@ -47,14 +47,14 @@ pub trait GenericCommands: Executor {
     ///
     /// [COPY](https://redis.io/docs/latest/commands/copy/), O(n) in the elements.
     fn copy_with(self, source: impl ToArg, destination: impl ToArg, options: CopyOptions) -> Self::Out<bool> {
-        self.execute(Command::write("COPY").arg(source).arg(destination).options(options))
+        self.execute(Command::write("COPY").key(source).key(destination).options(options))
     }
 
     /// Deletes keys, and returns the number of keys that existed.
     ///
     /// [DEL](https://redis.io/docs/latest/commands/del/), O(n) in the keys and their elements.
     fn del<K>(self, keys: impl OneOrMore<K>) -> Self::Out<u64> {
-        self.execute(Command::write("DEL").one_or_more("key", keys))
+        self.execute(Command::write("DEL").keys(keys))
     }
 
     /// Returns the value of `key` in Redis's own serialization, or `None` if the key does not exist.
@@ -63,48 +63,48 @@ pub trait GenericCommands: Executor {
     ///
     /// [DUMP](https://redis.io/docs/latest/commands/dump/), O(n) in the size of the value.
     fn dump<V: FromReply>(self, key: impl ToArg) -> Self::Out<Option<V>> {
-        self.execute(Command::read("DUMP").arg(key))
+        self.execute(Command::read("DUMP").key(key))
     }
 
     /// Returns the number of keys that exist. A key that is listed twice counts twice.
     ///
     /// [EXISTS](https://redis.io/docs/latest/commands/exists/), O(n) in the keys.
     fn exists<K>(self, keys: impl OneOrMore<K>) -> Self::Out<u64> {
-        self.execute(Command::read("EXISTS").one_or_more("key", keys))
+        self.execute(Command::read("EXISTS").keys(keys))
     }
 
     /// Sets the time to live of `key`, rounded up to whole seconds, and returns whether the key exists.
     ///
     /// [EXPIRE](https://redis.io/docs/latest/commands/expire/), O(1).
     fn expire(self, key: impl ToArg, ttl: Duration) -> Self::Out<bool> {
-        self.execute(Command::idempotent_write("EXPIRE").arg(key).ttl(ttl, Unit::Seconds))
+        self.execute(Command::idempotent_write("EXPIRE").key(key).ttl(ttl, Unit::Seconds))
     }
 
     /// Sets the time to live of `key` under a condition, and returns whether it was set; see [`expire`](Self::expire).
     ///
     /// [`ExpireCondition`] shows an example.
     fn expire_with(self, key: impl ToArg, ttl: Duration, condition: ExpireCondition) -> Self::Out<bool> {
-        self.execute(Command::write("EXPIRE").arg(key).ttl(ttl, Unit::Seconds).options(condition))
+        self.execute(Command::write("EXPIRE").key(key).ttl(ttl, Unit::Seconds).options(condition))
     }
 
     /// Sets the time at which `key` expires, rounded up to whole seconds, and returns whether the key exists.
     ///
     /// [EXPIREAT](https://redis.io/docs/latest/commands/expireat/), O(1).
     fn expireat(self, key: impl ToArg, time: SystemTime) -> Self::Out<bool> {
-        self.execute(Command::idempotent_write("EXPIREAT").arg(key).time(time, Unit::Seconds))
+        self.execute(Command::idempotent_write("EXPIREAT").key(key).time(time, Unit::Seconds))
     }
 
     /// Sets the time at which `key` expires under a condition, and returns whether it was set; see
     /// [`expireat`](Self::expireat).
     fn expireat_with(self, key: impl ToArg, time: SystemTime, condition: ExpireCondition) -> Self::Out<bool> {
-        self.execute(Command::write("EXPIREAT").arg(key).time(time, Unit::Seconds).options(condition))
+        self.execute(Command::write("EXPIREAT").key(key).time(time, Unit::Seconds).options(condition))
     }
 
     /// Returns the time at which `key` expires, in whole seconds.
     ///
     /// [EXPIRETIME](https://redis.io/docs/latest/commands/expiretime/), O(1).
     fn expiretime(self, key: impl ToArg) -> Self::Out<Ttl<SystemTime>> {
-        self.submit(Command::read("EXPIRETIME").arg(key).decode_with(time_seconds))
+        self.submit(Command::read("EXPIRETIME").key(key).decode_with(time_seconds))
     }
 
     /// Returns all keys that match the glob-style `pattern`.
@@ -122,7 +122,7 @@ pub trait GenericCommands: Executor {
     ///
     /// [MEMORY USAGE](https://redis.io/docs/latest/commands/memory-usage/), O(n) in the samples.
     fn memory_usage(self, key: impl ToArg, samples: Option<u64>) -> Self::Out<Option<u64>> {
-        let command = Command::read("MEMORY").arg("USAGE").arg(key);
+        let command = Command::read("MEMORY").arg("USAGE").key(key);
         self.execute(match samples {
             Some(samples) => command.arg("SAMPLES").arg(samples),
             None => command,
@@ -133,47 +133,47 @@ pub trait GenericCommands: Executor {
     ///
     /// [PERSIST](https://redis.io/docs/latest/commands/persist/), O(1).
     fn persist(self, key: impl ToArg) -> Self::Out<bool> {
-        self.execute(Command::write("PERSIST").arg(key))
+        self.execute(Command::write("PERSIST").key(key))
     }
 
     /// Sets the time to live of `key`, rounded up to whole milliseconds, and returns whether the key exists.
     ///
     /// [PEXPIRE](https://redis.io/docs/latest/commands/pexpire/), O(1).
     fn pexpire(self, key: impl ToArg, ttl: Duration) -> Self::Out<bool> {
-        self.execute(Command::idempotent_write("PEXPIRE").arg(key).ttl(ttl, Unit::Millis))
+        self.execute(Command::idempotent_write("PEXPIRE").key(key).ttl(ttl, Unit::Millis))
     }
 
     /// Sets the time to live of `key` under a condition, and returns whether it was set; see
     /// [`pexpire`](Self::pexpire).
     fn pexpire_with(self, key: impl ToArg, ttl: Duration, condition: ExpireCondition) -> Self::Out<bool> {
-        self.execute(Command::write("PEXPIRE").arg(key).ttl(ttl, Unit::Millis).options(condition))
+        self.execute(Command::write("PEXPIRE").key(key).ttl(ttl, Unit::Millis).options(condition))
     }
 
     /// Sets the time at which `key` expires, rounded up to whole milliseconds, and returns whether the key exists.
     ///
     /// [PEXPIREAT](https://redis.io/docs/latest/commands/pexpireat/), O(1).
     fn pexpireat(self, key: impl ToArg, time: SystemTime) -> Self::Out<bool> {
-        self.execute(Command::idempotent_write("PEXPIREAT").arg(key).time(time, Unit::Millis))
+        self.execute(Command::idempotent_write("PEXPIREAT").key(key).time(time, Unit::Millis))
     }
 
     /// Sets the time at which `key` expires under a condition, and returns whether it was set; see
     /// [`pexpireat`](Self::pexpireat).
     fn pexpireat_with(self, key: impl ToArg, time: SystemTime, condition: ExpireCondition) -> Self::Out<bool> {
-        self.execute(Command::write("PEXPIREAT").arg(key).time(time, Unit::Millis).options(condition))
+        self.execute(Command::write("PEXPIREAT").key(key).time(time, Unit::Millis).options(condition))
     }
 
     /// Returns the time at which `key` expires, in whole milliseconds.
     ///
     /// [PEXPIRETIME](https://redis.io/docs/latest/commands/pexpiretime/), O(1).
     fn pexpiretime(self, key: impl ToArg) -> Self::Out<Ttl<SystemTime>> {
-        self.submit(Command::read("PEXPIRETIME").arg(key).decode_with(time_millis))
+        self.submit(Command::read("PEXPIRETIME").key(key).decode_with(time_millis))
     }
 
     /// Returns the time to live of `key`, in whole milliseconds.
     ///
     /// [PTTL](https://redis.io/docs/latest/commands/pttl/), O(1).
     fn pttl(self, key: impl ToArg) -> Self::Out<Ttl> {
-        self.submit(Command::read("PTTL").arg(key).decode_with(ttl_millis))
+        self.submit(Command::read("PTTL").key(key).decode_with(ttl_millis))
     }
 
     /// Returns a random key, or `None` if there are no keys.
@@ -187,14 +187,14 @@ pub trait GenericCommands: Executor {
     ///
     /// [RENAME](https://redis.io/docs/latest/commands/rename/), O(1).
     fn rename(self, key: impl ToArg, new_key: impl ToArg) -> Self::Out<()> {
-        self.execute(Command::write("RENAME").arg(key).arg(new_key))
+        self.execute(Command::write("RENAME").key(key).key(new_key))
     }
 
     /// Renames `key` if `new_key` does not exist, and returns whether it was renamed.
     ///
     /// [RENAMENX](https://redis.io/docs/latest/commands/renamenx/), O(1).
     fn renamenx(self, key: impl ToArg, new_key: impl ToArg) -> Self::Out<bool> {
-        self.execute(Command::write("RENAMENX").arg(key).arg(new_key))
+        self.execute(Command::write("RENAMENX").key(key).key(new_key))
     }
 
     /// Creates a key from the serialization that [`dump`](Self::dump) returns.
@@ -204,7 +204,7 @@ pub trait GenericCommands: Executor {
     /// [RESTORE](https://redis.io/docs/latest/commands/restore/), O(n) in the size of the value.
     fn restore(self, key: impl ToArg, dump: impl ToArg, options: RestoreOptions) -> Self::Out<()> {
         let ttl = RestoreTtl(options.expiry);
-        self.execute(Command::write("RESTORE").arg(key).options(ttl).arg(dump).options(options))
+        self.execute(Command::write("RESTORE").key(key).options(ttl).arg(dump).options(options))
     }
 
     /// Returns one page of all keys.
@@ -229,14 +229,14 @@ pub trait GenericCommands: Executor {
     ///
     /// [TOUCH](https://redis.io/docs/latest/commands/touch/), O(n) in the keys.
     fn touch<K>(self, keys: impl OneOrMore<K>) -> Self::Out<u64> {
-        self.execute(Command::idempotent_write("TOUCH").one_or_more("key", keys))
+        self.execute(Command::idempotent_write("TOUCH").keys(keys))
     }
 
     /// Returns the time to live of `key`, in whole seconds.
     ///
     /// [TTL](https://redis.io/docs/latest/commands/ttl/), O(1).
     fn ttl(self, key: impl ToArg) -> Self::Out<Ttl> {
-        self.submit(Command::read("TTL").arg(key).decode_with(ttl_seconds))
+        self.submit(Command::read("TTL").key(key).decode_with(ttl_seconds))
     }
 
     /// Returns the type of the value of `key`, or `None` if the key does not exist.
@@ -244,14 +244,14 @@ pub trait GenericCommands: Executor {
     /// [TYPE](https://redis.io/docs/latest/commands/type/), O(1).
     #[doc(alias = "type")]
     fn type_of(self, key: impl ToArg) -> Self::Out<Option<KeyType>> {
-        self.submit(Command::read("TYPE").arg(key).decode_with(KeyType::decode))
+        self.submit(Command::read("TYPE").key(key).decode_with(KeyType::decode))
     }
 
     /// Deletes keys, and returns the number of keys that existed. Redis frees their memory in the background.
     ///
     /// [UNLINK](https://redis.io/docs/latest/commands/unlink/), O(n) in the keys.
     fn unlink<K>(self, keys: impl OneOrMore<K>) -> Self::Out<u64> {
-        self.execute(Command::write("UNLINK").one_or_more("key", keys))
+        self.execute(Command::write("UNLINK").keys(keys))
     }
 
     /// Waits until `replicas` replicas have acknowledged all previous writes, or until `timeout` has passed. Returns

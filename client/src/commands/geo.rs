@@ -38,7 +38,7 @@ pub trait GeoCommands: Executor {
         key: impl ToArg,
         places: impl OneOrMorePairs<K, First = Coordinates, Second: ToArg>,
     ) -> Self::Out<u64> {
-        self.execute(Command::write("GEOADD").arg(key).places(places))
+        self.execute(Command::write("GEOADD").key(key).places(places))
     }
 
     /// As [`geoadd`](Self::geoadd), with options. See [`GeoAddOptions`] for an example.
@@ -49,25 +49,25 @@ pub trait GeoCommands: Executor {
         places: impl OneOrMorePairs<K, First = Coordinates, Second: ToArg>,
         options: GeoAddOptions,
     ) -> Self::Out<u64> {
-        self.execute(Command::write("GEOADD").arg(key).options(options).places(places))
+        self.execute(Command::write("GEOADD").key(key).options(options).places(places))
     }
 
     /// Returns the distance between two places, or `None` if one of them does not exist.
     /// [GEODIST](https://redis.io/docs/latest/commands/geodist/), O(1).
     fn geodist(self, key: impl ToArg, from: impl ToArg, to: impl ToArg, unit: GeoUnit) -> Self::Out<Option<f64>> {
-        self.execute(Command::read("GEODIST").arg(key).arg(from).arg(to).arg(unit.word()))
+        self.execute(Command::read("GEODIST").key(key).arg(from).arg(to).arg(unit.word()))
     }
 
     /// Returns the geohash of each place, in order, with `None` for a place that does not exist.
     /// [GEOHASH](https://redis.io/docs/latest/commands/geohash/), O(1) per place.
     fn geohash<K>(self, key: impl ToArg, members: impl OneOrMore<K>) -> Self::Out<Vec<Option<String>>> {
-        self.execute(Command::read("GEOHASH").arg(key).args_of(members))
+        self.execute(Command::read("GEOHASH").key(key).args_of(members))
     }
 
     /// Returns the coordinates of each place, in order, with `None` for a place that does not exist.
     /// [GEOPOS](https://redis.io/docs/latest/commands/geopos/), O(1) per place.
     fn geopos<K>(self, key: impl ToArg, members: impl OneOrMore<K>) -> Self::Out<Vec<Option<Coordinates>>> {
-        self.execute(Command::read("GEOPOS").arg(key).args_of(members))
+        self.execute(Command::read("GEOPOS").key(key).args_of(members))
     }
 
     /// Returns the places within a radius of a point. Redis deprecates this command in favour of
@@ -79,7 +79,7 @@ pub trait GeoCommands: Executor {
         center: Coordinates,
         within: GeoRadius,
     ) -> Self::Out<Vec<GeoHit<M>>> {
-        self.submit(Command::read("GEORADIUS").arg(key).options(center).hits_within(within))
+        self.submit(Command::read("GEORADIUS").key(key).options(center).hits_within(within))
     }
 
     /// As [`georadius`](Self::georadius), for replicas too.
@@ -90,7 +90,7 @@ pub trait GeoCommands: Executor {
         center: Coordinates,
         within: GeoRadius,
     ) -> Self::Out<Vec<GeoHit<M>>> {
-        self.submit(Command::read("GEORADIUS_RO").arg(key).options(center).hits_within(within))
+        self.submit(Command::read("GEORADIUS_RO").key(key).options(center).hits_within(within))
     }
 
     /// Stores the places within a radius of a point and returns their number.
@@ -103,7 +103,7 @@ pub trait GeoCommands: Executor {
         store: GeoStore,
         destination: impl ToArg,
     ) -> Self::Out<u64> {
-        let command = Command::write("GEORADIUS").arg(key).options(center).circle(&within).options(within.options);
+        let command = Command::write("GEORADIUS").key(key).options(center).circle(&within).options(within.options);
         self.execute(command.store(store, destination))
     }
 
@@ -116,7 +116,7 @@ pub trait GeoCommands: Executor {
         center: impl ToArg,
         within: GeoRadius,
     ) -> Self::Out<Vec<GeoHit<M>>> {
-        self.submit(Command::read("GEORADIUSBYMEMBER").arg(key).arg(center).hits_within(within))
+        self.submit(Command::read("GEORADIUSBYMEMBER").key(key).arg(center).hits_within(within))
     }
 
     /// As [`georadiusbymember`](Self::georadiusbymember), for replicas too.
@@ -127,7 +127,7 @@ pub trait GeoCommands: Executor {
         center: impl ToArg,
         within: GeoRadius,
     ) -> Self::Out<Vec<GeoHit<M>>> {
-        self.submit(Command::read("GEORADIUSBYMEMBER_RO").arg(key).arg(center).hits_within(within))
+        self.submit(Command::read("GEORADIUSBYMEMBER_RO").key(key).arg(center).hits_within(within))
     }
 
     /// Stores the places within a radius of a member and returns their number.
@@ -140,7 +140,7 @@ pub trait GeoCommands: Executor {
         store: GeoStore,
         destination: impl ToArg,
     ) -> Self::Out<u64> {
-        let command = Command::write("GEORADIUSBYMEMBER").arg(key).arg(center).circle(&within).options(within.options);
+        let command = Command::write("GEORADIUSBYMEMBER").key(key).arg(center).circle(&within).options(within.options);
         self.execute(command.store(store, destination))
     }
 
@@ -148,27 +148,27 @@ pub trait GeoCommands: Executor {
     /// [GEOSEARCH](https://redis.io/docs/latest/commands/geosearch/), O(n + log m) for n places in the area and m in
     /// the set.
     fn geosearch<M: FromReply>(self, key: impl ToArg, search: GeoSearch) -> Self::Out<Vec<M>> {
-        self.execute(Command::read("GEOSEARCH").arg(key).options(search))
+        self.execute(Command::read("GEOSEARCH").key(key).options(search))
     }
 
     /// As [`geosearch`](Self::geosearch), with the distance, geohash and coordinates of each member.
     fn geosearch_hits<M: FromReply>(self, key: impl ToArg, search: GeoSearch) -> Self::Out<Vec<GeoHit<M>>> {
-        self.submit(Command::read("GEOSEARCH").arg(key).options(search).options(Details).decode_with(hits))
+        self.submit(Command::read("GEOSEARCH").key(key).options(search).options(Details).decode_with(hits))
     }
 
     /// As [`geosearch`](Self::geosearch), with the distance of each member from the centre, in the search's unit.
     fn geosearch_withdist<M: FromReply>(self, key: impl ToArg, search: GeoSearch) -> Self::Out<Vec<(M, f64)>> {
-        self.submit(Command::read("GEOSEARCH").arg(key).options(search).arg("WITHDIST").decode_with(with_one))
+        self.submit(Command::read("GEOSEARCH").key(key).options(search).arg("WITHDIST").decode_with(with_one))
     }
 
     /// As [`geosearch`](Self::geosearch), with the geohash of each member, as a number.
     fn geosearch_withhash<M: FromReply>(self, key: impl ToArg, search: GeoSearch) -> Self::Out<Vec<(M, u64)>> {
-        self.submit(Command::read("GEOSEARCH").arg(key).options(search).arg("WITHHASH").decode_with(with_one))
+        self.submit(Command::read("GEOSEARCH").key(key).options(search).arg("WITHHASH").decode_with(with_one))
     }
 
     /// As [`geosearch`](Self::geosearch), with the coordinates of each member.
     fn geosearch_withcoord<M: FromReply>(self, key: impl ToArg, search: GeoSearch) -> Self::Out<Vec<(M, Coordinates)>> {
-        self.submit(Command::read("GEOSEARCH").arg(key).options(search).arg("WITHCOORD").decode_with(with_one))
+        self.submit(Command::read("GEOSEARCH").key(key).options(search).arg("WITHCOORD").decode_with(with_one))
     }
 
     /// Stores the members within a shape and returns their number.
@@ -180,7 +180,7 @@ pub trait GeoCommands: Executor {
         search: GeoSearch,
         store: GeoStore,
     ) -> Self::Out<u64> {
-        let command = Command::write("GEOSEARCHSTORE").arg(destination).arg(source).options(search);
+        let command = Command::write("GEOSEARCHSTORE").key(destination).key(source).options(search);
         self.execute(match store {
             GeoStore::Hash => command,
             GeoStore::Distance => command.arg("STOREDIST"),
@@ -213,7 +213,7 @@ impl<R> Command<R> {
             GeoStore::Hash => "STORE",
             GeoStore::Distance => "STOREDIST",
         };
-        self.arg(word).arg(destination)
+        self.arg(word).key(destination)
     }
 }
 

@@ -38,14 +38,14 @@ pub trait HashCommands: Executor {
     ///
     /// [HDEL](https://redis.io/docs/latest/commands/hdel/), O(n) in the fields.
     fn hdel<K>(self, key: impl ToArg, fields: impl OneOrMore<K>) -> Self::Out<u64> {
-        self.execute(Command::write("HDEL").arg(key).one_or_more("field", fields))
+        self.execute(Command::write("HDEL").key(key).one_or_more("field", fields))
     }
 
     /// Returns whether `field` exists.
     ///
     /// [HEXISTS](https://redis.io/docs/latest/commands/hexists/), O(1).
     fn hexists(self, key: impl ToArg, field: impl ToArg) -> Self::Out<bool> {
-        self.execute(Command::read("HEXISTS").arg(key).arg(field))
+        self.execute(Command::read("HEXISTS").key(key).arg(field))
     }
 
     /// Sets the time to live of fields, rounded up to whole seconds, and returns the outcome for each field.
@@ -65,7 +65,7 @@ pub trait HashCommands: Executor {
     ///
     /// [HEXPIRE](https://redis.io/docs/latest/commands/hexpire/), O(n) in the fields.
     fn hexpire<K>(self, key: impl ToArg, ttl: Duration, fields: impl OneOrMore<K>) -> Self::Out<Vec<FieldExpire>> {
-        self.execute(Command::idempotent_write("HEXPIRE").arg(key).ttl(ttl, Unit::Seconds).fields(fields))
+        self.execute(Command::idempotent_write("HEXPIRE").key(key).ttl(ttl, Unit::Seconds).fields(fields))
     }
 
     /// Sets the time to live of the fields that meet a condition; see [`hexpire`](Self::hexpire).
@@ -92,14 +92,14 @@ pub trait HashCommands: Executor {
         fields: impl OneOrMore<K>,
         condition: ExpireCondition,
     ) -> Self::Out<Vec<FieldExpire>> {
-        self.execute(Command::write("HEXPIRE").arg(key).ttl(ttl, Unit::Seconds).options(condition).fields(fields))
+        self.execute(Command::write("HEXPIRE").key(key).ttl(ttl, Unit::Seconds).options(condition).fields(fields))
     }
 
     /// Sets the time at which fields expire, rounded up to whole seconds, and returns the outcome for each field.
     ///
     /// [HEXPIREAT](https://redis.io/docs/latest/commands/hexpireat/), O(n) in the fields.
     fn hexpireat<K>(self, key: impl ToArg, time: SystemTime, fields: impl OneOrMore<K>) -> Self::Out<Vec<FieldExpire>> {
-        self.execute(Command::idempotent_write("HEXPIREAT").arg(key).time(time, Unit::Seconds).fields(fields))
+        self.execute(Command::idempotent_write("HEXPIREAT").key(key).time(time, Unit::Seconds).fields(fields))
     }
 
     /// Sets the time at which the fields that meet a condition expire; see [`hexpireat`](Self::hexpireat).
@@ -110,28 +110,28 @@ pub trait HashCommands: Executor {
         fields: impl OneOrMore<K>,
         condition: ExpireCondition,
     ) -> Self::Out<Vec<FieldExpire>> {
-        self.execute(Command::write("HEXPIREAT").arg(key).time(time, Unit::Seconds).options(condition).fields(fields))
+        self.execute(Command::write("HEXPIREAT").key(key).time(time, Unit::Seconds).options(condition).fields(fields))
     }
 
     /// Returns the time at which each field expires, in whole seconds.
     ///
     /// [HEXPIRETIME](https://redis.io/docs/latest/commands/hexpiretime/), O(n) in the fields.
     fn hexpiretime<K>(self, key: impl ToArg, fields: impl OneOrMore<K>) -> Self::Out<Vec<Ttl<SystemTime>>> {
-        self.submit(Command::read("HEXPIRETIME").arg(key).fields(fields).decode_with(|reply| each(reply, time_seconds)))
+        self.submit(Command::read("HEXPIRETIME").key(key).fields(fields).decode_with(|reply| each(reply, time_seconds)))
     }
 
     /// Returns the value of `field`, or `None` if the field does not exist.
     ///
     /// [HGET](https://redis.io/docs/latest/commands/hget/), O(1).
     fn hget<V: FromReply>(self, key: impl ToArg, field: impl ToArg) -> Self::Out<Option<V>> {
-        self.execute(Command::read("HGET").arg(key).arg(field))
+        self.execute(Command::read("HGET").key(key).arg(field))
     }
 
     /// Returns all fields and values, as a map or a `Vec` of pairs. The collection is empty if the key does not exist.
     ///
     /// [HGETALL](https://redis.io/docs/latest/commands/hgetall/), O(n) in the fields.
     fn hgetall<M: FromReply>(self, key: impl ToArg) -> Self::Out<M> {
-        self.execute(Command::read("HGETALL").arg(key))
+        self.execute(Command::read("HGETALL").key(key))
     }
 
     /// Deletes fields, and returns their values.
@@ -142,7 +142,7 @@ pub trait HashCommands: Executor {
         key: impl ToArg,
         fields: impl IntoIterator<Item = impl ToArg>,
     ) -> Self::Out<Vec<Option<V>>> {
-        self.execute(Command::write("HGETDEL").arg(key).fields(fields))
+        self.execute(Command::write("HGETDEL").key(key).fields(fields))
     }
 
     /// Returns the values of fields, and sets or removes the fields' time to live.
@@ -166,14 +166,14 @@ pub trait HashCommands: Executor {
         fields: impl IntoIterator<Item = impl ToArg>,
         expiry: impl Into<GetExpiry>,
     ) -> Self::Out<Vec<Option<V>>> {
-        self.execute(Command::idempotent_write("HGETEX").arg(key).get_expiry(expiry.into()).fields(fields))
+        self.execute(Command::idempotent_write("HGETEX").key(key).get_expiry(expiry.into()).fields(fields))
     }
 
     /// Adds `increment` to a counter in a field, and returns the result.
     ///
     /// [HINCRBY](https://redis.io/docs/latest/commands/hincrby/), O(1).
     fn hincrby(self, key: impl ToArg, field: impl ToArg, increment: i64) -> Self::Out<i64> {
-        self.execute(Command::write("HINCRBY").arg(key).arg(field).arg(increment))
+        self.execute(Command::write("HINCRBY").key(key).arg(field).arg(increment))
     }
 
     /// Adds `increment` to a floating-point number in a field, and returns the result.
@@ -182,21 +182,21 @@ pub trait HashCommands: Executor {
     ///
     /// [HINCRBYFLOAT](https://redis.io/docs/latest/commands/hincrbyfloat/), O(1).
     fn hincrbyfloat(self, key: impl ToArg, field: impl ToArg, increment: f64) -> Self::Out<f64> {
-        self.execute(Command::write("HINCRBYFLOAT").arg(key).arg(field).finite("increment", increment))
+        self.execute(Command::write("HINCRBYFLOAT").key(key).arg(field).finite("increment", increment))
     }
 
     /// Returns all fields.
     ///
     /// [HKEYS](https://redis.io/docs/latest/commands/hkeys/), O(n) in the fields.
     fn hkeys<F: FromReply>(self, key: impl ToArg) -> Self::Out<Vec<F>> {
-        self.execute(Command::read("HKEYS").arg(key))
+        self.execute(Command::read("HKEYS").key(key))
     }
 
     /// Returns the number of fields.
     ///
     /// [HLEN](https://redis.io/docs/latest/commands/hlen/), O(1).
     fn hlen(self, key: impl ToArg) -> Self::Out<u64> {
-        self.execute(Command::read("HLEN").arg(key))
+        self.execute(Command::read("HLEN").key(key))
     }
 
     /// Returns the value of each field, in the order of `fields`.
@@ -207,7 +207,7 @@ pub trait HashCommands: Executor {
         key: impl ToArg,
         fields: impl IntoIterator<Item = impl ToArg>,
     ) -> Self::Out<Vec<Option<V>>> {
-        self.execute(Command::read("HMGET").arg(key).one_or_more("field", fields))
+        self.execute(Command::read("HMGET").key(key).one_or_more("field", fields))
     }
 
     /// Sets fields. Deprecated in Redis in favour of [`hset`](Self::hset).
@@ -216,7 +216,7 @@ pub trait HashCommands: Executor {
     ///
     /// [HMSET](https://redis.io/docs/latest/commands/hmset/), O(n) in the fields.
     fn hmset<K>(self, key: impl ToArg, values: impl OneOrMorePairs<K, First: ToArg, Second: ToArg>) -> Self::Out<()> {
-        let command = Command::idempotent_write("HMSET").arg(key);
+        let command = Command::idempotent_write("HMSET").key(key);
         self.execute(command.one_or_more_pairs("field and value", values))
     }
 
@@ -224,14 +224,14 @@ pub trait HashCommands: Executor {
     ///
     /// [HPERSIST](https://redis.io/docs/latest/commands/hpersist/), O(n) in the fields.
     fn hpersist<K>(self, key: impl ToArg, fields: impl OneOrMore<K>) -> Self::Out<Vec<FieldPersist>> {
-        self.execute(Command::write("HPERSIST").arg(key).fields(fields))
+        self.execute(Command::write("HPERSIST").key(key).fields(fields))
     }
 
     /// Sets the time to live of fields, rounded up to whole milliseconds, and returns the outcome for each field.
     ///
     /// [HPEXPIRE](https://redis.io/docs/latest/commands/hpexpire/), O(n) in the fields.
     fn hpexpire<K>(self, key: impl ToArg, ttl: Duration, fields: impl OneOrMore<K>) -> Self::Out<Vec<FieldExpire>> {
-        self.execute(Command::idempotent_write("HPEXPIRE").arg(key).ttl(ttl, Unit::Millis).fields(fields))
+        self.execute(Command::idempotent_write("HPEXPIRE").key(key).ttl(ttl, Unit::Millis).fields(fields))
     }
 
     /// Sets the time to live of the fields that meet a condition; see [`hpexpire`](Self::hpexpire).
@@ -242,7 +242,7 @@ pub trait HashCommands: Executor {
         fields: impl OneOrMore<K>,
         condition: ExpireCondition,
     ) -> Self::Out<Vec<FieldExpire>> {
-        self.execute(Command::write("HPEXPIRE").arg(key).ttl(ttl, Unit::Millis).options(condition).fields(fields))
+        self.execute(Command::write("HPEXPIRE").key(key).ttl(ttl, Unit::Millis).options(condition).fields(fields))
     }
 
     /// Sets the time at which fields expire, rounded up to whole milliseconds, and returns the outcome for each field.
@@ -254,7 +254,7 @@ pub trait HashCommands: Executor {
         time: SystemTime,
         fields: impl OneOrMore<K>,
     ) -> Self::Out<Vec<FieldExpire>> {
-        self.execute(Command::idempotent_write("HPEXPIREAT").arg(key).time(time, Unit::Millis).fields(fields))
+        self.execute(Command::idempotent_write("HPEXPIREAT").key(key).time(time, Unit::Millis).fields(fields))
     }
 
     /// Sets the time at which the fields that meet a condition expire; see [`hpexpireat`](Self::hpexpireat).
@@ -265,28 +265,28 @@ pub trait HashCommands: Executor {
         fields: impl OneOrMore<K>,
         condition: ExpireCondition,
     ) -> Self::Out<Vec<FieldExpire>> {
-        self.execute(Command::write("HPEXPIREAT").arg(key).time(time, Unit::Millis).options(condition).fields(fields))
+        self.execute(Command::write("HPEXPIREAT").key(key).time(time, Unit::Millis).options(condition).fields(fields))
     }
 
     /// Returns the time at which each field expires, in whole milliseconds.
     ///
     /// [HPEXPIRETIME](https://redis.io/docs/latest/commands/hpexpiretime/), O(n) in the fields.
     fn hpexpiretime<K>(self, key: impl ToArg, fields: impl OneOrMore<K>) -> Self::Out<Vec<Ttl<SystemTime>>> {
-        self.submit(Command::read("HPEXPIRETIME").arg(key).fields(fields).decode_with(|reply| each(reply, time_millis)))
+        self.submit(Command::read("HPEXPIRETIME").key(key).fields(fields).decode_with(|reply| each(reply, time_millis)))
     }
 
     /// Returns the time to live of each field, in whole milliseconds.
     ///
     /// [HPTTL](https://redis.io/docs/latest/commands/hpttl/), O(n) in the fields.
     fn hpttl<K>(self, key: impl ToArg, fields: impl OneOrMore<K>) -> Self::Out<Vec<Ttl>> {
-        self.submit(Command::read("HPTTL").arg(key).fields(fields).decode_with(|reply| each(reply, ttl_millis)))
+        self.submit(Command::read("HPTTL").key(key).fields(fields).decode_with(|reply| each(reply, ttl_millis)))
     }
 
     /// Returns a random field, or `None` if the key does not exist.
     ///
     /// [HRANDFIELD](https://redis.io/docs/latest/commands/hrandfield/), O(1).
     fn hrandfield<F: FromReply>(self, key: impl ToArg) -> Self::Out<Option<F>> {
-        self.execute(Command::read("HRANDFIELD").arg(key))
+        self.execute(Command::read("HRANDFIELD").key(key))
     }
 
     /// Returns up to `count` different random fields.
@@ -295,12 +295,12 @@ pub trait HashCommands: Executor {
     ///
     /// [HRANDFIELD](https://redis.io/docs/latest/commands/hrandfield/), O(n) in the count.
     fn hrandfield_count<F: FromReply>(self, key: impl ToArg, count: i64) -> Self::Out<Vec<F>> {
-        self.execute(Command::read("HRANDFIELD").arg(key).arg(count))
+        self.execute(Command::read("HRANDFIELD").key(key).arg(count))
     }
 
     /// Returns random fields with their values; see [`hrandfield_count`](Self::hrandfield_count).
     fn hrandfield_withvalues<F: FromReply, V: FromReply>(self, key: impl ToArg, count: i64) -> Self::Out<Vec<(F, V)>> {
-        self.execute(Command::read("HRANDFIELD").arg(key).arg(count).arg("WITHVALUES"))
+        self.execute(Command::read("HRANDFIELD").key(key).arg(count).arg("WITHVALUES"))
     }
 
     /// Returns one page of the fields and values.
@@ -314,7 +314,7 @@ pub trait HashCommands: Executor {
         cursor: Cursor,
         options: ScanOptions,
     ) -> Self::Out<ScanPage<(F, V)>> {
-        self.execute(Command::read("HSCAN").arg(key).arg(cursor).options(WithinKey(options)))
+        self.execute(Command::read("HSCAN").key(key).arg(cursor).options(WithinKey(options)))
     }
 
     /// Returns one page of the fields, without values. Needs Redis 7.4 or Valkey 8.
@@ -326,7 +326,7 @@ pub trait HashCommands: Executor {
         cursor: Cursor,
         options: ScanOptions,
     ) -> Self::Out<ScanPage<F>> {
-        self.execute(Command::read("HSCAN").arg(key).arg(cursor).options(WithinKey(options)).arg("NOVALUES"))
+        self.execute(Command::read("HSCAN").key(key).arg(cursor).options(WithinKey(options)).arg("NOVALUES"))
     }
 
     /// Sets fields, and returns the number of new fields. The fields are pairs:
@@ -334,7 +334,7 @@ pub trait HashCommands: Executor {
     ///
     /// [HSET](https://redis.io/docs/latest/commands/hset/), O(n) in the fields.
     fn hset<K>(self, key: impl ToArg, values: impl OneOrMorePairs<K, First: ToArg, Second: ToArg>) -> Self::Out<u64> {
-        self.execute(Command::write("HSET").arg(key).one_or_more_pairs("field and value", values))
+        self.execute(Command::write("HSET").key(key).one_or_more_pairs("field and value", values))
     }
 
     /// Sets fields with a time to live or under a condition, and returns whether they were set.
@@ -348,7 +348,7 @@ pub trait HashCommands: Executor {
         values: impl OneOrMorePairs<K, First: ToArg, Second: ToArg>,
         options: HSetExOptions,
     ) -> Self::Out<bool> {
-        let command = Command::idempotent_write("HSETEX").arg(key).options(options);
+        let command = Command::idempotent_write("HSETEX").key(key).options(options);
         let command = command.non_idempotent_if(options.condition.is_some());
         let values: Vec<_> = values.items().collect();
         let command = command.arg("FIELDS").arg(values.len());
@@ -359,28 +359,28 @@ pub trait HashCommands: Executor {
     ///
     /// [HSETNX](https://redis.io/docs/latest/commands/hsetnx/), O(1).
     fn hsetnx(self, key: impl ToArg, field: impl ToArg, value: impl ToArg) -> Self::Out<bool> {
-        self.execute(Command::write("HSETNX").arg(key).arg(field).arg(value))
+        self.execute(Command::write("HSETNX").key(key).arg(field).arg(value))
     }
 
     /// Returns the length of a field's value in bytes, or 0 if the field does not exist.
     ///
     /// [HSTRLEN](https://redis.io/docs/latest/commands/hstrlen/), O(1).
     fn hstrlen(self, key: impl ToArg, field: impl ToArg) -> Self::Out<u64> {
-        self.execute(Command::read("HSTRLEN").arg(key).arg(field))
+        self.execute(Command::read("HSTRLEN").key(key).arg(field))
     }
 
     /// Returns the time to live of each field, in whole seconds.
     ///
     /// [HTTL](https://redis.io/docs/latest/commands/httl/), O(n) in the fields.
     fn httl<K>(self, key: impl ToArg, fields: impl OneOrMore<K>) -> Self::Out<Vec<Ttl>> {
-        self.submit(Command::read("HTTL").arg(key).fields(fields).decode_with(|reply| each(reply, ttl_seconds)))
+        self.submit(Command::read("HTTL").key(key).fields(fields).decode_with(|reply| each(reply, ttl_seconds)))
     }
 
     /// Returns all values.
     ///
     /// [HVALS](https://redis.io/docs/latest/commands/hvals/), O(n) in the fields.
     fn hvals<V: FromReply>(self, key: impl ToArg) -> Self::Out<Vec<V>> {
-        self.execute(Command::read("HVALS").arg(key))
+        self.execute(Command::read("HVALS").key(key))
     }
 }
 

@@ -24,21 +24,21 @@ pub trait HyperLogLogCommands: Executor {
     ///
     /// [PFADD](https://redis.io/docs/latest/commands/pfadd/), O(1) per element.
     fn pfadd<K>(self, key: impl ToArg, elements: impl OneOrMore<K>) -> Self::Out<bool> {
-        self.execute(Command::write("PFADD").arg(key).args_of(elements))
+        self.execute(Command::write("PFADD").key(key).args_of(elements))
     }
 
     /// Returns the approximate number of different elements in all keys together.
     ///
     /// [PFCOUNT](https://redis.io/docs/latest/commands/pfcount/), O(n) in the keys.
     fn pfcount<K>(self, keys: impl OneOrMore<K>) -> Self::Out<u64> {
-        self.execute(Command::read("PFCOUNT").one_or_more("key", keys))
+        self.execute(Command::read("PFCOUNT").keys(keys))
     }
 
     /// Adds the elements of `sources` to `destination`.
     ///
     /// [PFMERGE](https://redis.io/docs/latest/commands/pfmerge/), O(n) in the sources.
     fn pfmerge<K>(self, destination: impl ToArg, sources: impl OneOrMore<K>) -> Self::Out<()> {
-        self.execute(Command::idempotent_write("PFMERGE").arg(destination).args_of(sources))
+        self.execute(Command::idempotent_write("PFMERGE").key(destination).keys_if_any(sources))
     }
 }
 

@@ -48,14 +48,14 @@ pub trait JsonCommands: Executor {
         path: &str,
         values: impl IntoIterator<Item = impl Serialize>,
     ) -> Self::Out<Vec<Option<u64>>> {
-        let command = Command::write("JSON.ARRAPPEND").arg(key).arg(path);
+        let command = Command::write("JSON.ARRAPPEND").key(key).arg(path);
         self.submit(command.one_or_more("value", values.into_iter().map(Json)).each_match(path))
     }
 
     /// Returns the index of the first occurrence of a value in arrays, or `None` if an array does not contain it.
     /// [JSON.ARRINDEX](https://redis.io/docs/latest/commands/json.arrindex/), O(n) in an array.
     fn json_arrindex(self, key: impl ToArg, path: &str, value: impl Serialize) -> Self::Out<Vec<Option<u64>>> {
-        let command = Command::read("JSON.ARRINDEX").arg(key).arg(path).arg(Json(value));
+        let command = Command::read("JSON.ARRINDEX").key(key).arg(path).arg(Json(value));
         self.submit(command.each_index(path))
     }
 
@@ -69,7 +69,7 @@ pub trait JsonCommands: Executor {
         start: i64,
         stop: i64,
     ) -> Self::Out<Vec<Option<u64>>> {
-        let command = Command::read("JSON.ARRINDEX").arg(key).arg(path).arg(Json(value)).arg(start).arg(stop);
+        let command = Command::read("JSON.ARRINDEX").key(key).arg(path).arg(Json(value)).arg(start).arg(stop);
         self.submit(command.each_index(path))
     }
 
@@ -82,34 +82,34 @@ pub trait JsonCommands: Executor {
         index: i64,
         values: impl IntoIterator<Item = impl Serialize>,
     ) -> Self::Out<Vec<Option<u64>>> {
-        let command = Command::write("JSON.ARRINSERT").arg(key).arg(path).arg(index);
+        let command = Command::write("JSON.ARRINSERT").key(key).arg(path).arg(index);
         self.submit(command.one_or_more("value", values.into_iter().map(Json)).each_match(path))
     }
 
     /// Returns the lengths of arrays. [JSON.ARRLEN](https://redis.io/docs/latest/commands/json.arrlen/), O(1) per
     /// match.
     fn json_arrlen(self, key: impl ToArg, path: &str) -> Self::Out<Vec<Option<u64>>> {
-        self.submit(Command::read("JSON.ARRLEN").arg(key).arg(path).each_match(path))
+        self.submit(Command::read("JSON.ARRLEN").key(key).arg(path).each_match(path))
     }
 
     /// Removes the item at `index` from arrays and returns it. A negative index counts from the end: -1 is the last
     /// item. [JSON.ARRPOP](https://redis.io/docs/latest/commands/json.arrpop/), O(1) at the end, O(n) elsewhere.
     fn json_arrpop<T: DeserializeOwned>(self, key: impl ToArg, path: &str, index: i64) -> Self::Out<Vec<Option<T>>> {
-        let command = Command::write("JSON.ARRPOP").arg(key).arg(path).arg(index);
+        let command = Command::write("JSON.ARRPOP").key(key).arg(path).arg(index);
         self.submit(command.each_match_by(path, |reply| each(reply, value), |reply| one(reply, value)))
     }
 
     /// Trims arrays to the items from `start` to `stop`, both included, and returns the new lengths.
     /// [JSON.ARRTRIM](https://redis.io/docs/latest/commands/json.arrtrim/), O(n) in an array.
     fn json_arrtrim(self, key: impl ToArg, path: &str, start: i64, stop: i64) -> Self::Out<Vec<Option<u64>>> {
-        let command = Command::write("JSON.ARRTRIM").arg(key).arg(path).arg(start).arg(stop);
+        let command = Command::write("JSON.ARRTRIM").key(key).arg(path).arg(start).arg(stop);
         self.submit(command.each_match(path))
     }
 
     /// Empties arrays and objects, sets numbers to 0, and returns how many values changed.
     /// [JSON.CLEAR](https://redis.io/docs/latest/commands/json.clear/), O(n) in the size of the removed values.
     fn json_clear(self, key: impl ToArg, path: &str) -> Self::Out<u64> {
-        self.execute(Command::write("JSON.CLEAR").arg(key).arg(path))
+        self.execute(Command::write("JSON.CLEAR").key(key).arg(path))
     }
 
     /// Returns the help text of `JSON.DEBUG`, one item per line.
@@ -121,31 +121,31 @@ pub trait JsonCommands: Executor {
     /// Returns the memory that values take, in bytes.
     /// [JSON.DEBUG MEMORY](https://redis.io/docs/latest/commands/json.debug-memory/), O(n) in their size.
     fn json_debug_memory(self, key: impl ToArg, path: &str) -> Self::Out<Vec<Option<u64>>> {
-        self.submit(Command::read("JSON.DEBUG").arg("MEMORY").arg(key).arg(path).each_match(path))
+        self.submit(Command::read("JSON.DEBUG").arg("MEMORY").key(key).arg(path).each_match(path))
     }
 
     /// Deletes values, or the whole document at `$`, and returns how many values existed.
     /// [JSON.DEL](https://redis.io/docs/latest/commands/json.del/), O(n) in the size of the removed values.
     fn json_del(self, key: impl ToArg, path: &str) -> Self::Out<u64> {
-        self.execute(Command::write("JSON.DEL").arg(key).arg(path))
+        self.execute(Command::write("JSON.DEL").key(key).arg(path))
     }
 
     /// As [`json_del`](Self::json_del), by another name.
     /// [JSON.FORGET](https://redis.io/docs/latest/commands/json.forget/), O(n) in the size of the removed values.
     fn json_forget(self, key: impl ToArg, path: &str) -> Self::Out<u64> {
-        self.execute(Command::write("JSON.FORGET").arg(key).arg(path))
+        self.execute(Command::write("JSON.FORGET").key(key).arg(path))
     }
 
     /// Returns the whole document, or `None` if the key does not exist.
     /// [JSON.GET](https://redis.io/docs/latest/commands/json.get/), O(n) in its size.
     fn json_get<T: DeserializeOwned>(self, key: impl ToArg) -> Self::Out<Option<T>> {
-        self.submit(Command::read("JSON.GET").arg(key).decode_with(value))
+        self.submit(Command::read("JSON.GET").key(key).decode_with(value))
     }
 
     /// Returns what a path matches in a document, or `None` if the key does not exist.
     /// [JSON.GET](https://redis.io/docs/latest/commands/json.get/), O(n) in the document's size.
     fn json_get_path<T: DeserializeOwned>(self, key: impl ToArg, path: &str) -> Self::Out<Option<Vec<T>>> {
-        let command = Command::read("JSON.GET").arg(key).arg(path);
+        let command = Command::read("JSON.GET").key(key).arg(path);
         self.submit(if is_json_path(path) { command.decode_with(value) } else { command.decode_with(lone_value) })
     }
 
@@ -160,7 +160,7 @@ pub trait JsonCommands: Executor {
         paths: impl IntoIterator<Item = &'a str>,
     ) -> Self::Out<Option<T>> {
         let paths: Vec<_> = paths.into_iter().collect();
-        let command = Command::read("JSON.GET").arg(key).args_of(&paths).decode_with(value);
+        let command = Command::read("JSON.GET").key(key).args_of(&paths).decode_with(value);
         self.submit(match paths.len() {
             2.. => command,
             _ => command
@@ -177,7 +177,7 @@ pub trait JsonCommands: Executor {
         paths: impl IntoIterator<Item = &'a str>,
         format: JsonFormat,
     ) -> Self::Out<Option<String>> {
-        self.execute(Command::read("JSON.GET").arg(key).options(format).args_of(paths))
+        self.execute(Command::read("JSON.GET").key(key).options(format).args_of(paths))
     }
 
     /// Merges a value into a document as [RFC 7396](https://www.rfc-editor.org/rfc/rfc7396) describes, where `null`
@@ -185,7 +185,7 @@ pub trait JsonCommands: Executor {
     /// [JSON.MERGE](https://redis.io/docs/latest/commands/json.merge/), O(n) in both sizes.
     fn json_merge(self, key: impl ToArg, path: &str, value: impl Serialize) -> Self::Out<bool> {
         // Not idempotent: a null is kept where there was no value, and a second merge deletes it.
-        let command = Command::write("JSON.MERGE").arg(key).arg(path).arg(Json(value));
+        let command = Command::write("JSON.MERGE").key(key).arg(path).arg(Json(value));
         self.submit(command.decode_with(was_set))
     }
 
@@ -196,7 +196,7 @@ pub trait JsonCommands: Executor {
         keys: impl IntoIterator<Item = impl ToArg>,
         path: &str,
     ) -> Self::Out<Vec<Option<Vec<T>>>> {
-        let command = Command::read("JSON.MGET").one_or_more("key", keys).arg(path);
+        let command = Command::read("JSON.MGET").keys(keys).arg(path);
         self.submit(command.each_match_by(path, |reply| each(reply, value), |reply| each(reply, lone_value)))
     }
 
@@ -208,7 +208,7 @@ pub trait JsonCommands: Executor {
         let command = Command::idempotent_write("JSON.MSET");
         let command = if values.peek().is_none() { command.reject("needs at least one value") } else { command };
         self.execute(values.fold(command, |command, (key, path, value)| {
-            command.arg(key).arg(path).arg(Json(value)).non_idempotent_if(moves(path))
+            command.key(key).arg(path).arg(Json(value)).non_idempotent_if(moves(path))
         }))
     }
 
@@ -220,7 +220,7 @@ pub trait JsonCommands: Executor {
         path: &str,
         increment: impl ToArg,
     ) -> Self::Out<Vec<Option<T>>> {
-        let command = Command::write("JSON.NUMINCRBY").arg(key).arg(path).number(&increment);
+        let command = Command::write("JSON.NUMINCRBY").key(key).arg(path).number(&increment);
         self.submit(command.each_match_by(path, numbers, |reply| one(reply, value)))
     }
 
@@ -232,33 +232,33 @@ pub trait JsonCommands: Executor {
         path: &str,
         factor: impl ToArg,
     ) -> Self::Out<Vec<Option<T>>> {
-        let command = Command::write("JSON.NUMMULTBY").arg(key).arg(path).number(&factor);
+        let command = Command::write("JSON.NUMMULTBY").key(key).arg(path).number(&factor);
         self.submit(command.each_match_by(path, numbers, |reply| one(reply, value)))
     }
 
     /// Returns the keys of objects. [JSON.OBJKEYS](https://redis.io/docs/latest/commands/json.objkeys/), O(n) in an
     /// object.
     fn json_objkeys(self, key: impl ToArg, path: &str) -> Self::Out<Vec<Option<Vec<String>>>> {
-        self.submit(Command::read("JSON.OBJKEYS").arg(key).arg(path).each_match(path))
+        self.submit(Command::read("JSON.OBJKEYS").key(key).arg(path).each_match(path))
     }
 
     /// Returns the number of keys of objects. [JSON.OBJLEN](https://redis.io/docs/latest/commands/json.objlen/), O(1)
     /// per match.
     fn json_objlen(self, key: impl ToArg, path: &str) -> Self::Out<Vec<Option<u64>>> {
-        self.submit(Command::read("JSON.OBJLEN").arg(key).arg(path).each_match(path))
+        self.submit(Command::read("JSON.OBJLEN").key(key).arg(path).each_match(path))
     }
 
     /// Returns values as Redis's own types. Arrays start with the item `[`, and objects with `{`.
     /// [JSON.RESP](https://redis.io/docs/latest/commands/json.resp/), O(n) in their size.
     fn json_resp<R: FromReply>(self, key: impl ToArg, path: &str) -> Self::Out<Vec<R>> {
-        self.submit(Command::read("JSON.RESP").arg(key).arg(path).each_match(path))
+        self.submit(Command::read("JSON.RESP").key(key).arg(path).each_match(path))
     }
 
     /// Sets a value and returns whether there was a place for it. A path can add a key to an existing object, but it
     /// cannot add the objects above it. A new document starts at `$`.
     /// [JSON.SET](https://redis.io/docs/latest/commands/json.set/), O(n) in the value's size.
     fn json_set(self, key: impl ToArg, path: &str, value: impl Serialize) -> Self::Out<bool> {
-        let command = Command::idempotent_write("JSON.SET").arg(key).arg(path).arg(Json(value));
+        let command = Command::idempotent_write("JSON.SET").key(key).arg(path).arg(Json(value));
         self.submit(command.non_idempotent_if(moves(path)).decode_with(was_set))
     }
 
@@ -271,32 +271,32 @@ pub trait JsonCommands: Executor {
         value: impl Serialize,
         condition: JsonSetCondition,
     ) -> Self::Out<bool> {
-        let command = Command::write("JSON.SET").arg(key).arg(path).arg(Json(value)).arg(condition.word());
+        let command = Command::write("JSON.SET").key(key).arg(path).arg(Json(value)).arg(condition.word());
         self.submit(command.decode_with(was_set))
     }
 
     /// Appends to strings and returns their new lengths in bytes.
     /// [JSON.STRAPPEND](https://redis.io/docs/latest/commands/json.strappend/), O(1) per match.
     fn json_strappend(self, key: impl ToArg, path: &str, text: &str) -> Self::Out<Vec<Option<u64>>> {
-        let command = Command::write("JSON.STRAPPEND").arg(key).arg(path).arg(Json(text));
+        let command = Command::write("JSON.STRAPPEND").key(key).arg(path).arg(Json(text));
         self.submit(command.each_match(path))
     }
 
     /// Returns the lengths of strings in bytes. [JSON.STRLEN](https://redis.io/docs/latest/commands/json.strlen/),
     /// O(1) per match.
     fn json_strlen(self, key: impl ToArg, path: &str) -> Self::Out<Vec<Option<u64>>> {
-        self.submit(Command::read("JSON.STRLEN").arg(key).arg(path).each_match(path))
+        self.submit(Command::read("JSON.STRLEN").key(key).arg(path).each_match(path))
     }
 
     /// Inverts booleans and returns the new values. [JSON.TOGGLE](https://redis.io/docs/latest/commands/json.toggle/),
     /// O(1) per match.
     fn json_toggle(self, key: impl ToArg, path: &str) -> Self::Out<Vec<Option<bool>>> {
-        self.submit(Command::write("JSON.TOGGLE").arg(key).arg(path).each_match(path))
+        self.submit(Command::write("JSON.TOGGLE").key(key).arg(path).each_match(path))
     }
 
     /// Returns the types of values. [JSON.TYPE](https://redis.io/docs/latest/commands/json.type/), O(1) per match.
     fn json_type(self, key: impl ToArg, path: &str) -> Self::Out<Vec<JsonType>> {
-        self.submit(Command::read("JSON.TYPE").arg(key).arg(path).each_match(path))
+        self.submit(Command::read("JSON.TYPE").key(key).arg(path).each_match(path))
     }
 }
 

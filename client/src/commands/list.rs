@@ -33,7 +33,7 @@ pub trait ListCommands: Executor {
     ///
     /// [LINDEX](https://redis.io/docs/latest/commands/lindex/), O(n) in the index.
     fn lindex<V: FromReply>(self, key: impl ToArg, index: i64) -> Self::Out<Option<V>> {
-        self.execute(Command::read("LINDEX").arg(key).arg(index))
+        self.execute(Command::read("LINDEX").key(key).arg(index))
     }
 
     /// Inserts an element before or after `pivot`, and returns the outcome.
@@ -53,14 +53,14 @@ pub trait ListCommands: Executor {
     ///
     /// [LINSERT](https://redis.io/docs/latest/commands/linsert/), O(n) in the elements before the pivot.
     fn linsert(self, key: impl ToArg, place: ListPlace, pivot: impl ToArg, element: impl ToArg) -> Self::Out<Inserted> {
-        self.execute(Command::write("LINSERT").arg(key).arg(place.word()).arg(pivot).arg(element))
+        self.execute(Command::write("LINSERT").key(key).arg(place.word()).arg(pivot).arg(element))
     }
 
     /// Returns the number of elements.
     ///
     /// [LLEN](https://redis.io/docs/latest/commands/llen/), O(1).
     fn llen(self, key: impl ToArg) -> Self::Out<u64> {
-        self.execute(Command::read("LLEN").arg(key))
+        self.execute(Command::read("LLEN").key(key))
     }
 
     /// Moves an element from one end of a list to one end of another, and returns it, or `None` if `source` does not
@@ -74,7 +74,7 @@ pub trait ListCommands: Executor {
         from: ListSide,
         to: ListSide,
     ) -> Self::Out<Option<V>> {
-        self.execute(Command::write("LMOVE").arg(source).arg(destination).arg(from.word()).arg(to.word()))
+        self.execute(Command::write("LMOVE").key(source).key(destination).arg(from.word()).arg(to.word()))
     }
 
     /// Removes up to `count` elements from the first list that is not empty, and returns them with the list's key.
@@ -88,21 +88,21 @@ pub trait ListCommands: Executor {
         side: ListSide,
         count: u64,
     ) -> Self::Out<Option<Popped<K, V>>> {
-        self.execute(Command::write("LMPOP").numbered("key", keys).arg(side.word()).arg("COUNT").at_least_one(count))
+        self.execute(Command::write("LMPOP").numbered_keys(keys).arg(side.word()).arg("COUNT").at_least_one(count))
     }
 
     /// Removes and returns the first element, or returns `None` if the key does not exist.
     ///
     /// [LPOP](https://redis.io/docs/latest/commands/lpop/), O(1).
     fn lpop<V: FromReply>(self, key: impl ToArg) -> Self::Out<Option<V>> {
-        self.execute(Command::write("LPOP").arg(key))
+        self.execute(Command::write("LPOP").key(key))
     }
 
     /// Removes and returns up to `count` elements from the start.
     ///
     /// [LPOP](https://redis.io/docs/latest/commands/lpop/), O(n) in the count.
     fn lpop_count<V: FromReply>(self, key: impl ToArg, count: u64) -> Self::Out<Vec<V>> {
-        self.submit(Command::write("LPOP").arg(key).arg(count).decode_with(or_empty))
+        self.submit(Command::write("LPOP").key(key).arg(count).decode_with(or_empty))
     }
 
     /// Returns the index of the first element that equals `element`, or `None` if there is none.
@@ -111,35 +111,35 @@ pub trait ListCommands: Executor {
     ///
     /// [LPOS](https://redis.io/docs/latest/commands/lpos/), O(n).
     fn lpos(self, key: impl ToArg, element: impl ToArg, options: LposOptions) -> Self::Out<Option<u64>> {
-        self.execute(Command::read("LPOS").arg(key).arg(element).options(options))
+        self.execute(Command::read("LPOS").key(key).arg(element).options(options))
     }
 
     /// Returns the indexes of up to `count` elements that equal `element`. A count of 0 means all of them.
     ///
     /// [LPOS](https://redis.io/docs/latest/commands/lpos/), O(n).
     fn lpos_count(self, key: impl ToArg, element: impl ToArg, count: u64, options: LposOptions) -> Self::Out<Vec<u64>> {
-        self.execute(Command::read("LPOS").arg(key).arg(element).options(options).arg("COUNT").arg(count))
+        self.execute(Command::read("LPOS").key(key).arg(element).options(options).arg("COUNT").arg(count))
     }
 
     /// Adds elements before the first one, one after the other, and returns the new length.
     ///
     /// [LPUSH](https://redis.io/docs/latest/commands/lpush/), O(n) in the elements.
     fn lpush<K>(self, key: impl ToArg, elements: impl OneOrMore<K>) -> Self::Out<u64> {
-        self.execute(Command::write("LPUSH").arg(key).one_or_more("element", elements))
+        self.execute(Command::write("LPUSH").key(key).one_or_more("element", elements))
     }
 
     /// Adds elements before the first one if the list exists, and returns the new length.
     ///
     /// [LPUSHX](https://redis.io/docs/latest/commands/lpushx/), O(n) in the elements.
     fn lpushx<K>(self, key: impl ToArg, elements: impl OneOrMore<K>) -> Self::Out<u64> {
-        self.execute(Command::write("LPUSHX").arg(key).one_or_more("element", elements))
+        self.execute(Command::write("LPUSHX").key(key).one_or_more("element", elements))
     }
 
     /// Returns the elements from `start` to `stop`, both included. Negative indexes count from the end.
     ///
     /// [LRANGE](https://redis.io/docs/latest/commands/lrange/), O(n).
     fn lrange<V: FromReply>(self, key: impl ToArg, start: i64, stop: i64) -> Self::Out<Vec<V>> {
-        self.execute(Command::read("LRANGE").arg(key).arg(start).arg(stop))
+        self.execute(Command::read("LRANGE").key(key).arg(start).arg(stop))
     }
 
     /// Removes elements that equal `element`, and returns how many were removed.
@@ -148,35 +148,35 @@ pub trait ListCommands: Executor {
     ///
     /// [LREM](https://redis.io/docs/latest/commands/lrem/), O(n).
     fn lrem(self, key: impl ToArg, count: i64, element: impl ToArg) -> Self::Out<u64> {
-        self.execute(Command::write("LREM").arg(key).arg(count).arg(element))
+        self.execute(Command::write("LREM").key(key).arg(count).arg(element))
     }
 
     /// Replaces the element at `index`. Redis replies with an error if there is none.
     ///
     /// [LSET](https://redis.io/docs/latest/commands/lset/), O(n) in the index.
     fn lset(self, key: impl ToArg, index: i64, element: impl ToArg) -> Self::Out<()> {
-        self.execute(Command::idempotent_write("LSET").arg(key).arg(index).arg(element))
+        self.execute(Command::idempotent_write("LSET").key(key).arg(index).arg(element))
     }
 
     /// Keeps the elements from `start` to `stop`, both included, and removes the others.
     ///
     /// [LTRIM](https://redis.io/docs/latest/commands/ltrim/), O(n) in the elements removed.
     fn ltrim(self, key: impl ToArg, start: i64, stop: i64) -> Self::Out<()> {
-        self.execute(Command::write("LTRIM").arg(key).arg(start).arg(stop))
+        self.execute(Command::write("LTRIM").key(key).arg(start).arg(stop))
     }
 
     /// Removes and returns the last element, or returns `None` if the key does not exist.
     ///
     /// [RPOP](https://redis.io/docs/latest/commands/rpop/), O(1).
     fn rpop<V: FromReply>(self, key: impl ToArg) -> Self::Out<Option<V>> {
-        self.execute(Command::write("RPOP").arg(key))
+        self.execute(Command::write("RPOP").key(key))
     }
 
     /// Removes and returns up to `count` elements from the end, the last one first.
     ///
     /// [RPOP](https://redis.io/docs/latest/commands/rpop/), O(n) in the count.
     fn rpop_count<V: FromReply>(self, key: impl ToArg, count: u64) -> Self::Out<Vec<V>> {
-        self.submit(Command::write("RPOP").arg(key).arg(count).decode_with(or_empty))
+        self.submit(Command::write("RPOP").key(key).arg(count).decode_with(or_empty))
     }
 
     /// Moves the last element of a list to the start of another, and returns it. Deprecated in Redis in favour of
@@ -184,21 +184,21 @@ pub trait ListCommands: Executor {
     ///
     /// [RPOPLPUSH](https://redis.io/docs/latest/commands/rpoplpush/), O(1).
     fn rpoplpush<V: FromReply>(self, source: impl ToArg, destination: impl ToArg) -> Self::Out<Option<V>> {
-        self.execute(Command::write("RPOPLPUSH").arg(source).arg(destination))
+        self.execute(Command::write("RPOPLPUSH").key(source).key(destination))
     }
 
     /// Adds elements after the last one, and returns the new length.
     ///
     /// [RPUSH](https://redis.io/docs/latest/commands/rpush/), O(n) in the elements.
     fn rpush<K>(self, key: impl ToArg, elements: impl OneOrMore<K>) -> Self::Out<u64> {
-        self.execute(Command::write("RPUSH").arg(key).one_or_more("element", elements))
+        self.execute(Command::write("RPUSH").key(key).one_or_more("element", elements))
     }
 
     /// Adds elements after the last one if the list exists, and returns the new length.
     ///
     /// [RPUSHX](https://redis.io/docs/latest/commands/rpushx/), O(n) in the elements.
     fn rpushx<K>(self, key: impl ToArg, elements: impl OneOrMore<K>) -> Self::Out<u64> {
-        self.execute(Command::write("RPUSHX").arg(key).one_or_more("element", elements))
+        self.execute(Command::write("RPUSHX").key(key).one_or_more("element", elements))
     }
 }
 

@@ -47,6 +47,10 @@
 //! The declaration of a command says whether it reads, is idempotent (twice in a row leaves the same data *and* returns
 //! the same reply: `SET`, `MSET`, `EXPIRE`) or neither (`INCR`, `DEL`, `SET NX`). [`RetryPolicy`](crate::RetryPolicy)
 //! describes the consequences.
+//!
+//! A retry of an idempotent write can arrive late, and then overwrite what another client wrote in between. Where that
+//! matters, and for commands that are neither, [`Request::exactly_once`](crate::Request::exactly_once) makes the server keep
+//! the outcome, so that a retry returns it and executes nothing.
 
 #[doc = include_str!("coverage.md")]
 pub mod coverage {}

@@ -33,21 +33,21 @@ pub trait StringCommands: Executor {
     ///
     /// [APPEND](https://redis.io/docs/latest/commands/append/), O(1).
     fn append(self, key: impl ToArg, value: impl ToArg) -> Self::Out<u64> {
-        self.execute(Command::write("APPEND").arg(key).arg(value))
+        self.execute(Command::write("APPEND").key(key).arg(value))
     }
 
     /// Subtracts 1 from a counter, and returns the result.
     ///
     /// [DECR](https://redis.io/docs/latest/commands/decr/), O(1).
     fn decr(self, key: impl ToArg) -> Self::Out<i64> {
-        self.execute(Command::write("DECR").arg(key))
+        self.execute(Command::write("DECR").key(key))
     }
 
     /// Subtracts `decrement` from a counter, and returns the result.
     ///
     /// [DECRBY](https://redis.io/docs/latest/commands/decrby/), O(1).
     fn decrby(self, key: impl ToArg, decrement: i64) -> Self::Out<i64> {
-        self.execute(Command::write("DECRBY").arg(key).arg(decrement))
+        self.execute(Command::write("DECRBY").key(key).arg(decrement))
     }
 
     /// Deletes `key` if its value meets `condition`, and returns whether it was deleted.
@@ -57,7 +57,7 @@ pub trait StringCommands: Executor {
     /// [DELEX](https://redis.io/docs/latest/commands/delex/), O(1) for a value, O(n) in the length of the value for a
     /// digest.
     fn delex(self, key: impl ToArg, condition: Compare<'_>) -> Self::Out<bool> {
-        self.execute(Command::write("DELEX").arg(key).options(condition))
+        self.execute(Command::write("DELEX").key(key).options(condition))
     }
 
     /// Returns the XXH3 digest of the value as hexadecimal text, or `None` if the key does not exist.
@@ -66,21 +66,21 @@ pub trait StringCommands: Executor {
     ///
     /// [DIGEST](https://redis.io/docs/latest/commands/digest/), O(n) in the length of the value.
     fn digest(self, key: impl ToArg) -> Self::Out<Option<String>> {
-        self.execute(Command::read("DIGEST").arg(key))
+        self.execute(Command::read("DIGEST").key(key))
     }
 
     /// Returns the value of `key`, or `None` if the key does not exist.
     ///
     /// [GET](https://redis.io/docs/latest/commands/get/), O(1).
     fn get<V: FromReply>(self, key: impl ToArg) -> Self::Out<Option<V>> {
-        self.execute(Command::read("GET").arg(key))
+        self.execute(Command::read("GET").key(key))
     }
 
     /// Deletes `key`, and returns its value.
     ///
     /// [GETDEL](https://redis.io/docs/latest/commands/getdel/), O(1).
     fn getdel<V: FromReply>(self, key: impl ToArg) -> Self::Out<Option<V>> {
-        self.execute(Command::write("GETDEL").arg(key))
+        self.execute(Command::write("GETDEL").key(key))
     }
 
     /// Returns the value of `key`, and sets or removes the key's time to live.
@@ -104,7 +104,7 @@ pub trait StringCommands: Executor {
     ///
     /// [GETEX](https://redis.io/docs/latest/commands/getex/), O(1).
     fn getex<V: FromReply>(self, key: impl ToArg, expiry: impl Into<GetExpiry>) -> Self::Out<Option<V>> {
-        self.execute(Command::idempotent_write("GETEX").arg(key).get_expiry(expiry.into()))
+        self.execute(Command::idempotent_write("GETEX").key(key).get_expiry(expiry.into()))
     }
 
     /// Returns the bytes from `start` to `end`, both included.
@@ -113,7 +113,7 @@ pub trait StringCommands: Executor {
     ///
     /// [GETRANGE](https://redis.io/docs/latest/commands/getrange/), O(n) in the bytes returned.
     fn getrange<V: FromReply>(self, key: impl ToArg, start: i64, end: i64) -> Self::Out<V> {
-        self.execute(Command::read("GETRANGE").arg(key).arg(start).arg(end))
+        self.execute(Command::read("GETRANGE").key(key).arg(start).arg(end))
     }
 
     /// Sets the value of `key`, and returns the previous value. Deprecated in Redis in favour of
@@ -121,7 +121,7 @@ pub trait StringCommands: Executor {
     ///
     /// [GETSET](https://redis.io/docs/latest/commands/getset/), O(1).
     fn getset<V: FromReply>(self, key: impl ToArg, value: impl ToArg) -> Self::Out<Option<V>> {
-        self.execute(Command::write("GETSET").arg(key).arg(value))
+        self.execute(Command::write("GETSET").key(key).arg(value))
     }
 
     /// Adds 1 to a counter, and returns the result.
@@ -130,14 +130,14 @@ pub trait StringCommands: Executor {
     ///
     /// [INCR](https://redis.io/docs/latest/commands/incr/), O(1).
     fn incr(self, key: impl ToArg) -> Self::Out<i64> {
-        self.execute(Command::write("INCR").arg(key))
+        self.execute(Command::write("INCR").key(key))
     }
 
     /// Adds `increment` to a counter, and returns the result.
     ///
     /// [INCRBY](https://redis.io/docs/latest/commands/incrby/), O(1).
     fn incrby(self, key: impl ToArg, increment: i64) -> Self::Out<i64> {
-        self.execute(Command::write("INCRBY").arg(key).arg(increment))
+        self.execute(Command::write("INCRBY").key(key).arg(increment))
     }
 
     /// Adds `increment` to a floating-point number, and returns the result.
@@ -146,42 +146,42 @@ pub trait StringCommands: Executor {
     ///
     /// [INCRBYFLOAT](https://redis.io/docs/latest/commands/incrbyfloat/), O(1).
     fn incrbyfloat(self, key: impl ToArg, increment: f64) -> Self::Out<f64> {
-        self.execute(Command::write("INCRBYFLOAT").arg(key).finite("increment", increment))
+        self.execute(Command::write("INCRBYFLOAT").key(key).finite("increment", increment))
     }
 
     /// Returns the value of each key, in the order of `keys`.
     ///
     /// [MGET](https://redis.io/docs/latest/commands/mget/), O(n) in the keys.
     fn mget<V: FromReply>(self, keys: impl IntoIterator<Item = impl ToArg>) -> Self::Out<Vec<Option<V>>> {
-        self.execute(Command::read("MGET").one_or_more("key", keys))
+        self.execute(Command::read("MGET").keys(keys))
     }
 
     /// Sets several keys in one atomic step.
     ///
     /// [MSET](https://redis.io/docs/latest/commands/mset/), O(n) in the keys.
     fn mset<K>(self, values: impl OneOrMorePairs<K, First: ToArg, Second: ToArg>) -> Self::Out<()> {
-        self.execute(Command::idempotent_write("MSET").one_or_more_pairs("key and value", values))
+        self.execute(Command::idempotent_write("MSET").keys_and_values(values))
     }
 
     /// Sets several keys if none of them exists, and returns whether they were set.
     ///
     /// [MSETNX](https://redis.io/docs/latest/commands/msetnx/), O(n) in the keys.
     fn msetnx<K>(self, values: impl OneOrMorePairs<K, First: ToArg, Second: ToArg>) -> Self::Out<bool> {
-        self.execute(Command::write("MSETNX").one_or_more_pairs("key and value", values))
+        self.execute(Command::write("MSETNX").keys_and_values(values))
     }
 
     /// Sets the value and the time to live of `key`. The time to live is rounded up to whole milliseconds.
     ///
     /// [PSETEX](https://redis.io/docs/latest/commands/psetex/), O(1).
     fn psetex(self, key: impl ToArg, ttl: Duration, value: impl ToArg) -> Self::Out<()> {
-        self.execute(Command::idempotent_write("PSETEX").arg(key).duration(ttl, Unit::Millis).arg(value))
+        self.execute(Command::idempotent_write("PSETEX").key(key).duration(ttl, Unit::Millis).arg(value))
     }
 
     /// Sets the value of `key`, and removes its time to live.
     ///
     /// [SET](https://redis.io/docs/latest/commands/set/), O(1).
     fn set(self, key: impl ToArg, value: impl ToArg) -> Self::Out<()> {
-        self.execute(Command::idempotent_write("SET").arg(key).arg(value))
+        self.execute(Command::idempotent_write("SET").key(key).arg(value))
     }
 
     /// Sets the value of `key` under a condition or with a time to live, and returns whether it was set.
@@ -190,7 +190,7 @@ pub trait StringCommands: Executor {
     ///
     /// [SET](https://redis.io/docs/latest/commands/set/), O(1).
     fn set_with(self, key: impl ToArg, value: impl ToArg, options: SetOptions<'_>) -> Self::Out<bool> {
-        let command = Command::idempotent_write("SET").arg(key).arg(value).options(&options);
+        let command = Command::idempotent_write("SET").key(key).arg(value).options(&options);
         let command = command.non_idempotent_if(options.condition.is_some());
         self.submit(command.decode_with(was_set))
     }
@@ -206,21 +206,21 @@ pub trait StringCommands: Executor {
         value: impl ToArg,
         options: SetOptions<'_>,
     ) -> Self::Out<Option<V>> {
-        self.execute(Command::write("SET").arg(key).arg(value).options(SetGet(options)))
+        self.execute(Command::write("SET").key(key).arg(value).options(SetGet(options)))
     }
 
     /// Sets the value and the time to live of `key`. The time to live is rounded up to whole seconds.
     ///
     /// [SETEX](https://redis.io/docs/latest/commands/setex/), O(1).
     fn setex(self, key: impl ToArg, ttl: Duration, value: impl ToArg) -> Self::Out<()> {
-        self.execute(Command::idempotent_write("SETEX").arg(key).duration(ttl, Unit::Seconds).arg(value))
+        self.execute(Command::idempotent_write("SETEX").key(key).duration(ttl, Unit::Seconds).arg(value))
     }
 
     /// Sets the value of `key` if the key does not exist, and returns whether it was set.
     ///
     /// [SETNX](https://redis.io/docs/latest/commands/setnx/), O(1).
     fn setnx(self, key: impl ToArg, value: impl ToArg) -> Self::Out<bool> {
-        self.execute(Command::write("SETNX").arg(key).arg(value))
+        self.execute(Command::write("SETNX").key(key).arg(value))
     }
 
     /// Overwrites part of the value from byte `offset` on, and returns the new length in bytes.
@@ -229,14 +229,14 @@ pub trait StringCommands: Executor {
     ///
     /// [SETRANGE](https://redis.io/docs/latest/commands/setrange/), O(n) in the length of `value`.
     fn setrange(self, key: impl ToArg, offset: u64, value: impl ToArg) -> Self::Out<u64> {
-        self.execute(Command::idempotent_write("SETRANGE").arg(key).arg(offset).arg(value))
+        self.execute(Command::idempotent_write("SETRANGE").key(key).arg(offset).arg(value))
     }
 
     /// Returns the length of the value in bytes, or 0 if the key does not exist.
     ///
     /// [STRLEN](https://redis.io/docs/latest/commands/strlen/), O(1).
     fn strlen(self, key: impl ToArg) -> Self::Out<u64> {
-        self.execute(Command::read("STRLEN").arg(key))
+        self.execute(Command::read("STRLEN").key(key))
     }
 }
 

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 ///
 /// Requests that were certainly not executed (no connection, 429) are always retried. Requests that may have been
 /// executed (timeout, broken connection, 5xx) are retried only if they are idempotent: a pipeline only if every command in
-/// it is.
+/// it is. [`Request::exactly_once`](crate::Request::exactly_once) makes any command safe to retry, at the price of a script.
 ///
 /// The wait before a retry is exponential backoff with full jitter, added to the time in `Retry-After` if the server sent
 /// one. All attempts stay within the [deadline](crate::RedisBuilder::deadline).

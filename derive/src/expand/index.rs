@@ -2,9 +2,9 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::Type;
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
+use syn::{Ident, Type};
 
 use super::variable::variable;
 use crate::ast::{Body, Field, Model, Shape};
@@ -25,7 +25,7 @@ pub(crate) fn describe_fields(model: &Model, fields: &[Field]) -> TokenStream {
         if !model.is_in_index(field) {
             return TokenStream::new();
         }
-        let column = quote_spanned!(ty.span()=> #krate::codegen::LayoutBuilder::column::<#ty>(#layout, #name););
+        let column = quote_spanned!(ty.span()=> <#ty as #krate::codegen::IndexField>::describe_column(#layout, #name););
         let index = (field.attrs.index.is_some() || field.attrs.unique.is_some()).then(|| {
             let is_unique = field.attrs.unique.is_some();
             quote!(#krate::codegen::LayoutBuilder::index(#layout, &[#name], #is_unique);)
@@ -40,45 +40,58 @@ fn describe_compound(model: &Model, fields: &[Field], compound: &Compound) -> To
     let krate = model.krate();
     let layout = variable("__layout");
     let is_unique = compound.is_unique;
-    let parts = compound.parts.iter().filter_map(|part| {
+    let names = parts(fields, compound).map(|(part, field)| match &part.inner {
+        Some(inner) => {
+            let field = inner_field(field, inner);
+            quote!(#krate::codegen::FieldRef::name(#field))
+        }
+        None => {
+            let name = &field.name;
+            quote!(#name)
+        }
+    });
+    quote!(#krate::codegen::LayoutBuilder::index(#layout, &[#(#names),*], #is_unique);)
+}
+
+fn parts<'a>(fields: &'a [Field], compound: &'a Compound) -> impl Iterator<Item = (&'a Part, &'a Field)> {
+    compound.parts.iter().filter_map(|part| {
         let field = fields.iter().find(|field| field.ident.unraw() == part.field.unraw())?;
         Some((part, field))
-    });
-    let (mut names, mut checks) = (Vec::new(), Vec::new());
-    for (part, field) in parts {
-        let (name, check) = compound_part(model, part, field);
-        names.push(name);
-        checks.push(check);
-    }
-    quote!(#(#checks)* #krate::codegen::LayoutBuilder::index(#layout, &[#(#names),*], #is_unique);)
+    })
 }
 
-/// Returns the name of a column in a compound index, and an assertion that it holds one value: only the compiler knows the
-/// type of the field.
-fn compound_part(model: &Model, part: &Part, field: &Field) -> (TokenStream, TokenStream) {
-    let (ty, name) = (&field.ty, &field.name);
-    let krate = model.krate_at(part.field.span());
-    let Some(inner) = &part.inner else {
-        let message = many_valued(&part.field.unraw().to_string());
-        let assertion = quote_spanned! {part.field.span()=>
-            const { ::core::assert!(!<#ty as #krate::codegen::IndexField>::MANY, #message) };
+/// Returns the constant of a field of an embedded struct.
+fn inner_field(flattened: &Field, inner: &Ident) -> TokenStream {
+    let ty = &flattened.ty;
+    let constant = Ident::new(&inner.unraw().to_string().to_uppercase(), inner.span());
+    quote_spanned!(inner.span()=> <#ty>::#constant)
+}
+
+/// Returns assertions that a compound index names fields of one value, and that those of embedded structs are in an index
+/// there. Only the compiler knows the types of the fields.
+pub(crate) fn compound_checks(model: &Model, fields: &[Field]) -> TokenStream {
+    let parts = model.attrs.compounds.iter().flat_map(|compound| parts(fields, compound));
+    let checks = parts.map(|(part, field)| {
+        let name = part.inner.as_ref().unwrap_or(&part.field);
+        let krate = model.krate_at(name.span());
+        let message = format!(
+            "`{0}` holds several values, and a compound index takes one of each field; remove it, and give it an index of \
+             its own",
+            name.unraw()
+        );
+        let holds_many = match &part.inner {
+            Some(inner) => {
+                let field = inner_field(field, inner);
+                quote_spanned!(inner.span()=> #krate::codegen::holds_many(#field))
+            }
+            None => {
+                let ty = &field.ty;
+                quote_spanned!(ty.span()=> <#ty as #krate::codegen::IndexField>::MANY)
+            }
         };
-        return (quote!(#name), assertion);
-    };
-    let constant = syn::Ident::new(&inner.unraw().to_string().to_uppercase(), inner.span());
-    let message = many_valued(&inner.unraw().to_string());
-    let field = quote_spanned!(inner.span()=> <#ty>::#constant);
-    let assertion = quote_spanned! {inner.span()=>
-        const { ::core::assert!(!#krate::codegen::holds_many(#field), #message) };
-    };
-    (quote!(#krate::codegen::FieldRef::name(#field)), assertion)
-}
-
-fn many_valued(field: &str) -> String {
-    format!(
-        "`{field}` holds any number of values, and a compound index takes one of each field; give `{field}` an index of its \
-         own with #[redis(index)]"
-    )
+        quote_spanned!(name.span()=> const { ::core::assert!(!#holds_many, #message) };)
+    });
+    quote!(#(#checks)*)
 }
 
 /// Returns the type that says which index a field has.
@@ -98,7 +111,8 @@ pub(crate) fn hash_items(model: &Model) -> TokenStream {
     let krate = model.krate();
     let Body::Struct(fields) = &model.body else { return TokenStream::new() };
     let layout = variable("__layout");
-    let version = fields.iter().find(|field| field.attrs.version.is_some());
+    // The fallback for an invalid input gets here with an `Option`.
+    let version = fields.iter().find(|field| field.attrs.version.is_some() && field.option_inner().is_none());
     let (version_items, describe_version) = match version {
         Some(field) => {
             let (ident, ty, name) = (&field.ident, &field.ty, &field.name);
@@ -162,5 +176,6 @@ pub(crate) fn write_column(model: &Model, field: &Field, value: &TokenStream) ->
     let (ty, name) = (&field.ty, &field.name);
     let krate = model.krate_at(ty.span());
     let sink = variable("__sink");
-    quote_spanned!(ty.span()=> #krate::codegen::put_column::<#ty>(#sink, #name, #value)?;)
+    let text = quote_spanned!(ty.span()=> <#ty as #krate::codegen::IndexField>::column_text(#value));
+    quote_spanned!(ty.span()=> #krate::codegen::put_column(#sink, #name, || #text)?;)
 }

@@ -9,14 +9,14 @@ use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 
 use super::fields::{FieldsImpl, codec};
-use super::index;
+use super::{evolution, index};
 use crate::ast::{Body, Field, Model, Shape};
 
 pub(crate) fn expand(model: &Model, fields: &FieldsImpl) -> TokenStream {
     let traits = trait_impls(model, fields);
     let constants = field_constants(model);
-    let name_checks = eager_name_checks(model, fields);
-    quote!(#traits #constants #name_checks)
+    let checks = eager_checks(model, fields);
+    quote!(#traits #constants #checks)
 }
 
 /// Returns the implementations of `Fields` and of the trait of the shape.
@@ -25,7 +25,8 @@ pub(crate) fn trait_impls(model: &Model, fields: &FieldsImpl) -> TokenStream {
     let ident = &model.ident;
     let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
     let bounds = where_clause(model, &fields.bounds);
-    let FieldsImpl { name_checks, names, describe, write, read, .. } = fields;
+    let FieldsImpl { checks, names, describe, write, read, .. } = fields;
+    let conversions = evolution::conversions(model, &bounds);
     let describe = (!describe.is_empty())
         .then(|| quote!(fn describe_fields(__layout: &mut #krate::codegen::LayoutBuilder) { #describe }));
     let shape_impl = shape_impl(model, &bounds);
@@ -39,7 +40,7 @@ pub(crate) fn trait_impls(model: &Model, fields: &FieldsImpl) -> TokenStream {
 
             #[allow(unused_variables, clippy::all, clippy::pedantic)]
             fn write(&self, __sink: &mut impl #krate::codegen::Sink) -> #krate::codegen::Result<()> {
-                #name_checks
+                #checks
                 #write
                 #[allow(unreachable_code)]
                 #krate::codegen::Ok(())
@@ -50,6 +51,8 @@ pub(crate) fn trait_impls(model: &Model, fields: &FieldsImpl) -> TokenStream {
                 #read
             }
         }
+
+        #conversions
 
         #shape_impl
     }
@@ -178,7 +181,8 @@ fn where_clause(model: &Model, bounds: &[(Type, TokenStream)]) -> TokenStream {
     });
     let needed =
         bounds.iter().cloned().chain(id).filter(|(ty, _)| mentions(quote!(#ty), &parameters)).map(|(_, bound)| bound);
-    quote!(where #(#parameters: 'static,)* #(#declared,)* #(#needed,)*)
+    let copied = model.attrs.before_save.as_ref().map(|_| quote!(Self: ::core::clone::Clone,));
+    quote!(where #(#parameters: 'static,)* #(#declared,)* #copied #(#needed,)*)
 }
 
 fn mentions(tokens: TokenStream, parameters: &[&syn::Ident]) -> bool {
@@ -199,7 +203,7 @@ pub(crate) fn field_constants(model: &Model) -> TokenStream {
     let (impl_generics, ty_generics, declared) = model.generics.split_for_impl();
     // A second constant of the same name would add a compiler error to the one that `check` reports.
     let mut seen = HashSet::new();
-    let distinct = fields.iter().filter(|field| field.attrs.skip.is_none() && seen.insert(field.constant()));
+    let distinct = fields.iter().filter(|field| field.has_constant() && seen.insert(field.constant()));
     let constants = distinct.map(|field| field_constant(model, field));
     quote! {
         #[automatically_derived]
@@ -235,12 +239,12 @@ fn field_constant(model: &Model, field: &Field) -> TokenStream {
     }
 }
 
-/// Returns the name checks for the case that `write` is never called. A generic type cannot be checked before its type
-/// parameters are known.
-fn eager_name_checks(model: &Model, fields: &FieldsImpl) -> TokenStream {
-    let name_checks = &fields.name_checks;
-    if name_checks.is_empty() || !model.generics.params.is_empty() {
+/// Returns the constant assertions for the case that `write` is never called. A generic type cannot be checked before its
+/// type parameters are known.
+fn eager_checks(model: &Model, fields: &FieldsImpl) -> TokenStream {
+    let checks = &fields.checks;
+    if checks.is_empty() || !model.generics.params.is_empty() {
         return TokenStream::new();
     }
-    quote!(const _: () = { #name_checks };)
+    quote!(const _: () = { #checks };)
 }

@@ -13,13 +13,15 @@ use redis_model::Entry;
 use redis_model::prelude::*;
 use serde_derive::{Deserialize, Serialize};
 
-/// A record: a hash at `quickstart-user:ID`.
+/// A record: a hash at `quickstart-user:ID`. No two users have the same e-mail address, and queries find users by country.
 #[derive(Debug, Clone, PartialEq, RedisModel)]
 #[redis(prefix = "quickstart-user")]
 struct User {
     #[redis(id)]
     id: u64,
+    #[redis(unique)]
     email: String,
+    #[redis(index)]
     country: Country,
     visits: i64,
     bio: Option<String>,
@@ -102,18 +104,23 @@ async fn run(redis: &Redis) -> Result<()> {
     step(&format!("   {loaded:?}"));
     assert_eq!(loaded.as_ref(), Some(&ada), "load returns what was saved");
 
-    step("\nChange a field, save, and load that field only.");
-    let mut changed = ada.clone();
-    changed.bio = Some("Wrote the first program.".into());
-    changed.save(redis).await?;
-    let bio = User::load_field(redis, 42, User::BIO).await?;
-    step(&format!("   bio is now {bio:?}"));
-
-    step("\nInsert another record. Inserting it again is an error.");
+    step("\nInsert another record. Two records with the same e-mail address are an error.");
     let cahit = User { id: 7, email: "cahit@example.org".into(), country: Country::Tr, ..ada.clone() };
     cahit.insert(redis).await?;
-    let error = cahit.insert(redis).await.err();
+    let twin = User { id: 8, ..cahit.clone() };
+    let error = twin.insert(redis).await.err();
     step(&format!("   the second insert: {}", error.map_or_else(String::new, |error| error.to_string())));
+
+    step("\nA patch changes some fields of a record, and returns others, in one command.");
+    let patch = User::patch(42).set(User::BIO, "Wrote the first program.").incr(User::VISITS, 1);
+    let visits = patch.returning(User::VISITS).exec(redis).await?;
+    step(&format!("   visits: {visits:?}"));
+
+    step("\nFind records by a unique field, and by an index.");
+    let found = User::find_by(redis, User::EMAIL, "cahit@example.org").await?;
+    step(&format!("   {:?}", found.map(|user| user.id)));
+    let page = User::query().any_of(User::COUNTRY, [Country::Tr, Country::Uk]).limit(10).fetch(redis).await?;
+    step(&format!("   {:?}", page.items.iter().map(|user| user.id).collect::<Vec<_>>()));
 
     step("\nLoad several records in one request. User 1 does not exist.");
     let users = User::load_many(redis, [42, 7, 1]).await?;

@@ -108,13 +108,17 @@ impl Unit {
 
     /// Deletes a record. It need not exist.
     pub fn delete<M: HashModel>(self, id: IdRef<'_, M>) -> Self {
-        self.add(Ok(writes::operation::<M>(id, Action::Delete { version: None })))
+        self.add(Ok(writes::operation::<M>(id, Action::Delete { version: None, conditions: Vec::new() })))
     }
 
     /// Sets the time to live of a record, which must exist.
     pub fn expire<M: HashModel>(self, id: IdRef<'_, M>, ttl: Duration) -> Self {
         let lifetime = save_options::set(ttl);
-        self.add(lifetime.map(|lifetime| writes::operation::<M>(id, Action::Expire { lifetime, load: false, may_be_gone: false })))
+        self.add(
+            lifetime.map(|lifetime| {
+                writes::operation::<M>(id, Action::Expire { lifetime, load: false, may_be_gone: false })
+            }),
+        )
     }
 
     /// Returns whether there is nothing to write.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::encode;
-use super::layout::ColumnKind;
+use super::layout::{ColumnKind, LayoutBuilder};
 
 /// A type whose values can be in an index: one value is one entry.
 ///
@@ -68,6 +68,25 @@ pub trait IndexField {
     /// Returns the values, each of which has an entry.
     #[doc(hidden)]
     fn index_values(&self) -> impl Iterator<Item = &Self::Value>;
+
+    // The derive calls these two for a field: as both are methods of this trait, a type that cannot be in an index is one
+    // error.
+
+    #[doc(hidden)]
+    fn describe_column(layout: &mut LayoutBuilder, name: &'static str)
+    where
+        Self: Sized,
+    {
+        layout.column::<Self>(name);
+    }
+
+    #[doc(hidden)]
+    fn column_text(&self) -> Result<String, &'static str>
+    where
+        Self: Sized,
+    {
+        column_text(self)
+    }
 }
 
 /// Returns the column of a field: the texts of its values, or `""` if it has none.

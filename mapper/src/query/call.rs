@@ -6,14 +6,14 @@ use redis_rest::{Script, ScriptCall};
 
 use super::answer::Position;
 use super::condition::{Bounds, Condition};
-use super::plan::{self, Candidate, Plan};
+use super::plan::{Candidate, Plan};
 use crate::index::Layout;
 use crate::key::SEPARATOR;
 
-const CODE: &str = include_str!("../scripts/query.lua");
+const CODE: &str = concat!(include_str!("../scripts/rows.lua"), include_str!("../scripts/query.lua"));
 
 /// All keys are declared.
-static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(CODE).read_only());
+static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(CODE).read_only().key_locking());
 
 /// Returns records, whose keys cannot be declared: only the index knows them.
 static SCRIPT_OF_RECORDS: LazyLock<Script> = LazyLock::new(|| Script::new(CODE).read_only());
@@ -92,13 +92,14 @@ impl Found {
 
 fn push_candidate(call: ScriptCall, layout: &Layout, candidate: &Candidate) -> ScriptCall {
     let Some(index) = layout.indexes.get(candidate.index) else { return call };
-    let many_value = plan::many_values(layout, index).next();
-    let many_column = many_value.and_then(|at| index.columns.get(at));
+    let is_many = |column: &&usize| layout.columns.get(**column).is_some_and(|column| column.many);
+    // A compound index takes one value of each field.
+    let many_column = index.columns.iter().find(is_many);
     let call = call
+        .arg(if index.unique { "unique" } else { "" })
         .keys(candidate.partitions.iter().map(|partition| layout.index_key(index, *partition)))
         .arg(candidate.partitions.len())
         .arg(index.columns.len())
-        .arg(many_value.map_or(0, |at| at + 1))
         .arg(many_column.map_or(0, |column| column + 1))
         .arg(candidate.tested.len())
         .args(candidate.tested.iter().map(|position| position + 1));

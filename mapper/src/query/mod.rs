@@ -15,4 +15,4 @@ pub use self::cursor::Cursor;
 pub(crate) use self::cursor::fingerprint;
 pub use self::explain::Explain;
 pub use self::field::{RangeFor, SequenceField, SingleField, TextValue};
-pub(crate) use self::plan::{Candidate, Order, Plan};
+pub(crate) use self::plan::{Order, Plan};

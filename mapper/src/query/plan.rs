@@ -72,7 +72,7 @@ fn candidate(
         let has_value = condition_on(*column).is_some() || orders(*column);
         !has_value && layout.columns.get(*column).is_none_or(|column| column.optional || column.many)
     };
-    if index.columns.iter().any(may_have_no_entry) || many_values(layout, index).count() > 1 {
+    if index.columns.iter().any(may_have_no_entry) {
         return None;
     }
     let mut is_ordered = order.is_none();
@@ -111,12 +111,6 @@ fn candidate(
     let ranges = ranges.unwrap_or_else(|| before.into_iter().map(Bounds::prefix).collect());
     let tested = (0..conditions.len()).filter(|position| !covered.contains(position)).collect();
     Some(Candidate { index: at, ranges, tested, partitions })
-}
-
-/// Returns the columns of an index that hold several values, by their positions in the index.
-pub(super) fn many_values<'a>(layout: &'a Layout, index: &'a Index) -> impl Iterator<Item = usize> + 'a {
-    let columns = index.columns.iter().enumerate();
-    columns.filter_map(|(at, column)| layout.columns.get(*column)?.many.then_some(at))
 }
 
 fn every_partition(layout: &Layout) -> Vec<u32> {

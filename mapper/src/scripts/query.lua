@@ -1,5 +1,5 @@
 -- One query: walks one index in order, tests the other conditions on rows, and returns ids, records or a count.
--- It reads only. Only the records that `records` returns are keys that are not declared.
+-- It reads only. Only the records that `records` returns are keys that are not declared. `rows.lua` stands before it.
 --
 -- KEYS: the rows of each partition, the expiry marks of each partition, then the keys of each index that may be walked.
 -- ARGV: in the order in which the code below reads them.
@@ -27,19 +27,6 @@ local function less(left, right)
     if a ~= b then return a < b end
   end
   return #left < #right
-end
-
-local function split(text, separator)
-  local parts, start = {}, 1
-  while true do
-    local at = find(text, separator, start, true)
-    if not at then
-      parts[#parts + 1] = sub(text, start)
-      return parts
-    end
-    parts[#parts + 1] = sub(text, start, at - 1)
-    start = at + 1
-  end
 end
 
 -- Ranges of entries. An entry is its values, each followed by NUL, and then the id. No value contains NUL, and \1 is always
@@ -132,13 +119,15 @@ local keys_read = 2 * partitions
 -- An index that may be walked.
 local function next_index()
   local index = { keys = {}, conditions = {}, ranges = {} }
+  -- The keys of a unique index are split by value, those of others by id.
+  index.is_unique = next_text() == 'unique'
   for i = 1, next_number() do
     keys_read = keys_read + 1
     index.keys[i] = KEYS[keys_read]
   end
   index.value_count = next_number()
-  -- Which of the values comes from a column of several values, and from which column.
-  index.many_value, index.many_column = next_number(), next_number()
+  -- The column whose values each have an entry, or 0.
+  index.many_column = next_number()
   -- The conditions that its ranges do not cover.
   for i = 1, next_number() do index.conditions[i] = conditions[next_number()] end
   -- In walking order. They do not overlap.
@@ -149,30 +138,37 @@ end
 local indexes = {}
 for i = 1, next_number() do indexes[i] = next_index() end
 
--- Checks that all keys are there, and of this layout. Keys can vanish by eviction; a missing index would look like one
--- without entries. Returns nothing if all is well.
+-- Returns what is wrong with the mark of a layout, or nothing.
+local function problem_of_mark(mark, building)
+  if building then return 'building', '' end
+  if mark and sub(mark, 1, #tag + 1) ~= tag .. ' ' then return 'layout', sub(mark, #tag + 2) end
+end
+
+-- Checks that the keys are of this layout, and that none of them is missing: an index that was evicted would look like one
+-- without entries. Writes create the rows and the indexes of a partition together, each index with the member "". Returns
+-- nothing if all is well.
 local function problem()
-  local found, missing = 0, nil
-  for _, key in ipairs(rows_keys) do
-    local marks = call('HMGET', key, ':', ':building')
-    local mark, building = marks[1], marks[2]
-    if building then return 'building', '' end
-    if not mark then
-      missing = missing or key
-    elseif sub(mark, 1, #tag + 1) ~= tag .. ' ' then
-      return 'layout', sub(mark, (find(mark, ' ', 1, true) or 0) + 1)
-    else
-      found = found + 1
-    end
-  end
+  local is_empty, unique_key, unique_missing = true, nil, nil
   for _, index in ipairs(indexes) do
-    for _, key in ipairs(index.keys) do
-      if call('ZSCORE', key, '') then found = found + 1 else missing = missing or key end
+    for _, key in ipairs(index.is_unique and index.keys or {}) do
+      if call('ZSCORE', key, '') then unique_key = key else unique_missing = key end
     end
   end
-  if not missing then return nil end
-  if found == 0 then return 'empty', '' end
-  return 'lost', missing
+  for partition, rows in ipairs(rows_keys) do
+    local marks = call('HMGET', rows, ':', ':building')
+    local state, detail = problem_of_mark(marks[1], marks[2])
+    if state then return state, detail end
+    for _, index in ipairs(indexes) do
+      local key = not index.is_unique and index.keys[partition]
+      local exists = key and call('ZSCORE', key, '')
+      if key and marks[1] and not exists then return 'lost', key end
+      if exists and not marks[1] then return 'lost', rows end
+    end
+    if marks[1] then is_empty = false end
+  end
+  if is_empty and unique_key then return 'lost', rows_keys[1] end
+  if is_empty then return 'empty', '' end
+  if unique_missing then return 'lost', unique_missing end
 end
 
 -- How many entries are in the ranges of an index. One record can have several.
@@ -277,19 +273,13 @@ end
 
 -- Testing.
 
-local function partition_of(id)
-  local hash = 0
-  for i = 1, #id do hash = (hash * 31 + byte(id, i)) % 2147483647 end
-  return hash % partitions + 1
-end
-
 -- Asks the keys of all partitions about ids, and returns what they answer, in the order of the ids.
 local function ask(command, keys, ids)
   if partitions == 1 then return call(command, keys[1], unpack(ids)) end
   local positions, asked, answers = {}, {}, {}
   for partition = 1, partitions do positions[partition], asked[partition] = {}, {} end
   for i, id in ipairs(ids) do
-    local partition = partition_of(id)
+    local partition = partition_of(id, partitions) + 1
     table.insert(positions[partition], i)
     table.insert(asked[partition], id)
   end
@@ -310,27 +300,19 @@ local function parse_entry(index, entry)
 end
 
 -- Whether an entry is the first of its record's entries in the walk. A record with several values is walked by several times.
-local function is_first(index, values, columns)
-  local parts = split(values, '\0')
+local function is_first(index, entry_value, columns)
   local first
   for _, value in ipairs(values_of(columns[index.many_column])) do
-    parts[index.many_value] = value
-    local candidate = table.concat(parts, '\0')
-    if is_inside_any(index.ranges, candidate) and (not first or comes_before(candidate, first)) then first = candidate end
+    value = value .. '\0'
+    if is_inside_any(index.ranges, value) and (not first or comes_before(value, first)) then first = value end
   end
-  return first == values
-end
-
--- The columns of a row, after its tag. A row of another layout is none of ours: `reindex` is what finds it.
-local function columns_of(row)
-  local columns = split(row, '\0')
-  if table.remove(columns, 1) ~= tag then return nil end
-  return columns
+  return first == entry_value
 end
 
 local function matches(index, values, row)
-  local columns = columns_of(row)
-  if not columns then return false end
+  local row_tag, columns = columns_of(row)
+  -- Written by another layout: `reindex` is what finds the record.
+  if row_tag ~= tag then return false end
   if index.many_column > 0 and not is_first(index, values, columns) then return false end
   for _, condition in ipairs(index.conditions) do
     if not holds(condition, columns) then return false end

@@ -91,7 +91,7 @@ fn scan() {
 fn any_command_by_its_name() {
     assert_eq!(line(Build.execute::<i64>(["XLEN", "orders"])), "XLEN orders");
     assert_eq!(line(Build.execute::<i64>(vec!["XLEN".to_owned(), "orders".to_owned()])), "XLEN orders");
-    assert_eq!(line(Build.execute::<()>(Command::write("SETEX").arg("k").arg(9).arg("v"))), "SETEX k 9 v");
+    assert_eq!(line(Build.execute::<()>(Command::write("SETEX").key("k").arg(9).arg("v"))), "SETEX k 9 v");
     let nothing: [&str; 0] = [];
     assert!(refusal(Build.execute::<i64>(nothing)).contains("needs a name"));
 }

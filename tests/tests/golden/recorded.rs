@@ -19,6 +19,8 @@ impl Recorded {
     /// Takes the recording of a call, which our command must equal. JavaScript sends numbers, we send their text.
     pub(crate) fn check<R>(&mut self, call: &str, command: Command<R>) {
         command.validate().unwrap_or_else(|error| panic!("{call}: {error}"));
+        // Where the keys of commands are tested, it looks at these.
+        let _ = crate::lines(&command);
         let theirs = self.0.remove(call).unwrap_or_else(|| panic!("no recording of {call}"));
         let ours = command.args();
         assert_eq!(ours.len(), theirs.len(), "{call}: {ours:?} {theirs:?}");

@@ -45,6 +45,7 @@ impl Recordings {
     /// Takes the call's recordings, of which ours must equal both, or the one that is named.
     fn check<R>(&mut self, call: &str, like: &str, command: Command<R>) {
         command.validate().unwrap_or_else(|error| panic!("{call}: {error}"));
+        let _ = crate::lines(&command);
         let ours: Vec<Value> =
             command.args().iter().map(|arg| meaning(&String::from_utf8_lossy(arg).into_owned().into())).collect();
         let theirs = |recorded: &mut Recorded| -> Vec<Value> {

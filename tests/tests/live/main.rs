@@ -29,6 +29,7 @@ mod json;
 mod list;
 mod models;
 mod patches;
+mod queries;
 mod records;
 mod requests;
 mod scripting;

@@ -63,7 +63,7 @@ pub trait StreamCommands: Executor {
     /// Acknowledges entries of a group and returns how many were pending.
     /// [XACK](https://redis.io/docs/latest/commands/xack/), O(1) per id.
     fn xack<K>(self, key: impl ToArg, group: impl ToArg, ids: impl OneOrMore<K, Item = StreamId>) -> Self::Out<u64> {
-        self.execute(Command::write("XACK").arg(key).arg(group).one_or_more("id", ids))
+        self.execute(Command::write("XACK").key(key).arg(group).one_or_more("id", ids))
     }
 
     /// Acknowledges entries of a group, removes them from the stream, and returns the outcome for each. Needs Redis
@@ -75,7 +75,7 @@ pub trait StreamCommands: Executor {
         ids: impl OneOrMore<K, Item = StreamId>,
         policy: RefPolicy,
     ) -> Self::Out<Vec<EntryRemoval>> {
-        let command = Command::write("XACKDEL").arg(key).arg(group).arg(policy.word());
+        let command = Command::write("XACKDEL").key(key).arg(group).arg(policy.word());
         self.execute(command.counted("IDS", "id", ids))
     }
 
@@ -85,7 +85,7 @@ pub trait StreamCommands: Executor {
         key: impl ToArg,
         fields: impl OneOrMorePairs<K, First: ToArg, Second: ToArg>,
     ) -> Self::Out<StreamId> {
-        self.execute(Command::write("XADD").arg(key).arg("*").one_or_more_pairs("field and value", fields))
+        self.execute(Command::write("XADD").key(key).arg("*").one_or_more_pairs("field and value", fields))
     }
 
     /// As [`xadd`](Self::xadd), with options. Returns `None` if the stream does not exist and the options say not to
@@ -97,7 +97,7 @@ pub trait StreamCommands: Executor {
         fields: impl OneOrMorePairs<K, First: ToArg, Second: ToArg>,
         options: XAddOptions,
     ) -> Self::Out<Option<StreamId>> {
-        self.execute(Command::write("XADD").arg(key).options(options).one_or_more_pairs("field and value", fields))
+        self.execute(Command::write("XADD").key(key).options(options).one_or_more_pairs("field and value", fields))
     }
 
     /// Claims up to `count` entries, from `start` on, that have been pending with other consumers for at least
@@ -112,7 +112,7 @@ pub trait StreamCommands: Executor {
         start: StreamId,
         count: Option<u64>,
     ) -> Self::Out<AutoClaim<StreamEntry<Result<F>>>> {
-        self.execute(Command::write("XAUTOCLAIM").arg(key).take_over(group, consumer, min_idle).arg(start).count(count))
+        self.execute(Command::write("XAUTOCLAIM").key(key).take_over(group, consumer, min_idle).arg(start).count(count))
     }
 
     /// As [`xautoclaim`](Self::xautoclaim), but returns only the ids, and does not count as a delivery.
@@ -125,7 +125,7 @@ pub trait StreamCommands: Executor {
         start: StreamId,
         count: Option<u64>,
     ) -> Self::Out<AutoClaim<StreamId>> {
-        let command = Command::write("XAUTOCLAIM").arg(key).take_over(group, consumer, min_idle);
+        let command = Command::write("XAUTOCLAIM").key(key).take_over(group, consumer, min_idle);
         self.execute(command.arg(start).count(count).arg("JUSTID"))
     }
 
@@ -140,7 +140,7 @@ pub trait StreamCommands: Executor {
         ids: impl IntoIterator<Item = StreamId>,
         options: XClaimOptions,
     ) -> Self::Out<Vec<StreamEntry<Result<F>>>> {
-        let command = Command::write("XCLAIM").arg(key).take_over(group, consumer, min_idle);
+        let command = Command::write("XCLAIM").key(key).take_over(group, consumer, min_idle);
         self.execute(command.one_or_more("id", ids).options(options))
     }
 
@@ -154,13 +154,13 @@ pub trait StreamCommands: Executor {
         ids: impl IntoIterator<Item = StreamId>,
         options: XClaimOptions,
     ) -> Self::Out<Vec<StreamId>> {
-        let command = Command::write("XCLAIM").arg(key).take_over(group, consumer, min_idle);
+        let command = Command::write("XCLAIM").key(key).take_over(group, consumer, min_idle);
         self.execute(command.one_or_more("id", ids).options(options).arg("JUSTID"))
     }
 
     /// Removes entries and returns how many existed. [XDEL](https://redis.io/docs/latest/commands/xdel/), O(1) per id.
     fn xdel<K>(self, key: impl ToArg, ids: impl OneOrMore<K, Item = StreamId>) -> Self::Out<u64> {
-        self.execute(Command::write("XDEL").arg(key).one_or_more("id", ids))
+        self.execute(Command::write("XDEL").key(key).one_or_more("id", ids))
     }
 
     /// Removes entries as `policy` says and returns the outcome for each. Needs Redis 8.2.
@@ -171,18 +171,18 @@ pub trait StreamCommands: Executor {
         ids: impl OneOrMore<K, Item = StreamId>,
         policy: RefPolicy,
     ) -> Self::Out<Vec<EntryRemoval>> {
-        self.execute(Command::write("XDELEX").arg(key).arg(policy.word()).counted("IDS", "id", ids))
+        self.execute(Command::write("XDELEX").key(key).arg(policy.word()).counted("IDS", "id", ids))
     }
 
     /// Creates a group that reads from `start` on. Fails if the stream does not exist, and with `BUSYGROUP` if the
     /// group exists. [XGROUP CREATE](https://redis.io/docs/latest/commands/xgroup-create/), O(1).
     fn xgroup_create(self, key: impl ToArg, group: impl ToArg, start: GroupStart) -> Self::Out<()> {
-        self.execute(Command::write("XGROUP").arg("CREATE").arg(key).arg(group).options(start))
+        self.execute(Command::write("XGROUP").arg("CREATE").key(key).arg(group).options(start))
     }
 
     /// As [`xgroup_create`](Self::xgroup_create), and creates an empty stream if the key does not exist.
     fn xgroup_create_mkstream(self, key: impl ToArg, group: impl ToArg, start: GroupStart) -> Self::Out<()> {
-        self.execute(Command::write("XGROUP").arg("CREATE").arg(key).arg(group).options(start).arg("MKSTREAM"))
+        self.execute(Command::write("XGROUP").arg("CREATE").key(key).arg(group).options(start).arg("MKSTREAM"))
     }
 
     /// As [`xgroup_create`](Self::xgroup_create), with options. See [`XGroupCreateOptions`] for an example.
@@ -193,30 +193,30 @@ pub trait StreamCommands: Executor {
         start: GroupStart,
         options: XGroupCreateOptions,
     ) -> Self::Out<()> {
-        self.execute(Command::write("XGROUP").arg("CREATE").arg(key).arg(group).options(start).options(options))
+        self.execute(Command::write("XGROUP").arg("CREATE").key(key).arg(group).options(start).options(options))
     }
 
     /// Creates a consumer and returns whether it is new.
     /// [XGROUP CREATECONSUMER](https://redis.io/docs/latest/commands/xgroup-createconsumer/), O(1).
     fn xgroup_createconsumer(self, key: impl ToArg, group: impl ToArg, consumer: impl ToArg) -> Self::Out<bool> {
-        self.execute(Command::write("XGROUP").arg("CREATECONSUMER").arg(key).arg(group).arg(consumer))
+        self.execute(Command::write("XGROUP").arg("CREATECONSUMER").key(key).arg(group).arg(consumer))
     }
 
     /// Removes a consumer and returns how many entries were pending with it. No consumer can claim them any more.
     /// [XGROUP DELCONSUMER](https://redis.io/docs/latest/commands/xgroup-delconsumer/), O(1).
     fn xgroup_delconsumer(self, key: impl ToArg, group: impl ToArg, consumer: impl ToArg) -> Self::Out<u64> {
-        self.execute(Command::write("XGROUP").arg("DELCONSUMER").arg(key).arg(group).arg(consumer))
+        self.execute(Command::write("XGROUP").arg("DELCONSUMER").key(key).arg(group).arg(consumer))
     }
 
     /// Removes a group and returns whether it existed.
     /// [XGROUP DESTROY](https://redis.io/docs/latest/commands/xgroup-destroy/), O(n) in its pending entries.
     fn xgroup_destroy(self, key: impl ToArg, group: impl ToArg) -> Self::Out<bool> {
-        self.execute(Command::write("XGROUP").arg("DESTROY").arg(key).arg(group))
+        self.execute(Command::write("XGROUP").arg("DESTROY").key(key).arg(group))
     }
 
     /// Makes a group read from `start` on. [XGROUP SETID](https://redis.io/docs/latest/commands/xgroup-setid/), O(1).
     fn xgroup_setid(self, key: impl ToArg, group: impl ToArg, start: GroupStart) -> Self::Out<()> {
-        let command = Command::idempotent_write("XGROUP").arg("SETID").arg(key).arg(group);
+        let command = Command::idempotent_write("XGROUP").arg("SETID").key(key).arg(group);
         // The end may have moved before a second execution.
         self.execute(command.options(start).non_idempotent_if(start == GroupStart::End))
     }
@@ -230,7 +230,7 @@ pub trait StreamCommands: Executor {
         start: GroupStart,
         entries_read: u64,
     ) -> Self::Out<()> {
-        let command = Command::idempotent_write("XGROUP").arg("SETID").arg(key).arg(group).options(start);
+        let command = Command::idempotent_write("XGROUP").arg("SETID").key(key).arg(group).options(start);
         let command = command.non_idempotent_if(start == GroupStart::End);
         self.execute(command.arg("ENTRIESREAD").arg(entries_read))
     }
@@ -238,24 +238,24 @@ pub trait StreamCommands: Executor {
     /// Returns the consumers of a group. [XINFO CONSUMERS](https://redis.io/docs/latest/commands/xinfo-consumers/),
     /// O(n) in the consumers.
     fn xinfo_consumers(self, key: impl ToArg, group: impl ToArg) -> Self::Out<Vec<ConsumerInfo>> {
-        self.execute(Command::read("XINFO").arg("CONSUMERS").arg(key).arg(group))
+        self.execute(Command::read("XINFO").arg("CONSUMERS").key(key).arg(group))
     }
 
     /// Returns the groups of a stream. [XINFO GROUPS](https://redis.io/docs/latest/commands/xinfo-groups/), O(1).
     fn xinfo_groups(self, key: impl ToArg) -> Self::Out<Vec<GroupInfo>> {
-        self.execute(Command::read("XINFO").arg("GROUPS").arg(key))
+        self.execute(Command::read("XINFO").arg("GROUPS").key(key))
     }
 
     /// Returns facts about a stream. [XINFO STREAM](https://redis.io/docs/latest/commands/xinfo-stream/), O(1).
     fn xinfo_stream<F: FromReply>(self, key: impl ToArg) -> Self::Out<StreamInfo<F>> {
-        self.execute(Command::read("XINFO").arg("STREAM").arg(key))
+        self.execute(Command::read("XINFO").arg("STREAM").key(key))
     }
 
     /// Returns facts about a stream, its groups and their consumers, with up to `count` entries of the stream and up
     /// to `count` pending entries of each group and consumer: 10 by default, and all of them if `count` is 0.
     /// [XINFO STREAM](https://redis.io/docs/latest/commands/xinfo-stream/), O(n) in the entries.
     fn xinfo_stream_full<F: FromReply>(self, key: impl ToArg, count: Option<u64>) -> Self::Out<StreamInfoFull<F>> {
-        let command = Command::read("XINFO").arg("STREAM").arg(key).arg("FULL");
+        let command = Command::read("XINFO").arg("STREAM").key(key).arg("FULL");
         // Here a count of 0 is allowed, and asks for all.
         self.execute(match count {
             Some(count) => command.arg("COUNT").arg(count),
@@ -265,13 +265,13 @@ pub trait StreamCommands: Executor {
 
     /// Returns the number of entries. [XLEN](https://redis.io/docs/latest/commands/xlen/), O(1).
     fn xlen(self, key: impl ToArg) -> Self::Out<u64> {
-        self.execute(Command::read("XLEN").arg(key))
+        self.execute(Command::read("XLEN").key(key))
     }
 
     /// Returns the number of pending entries of a group and of each consumer.
     /// [XPENDING](https://redis.io/docs/latest/commands/xpending/), O(1).
     fn xpending(self, key: impl ToArg, group: impl ToArg) -> Self::Out<PendingSummary> {
-        self.execute(Command::read("XPENDING").arg(key).arg(group))
+        self.execute(Command::read("XPENDING").key(key).arg(group))
     }
 
     /// Returns up to `count` pending entries of a range. See [`XPendingOptions`] for an example.
@@ -284,7 +284,7 @@ pub trait StreamCommands: Executor {
         count: u64,
         options: XPendingOptions,
     ) -> Self::Out<Vec<Pending>> {
-        let command = Command::read("XPENDING").arg(key).arg(group);
+        let command = Command::read("XPENDING").key(key).arg(group);
         let command = match options.idle {
             Some(idle) => command.arg("IDLE").millis(idle),
             None => command,
@@ -301,7 +301,7 @@ pub trait StreamCommands: Executor {
         ids: impl RangeBounds<StreamId>,
         count: Option<u64>,
     ) -> Self::Out<Vec<StreamEntry<Result<F>>>> {
-        self.execute(Command::read("XRANGE").arg(key).arg(start(&ids)).arg(end(&ids)).count(count))
+        self.execute(Command::read("XRANGE").key(key).arg(start(&ids)).arg(end(&ids)).count(count))
     }
 
     /// Returns the entries of several streams, of each stream those after an id or the [last](ReadPosition::Last). The
@@ -343,13 +343,13 @@ pub trait StreamCommands: Executor {
         ids: impl RangeBounds<StreamId>,
         count: Option<u64>,
     ) -> Self::Out<Vec<StreamEntry<Result<F>>>> {
-        self.execute(Command::read("XREVRANGE").arg(key).arg(end(&ids)).arg(start(&ids)).count(count))
+        self.execute(Command::read("XREVRANGE").key(key).arg(end(&ids)).arg(start(&ids)).count(count))
     }
 
     /// Removes old entries and returns how many. See [`Trim`] for an example.
     /// [XTRIM](https://redis.io/docs/latest/commands/xtrim/), O(n) in the removed entries.
     fn xtrim(self, key: impl ToArg, trim: Trim) -> Self::Out<u64> {
-        self.execute(Command::write("XTRIM").arg(key).options(trim))
+        self.execute(Command::write("XTRIM").key(key).options(trim))
     }
 }
 
@@ -375,7 +375,7 @@ impl<R> Command<R> {
     /// Adds all keys, and then all positions.
     fn streams<P: ToArg>(self, streams: impl IntoIterator<Item = (impl ToArg, P)>) -> Self {
         let (keys, positions): (Vec<_>, Vec<_>) = streams.into_iter().unzip();
-        self.one_or_more("stream", keys).args_of(positions)
+        self.keys_of("stream", keys).args_of(positions)
     }
 }
 

@@ -8,7 +8,7 @@ struct User {
 }
 
 #[derive(RedisModel)]
-#[redis(hash, prefix = "order", ttl = 60)]
+#[redis(hash, prefix = "order", expire = "60s")]
 struct Order {
     #[redis(id)]
     id: u64,

@@ -1,10 +1,12 @@
 use redis_model::prelude::*;
 
 #[derive(RedisModel)]
-#[redis(prefix = "user", ttl = 60)]
+#[redis(prefix = "user")]
 struct User {
     #[redis(id)]
     id: u64,
+    #[redis(version)]
+    version: String,
 }
 
 fn main() {}
