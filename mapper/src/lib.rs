@@ -219,6 +219,7 @@ pub mod codegen;
 mod evolution;
 mod field;
 mod field_codec;
+pub mod guide;
 mod hash;
 mod id;
 mod index;

@@ -36,6 +36,7 @@ const MAPPER: &[&str] = &[
     "list",
     "stream",
     "codegen",
+    "guide",
 ];
 const DERIVE: &[&str] = &["errors", "case", "attr", "ast", "check", "expand", "fallback"];
 const GATEWAY: &[&str] = &[
