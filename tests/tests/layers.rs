@@ -28,8 +28,10 @@ const MAPPER: &[&str] = &[
     "value_for",
     "id",
     "pairs",
+    "evolution",
     "write",
     "query",
+    "upkeep",
     "hash",
     "list",
     "stream",
@@ -64,7 +66,7 @@ const GATEWAY: &[&str] = &[
     "install",
 ];
 /// Inside `derive/src/expand`.
-const EXPAND: &[&str] = &["variable", "index", "fields", "event", "value", "model"];
+const EXPAND: &[&str] = &["variable", "hooks", "evolution", "index", "fields", "event", "value", "model"];
 
 type Arrows = BTreeMap<String, BTreeSet<String>>;
 

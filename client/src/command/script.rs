@@ -79,8 +79,7 @@ impl Script {
     /// transactions it is never sent, because they lock the database anyway.
     #[must_use]
     pub fn key_locking(mut self) -> Self {
-        let flags =
-            if self.idempotency.writes() { "allow-key-locking" } else { "no-writes,allow-key-locking" };
+        let flags = if self.idempotency.writes() { "allow-key-locking" } else { "no-writes,allow-key-locking" };
         self.locking = Some(Text::new(&format!("#!lua flags={flags}\n{}", self.code)));
         self
     }
