@@ -553,8 +553,8 @@ local function change(operation)
   if operation.clear then call_in_chunks('HDEL', operation.record, operation.clear) end
   if operation.group and operation.columns then write_row(operation) end
   set_lifetime(operation)
-  local is_new = operation.set and not exists
-  return say_outcome(operation, is_new or operation.may_be_gone and operation.lifetime ~= 'persist' or operation.had_lifetime)
+  if operation.set then return say_outcome(operation, not exists) end
+  return say_outcome(operation, operation.may_be_gone and operation.lifetime ~= 'persist' or operation.had_lifetime)
 end
 
 say('ok')

@@ -99,7 +99,8 @@ pub(crate) enum Mend {
 /// What a script answered.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Verdict {
-    Ok,
+    /// And whether each operation has created, removed or found something.
+    Ok(Vec<bool>),
     Refused { why: String, details: Vec<String> },
 }
 
@@ -212,26 +213,30 @@ impl State {
         let plan = self.plan(mends, ops, now);
         let says = |state: &State| {
             let slots: Vec<_> = ops.iter().map(|op| (&op.id, state.get(op.table, &op.id))).collect();
-            format!("ops {ops:?} mends {mends:?} now {now:?} slots {slots:#?}")
+            format!("ops {ops:?} mends {mends:?} now {now:?} slots {slots:?}")
         };
         match verdict {
             Verdict::Refused { why, details } => {
                 self.count(format!("refused {why}"));
                 if why == "lost" || why == "layout" {
                     self.problem(format!("refused as {why} {details:?}"));
+                } else if why == "changed" && mends.iter().any(|mend| matches!(mend, Mend::Index(..))) {
+                    // Another task has written since the record was loaded.
                 } else if !plan.unsure && !plan.refusals.iter().any(|(_, expected)| expected == why) {
                     let text = format!("refused as {why} {details:?}, model: {:?}, {}", plan.refusals, says(self));
                     self.problem(text);
                 }
                 Vec::new()
             }
-            Verdict::Ok => {
+            Verdict::Ok(happened) => {
                 self.count("done");
                 if !plan.refusals.is_empty() && !plan.unsure {
                     let text = format!("done, but the model refuses: {:?}, {}", plan.refusals, says(self));
                     self.problem(text);
                 }
-                self.apply(mends, ops, plan, now)
+                // Mends come first.
+                let happened = happened.get(happened.len() - ops.len().min(happened.len())..).unwrap_or_default();
+                self.apply(mends, ops, plan, happened, now)
             }
         }
     }
@@ -346,7 +351,7 @@ impl State {
         all.map(|(_, slot)| slot)
     }
 
-    fn apply(&mut self, mends: &[Mend], ops: &[&Op], plan: Plan, now: Span) -> Vec<Did> {
+    fn apply(&mut self, mends: &[Mend], ops: &[&Op], plan: Plan, happened: &[bool], now: Span) -> Vec<Did> {
         // Values whose owners have expired are taken over, and these lose all that they have in the indexes.
         let mut losers = Vec::new();
         for (table, id, _, row) in self.new_rows(mends, ops, &plan) {
@@ -387,15 +392,21 @@ impl State {
             }
         }
         let mut done = Vec::new();
-        for ((op, record), row) in ops.iter().zip(plan.records).zip(plan.rows) {
-            done.push(self.apply_one(op, record, row, now));
+        for (((op, record), row), happened) in ops.iter().zip(plan.records).zip(plan.rows).zip(happened) {
+            done.push(self.apply_one(op, record, row, *happened, now));
         }
         done
     }
 
-    fn apply_one(&mut self, op: &Op, record: Option<Fields>, row: Option<Fields>, now: Span) -> Did {
+    fn apply_one(&mut self, op: &Op, record: Option<Fields>, row: Option<Fields>, happened: bool, now: Span) -> Did {
         let slot = self.slot(op.table, &op.id);
-        let alive = slot.is_alive(now);
+        // Near the edge of an expiry, the server knows.
+        let alive = slot.is_alive(now).or(match op.what {
+            What::Put { .. } => Some(!happened),
+            What::Delete => Some(happened),
+            What::Patch(_) => Some(true),
+            What::Expire { must_exist } => Some(must_exist || happened),
+        });
         let mut did = Did::default();
         slot.history.push((now.from, op.what.clone(), op.life));
         if slot.history.len() > 6 {
