@@ -80,7 +80,7 @@ pub fn own_stack_in_english() -> Option<Stack> {
     if !made.is_ok_and(|made| made.status.success()) || !locale.exists() {
         return None;
     }
-    install::redis_8_2_with_json(&cache()).unwrap_or_else(|error| panic!("{error}"));
+    let _ = install::redis_8_2_with_json(&cache()).unwrap_or_else(|error| panic!("{error}"));
     Some(start(|cache| {
         let folder = std::env::temp_dir().join(format!("redis-model-locale-{}", std::process::id()));
         let program =

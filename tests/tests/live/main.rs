@@ -30,6 +30,7 @@ mod list;
 mod models;
 mod patches;
 mod queries;
+mod query_filter;
 mod records;
 mod requests;
 mod scripting;
