@@ -177,9 +177,14 @@ impl Field {
         self.ident.unraw().to_string().to_uppercase()
     }
 
+    /// Returns whether there is an associated constant for this field.
+    pub(crate) fn has_constant(&self) -> bool {
+        self.attrs.skip.is_none() && self.attrs.unknown.is_none()
+    }
+
     /// Returns whether the field is stored as one field in Redis.
     pub(crate) fn is_stored(&self) -> bool {
-        self.attrs.skip.is_none() && self.attrs.flatten.is_none()
+        self.attrs.skip.is_none() && self.attrs.flatten.is_none() && self.attrs.unknown.is_none()
     }
 
     /// Returns `T` if the type of the field is written `Option<T>`.

@@ -8,7 +8,7 @@ use syn::meta::ParseNestedMeta;
 use syn::parse::Parser as _;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
-use syn::{Attribute, Ident, LitInt, LitStr, Path, Token};
+use syn::{Attribute, Ident, LitInt, LitStr, Path, Token, Type};
 
 use crate::case::Case;
 use crate::errors::Errors;
@@ -34,6 +34,13 @@ pub(crate) struct Container {
     pub(crate) has_ttl: bool,
     pub(crate) sliding: Option<Span>,
     pub(crate) partitions: Option<(u32, Span)>,
+    pub(crate) schema_version: Option<(u32, Span)>,
+    /// Whether there is a `schema_version`, valid or not.
+    pub(crate) has_schema_version: bool,
+    pub(crate) upgrade: Option<Path>,
+    pub(crate) validate: Option<Path>,
+    pub(crate) before_save: Option<Path>,
+    pub(crate) after_load: Option<Path>,
 }
 
 /// An index over several fields: `index(country, age)`.
@@ -126,6 +133,10 @@ pub(crate) struct Field {
     pub(crate) index: Option<Span>,
     pub(crate) unique: Option<Span>,
     pub(crate) version: Option<Span>,
+    pub(crate) unknown: Option<Span>,
+    /// The type that the field had.
+    pub(crate) from: Option<Type>,
+    pub(crate) convert: Option<Path>,
     pub(crate) codec: Codec,
 }
 
@@ -136,14 +147,17 @@ pub(crate) struct Variant {
     pub(crate) aliases: Vec<LitStr>,
 }
 
-const CONTAINER: &str = "prefix, list, stream, embedded, id, text, rename_all, max_len, tag, index, unique, ttl, sliding, partitions, crate";
-const FIELD: &str =
-    "id, rename, alias, default, skip, flatten, index, unique, version, text, json, postcard, bincode, base64, with";
+const CONTAINER: &str = "prefix, list, stream, embedded, id, text, rename_all, max_len, tag, index, unique, ttl, sliding, partitions, \
+     schema_version, upgrade, validate, before_save, after_load, crate";
+const FIELD: &str = "id, rename, alias, default, skip, flatten, index, unique, version, unknown, from, convert, text, json, postcard, \
+     bincode, base64, with";
 const CODECS: &str = "`text`, `json`, `postcard`, `bincode`, `base64` and `with`";
 const VARIANT: &str = "rename, alias";
 const MAX_LEN: &str = "`max_len` takes a whole number of entries; write `max_len = 1_000_000`";
 const TTL: &str =
     "`ttl` takes a whole number and a unit, one of `s`, `m`, `h` and `d`, of at most 100 years; write `ttl = \"30m\"`";
+const SCHEMA_VERSION: &str = "`schema_version` takes a whole number from 2; records without a version are of version 1; write \
+     `schema_version = 2`";
 const PARTITIONS: &str = "`partitions` takes a whole number from 2 to 256; write `partitions = 16`";
 
 impl Container {
@@ -197,6 +211,21 @@ impl Container {
                 let partitions = partitions.ok_or_else(|| syn::Error::new(literal.span(), PARTITIONS))?;
                 Ok((partitions, literal.span()))
             }),
+            "schema_version" => {
+                container.has_schema_version = true;
+                set_once(&mut container.schema_version, meta, |meta| {
+                    let value = meta.value().map_err(|_| meta.error(SCHEMA_VERSION))?;
+                    let literal: LitInt =
+                        value.parse().map_err(|error| syn::Error::new(error.span(), SCHEMA_VERSION))?;
+                    let version = literal.base10_parse::<u32>().ok().filter(|version| *version >= 2);
+                    let version = version.ok_or_else(|| syn::Error::new(literal.span(), SCHEMA_VERSION))?;
+                    Ok((version, literal.span()))
+                })
+            }
+            "upgrade" => set_once(&mut container.upgrade, meta, parse_path),
+            "validate" => set_once(&mut container.validate, meta, parse_path),
+            "before_save" => set_once(&mut container.before_save, meta, parse_path),
+            "after_load" => set_once(&mut container.after_load, meta, parse_path),
             "crate" => set_once(&mut container.krate, meta, parse_path),
             name => {
                 // One error is enough for a misspelt prefix.
@@ -220,6 +249,9 @@ impl Field {
             index: None,
             unique: None,
             version: None,
+            unknown: None,
+            from: None,
+            convert: None,
             codec: Codec::Field,
         };
         parse_items(attrs, errors, |meta| {
@@ -231,6 +263,9 @@ impl Field {
                 "index" => return set_flag(&mut field.index, meta),
                 "unique" => return set_flag(&mut field.unique, meta),
                 "version" => return set_flag(&mut field.version, meta),
+                "unknown" => return set_flag(&mut field.unknown, meta),
+                "from" => return set_once(&mut field.from, meta, parse_type),
+                "convert" => return set_once(&mut field.convert, meta, parse_path),
                 "alias" => {
                     field.aliases.push(parse_string(meta)?);
                     return Ok(());
@@ -341,12 +376,13 @@ fn unknown(meta: &ParseNestedMeta<'_>, place: &str, known: &str) -> syn::Error {
         (
             "field",
             "prefix" | "list" | "stream" | "embedded" | "rename_all" | "max_len" | "tag" | "ttl" | "sliding"
-            | "partitions" | "crate",
+            | "partitions" | "schema_version" | "upgrade" | "validate" | "before_save" | "after_load" | "crate",
         ) => "the struct or enum itself",
         ("container", "rename" | "alias") => "a field or a variant",
         (
             "container",
-            "default" | "skip" | "flatten" | "version" | "json" | "postcard" | "bincode" | "base64" | "with",
+            "default" | "skip" | "flatten" | "version" | "unknown" | "from" | "convert" | "json" | "postcard"
+            | "bincode" | "base64" | "with",
         ) => "a field",
         _ => {
             return meta.error(match hint(place, &name, known) {
@@ -377,6 +413,10 @@ fn meant<'a>(place: &str, name: &str, known: &'a str) -> Option<&'a str> {
         ("container", "maxlen") => Some("max_len"),
         ("container", "expire" | "expires" | "expiration" | "expire_after") => Some("ttl"),
         ("container" | "field", "indexed") => Some("index"),
+        ("container", "before_write" | "pre_save") => Some("before_save"),
+        ("container", "after_read" | "post_load") => Some("after_load"),
+        ("container", "validator" | "check") => Some("validate"),
+        ("field", "extra" | "other" | "rest") => Some("unknown"),
         ("field", "lock" | "lock_version" | "etag" | "revision") => Some("version"),
         ("field", "key" | "primary_key") => Some("id"),
         ("field" | "variant", "name") => Some("rename"),
@@ -457,11 +497,21 @@ fn parse_string(meta: &ParseNestedMeta<'_>) -> syn::Result<LitStr> {
     Ok(literal)
 }
 
+fn parse_type(meta: &ParseNestedMeta<'_>) -> syn::Result<Type> {
+    let name = item_name(meta);
+    let message = format!("`{name}` takes the type that the field had; write `{name} = OldType`");
+    let value = meta.value().map_err(|_| meta.error(&message))?;
+    value.parse().map_err(|error: syn::Error| syn::Error::new(error.span(), &message))
+}
+
 /// Parses a path, either bare or as a string like in serde.
 fn parse_path(meta: &ParseNestedMeta<'_>) -> syn::Result<Path> {
     let name = item_name(meta);
     let message = match name.as_str() {
         "default" => "`default` takes the path of a function; write `default = function`, or only `default` for `Default::default()`".to_owned(),
+        "upgrade" | "validate" | "before_save" | "after_load" | "convert" => {
+            format!("`{name}` takes the path of a function; write `{name} = function`")
+        }
         "with" => "`with` takes the path of a codec; write `with = Codec`".to_owned(),
         _ => format!("`{name}` takes a path; write `{name} = some::path`"),
     };

@@ -1,5 +1,6 @@
 //! The rules that involve more than one attribute or field.
 
+mod evolution;
 mod indexes;
 
 use std::collections::HashMap;
@@ -17,6 +18,7 @@ pub(crate) fn check(model: &Model, errors: &mut Errors) {
     let shape = model.shape();
     check_container(model, shape, errors);
     indexes::check(model, shape, errors);
+    evolution::check(model, shape, errors);
     match &model.body {
         Body::Struct(fields) => {
             check_ids(model, shape, fields, errors);
@@ -32,6 +34,13 @@ pub(crate) fn check(model: &Model, errors: &mut Errors) {
         Body::Enum(variants) => check_enum(model, shape, variants, errors),
         Body::Text => check_text(model, errors),
     }
+}
+
+fn only_records(name: &str, span: Span) -> syn::Error {
+    syn::Error::new(
+        span,
+        format!("`{name}` applies only to a record, a struct with a field marked `id`; remove `{name}`"),
+    )
 }
 
 fn check_container(model: &Model, shape: Shape, errors: &mut Errors) {
@@ -194,7 +203,7 @@ const TRAIT_CONSTANTS: [&str; 3] = ["MODEL_NAME", "KEY_PREFIX", "FIELD_NAMES"];
 /// Checks the constants of a record's fields: each needs a name that nothing else has.
 fn check_constants(model: &Model, fields: &[Field], errors: &mut Errors) {
     let mut constants: HashMap<String, &Field> = HashMap::new();
-    for field in fields.iter().filter(|field| field.attrs.skip.is_none()) {
+    for field in fields.iter().filter(|field| field.has_constant()) {
         let constant = field.constant();
         if TRAIT_CONSTANTS.contains(&constant.as_str()) {
             errors.push_spanned(
@@ -304,6 +313,7 @@ fn check_enum(model: &Model, shape: Shape, variants: &[Variant], errors: &mut Er
             VariantBody::Struct(fields) => {
                 check_fields(fields, Some(&tag), errors);
                 indexes::check_variant(fields, errors);
+                evolution::check_variant(fields, errors);
                 for span in fields.iter().filter_map(|field| field.attrs.id) {
                     errors.push(syn::Error::new(span, "only a record has an id; remove `id`"));
                 }

@@ -12,7 +12,8 @@ pub use redis_rest::{Arg, Error, FromReply, Reply, Result, ToArg};
 pub use crate::codec::Bincode;
 #[cfg(feature = "postcard")]
 pub use crate::codec::Postcard;
-pub use crate::codec::{Base64, Codec, DisplayFromStr, Json, Kind, TextField};
+pub use crate::codec::{Base64, Codec, CodecError, DisplayFromStr, Json, Kind, TextField};
+pub use crate::evolution::{Convert, Converted, SCHEMA_FIELD, UnknownFields, Upgraded, convert, keep, put, upgrade};
 pub use crate::field::{Element, Field};
 pub use crate::field_codec::{AsField, FieldCodec, OptionalWith, With};
 pub use crate::hash::{FieldRef, FlattenRef, HashModel, Version};
@@ -23,6 +24,8 @@ pub use crate::list::ListModel;
 pub use crate::mismatch::Mismatch;
 pub use crate::model::{Content, Embedded, Fields, Names, Sink, Source, VariantFields};
 pub use crate::stream::StreamModel;
+
+use std::fmt::Display;
 
 use redis_rest::ErrorKind;
 
@@ -35,6 +38,22 @@ pub fn put_column(
     text: impl FnOnce() -> std::result::Result<String, &'static str>,
 ) -> Result<()> {
     sink.column(name, || text().map_err(|why| mismatch::not_indexable(name, why)))
+}
+
+/// Returns a copy of a record as its hook has changed it.
+pub fn before_save<M: HashModel + Clone>(record: &M, hook: impl FnOnce(&mut M)) -> Result<M> {
+    let mut copy = record.clone();
+    hook(&mut copy);
+    if M::Id::key_part(copy.id().as_ref()) == M::Id::key_part(record.id().as_ref()) {
+        return Ok(copy);
+    }
+    let message = "`before_save` has changed the id, and the key is that of the other id; change it before the write";
+    Err(Error::new(ErrorKind::InvalidInput, message).with_field(M::ID_FIELD))
+}
+
+/// Refuses a record that its hook does not accept.
+pub fn validate<M, E: Display>(record: &M, hook: impl FnOnce(&M) -> std::result::Result<(), E>) -> Result<()> {
+    hook(record).map_err(|reason| Error::new(ErrorKind::InvalidInput, format!("the record is not valid: {reason}")))
 }
 
 /// Appends the text of a field to an index.

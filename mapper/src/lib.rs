@@ -211,12 +211,15 @@
 extern crate self as redis_model;
 
 // A module imports only modules before it:
-// kind, mismatch, key -> index -> model, field, codec -> field_codec, value, value_for, id, pairs -> write, query -> upkeep -> hash, list, stream -> codegen
+// kind, mismatch, key -> index -> model, field, codec -> field_codec, value, value_for, id, pairs, evolution ->
+// write, query -> upkeep -> hash, list, stream -> codegen
 pub mod codec;
 #[doc(hidden)]
 pub mod codegen;
+mod evolution;
 mod field;
 mod field_codec;
+pub mod guide;
 mod hash;
 mod id;
 mod index;
@@ -236,6 +239,7 @@ mod write;
 pub use redis_model_derive::RedisModel;
 pub use redis_rest::{self, Client, Error, ErrorKind, Redis, Result, blocking, commands};
 
+pub use crate::evolution::{StoredFields, UnknownFields};
 pub use crate::field::{Element, Field};
 pub use crate::hash::{
     AppendText, Committed, Counter, Drift, Each, FieldRef, FlattenRef, FloatCounter, HashModel, IdRef, IndexPhase,

@@ -135,6 +135,11 @@ impl Names {
         Box::new(self.own.iter().copied().chain(flattened))
     }
 
+    /// Returns whether one of the names is this one.
+    pub(crate) fn contains(self, name: &str) -> bool {
+        self.own.contains(&name) || self.flattened.iter().any(|names| names.contains(name))
+    }
+
     /// Returns whether no name appears twice. The derive evaluates it at compile time.
     #[doc(hidden)]
     #[must_use]
@@ -201,6 +206,14 @@ pub trait Sink {
     /// Removes a field: the value is `None`.
     fn clear(&mut self, name: &'static str);
 
+    /// Writes a field that the model does not know. Only records have such fields.
+    fn set_unknown(&mut self, _name: &str, _text: &str) {}
+
+    /// Returns whether the record is written by the program, so that its hooks run.
+    fn runs_hooks(&self) -> bool {
+        true
+    }
+
     /// Writes the column of a field that is in an index. Only records have indexes, so only they call `text`.
     ///
     /// # Errors
@@ -215,6 +228,25 @@ pub trait Sink {
 pub trait Source<'a>: Copy {
     /// Returns the names and contents of all fields.
     fn fields(self) -> impl Iterator<Item = Result<(&'a [u8], Content<'a>)>>;
+
+    /// Returns whether the record is loaded by the program, so that its hook runs.
+    fn runs_hooks(self) -> bool {
+        true
+    }
+}
+
+/// A source whose record is for this crate alone. Its hooks do not run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WithoutHooks<S>(pub(crate) S);
+
+impl<'a, S: Source<'a>> Source<'a> for WithoutHooks<S> {
+    fn fields(self) -> impl Iterator<Item = Result<(&'a [u8], Content<'a>)>> {
+        self.0.fields()
+    }
+
+    fn runs_hooks(self) -> bool {
+        false
+    }
 }
 
 /// The stored content of a field.

@@ -12,11 +12,26 @@ pub(crate) struct FieldPairs {
     pub(crate) cleared: Vec<&'static str>,
     /// The columns of the fields that are in an index, in the order of the layout.
     pub(crate) columns: Vec<(&'static str, String)>,
+    /// The fields to write that the model does not know.
+    pub(crate) unknown: Vec<(String, String)>,
+    /// Whether the record's hooks do not run.
+    skips_hooks: bool,
 }
 
 impl FieldPairs {
-    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.set.iter().map(|(name, text)| (*name, text.as_str()))
+    /// Takes a record as it is, without its hooks.
+    pub(crate) fn without_hooks() -> Self {
+        FieldPairs { skips_hooks: true, ..FieldPairs::default() }
+    }
+
+    /// Returns how many fields are written.
+    pub(crate) fn len(&self) -> usize {
+        self.set.len() + self.unknown.len()
+    }
+
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        let unknown = self.unknown.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+        self.set.iter().map(|(name, text)| (*name, text.as_str())).chain(unknown)
     }
 }
 
@@ -27,6 +42,14 @@ impl Sink for FieldPairs {
 
     fn clear(&mut self, name: &'static str) {
         self.cleared.push(name);
+    }
+
+    fn set_unknown(&mut self, name: &str, text: &str) {
+        self.unknown.push((name.to_owned(), text.to_owned()));
+    }
+
+    fn runs_hooks(&self) -> bool {
+        !self.skips_hooks
     }
 
     fn column(&mut self, name: &'static str, text: impl FnOnce() -> Result<String>) -> Result<()> {

@@ -28,6 +28,7 @@ const MAPPER: &[&str] = &[
     "value_for",
     "id",
     "pairs",
+    "evolution",
     "write",
     "query",
     "upkeep",
@@ -35,6 +36,7 @@ const MAPPER: &[&str] = &[
     "list",
     "stream",
     "codegen",
+    "guide",
 ];
 const DERIVE: &[&str] = &["errors", "case", "attr", "ast", "check", "expand", "fallback"];
 const GATEWAY: &[&str] = &[
@@ -65,7 +67,7 @@ const GATEWAY: &[&str] = &[
     "install",
 ];
 /// Inside `derive/src/expand`.
-const EXPAND: &[&str] = &["variable", "index", "fields", "event", "value", "model"];
+const EXPAND: &[&str] = &["variable", "hooks", "evolution", "index", "fields", "event", "value", "model"];
 
 type Arrows = BTreeMap<String, BTreeSet<String>>;
 

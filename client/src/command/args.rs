@@ -64,7 +64,7 @@ pub(super) const NOT_ON_ITS_OWN: &str = "bytes that are not UTF-8 can only be se
 ///     }
 /// }
 ///
-/// let command = Command::read("ZRANGE").arg("key").options(&Limit { offset: 0, count: 9 });
+/// let command = Command::read("ZRANGE").key("key").options(&Limit { offset: 0, count: 9 });
 /// assert_eq!(command.args(), ["ZRANGE", "key", "LIMIT", "0", "9"]);
 /// ```
 ///

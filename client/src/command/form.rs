@@ -239,7 +239,7 @@ mod tests {
         };
         let learned = Learned::default();
         assert_eq!(body(&learned), r#"[["PING"],["OLD","k","1"],["PING"]]"#);
-        learned.set_has_command(&"NEW".into(), true);
+        learned.set_has_command("NEW", true);
         assert_eq!(body(&learned), r#"[["PING"],["NEW","k"],["PING"]]"#);
     }
 }

@@ -1,6 +1,5 @@
 //! What a connection has learned about its server, which decides the form in which commands are sent.
 
-use std::borrow::Cow;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -20,7 +19,7 @@ pub(crate) struct Learned {
     /// A [`Dialect`]; 0 if it is unknown.
     dialect: AtomicU8,
     /// The commands that have a substitute, and whether the server has them.
-    commands: Mutex<Vec<(Cow<'static, str>, bool)>>,
+    commands: Mutex<Vec<(String, bool)>>,
 }
 
 impl Learned {
@@ -42,15 +41,15 @@ impl Learned {
         self.commands().iter().find(|(known, _)| known == name).map(|(_, has)| *has)
     }
 
-    pub(crate) fn set_has_command(&self, name: &Cow<'static, str>, has: bool) {
+    pub(crate) fn set_has_command(&self, name: &str, has: bool) {
         let mut commands = self.commands();
         match commands.iter_mut().find(|(known, _)| known == name) {
             Some(known) => known.1 = has,
-            None => commands.push((name.clone(), has)),
+            None => commands.push((name.to_owned(), has)),
         }
     }
 
-    fn commands(&self) -> MutexGuard<'_, Vec<(Cow<'static, str>, bool)>> {
+    fn commands(&self) -> MutexGuard<'_, Vec<(String, bool)>> {
         self.commands.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

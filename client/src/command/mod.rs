@@ -39,7 +39,7 @@ use crate::wire::Encoding;
 /// One command: its arguments, already encoded for the wire, and the type `R` of its reply.
 ///
 /// [`read`](Command::read), [`idempotent_write`](Command::idempotent_write) and [`write`](Command::write) start a
-/// command, and say when a client may retry it; [`arg`](Command::arg) and its like add arguments.
+/// command, and say when a client may retry it; [`key`](Command::key), [`arg`](Command::arg) and their like add arguments.
 /// The reply type comes last: [`reply`](Command::reply) sets it, and [`execute`](crate::Executor::execute) takes it from
 /// its caller. Until then the reply is [`Untyped`].
 ///
@@ -52,7 +52,7 @@ use crate::wire::Encoding;
 /// # async fn example(redis: redis_rest::Redis) -> redis_rest::Result<()> {
 /// use redis_rest::{Command, Executor};
 ///
-/// let ones: i64 = redis.execute(Command::read("BITCOUNT").arg("visits").arg(0).arg(-1)).await?;
+/// let ones: i64 = redis.execute(Command::read("BITCOUNT").key("visits").arg(0).arg(-1)).await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -65,7 +65,7 @@ use crate::wire::Encoding;
 /// trait BloomCommands: Executor {
 ///     /// Returns whether `item` may be in the filter.
 ///     fn bf_exists(self, key: impl ToArg, item: impl ToArg) -> Self::Out<bool> {
-///         self.execute(Command::read("BF.EXISTS").arg(key).arg(item))
+///         self.execute(Command::read("BF.EXISTS").key(key).arg(item))
 ///     }
 /// }
 ///
@@ -650,7 +650,7 @@ impl<R> Expect<R> {
 
     fn decode_parts(&self, own: Replies<'_>, attempts: Attempts) -> Result<R> {
         let key = self.subject.as_ref().map_or("", |subject| subject.key.as_str());
-        self.decode.run(own.clone(), key).map_err(|error| {
+        self.decode.run(own, key).map_err(|error| {
             // If Redis refused one command of a group, the others were executed.
             let others_executed = self.parts > 1 && error.kind() == ErrorKind::Redis && own.any_executed();
             let attempts = if others_executed { attempts.assume_executed() } else { attempts };

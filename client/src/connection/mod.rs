@@ -262,6 +262,11 @@ impl Connection {
             self.learned.set_dialect(Dialect::Plain);
             return send(Dialect::Plain, true).await;
         }
+        if may_lock && is_out_of_memory(&outcome) {
+            // Behind a gateway, a server may have the first line without the flag. A full one then refuses every script, also
+            // one that only deletes, before it runs.
+            return send(Dialect::Plain, true).await;
+        }
         if may_lock && outcome.as_ref().is_ok_and(|tape| !matches!(Reply::root(tape).shape(), Shape::Error(_))) {
             self.learned.set_dialect(Dialect::Locking);
         }
@@ -340,6 +345,11 @@ fn is_unknown_script(outcome: &Result<Tape>) -> bool {
 /// Whether the server refuses the first line of a script in the locking dialect, or takes it for Lua. Nothing was executed.
 fn refuses_dialect(outcome: &Result<Tape>) -> bool {
     refuses(outcome, &["ERR Unexpected flag in script shebang", "ERR Error compiling script"])
+}
+
+/// Whether the server refuses a script because it is full. A script that has written something is not refused any more.
+fn is_out_of_memory(outcome: &Result<Tape>) -> bool {
+    refuses(outcome, &["OOM command not allowed"])
 }
 
 /// Whether the server, or the service, does not have a command.

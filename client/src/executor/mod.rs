@@ -53,7 +53,7 @@ pub trait Executor: Sized {
     /// let length: i64 = redis.execute(["XLEN", "orders"]).await?;
     /// let pong: String = redis.execute("PING").await?;
     /// redis.execute::<()>(("SETEX", "session", 60, "s3cr3t")).await?;
-    /// let ones: i64 = redis.execute(Command::read("BITCOUNT").arg("visits").arg(0).arg(-1)).await?;
+    /// let ones: i64 = redis.execute(Command::read("BITCOUNT").key("visits").arg(0).arg(-1)).await?;
     /// # Ok(())
     /// # }
     /// ```

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use proc_macro2::Span;
 use syn::ext::IdentExt as _;
 
+use super::only_records;
 use crate::ast::{Body, Field, Model, Shape};
 use crate::attr::{Codec, Compound, Part};
 use crate::errors::Errors;
@@ -14,7 +15,10 @@ pub(super) fn check(model: &Model, shape: Shape, errors: &mut Errors) {
     check_container(model, shape, errors);
     let Body::Struct(fields) = &model.body else { return };
     for field in fields {
-        check_field(model, shape, field, errors);
+        // `evolution` reports what is wrong with the field of the unknown fields.
+        if field.attrs.unknown.is_none() {
+            check_field(model, shape, field, errors);
+        }
     }
     let mut seen = HashSet::new();
     for compound in &model.attrs.compounds {
@@ -44,13 +48,6 @@ fn attributes(field: &Field) -> impl Iterator<Item = (&'static str, Span)> {
     let attrs = &field.attrs;
     let all = [("index", attrs.index), ("unique", attrs.unique), ("version", attrs.version)];
     all.into_iter().filter_map(|(name, span)| Some((name, span?)))
-}
-
-fn only_records(name: &str, span: Span) -> syn::Error {
-    syn::Error::new(
-        span,
-        format!("`{name}` applies only to a record, a struct with a field marked `id`; remove `{name}`"),
-    )
 }
 
 fn check_container(model: &Model, shape: Shape, errors: &mut Errors) {
@@ -199,6 +196,9 @@ fn check_part(part: &Part, fields: &[Field], errors: &mut Errors) {
         }
         (Some(field), _) if field.attrs.skip.is_some() => {
             format!("`{name}` is skipped, so it is not stored; remove it from the index")
+        }
+        (Some(field), _) if field.attrs.unknown.is_some() => {
+            format!("`{name}` holds any fields, so it is not in an index; remove it from this one")
         }
         (Some(field), _) if field.attrs.id.is_some() => {
             format!("every index ends with the id, so remove `{name}` from this one")

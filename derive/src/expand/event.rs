@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
-use super::fields::{FieldsImpl, name_check, names, read_fields, where_predicate, write_field};
+use super::fields::{FieldsImpl, ReadFields, name_check, names, read_fields, where_predicate, write_field};
 use super::variable::variable;
 use crate::ast::{Model, Variant, VariantBody};
 
@@ -92,7 +92,10 @@ fn read_variant(model: &Model, variant: &Variant) -> TokenStream {
     let krate = model.krate();
     let ident = &variant.ident;
     match &variant.body {
-        VariantBody::Struct(fields) => read_fields(model, fields, &quote!(Self::#ident)),
+        VariantBody::Struct(fields) => {
+            let ReadFields { statements, value } = read_fields(model, fields, &quote!(Self::#ident));
+            quote!(#statements #krate::codegen::Ok(#value))
+        }
         VariantBody::Newtype(ty) => {
             let krate = model.krate_at(ty.span());
             let source = variable("__source");

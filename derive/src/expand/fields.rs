@@ -6,8 +6,8 @@ use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{Ident, LitByteStr, LitStr, Type};
 
-use super::index;
 use super::variable::variable;
+use super::{evolution, hooks, index};
 use crate::ast::{Field, Model};
 use crate::attr::{Codec, FieldDefault};
 
@@ -29,18 +29,23 @@ pub(crate) struct FieldsImpl {
 
 /// Returns the `Fields` implementation of a struct.
 pub(crate) fn fields_impl(model: &Model, fields: &[Field]) -> FieldsImpl {
+    let record = hooks::record(model);
     let write = fields.iter().map(|field| {
         let ident = &field.ident;
-        write_field(model, field, &quote!(&self.#ident))
+        write_field(model, field, &quote!(&#record.#ident))
     });
+    let (before_write, schema) = (hooks::before_write(model), evolution::write_schema(model));
+    let (upgrade, read) = (evolution::upgrade(model), read_fields(model, fields, &quote!(Self)));
+    let value = hooks::loaded(model, &read.value);
+    let read = read.statements;
     let names = names(model, &[], fields);
     let (name_check, compound_checks) = (name_check(model, fields, &names), index::compound_checks(model, fields));
     FieldsImpl {
         checks: quote!(#name_check #compound_checks),
         names,
         describe: index::describe_fields(model, fields),
-        write: quote!(#(#write)*),
-        read: read_fields(model, fields, &quote!(Self)),
+        write: quote!(#before_write #(#write)* #schema),
+        read: quote!(#upgrade #read #value),
         bounds: fields
             .iter()
             .flat_map(|field| {
@@ -86,6 +91,9 @@ pub(crate) fn write_field(model: &Model, field: &Field, value: &TokenStream) -> 
     if field.attrs.flatten.is_some() {
         return quote_spanned!(ty.span()=> <#ty as #krate::codegen::Embedded>::write_flattened(#value, #sink)?;);
     }
+    if field.attrs.unknown.is_some() {
+        return evolution::write_unknown(model, field, value);
+    }
     let codec = codec(model, field);
     let aliases = &field.attrs.aliases;
     let column = index::write_column(model, field, value);
@@ -93,8 +101,16 @@ pub(crate) fn write_field(model: &Model, field: &Field, value: &TokenStream) -> 
     quote!(#put #column)
 }
 
-/// Returns the code that reads all fields from `__source` and builds a value with `constructor`.
-pub(crate) fn read_fields(model: &Model, fields: &[Field], constructor: &TokenStream) -> TokenStream {
+/// The code that reads the fields of a value.
+pub(crate) struct ReadFields {
+    /// Reads all fields from `__source`.
+    pub(crate) statements: TokenStream,
+    /// Builds the value of them.
+    pub(crate) value: TokenStream,
+}
+
+/// Returns the code that reads a value, which it builds with `constructor`.
+pub(crate) fn read_fields(model: &Model, fields: &[Field], constructor: &TokenStream) -> ReadFields {
     let krate = model.krate();
     let mut slots = TokenStream::new();
     let mut arms = TokenStream::new();
@@ -123,23 +139,22 @@ pub(crate) fn read_fields(model: &Model, fields: &[Field], constructor: &TokenSt
             }
         });
     }
+    let (unknown_slot, keep_unknown) = evolution::keep_unknown(model, fields);
     let scan = (!arms.is_empty()).then(|| {
         quote! {
             for __field in #krate::codegen::Source::fields(__source) {
                 let (__name, __content) = __field?;
                 match __name {
                     #arms
-                    _ => {}
+                    _ => { #keep_unknown }
                 }
             }
         }
     });
     let initializers = fields.iter().enumerate().map(|(index, field)| initializer(model, index, field));
-    quote! {
-        #slots
-        #scan
-        #fallbacks
-        #krate::codegen::Ok(#constructor { #(#initializers),* })
+    ReadFields {
+        statements: quote!(#slots #unknown_slot #scan #fallbacks),
+        value: quote!(#constructor { #(#initializers),* }),
     }
 }
 
@@ -153,6 +168,9 @@ fn initializer(model: &Model, index: usize, field: &Field) -> TokenStream {
     if field.attrs.flatten.is_some() {
         let source = variable("__source");
         return quote_spanned!(ty.span()=> #ident: <#ty as #krate::codegen::Embedded>::read_flattened(#source)?);
+    }
+    if field.attrs.unknown.is_some() {
+        return quote!(#ident: __unknown);
     }
     let slot = slot(index);
     match &field.attrs.default {
@@ -175,6 +193,17 @@ fn slot(index: usize) -> Ident {
 
 /// Returns the type of the codec. A codec for `T` is wrapped for `Option<T>`, so that `None` is stored as no field.
 pub(crate) fn codec(model: &Model, field: &Field) -> TokenStream {
+    let span = field.ty.span();
+    let krate = model.krate_at(span);
+    let codec = stored_codec(model, field);
+    match evolution::converter(model, field) {
+        Some(position) => quote_spanned!(span=> #krate::codegen::Converted<#codec, Self, #position>),
+        None => codec,
+    }
+}
+
+/// Returns the codec that writes the field.
+fn stored_codec(model: &Model, field: &Field) -> TokenStream {
     let span = field.ty.span();
     let krate = model.krate_at(span);
     let codec = match &field.attrs.codec {
@@ -200,6 +229,8 @@ pub(crate) fn where_predicate(model: &Model, field: &Field) -> (Type, TokenStrea
         quote!(#ty: ::core::default::Default)
     } else if field.attrs.flatten.is_some() {
         quote!(#ty: #krate::codegen::Embedded)
+    } else if field.attrs.unknown.is_some() {
+        quote!(#ty: #krate::codegen::UnknownFields)
     } else {
         let codec = codec(model, field);
         quote!(#codec: #krate::codegen::FieldCodec<#ty>)

@@ -1,7 +1,9 @@
 //! Generates the code for a valid input.
 
 mod event;
+mod evolution;
 mod fields;
+mod hooks;
 mod index;
 mod model;
 mod value;

@@ -9,7 +9,7 @@ use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 
 use super::fields::{FieldsImpl, codec};
-use super::index;
+use super::{evolution, index};
 use crate::ast::{Body, Field, Model, Shape};
 
 pub(crate) fn expand(model: &Model, fields: &FieldsImpl) -> TokenStream {
@@ -26,6 +26,7 @@ pub(crate) fn trait_impls(model: &Model, fields: &FieldsImpl) -> TokenStream {
     let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
     let bounds = where_clause(model, &fields.bounds);
     let FieldsImpl { checks, names, describe, write, read, .. } = fields;
+    let conversions = evolution::conversions(model, &bounds);
     let describe = (!describe.is_empty())
         .then(|| quote!(fn describe_fields(__layout: &mut #krate::codegen::LayoutBuilder) { #describe }));
     let shape_impl = shape_impl(model, &bounds);
@@ -50,6 +51,8 @@ pub(crate) fn trait_impls(model: &Model, fields: &FieldsImpl) -> TokenStream {
                 #read
             }
         }
+
+        #conversions
 
         #shape_impl
     }
@@ -178,7 +181,8 @@ fn where_clause(model: &Model, bounds: &[(Type, TokenStream)]) -> TokenStream {
     });
     let needed =
         bounds.iter().cloned().chain(id).filter(|(ty, _)| mentions(quote!(#ty), &parameters)).map(|(_, bound)| bound);
-    quote!(where #(#parameters: 'static,)* #(#declared,)* #(#needed,)*)
+    let copied = model.attrs.before_save.as_ref().map(|_| quote!(Self: ::core::clone::Clone,));
+    quote!(where #(#parameters: 'static,)* #(#declared,)* #copied #(#needed,)*)
 }
 
 fn mentions(tokens: TokenStream, parameters: &[&syn::Ident]) -> bool {
@@ -199,7 +203,7 @@ pub(crate) fn field_constants(model: &Model) -> TokenStream {
     let (impl_generics, ty_generics, declared) = model.generics.split_for_impl();
     // A second constant of the same name would add a compiler error to the one that `check` reports.
     let mut seen = HashSet::new();
-    let distinct = fields.iter().filter(|field| field.attrs.skip.is_none() && seen.insert(field.constant()));
+    let distinct = fields.iter().filter(|field| field.has_constant() && seen.insert(field.constant()));
     let constants = distinct.map(|field| field_constant(model, field));
     quote! {
         #[automatically_derived]

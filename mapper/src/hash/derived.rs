@@ -130,3 +130,259 @@ fn a_model_without_these_attributes_is_plain() {
     assert_eq!((Plain::TTL, Plain::SLIDING), (None, false));
     HashModel::version(&Plain { id: 1 });
 }
+
+mod evolution {
+    use std::collections::{BTreeMap, HashMap};
+
+    use crate::model::{Content, Fields as _, Source};
+    use crate::pairs::FieldPairs;
+    use crate::{Error, ErrorKind, RedisModel, Result, StoredFields};
+
+    #[derive(Debug, Clone, PartialEq, RedisModel)]
+    #[redis(rename_all = "lowercase")]
+    enum Country {
+        Tr,
+        Uk,
+    }
+
+    #[derive(Debug, Clone, PartialEq, RedisModel)]
+    #[redis(embedded)]
+    struct Address {
+        city: String,
+        #[redis(from = String, convert = house_number)]
+        house: u16,
+    }
+
+    #[derive(Debug, Clone, PartialEq, RedisModel)]
+    #[redis(prefix = "user", schema_version = 3, upgrade = upgrade)]
+    #[redis(validate = User::check, before_save = User::stamp, after_load = User::loaded)]
+    struct User {
+        #[redis(id)]
+        id: u64,
+        name: String,
+        #[redis(from = String, convert = country)]
+        country: Option<Country>,
+        #[redis(flatten)]
+        address: Address,
+        writes: u32,
+        #[redis(unknown)]
+        extra: BTreeMap<String, String>,
+        #[redis(skip)]
+        was_loaded: bool,
+    }
+
+    impl User {
+        fn check(&self) -> Result<(), &'static str> {
+            if self.name.is_empty() { Err("the name is empty") } else { Ok(()) }
+        }
+
+        fn stamp(&mut self) {
+            self.writes += 1;
+            if self.name == "other" {
+                self.id += 1;
+            }
+        }
+
+        fn loaded(&mut self) {
+            self.was_loaded = true;
+        }
+    }
+
+    fn house_number(text: String) -> Result<u16, std::num::ParseIntError> {
+        text.trim_start_matches("No. ").parse()
+    }
+
+    fn country(name: String) -> Result<Country, String> {
+        match name.as_str() {
+            "Türkiye" => Ok(Country::Tr),
+            "United Kingdom" => Ok(Country::Uk),
+            _ => Err(format!("no such country: {name:?}")),
+        }
+    }
+
+    fn upgrade(user: &mut StoredFields, from: u32) -> Result<(), &'static str> {
+        if from < 2 {
+            user.rename("full_name", "name");
+        }
+        if from < 3 {
+            let town = user.get("town").ok_or("no town")?.to_owned();
+            user.set_if_absent("city", town);
+            user.remove("town");
+        }
+        Ok(())
+    }
+
+    #[derive(Clone, Copy)]
+    struct Stored<'a>(&'a [(&'a str, &'a [u8])]);
+
+    impl<'a> Source<'a> for Stored<'a> {
+        fn fields(self) -> impl Iterator<Item = Result<(&'a [u8], Content<'a>)>> {
+            self.0.iter().map(|(name, text)| Ok((name.as_bytes(), Content::Text(text))))
+        }
+    }
+
+    fn read(fields: &[(&str, &str)]) -> Result<User> {
+        let fields: Vec<_> = fields.iter().map(|(name, text)| (*name, text.as_bytes())).collect();
+        User::read(Stored(&fields))
+    }
+
+    fn user() -> User {
+        User {
+            id: 42,
+            name: "Ada".into(),
+            country: Some(Country::Uk),
+            address: Address { city: "London".into(), house: 12 },
+            writes: 0,
+            extra: BTreeMap::new(),
+            was_loaded: true,
+        }
+    }
+
+    fn written(user: &User) -> Result<HashMap<String, String>> {
+        let mut pairs = FieldPairs::default();
+        user.write(&mut pairs)?;
+        assert_eq!(pairs.pairs().count(), pairs.len());
+        Ok(pairs.pairs().map(|(name, text)| (name.to_owned(), text.to_owned())).collect())
+    }
+
+    const CURRENT: [(&str, &str); 7] = [
+        ("id", "42"),
+        ("name", "Ada"),
+        ("country", "uk"),
+        ("city", "London"),
+        ("house", "12"),
+        ("writes", "0"),
+        (":schema", "3"),
+    ];
+
+    #[test]
+    fn an_older_record_is_upgraded() -> Result<()> {
+        assert_eq!(read(&CURRENT)?, user());
+        let mut second = CURRENT;
+        (second[3], second[6]) = (("town", "London"), (":schema", "2"));
+        assert_eq!(read(&second)?, user());
+        let first = [
+            ("full_name", "Ada"),
+            ("id", "42"),
+            ("town", "London"),
+            ("country", "uk"),
+            ("house", "12"),
+            ("writes", "0"),
+        ];
+        assert_eq!(read(&first)?, user());
+        // What a patch has set since then remains.
+        let patched: Vec<_> = first.into_iter().chain([("name", "Grace")]).collect();
+        assert_eq!(read(&patched)?.name, "Grace");
+        Ok(())
+    }
+
+    fn refused(fields: &[(&str, &str)]) -> String {
+        let error = read(fields).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode);
+        error.to_string()
+    }
+
+    #[test]
+    fn records_that_cannot_be_upgraded() {
+        assert!(refused(&[("id", "42"), ("name", "Ada")]).contains("cannot be upgraded to 3: no town"));
+        assert!(refused(&[(":schema", "4")]).contains("schema version 4, and this program knows 3"));
+        assert!(refused(&[(":schema", "new")]).contains("expected the number of a schema version, found \"new\""));
+    }
+
+    #[test]
+    fn a_field_of_another_type_is_converted() -> Result<()> {
+        let mut old = CURRENT;
+        (old[2], old[4]) = (("country", "United Kingdom"), ("house", "No. 12"));
+        assert_eq!(read(&old)?, user());
+        assert_eq!(written(&read(&old)?)?["house"], "12");
+        old[2] = ("country", "Mars");
+        let error = read(&old).unwrap_err();
+        assert_eq!(error.field(), Some("country"));
+        assert!(error.to_string().contains("no such country"), "{error}");
+        old[2] = ("other", "");
+        assert_eq!(read(&old)?.country, None);
+        Ok(())
+    }
+
+    #[test]
+    fn unknown_fields_are_kept() -> Result<()> {
+        let fields: Vec<_> = CURRENT.into_iter().chain([("nick", "a\"d\0"), ("town", "")]).collect();
+        let mut user = read(&fields)?;
+        assert_eq!(user.extra.iter().collect::<Vec<_>>().len(), 2);
+        assert_eq!(written(&user)?["nick"], "a\"d\0");
+        // Bytes are not text: they stay in the hash.
+        let mut bytes: Vec<_> = CURRENT.iter().map(|(name, text)| (*name, text.as_bytes())).collect();
+        bytes.push(("blob", b"\xff"));
+        assert!(User::read(Stored(&bytes))?.extra.is_empty());
+        for known in ["city", "name", ":schema"] {
+            user.extra = BTreeMap::from([(known.to_owned(), String::new())]);
+            let error = written(&user).unwrap_err();
+            assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidInput, Some("extra")));
+            assert!(error.to_string().contains("is a field of the model itself"), "{error}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn hooks_run_around_a_write_and_a_load() -> Result<()> {
+        let before = user();
+        let fields = written(&before)?;
+        assert_eq!((fields["writes"].as_str(), fields[":schema"].as_str()), ("1", "3"));
+        assert_eq!(before.writes, 0);
+        let message = |user: &User| written(user).unwrap_err().to_string();
+        assert!(
+            message(&User { name: String::new(), ..user() }).contains("the record is not valid: the name is empty")
+        );
+        assert!(message(&User { name: "other".into(), ..user() }).contains("`before_save` has changed the id"));
+        Ok(())
+    }
+
+    #[test]
+    fn hooks_do_not_run_for_the_crate_itself() -> Result<()> {
+        let fields: Vec<_> = CURRENT.iter().map(|(name, text)| (*name, text.as_bytes())).collect();
+        let mut read = User::read(crate::model::WithoutHooks(Stored(&fields)))?;
+        assert!(!read.was_loaded);
+        read.name.clear();
+        let mut pairs = FieldPairs::without_hooks();
+        read.write(&mut pairs)?;
+        assert!(pairs.pairs().any(|field| field == ("writes", "0")));
+        let _: Error = read.write(&mut FieldPairs::default()).unwrap_err();
+        Ok(())
+    }
+
+    #[test]
+    fn a_generic_record_has_all_of_them() {
+        #[derive(Debug, Clone, RedisModel)]
+        #[redis(prefix = "item", before_save = Item::touch, validate = Item::check)]
+        struct Item<T> {
+            #[redis(id)]
+            id: u64,
+            #[redis(from = String, convert = length)]
+            size: usize,
+            value: T,
+            #[redis(unknown)]
+            rest: HashMap<String, String>,
+        }
+
+        impl<T> Item<T> {
+            fn touch(&mut self) {
+                self.size += 1;
+            }
+
+            fn check(&self) -> Result<(), String> {
+                Ok(())
+            }
+        }
+
+        fn length(text: String) -> Result<usize, String> {
+            Ok(text.len())
+        }
+
+        let stored: [(&str, &[u8]); 3] = [("id", b"1"), ("size", b"abc"), ("value", b"x")];
+        let item = Item::<char>::read(Stored(&stored)).unwrap();
+        assert_eq!((item.id, item.size, item.value, item.rest.len()), (1, 3, 'x', 0));
+        let mut pairs = FieldPairs::default();
+        item.write(&mut pairs).unwrap();
+        assert!(pairs.pairs().any(|field| field == ("size", "4")));
+    }
+}

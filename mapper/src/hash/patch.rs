@@ -7,14 +7,16 @@ use std::time::Duration;
 use redis_rest::{Command, Error, ErrorKind, Executor, Result};
 
 use super::field_ref::FieldRef;
-use super::hash_model::{HashModel, IdRef};
+use super::hash_model::{HashModel, IdRef, layout};
 use super::returned::ReturnedFields;
 use super::save_options;
 use super::version::{self, Version as _, VersionNumber};
 use super::writes;
+use crate::evolution::Converted;
 use crate::field_codec::{AsField, FieldCodec, OptionalWith};
 use crate::id::Id as _;
 use crate::index::InIndex;
+use crate::key::Key;
 use crate::mismatch;
 use crate::pairs::FieldPairs;
 use crate::value_for::ValueFor;
@@ -121,9 +123,17 @@ pub trait MayBeAbsent<T> {}
 
 impl<T> MayBeAbsent<Option<T>> for AsField {}
 impl<T, C> MayBeAbsent<Option<T>> for OptionalWith<C> {}
+impl<T, C: MayBeAbsent<T>, M, const FIELD: usize> MayBeAbsent<T> for Converted<C, M, FIELD> {}
 
 impl<M: HashModel> Patch<M> {
     pub(super) fn of(id: IdRef<'_, M>) -> Self {
+        let patch = Patch::of_each();
+        let Operation { action, .. } = patch.operation;
+        Patch { operation: writes::operation::<M>(id, action), ..patch }
+    }
+
+    /// Creates a patch of the records that a query finds.
+    pub(super) fn of_each() -> Self {
         let action = Action::Patch {
             version: None,
             conditions: Vec::new(),
@@ -131,7 +141,8 @@ impl<M: HashModel> Patch<M> {
             returning: Vec::new(),
             lifetime: Lifetime::Keep,
         };
-        let operation = writes::operation::<M>(id, action);
+        let key = Key::new(M::MODEL_NAME, M::KEY_PREFIX, "");
+        let operation = Operation { layout: layout::<M>(), key, id: String::new(), action };
         Patch { operation, error: None, of: PhantomData }
     }
 
@@ -163,19 +174,30 @@ impl<M: HashModel> Patch<M> {
             let before = old.set.iter().find(|(old, _)| old == name).map(|(_, text)| text);
             if before != Some(text) && !is_version(name) {
                 let change = FieldChange::Set { text: text.clone(), column: column(name) };
-                changes.push(Change { field: name, aliases: &[], change });
+                changes.push(Change { field: (*name).into(), aliases: &[], change });
             }
         }
         for name in &new.cleared {
             if old.set.iter().any(|(old, _)| old == name) {
-                changes.push(Change { field: name, aliases: &[], change: FieldChange::Clear });
+                changes.push(Change { field: (*name).into(), aliases: &[], change: FieldChange::Clear });
+            }
+        }
+        for (name, text) in &new.unknown {
+            if !old.unknown.iter().any(|pair| (&pair.0, &pair.1) == (name, text)) {
+                let change = FieldChange::Set { text: text.clone(), column: None };
+                changes.push(Change { field: name.clone().into(), aliases: &[], change });
+            }
+        }
+        for (name, _) in &old.unknown {
+            if !new.unknown.iter().any(|(new, _)| new == name) {
+                changes.push(Change { field: name.clone().into(), aliases: &[], change: FieldChange::Clear });
             }
         }
     }
 }
 
 fn write_both<M: HashModel>(before: &M, after: &M) -> Result<(FieldPairs, FieldPairs)> {
-    let (mut old, mut new) = (FieldPairs::default(), FieldPairs::default());
+    let (mut old, mut new) = (FieldPairs::without_hooks(), FieldPairs::default());
     before.write(&mut old)?;
     after.write(&mut new)?;
     Ok((old, new))
@@ -267,7 +289,7 @@ impl<M: HashModel, R> Patch<M, R> {
         match value.with_value(|value| encoded::<T, C>(field.name(), value)) {
             Ok(text) => {
                 if let Action::Patch { conditions, .. } = &mut self.operation.action {
-                    conditions.push(Condition { field: field.name(), aliases: field.aliases(), text });
+                    conditions.push(Condition { field: field.name().into(), aliases: field.aliases(), text });
                 }
             }
             Err(error) => self.fail(error),
@@ -339,7 +361,7 @@ impl<M: HashModel, R> Patch<M, R> {
             let why = "a patch changes each field once; combine the changes, or send two patches";
             return self.fail(Error::new(ErrorKind::InvalidInput, why).with_field(field));
         }
-        changes.push(Change { field, aliases, change });
+        changes.push(Change { field: field.into(), aliases, change });
     }
 
     fn change_to<T, C: FieldCodec<T>, I: InIndex<T>>(
@@ -425,7 +447,7 @@ impl<M, R> fmt::Debug for Patch<M, R> {
     /// Shows the names of the fields only, because a value may be a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let fields: Vec<_> = match &self.operation.action {
-            Action::Patch { changes, .. } => changes.iter().map(|change| change.field).collect(),
+            Action::Patch { changes, .. } => changes.iter().map(|change| &*change.field).collect(),
             _ => Vec::new(),
         };
         f.debug_struct("Patch").field("changes", &fields).finish_non_exhaustive()

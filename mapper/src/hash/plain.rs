@@ -34,7 +34,7 @@ pub(super) fn put<V: Version>(key: &Key, fields: &FieldPairs, mode: Mode, lifeti
 
 /// A new record has no time to live, and no fields to remove. Redis knows HSETEX since 8.0, Valkey since 9.0.
 fn insert<V: Version>(key: &Key, fields: &FieldPairs) -> Command<V> {
-    let command = key.push_to(Command::write("HSETEX")).arg("FNX").arg("FIELDS").arg(fields.set.len());
+    let command = key.push_to(Command::write("HSETEX")).arg("FNX").arg("FIELDS").arg(fields.len());
     let command = command.one_or_more_pairs("field", fields.pairs()).decode_with(if_it_did_not_exist);
     command.or_if_unknown(put_if::<V>(key, fields, Mode::Insert, Lifetime::Keep))
 }
@@ -61,7 +61,7 @@ fn save<V: Version>(key: &Key, fields: &FieldPairs, lifetime: Lifetime) -> Comma
 
 fn put_if<V: Version>(key: &Key, fields: &FieldPairs, mode: Mode, lifetime: Lifetime) -> Command<V> {
     let command = key.push_to(Command::write("EVAL").arg(PUT).arg(1));
-    let command = command.arg(u32::from(mode == Mode::Insert)).arg(lifetime.text()).arg(2 * fields.set.len());
+    let command = command.arg(u32::from(mode == Mode::Insert)).arg(lifetime.text()).arg(2 * fields.len());
     let command = command.one_or_more_pairs("field", fields.pairs()).args_of(&fields.cleared);
     command.decode_with(match mode {
         Mode::Insert => if_it_did_not_exist,

@@ -108,7 +108,7 @@ impl Unit {
 
     /// Deletes a record. It need not exist.
     pub fn delete<M: HashModel>(self, id: IdRef<'_, M>) -> Self {
-        self.add(Ok(writes::operation::<M>(id, Action::Delete { version: None })))
+        self.add(Ok(writes::operation::<M>(id, Action::Delete { version: None, conditions: Vec::new() })))
     }
 
     /// Sets the time to live of a record, which must exist.

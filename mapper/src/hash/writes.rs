@@ -7,9 +7,11 @@ use super::hash_model::{HashModel, IdRef, layout};
 use super::plain;
 use super::save_options::{self, SaveOptions};
 use super::version::Version;
+use crate::evolution::SCHEMA_FIELD;
 use crate::id::Id as _;
 use crate::index;
 use crate::key::Key;
+use crate::model::WithoutHooks;
 use crate::pairs::{FieldPairs, OutcomePairs, ReplyPairs};
 use crate::write::{self, Action, Condition, Lifetime, Mode, Operation, Outcome};
 
@@ -84,7 +86,7 @@ pub(crate) fn operation<M: HashModel>(id: IdRef<'_, M>, action: Action) -> Opera
 }
 
 pub(super) fn delete<M: HashModel>(id: IdRef<'_, M>) -> Command<bool> {
-    let operation = operation::<M>(id, Action::Delete { version: None });
+    let operation = operation::<M>(id, Action::Delete { version: None, conditions: Vec::new() });
     if operation.layout.is_plain() {
         return plain::delete(&operation.key);
     }
@@ -146,8 +148,8 @@ pub(crate) fn row_of<M: HashModel>(reply: Reply<'_>) -> Result<Option<Action>> {
         return Ok(None);
     }
     let pairs = reply.pairs()?;
-    let mut fields = FieldPairs::default();
-    M::read(ReplyPairs(pairs))?.write(&mut fields)?;
+    let mut fields = FieldPairs::without_hooks();
+    M::read(WithoutHooks(ReplyPairs(pairs)))?.write(&mut fields)?;
     let text_of = |name: &str| {
         let found = pairs.into_iter().find(|(field, _)| field.bytes().is_ok_and(|field| field == name.as_bytes()));
         found.map(|(_, text)| text.text().map(str::to_owned)).transpose()
@@ -157,8 +159,22 @@ pub(crate) fn row_of<M: HashModel>(reply: Reply<'_>) -> Result<Option<Action>> {
     let names = M::FIELD_NAMES
         .all()
         .filter(|name| layout.column(name).is_some() || fields.set.iter().all(|(written, _)| written != name));
-    let seen = names.map(|field| Ok(Condition { field, aliases: &[], text: text_of(field)? }));
-    Ok(Some(Action::Index { seen: seen.collect::<Result<_>>()?, columns: fields.columns }))
+    let mut seen = Vec::new();
+    for name in names {
+        seen.push(Condition { field: name.into(), aliases: &[], text: text_of(name)? });
+    }
+    let schema = fields.set.iter().find(|(name, _)| *name == SCHEMA_FIELD);
+    if schema.is_some_and(|(_, current)| text_of(SCHEMA_FIELD).is_ok_and(|stored| stored.as_ref() != Some(current))) {
+        // The upgrade may have made a column of any field.
+        let texts = pairs.into_iter().filter_map(|(name, text)| Some((name.text().ok()?, text.text().ok()?)));
+        seen.extend(texts.map(|(name, text)| Condition {
+            field: name.to_owned().into(),
+            aliases: &[],
+            text: Some(text.to_owned()),
+        }));
+        seen.push(Condition { field: SCHEMA_FIELD.into(), aliases: &[], text: text_of(SCHEMA_FIELD)? });
+    }
+    Ok(Some(Action::Index { seen, columns: fields.columns }))
 }
 
 /// Returns the version that a write has stored.

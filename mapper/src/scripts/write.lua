@@ -339,7 +339,7 @@ local function check_delete(operation)
   if version ~= '' and not operation.exists then
     return refuse(operation.number, 'missing', operation.layout, operation.record)
   end
-  return check_version(operation, version_field, version)
+  return check_version(operation, version_field, version) or check_fields(operation, 'condition', take_number())
 end
 
 local function check_expire(operation)

@@ -40,7 +40,7 @@ impl<'a> Arguments<'a> {
 
     /// Adds the number of the texts in fields, the fields and their texts, and the names of the fields to remove.
     fn fields(&mut self, fields: &'a FieldPairs) {
-        self.number(2 * fields.set.len());
+        self.number(2 * fields.len());
         for (name, text) in fields.pairs() {
             self.arg(name);
             self.arg(text);
@@ -54,7 +54,7 @@ impl<'a> Arguments<'a> {
     }
 
     /// Adds the number of a field's names, and the names.
-    fn names(&mut self, field: &'static str, aliases: &'static [&'static str]) {
+    fn names(&mut self, field: &'a str, aliases: &'static [&'static str]) {
         self.number(1 + aliases.len());
         self.arg(field);
         self.args.extend(aliases.iter().copied().map(Cow::Borrowed));
@@ -127,9 +127,7 @@ fn problem_of(operation: &Operation) -> Option<(&'static str, Option<&'static st
 pub(super) fn is_lone_put(operation: &Operation) -> bool {
     match &operation.action {
         Action::Put { fields, .. } => {
-            operation.layout.partitions == 1
-                && 2 * fields.set.len() <= MAX_UNPACKED
-                && fields.cleared.len() <= MAX_UNPACKED
+            operation.layout.partitions == 1 && 2 * fields.len() <= MAX_UNPACKED && fields.cleared.len() <= MAX_UNPACKED
         }
         _ => false,
     }
@@ -252,7 +250,10 @@ fn add_operation<'a>(out: &mut Arguments<'a>, operation: &'a Operation, layout: 
             }
             out.counted(returning.iter().copied());
         }
-        Action::Delete { version } => out.version(of, *version),
+        Action::Delete { version, conditions } => {
+            out.version(of, *version);
+            out.conditions(conditions);
+        }
         Action::Expire { lifetime, load, may_be_gone } => {
             out.arg(lifetime.text());
             for flag in [load, may_be_gone] {

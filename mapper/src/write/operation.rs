@@ -38,6 +38,7 @@ pub(crate) enum Action {
     },
     Delete {
         version: Option<u64>,
+        conditions: Vec<Condition>,
     },
     /// Changes the time to live of a record.
     Expire {
@@ -89,7 +90,7 @@ impl Lifetime {
 /// The text that a field must have, or `None` if it must not exist.
 #[derive(Debug, Clone)]
 pub(crate) struct Condition {
-    pub(crate) field: &'static str,
+    pub(crate) field: Cow<'static, str>,
     /// Earlier names of the field, which count if it does not exist under its own.
     pub(crate) aliases: &'static [&'static str],
     pub(crate) text: Option<String>,
@@ -97,7 +98,7 @@ pub(crate) struct Condition {
 
 #[derive(Debug, Clone)]
 pub(crate) struct Change {
-    pub(crate) field: &'static str,
+    pub(crate) field: Cow<'static, str>,
     /// Earlier names of the field. Its old value may stand under one of them; after the change, none of them exists.
     pub(crate) aliases: &'static [&'static str],
     pub(crate) change: FieldChange,

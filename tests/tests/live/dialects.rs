@@ -10,7 +10,7 @@ use redis_model::redis_rest::{
     ScriptingCommands as _, StringCommands as _,
 };
 use redis_model_tests::fault::{Cut, Faulty};
-use redis_model_tests::{Stack, key, own_stack, stack, valkey};
+use redis_model_tests::{Stack, key, own_redis_7_0, own_stack, stack, valkey};
 
 /// A transport that keeps the bodies that it sends. Over an open-source server without the gateway's help, the server refuses
 /// the flag of the service.
@@ -60,7 +60,8 @@ fn add(k: &str) -> (Script, String) {
 
 #[tokio::test]
 async fn the_dialect_is_learned_from_the_first_call() -> Result<()> {
-    for stack in [stack(), valkey()] {
+    let oldest = own_redis_7_0();
+    for stack in [stack(), valkey()].into_iter().chain(&oldest) {
         let k = &key("dialect");
         let (script, locking) = add(k);
         // As the service: the gateway understands the flag.

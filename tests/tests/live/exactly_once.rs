@@ -8,12 +8,13 @@ use async_trait::async_trait;
 use redis_model::redis_rest::commands::stream::XAddOptions;
 use redis_model::redis_rest::transport::{Request, Response, Transport, TransportError};
 use redis_model::redis_rest::{
-    AutoPipelining, Build, Command, Encoding, ErrorKind, Executor as _, FromReply as _, HashCommands as _,
-    ListCommands as _, PubSubCommands as _, Redis, Result, RetryPolicy, Script, ScriptingCommands as _,
-    ServerCommands as _, SetCommands as _, SortedSetCommands as _, StreamCommands as _, StringCommands as _,
+    AutoPipelining, Build, Command, Encoding, ErrorKind, Executor as _, FromReply as _, GenericCommands as _,
+    HashCommands as _, ListCommands as _, PubSubCommands as _, Redis, Result, RetryPolicy, Script,
+    ScriptingCommands as _, ServerCommands as _, SetCommands as _, SortedSetCommands as _, StreamCommands as _,
+    StringCommands as _,
 };
 use redis_model_tests::fault::{Cut, Faulty};
-use redis_model_tests::{ENCODINGS, Stack, key, stack, valkey};
+use redis_model_tests::{ENCODINGS, Stack, key, own_redis_7_0, own_stack, stack, valkey};
 
 /// A client whose first requests are cut, and the number of requests it has sent.
 fn cut(stack: &Stack, encoding: Encoding, cuts: &[Cut]) -> (Redis, Arc<AtomicU32>) {
@@ -73,6 +74,8 @@ type Hold = Arc<Mutex<Option<Request>>>;
 enum Between {
     /// Another client increments this key twice.
     Incremented(String),
+    /// Another client deletes this key.
+    Deleted(String),
     /// The first request gets stuck on its way, until the test sends it.
     Stuck(Hold),
 }
@@ -94,6 +97,10 @@ impl Transport for Meddler {
             Between::Incremented(k) => {
                 self.inner.send(request).await?;
                 stack().redis().incrby(k, 2).await.unwrap();
+            }
+            Between::Deleted(k) => {
+                self.inner.send(request).await?;
+                assert_eq!(stack().redis().del(k).await.unwrap(), 1);
             }
             Between::Stuck(hold) => *hold.lock().unwrap() = Some(request),
         }
@@ -144,13 +151,16 @@ async fn an_attempt_that_arrives_late_does_nothing() -> Result<()> {
 #[tokio::test]
 async fn a_refusal_is_an_outcome_too() -> Result<()> {
     warm(stack()).await?;
-    let k = &key("once");
-    stack().redis().lpush(k, "x").await?;
-    let (redis, sent) = cut(stack(), Encoding::Base64, &[Cut::After]);
-    let error = redis.incr(k).exactly_once().await.unwrap_err();
-    assert!(error.is_wrong_type() && sent.load(Ordering::SeqCst) == 2, "{error}");
-    // The refusal is the outcome of all attempts, so nothing was executed.
+    let k = key("once");
+    stack().redis().lpush(&k, "x").await?;
+    let other = k.clone();
+    let redis = meddled(move || Between::Deleted(other.clone()));
+    // The second attempt would succeed, but the outcome of the first may have been reported already.
+    let error = redis.incr(&k).exactly_once().await.unwrap_err();
+    assert!(error.is_wrong_type() && error.attempts() == 2, "{error}");
+    // It is the outcome of all attempts, so nothing was executed.
     assert!(!error.may_have_executed() && error.command() == Some("INCR"));
+    assert_eq!(redis.get::<i64>(&k).await?, None);
     Ok(())
 }
 
@@ -187,7 +197,8 @@ async fn a_group_executes_once_as_a_whole() -> Result<()> {
 
 #[tokio::test]
 async fn replies_of_every_type_arrive_as_without() -> Result<()> {
-    for stack in [stack(), valkey()] {
+    let oldest = own_redis_7_0();
+    for stack in [stack(), valkey()].into_iter().chain(&oldest) {
         for encoding in ENCODINGS {
             let k = &|name: &str| key(name);
             let redis = stack.builder().encoding(encoding).build()?;
@@ -323,7 +334,10 @@ async fn the_same_with_auto_pipelining() -> Result<()> {
     warm(stack()).await?;
     let keys = ["a", "b", "c"].map(key);
     let builder = stack().builder().auto_pipelining(AutoPipelining::new());
-    let redis = builder.wrap_transport(|inner| Faulty::new(inner, vec![Cut::After], Arc::default())).build()?;
+    let sent = Arc::new(AtomicU32::new(0));
+    let counter = Arc::clone(&sent);
+    let faulty = move |inner| Faulty::new(inner, vec![Cut::After], Arc::clone(&counter));
+    let redis = builder.wrap_transport(faulty).build()?;
     let [a, b, c] = keys.each_ref();
     let patient = redis.with_deadline(Duration::from_secs(3600));
     let (first, second, third) = tokio::join!(
@@ -333,6 +347,7 @@ async fn the_same_with_auto_pipelining() -> Result<()> {
         patient.incr(c).exactly_once(),
     );
     assert_eq!((first?, second?, third?), (1, 1, 1));
+    assert_eq!(sent.load(Ordering::SeqCst), 3);
     assert_eq!(redis.mget::<i64>(&keys).await?, [Some(1); 3]);
     Ok(())
 }
@@ -349,6 +364,19 @@ fn the_same_with_the_blocking_client() -> Result<()> {
     assert_eq!(redis.exactly_once().incr(k)?, 1);
     assert_eq!((redis.get::<i64>(k)?, sent.load(Ordering::SeqCst)), (Some(1), 3));
     assert!(redis.incr(k).is_ok());
+    Ok(())
+}
+
+/// Rule: what frees memory is not refused, although its outcome takes some.
+#[tokio::test]
+async fn a_full_server_still_deletes() -> Result<()> {
+    let stack = own_stack();
+    let (redis, k) = (stack.redis(), &key("full"));
+    redis.set(k, 1).await?;
+    redis.config_set(("maxmemory", 1)).await?;
+    assert_eq!(redis.incr(k).exactly_once().await.unwrap_err().code(), Some("OOM"));
+    assert_eq!(redis.del(k).exactly_once().await?, 1);
+    assert!(once_keys(&redis, k).await?.len() == 1);
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! Queries for records by their indexed fields.
 
+mod change;
 mod page;
 mod run;
 
@@ -10,10 +11,12 @@ use std::sync::Arc;
 
 use redis_rest::{Client, Command, Error, ErrorKind, Result, Value};
 
+use self::change::Write;
 pub use self::page::Page;
 use self::run::Prepared;
 use super::field_ref::FieldRef;
 use super::hash_model::{self, HashModel};
+use super::patch::Patch;
 use crate::field_codec::FieldCodec;
 use crate::index::{IndexField, IndexValue, IsIndexed, encode};
 use crate::query::{Bounds, Condition, Cursor, Edge, Explain, Order, RangeFor, SequenceField, SingleField, TextValue};
@@ -94,6 +97,7 @@ use crate::value_for::ValueFor;
 /// | [`first`](Self::first), [`exists`](Self::exists) | 2, 1; more if few of many records match | |
 /// | [`count`](Self::count) | 1; more if there are other conditions than the index covers | counts all |
 /// | [`stream`](Self::stream) | 2 for each 250 records | none unless set |
+/// | [`delete`](Self::delete), [`patch`](Self::patch) | 3 for each 100 records | none unless set |
 /// | [`explain`](Self::explain) | 1 | |
 ///
 /// # What is guaranteed
@@ -113,6 +117,8 @@ use crate::value_for::ValueFor;
 #[must_use = "a query sends nothing until `fetch` or another call executes it"]
 pub struct Query<M> {
     conditions: Vec<Condition>,
+    /// The fields of the conditions.
+    fields: Vec<Names>,
     order: Option<Order>,
     limit: Option<usize>,
     after: Option<Cursor>,
@@ -122,6 +128,14 @@ pub struct Query<M> {
     of: PhantomData<fn() -> M>,
 }
 
+/// The names of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Names {
+    name: &'static str,
+    /// Earlier ones.
+    aliases: &'static [&'static str],
+}
+
 /// The limit of a page, unless it is set.
 const DEFAULT_LIMIT: usize = 100;
 
@@ -129,6 +143,7 @@ impl<M: HashModel> Query<M> {
     pub(super) fn new() -> Self {
         Query {
             conditions: Vec::new(),
+            fields: Vec::new(),
             order: None,
             limit: None,
             after: None,
@@ -257,7 +272,13 @@ impl<M: HashModel> Query<M> {
     ) -> Self {
         if let Some(column) = self.column(field.name()) {
             match condition(column) {
-                Ok(condition) => self.conditions.push(condition),
+                Ok(condition) => {
+                    let names = Names { name: field.name(), aliases: field.aliases() };
+                    if !self.fields.contains(&names) {
+                        self.fields.push(names);
+                    }
+                    self.conditions.push(condition);
+                }
                 Err(why) => self.reject(field.name(), format!("the value cannot be in an index: it {why}")),
             }
         }
@@ -380,6 +401,70 @@ impl<M: HashModel + Send> Query<M> {
         client.run(move |session| async move { Prepared::new(self.whole())?.explain(&session).await })
     }
 
+    /// Deletes all records that match, or up to [`limit`](Self::limit) of them, and returns how many.
+    ///
+    /// It works in steps of up to 100 records: one request finds them, one reads them, and one deletes them. A record is deleted
+    /// only if the fields of the conditions are still as they were read; one that others have changed in between is read and
+    /// tested again. A step deletes all of its records or none, and is executed once even if its reply is lost. Other commands
+    /// run between the steps, so this is not one atomic write.
+    ///
+    /// ```no_run
+    /// # use redis_model::prelude::*;
+    /// # #[derive(RedisModel)]
+    /// # #[redis(prefix = "user")]
+    /// # struct User { #[redis(id)] id: u64, #[redis(index)] last_seen: u64 }
+    /// # async fn example(redis: Redis) -> Result<()> {
+    /// let deleted = User::query().range(User::LAST_SEEN, ..1_600_000_000).delete(&redis).await?;
+    /// println!("{deleted} users were deleted");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The error of the step that failed. The records of the steps before it are deleted. `Decode` if a record cannot be read.
+    pub fn delete<C: Client>(self, client: C) -> C::Out<u64> {
+        self.write_all(client, Ok(Some(Write::Delete)))
+    }
+
+    /// Patches all records that match, or up to [`limit`](Self::limit) of them, and returns how many. `patch` names the changes.
+    ///
+    /// It works in steps, as [`delete`](Self::delete) does. Each record is patched once, even if the patch moves it within the
+    /// index that is walked: the ids of the records that were patched are then kept in memory until the end.
+    ///
+    /// ```no_run
+    /// # use redis_model::prelude::*;
+    /// # #[derive(RedisModel)]
+    /// # #[redis(prefix = "user")]
+    /// # struct User { #[redis(id)] id: u64, #[redis(index)] country: String, visits: i64 }
+    /// # async fn example(redis: Redis) -> Result<()> {
+    /// let query = User::query().eq(User::COUNTRY, "TR");
+    /// let patched = query.patch(&redis, |user| user.set(User::COUNTRY, "tr").incr(User::VISITS, 1)).await?;
+    /// println!("{patched} users were patched");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The error of the step that failed, such as `Duplicate` if two records would have the same unique value. The records of
+    /// the steps before it are patched.
+    pub fn patch<C: Client>(self, client: C, patch: impl FnOnce(Patch<M>) -> Patch<M>) -> C::Out<u64> {
+        let patch = patch(Patch::of_each());
+        if patch.is_empty() {
+            return self.write_all(client, patch.into_operation().map(|_| None));
+        }
+        self.write_all(client, patch.into_operation().map(Write::Patch).map(Some))
+    }
+
+    fn write_all<C: Client>(self, client: C, write: Result<Option<Write>>) -> C::Out<u64> {
+        client.run(move |session| async move {
+            let Some(write) = write? else { return Ok(0) };
+            let limit = self.limit.unwrap_or(usize::MAX);
+            Prepared::new(self)?.write_all(&session, write, limit).await
+        })
+    }
+
     /// Forgets the limit and the cursor.
     fn whole(mut self) -> Self {
         (self.limit, self.after) = (None, None);
@@ -405,6 +490,7 @@ impl<M> Clone for Query<M> {
     fn clone(&self) -> Self {
         Query {
             conditions: self.conditions.clone(),
+            fields: self.fields.clone(),
             order: self.order,
             limit: self.limit,
             after: self.after.clone(),

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use redis_rest::{Batch, Command, Error, ErrorKind, Executor as _, Reply, Result, Session};
 
-use super::{Page, Query};
+use super::{Names, Page, Query};
 use crate::hash::commands;
 use crate::hash::hash_model::{self, HashModel};
 use crate::id::Id as _;
@@ -14,6 +14,7 @@ use crate::kind::Kind;
 use crate::mismatch::excerpt;
 use crate::model::Sink;
 use crate::query::{self, Answer, Call, Condition, Cursor, Explain, Found, Plan, Position};
+use crate::write::{Action, Operation};
 
 /// The most records of one run of the script, and of one pipeline.
 const MAX_STEP: usize = 1_000;
@@ -28,6 +29,7 @@ const MAX_RUNS: usize = 20;
 pub(super) struct Prepared<M> {
     layout: &'static Layout,
     conditions: Vec<Condition>,
+    fields: Vec<Names>,
     plan: Plan,
     fingerprint: u64,
     start: Option<Position>,
@@ -41,7 +43,7 @@ type Step<T> = (Vec<T>, Option<Position>);
 impl<M: HashModel> Prepared<M> {
     /// Checks and plans a query.
     pub(super) fn new(query: Query<M>) -> Result<Self> {
-        let Query { conditions, order, limit, after, in_one_request, problem, of } = query;
+        let Query { conditions, fields, order, limit, after, in_one_request, problem, of } = query;
         if let Some(problem) = problem {
             return Err(problem);
         }
@@ -51,7 +53,8 @@ impl<M: HashModel> Prepared<M> {
         let layout = hash_model::layout::<M>();
         let plan = Plan::new(layout, &conditions, order)?;
         let fingerprint = query::fingerprint(layout, &conditions, order);
-        let mut prepared = Prepared { layout, conditions, plan, fingerprint, start: None, in_one_request, of };
+        let start = None;
+        let mut prepared = Prepared { layout, conditions, fields, plan, fingerprint, start, in_one_request, of };
         prepared.start = after.map(|cursor| prepared.position(cursor)).transpose()?;
         Ok(prepared)
     }
@@ -169,7 +172,7 @@ impl<M: HashModel> Prepared<M> {
             let command = self.command(Found::Records, limit, position.as_ref()).decode_with(read_records::<M>);
             self.run(session, command, position).await?.unwrap_or_default()
         } else {
-            let (ids, next) = self.found_ids(session, Found::IdsToLoad, limit, position).await?;
+            let (ids, next) = self.ids_to_load(session, limit, position).await?;
             (load::<M>(session, &ids).await?, next)
         };
         Ok((self.matching(found), next))
@@ -188,6 +191,38 @@ impl<M: HashModel> Prepared<M> {
     fn matching(&self, records: Vec<Result<Option<M>>>) -> Vec<Result<M>> {
         let records = records.into_iter().filter_map(Result::transpose);
         records.filter(|record| record.as_ref().map_or(true, |record| self.holds(record))).collect()
+    }
+
+    pub(super) fn layout(&self) -> &'static Layout {
+        self.layout
+    }
+
+    /// Returns the names of the fields that the query has conditions on.
+    pub(super) fn fields(&self) -> &[Names] {
+        &self.fields
+    }
+
+    /// Returns where the query starts.
+    pub(super) fn start(&self) -> Option<Position> {
+        self.start.clone()
+    }
+
+    /// Returns whether a patch changes fields of an index that may be walked.
+    pub(super) fn walks_over(&self, patch: &Operation) -> bool {
+        let Action::Patch { changes, .. } = &patch.action else { return false };
+        let indexes = self.plan.candidates.iter().filter_map(|candidate| self.layout.indexes.get(candidate.index));
+        let columns = indexes.flat_map(|index| &index.columns).filter_map(|column| self.layout.columns.get(*column));
+        columns.into_iter().any(|column| changes.iter().any(|change| change.field == column.name))
+    }
+
+    /// Returns the parts of the next keys, for a caller who reads the records.
+    pub(super) async fn ids_to_load(
+        &self,
+        session: &Session,
+        limit: usize,
+        position: Option<Position>,
+    ) -> Result<Step<String>> {
+        self.found_ids(session, Found::IdsToLoad, limit, position).await
     }
 
     async fn found_ids(
@@ -223,7 +258,7 @@ impl<M: HashModel> Prepared<M> {
     }
 
     /// Returns whether a record that was loaded matches.
-    fn holds(&self, record: &M) -> bool {
+    pub(super) fn holds(&self, record: &M) -> bool {
         if self.conditions.is_empty() {
             return true;
         }
@@ -311,11 +346,11 @@ async fn load<M: HashModel>(session: &Session, ids: &[String]) -> Result<Vec<Res
 }
 
 /// Returns the command that loads a record. It leaves the time to live as it is, also of a model whose loads extend it.
-fn load_command<M: HashModel>(id: &str) -> Command<Option<M>> {
+pub(super) fn load_command<M: HashModel>(id: &str) -> Command<Option<M>> {
     key_of::<M>(id).push_to(Command::read("HGETALL")).decode_with_key(commands::read_loaded::<M>)
 }
 
-fn key_of<M: HashModel>(id: &str) -> Key {
+pub(super) fn key_of<M: HashModel>(id: &str) -> Key {
     Key::new(M::MODEL_NAME, M::KEY_PREFIX, id)
 }
 

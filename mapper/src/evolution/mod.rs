@@ -1,0 +1,12 @@
+//! Records that an earlier version of a program has written: upgrades, fields of another type, and fields that the model
+//! does not know.
+
+mod converted;
+mod stored;
+mod unknown;
+mod upgrade;
+
+pub use self::converted::{Convert, Converted, convert};
+pub use self::stored::StoredFields;
+pub use self::unknown::{UnknownFields, keep, put};
+pub use self::upgrade::{SCHEMA_FIELD, Upgraded, upgrade};

@@ -1,0 +1,74 @@
+//! Fields of a record that its model does not know.
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::BuildHasher;
+
+use redis_rest::{Error, ErrorKind, Result};
+
+use super::upgrade::SCHEMA_FIELD;
+use crate::kind::Kind;
+use crate::model::{Content, Names, Sink};
+
+/// A type for a field marked `#[redis(unknown)]`: a map of texts.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot hold the fields that a model does not know",
+    label = "not a map of texts",
+    note = "make it a `BTreeMap<String, String>`, or a `HashMap<String, String>`"
+)]
+pub trait UnknownFields: Default {
+    #[doc(hidden)]
+    fn add(&mut self, name: &str, text: &str);
+
+    #[doc(hidden)]
+    fn entries(&self) -> impl Iterator<Item = (&str, &str)>;
+}
+
+impl UnknownFields for BTreeMap<String, String> {
+    fn add(&mut self, name: &str, text: &str) {
+        self.insert(name.to_owned(), text.to_owned());
+    }
+
+    fn entries(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.iter().map(|(name, text)| (name.as_str(), text.as_str()))
+    }
+}
+
+impl<S: BuildHasher + Default> UnknownFields for HashMap<String, String, S> {
+    fn add(&mut self, name: &str, text: &str) {
+        self.insert(name.to_owned(), text.to_owned());
+    }
+
+    fn entries(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.iter().map(|(name, text)| (name.as_str(), text.as_str()))
+    }
+}
+
+fn is_known(names: Names, name: &str) -> bool {
+    name == SCHEMA_FIELD || names.contains(name)
+}
+
+/// Keeps a field that the model does not know. One that is not UTF-8 stays in the hash alone.
+pub fn keep(unknown: &mut impl UnknownFields, names: Names, name: &[u8], content: Content<'_>) {
+    let text = content.for_kind(Kind::Text).map(std::str::from_utf8);
+    if let (Ok(name), Some(Ok(text))) = (std::str::from_utf8(name), text)
+        && !is_known(names, name)
+    {
+        unknown.add(name, text);
+    }
+}
+
+/// Writes the fields that the model does not know.
+///
+/// # Errors
+///
+/// `InvalidInput` if the model does know one.
+pub fn put(sink: &mut impl Sink, unknown: &impl UnknownFields, names: Names, holder: &'static str) -> Result<()> {
+    for (name, text) in unknown.entries() {
+        if is_known(names, name) {
+            let message = format!("{name:?} is a field of the model itself; remove it from the unknown fields");
+            return Err(Error::new(ErrorKind::InvalidInput, message).with_field(holder));
+        }
+        sink.set_unknown(name, text);
+    }
+    Ok(())
+}
