@@ -35,6 +35,7 @@ const MAPPER: &[&str] = &[
     "hash",
     "list",
     "stream",
+    "reference",
     "codegen",
     "guide",
 ];

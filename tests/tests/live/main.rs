@@ -31,6 +31,7 @@ mod models;
 mod patches;
 mod queries;
 mod records;
+mod references;
 mod reindex;
 mod requests;
 mod scripting;
