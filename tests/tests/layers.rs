@@ -36,6 +36,7 @@ const MAPPER: &[&str] = &[
     "hash",
     "list",
     "stream",
+    "reference",
     "codegen",
     "guide",
 ];

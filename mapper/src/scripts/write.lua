@@ -406,9 +406,11 @@ local function check_owners(operation, key, number, entry)
     for _, one in ipairs(layout.groups) do
       if one.number == partition then group = one end
     end
-    -- The operations decide on the claims of their own records.
-    if not (group and group.by_id[owner]) then
-      local due = group and group.has_marks and call('ZSCORE', group.expiry, owner)
+    -- The operations decide on the claims of their own records. A purge changes nothing if its record exists, which may have
+    -- no row yet while `reindex` runs.
+    local own = group and group.by_id[owner]
+    if not own or own.purges and own.exists then
+      local due = not own and group and group.has_marks and call('ZSCORE', group.expiry, owner)
       if not due or tonumber(due) > now() then
         return refuse(operation.number, 'duplicate', layout, operation.record, layout.indexes[number].name, owner)
       end

@@ -32,6 +32,8 @@ mod patches;
 mod queries;
 mod query_filter;
 mod records;
+mod references;
+mod reindex;
 mod requests;
 mod scripting;
 mod server;
