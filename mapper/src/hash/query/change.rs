@@ -98,7 +98,7 @@ impl<M: HashModel> Prepared<M> {
     /// Returns the write of one record, which is refused unless the fields still have these texts.
     fn operation(&self, write: &Write, id: &str, texts: &[Option<String>]) -> Operation {
         let seen = self.fields().iter().zip(texts).map(|(Names { name, aliases }, text)| {
-            Condition { field: name, aliases, text: text.clone() }
+            Condition { field: (*name).into(), aliases, text: text.clone() }
         });
         let mut action = match write {
             Write::Delete => Action::Delete { version: None, conditions: Vec::new() },
