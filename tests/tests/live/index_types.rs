@@ -147,7 +147,7 @@ every_type! {
     AP ap: SignedDuration = SignedDuration::from_secs(-1), SignedDuration::from_secs(1);
     AQ aq: UtcDateTime = UtcDateTime::UNIX_EPOCH, UtcDateTime::UNIX_EPOCH + time::Duration::SECOND;
     AR ar: OffsetDateTime = OffsetDateTime::UNIX_EPOCH, OffsetDateTime::UNIX_EPOCH + time::Duration::SECOND;
-    AS as_: PrimitiveDateTime = PrimitiveDateTime::MIN, PrimitiveDateTime::MAX;
+    PD pd: PrimitiveDateTime = PrimitiveDateTime::MIN, PrimitiveDateTime::MAX;
     AT at: Date = Date::MIN, Date::MAX;
     AU au: Time = Time::MIDNIGHT, Time::MAX;
     AV av: time::Duration = time::Duration::SECOND, -time::Duration::SECOND;
