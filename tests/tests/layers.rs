@@ -31,10 +31,12 @@ const MAPPER: &[&str] = &[
     "evolution",
     "write",
     "query",
+    "upkeep",
     "hash",
     "list",
     "stream",
     "codegen",
+    "guide",
 ];
 const DERIVE: &[&str] = &["errors", "case", "attr", "ast", "check", "expand", "fallback"];
 const GATEWAY: &[&str] = &[

@@ -15,6 +15,7 @@ mod returned;
 mod save_options;
 mod scan;
 mod unit;
+mod upkeep;
 mod version;
 mod writes;
 
@@ -30,4 +31,5 @@ pub use self::returned::ReturnedFields;
 pub use self::save_options::SaveOptions;
 pub use self::scan::RecordScanOptions;
 pub use self::unit::{Committed, Unit};
+pub use self::upkeep::{Drift, IndexPhase, ReindexProgress, Reindexed, VerifyProgress};
 pub use self::version::{Version, VersionNumber};

@@ -61,7 +61,9 @@ local old_row, old_texts, is_new, first_mark, time_in_ms
 local function entries_text(positions, columns)
   local position = tonumber(positions)
   if position then return columns[position] end
-  local entry = entries_of({ columns = split(positions, '+') }, columns)[1]
+  local numbers = split(positions, '+')
+  for at = 1, #numbers do numbers[at] = tonumber(numbers[at]) end
+  local entry = entries_of({ columns = numbers }, columns)[1]
   return entry and '=' .. entry or ''
 end
 
