@@ -155,7 +155,10 @@ fn check_version(model: &Model, field: &Field, errors: &mut Errors) {
         ));
     }
     if let Some(alias) = attrs.aliases.first() {
-        errors.push_spanned(alias, "a version is compared under its one name; remove `alias`, and keep the old name with `rename`");
+        errors.push_spanned(
+            alias,
+            "a version is compared under its one name; remove `alias`, and keep the old name with `rename`",
+        );
     }
     if model.is_in_index(field) {
         errors.push(syn::Error::new(
