@@ -266,9 +266,11 @@ async fn a_unit_names_the_operation_that_failed() -> Result<()> {
 
         // Unique values are those after all operations: a swap, or a deletion and an insert.
         user(2).insert(redis).await?;
-        let swapped = Unit::new()
-            .save(&User { email: user(2).email, version: 1, ..user(1) })
-            .save(&User { email: user(1).email, version: 1, ..user(2) });
+        let swapped = Unit::new().save(&User { email: user(2).email, version: 1, ..user(1) }).save(&User {
+            email: user(1).email,
+            version: 1,
+            ..user(2)
+        });
         swapped.commit(redis).await?;
         let taken_over = User { email: user(1).email, ..user(3) };
         Unit::new().insert(&taken_over).delete::<User>(2).commit(redis).await?;
@@ -290,7 +292,10 @@ async fn parts_and_several_values() -> Result<()> {
             tags.extend(redis.zrange::<Vec<String>>(format!("item::index:tags:{part}"), ZRange::rank(0, -1)).await?);
         }
         let count = |tag: &str| tags.iter().filter(|entry| entry.starts_with(&format!("{tag}\u{0}"))).count();
-        assert_eq!([count("all"), count("a\u{1}\u{5}b"), count("even"), count("odd"), count("new"), count("")], [39, 39, 20, 20, 1, 0]);
+        assert_eq!(
+            [count("all"), count("a\u{1}\u{5}b"), count("even"), count("odd"), count("new"), count("")],
+            [39, 39, 20, 20, 1, 0]
+        );
         assert_eq!(tags.len(), 39 + 39 + 20 + 20 + 1 + 4);
 
         let error = Item { name: "item 8".into(), ..item(77, &[]) }.insert(redis).await.unwrap_err();
@@ -371,7 +376,15 @@ async fn rows_of_an_earlier_layout_are_removed_exactly() -> Result<()> {
         user(1).insert(redis).await?;
         // As if an earlier version of the model had written another record, and `reindex` had not come to it yet.
         let old = "00c0ffee";
-        redis.hset("user::rows", [("9".to_owned(), format!("{old}\u{0}=60299\u{0}=x\u{2}=y")), (format!(":{old}"), "User;age i,email t;age=1;email=2!;gone=2".to_owned())]).await?;
+        redis
+            .hset(
+                "user::rows",
+                [
+                    ("9".to_owned(), format!("{old}\u{0}=60299\u{0}=x\u{2}=y")),
+                    (format!(":{old}"), "User;age i,email t;age=1;email=2!;gone=2".to_owned()),
+                ],
+            )
+            .await?;
         redis.zadd("user::index:age", (0.0, "60299\u{0}9")).await?;
         redis.zadd("user::index:email", [(0.0, "x\u{0}9"), (0.0, "y\u{0}9")]).await?;
         redis.hset("user:9", [("id", "9"), ("version", "1")]).await?;
@@ -467,6 +480,33 @@ async fn times_to_live() -> Result<()> {
     .await
 }
 
+#[derive(Debug, Clone, PartialEq, RedisModel)]
+#[redis(prefix = "plain")]
+struct Plain {
+    #[redis(id)]
+    id: u64,
+    name: Option<String>,
+}
+
+/// The oldest server has no HSETEX.
+#[tokio::test]
+async fn plain_records_are_inserted_everywhere() -> Result<()> {
+    on_each_server(async |redis| {
+        let plain = Plain { id: 1, name: None };
+        plain.insert(redis).await?;
+        assert!(plain.insert(redis).await.unwrap_err().is_already_exists());
+        let second = Plain { id: 2, ..plain.clone() };
+        let (inserted, again) = redis.pipeline().insert(&second).insert(&second).exec_each().await?;
+        inserted?;
+        assert!(again.unwrap_err().is_already_exists());
+        plain.insert_with(redis, SaveOptions::new().ttl(Duration::from_secs(9))).await.unwrap_err();
+        Plain { id: 3, ..plain }.insert_with(redis, SaveOptions::new().ttl(Duration::from_secs(9))).await?;
+        about(Plain::ttl(redis, 3).await?, 9);
+        Ok(())
+    })
+    .await
+}
+
 #[tokio::test]
 async fn what_has_expired_leaves_nothing_behind() -> Result<()> {
     on_each_server(async |redis| {
@@ -479,7 +519,10 @@ async fn what_has_expired_leaves_nothing_behind() -> Result<()> {
         let heir = Session { token: "t30".into(), ..session(100) };
         heir.insert(redis).await?;
         session(2).insert(redis).await?;
-        assert_eq!(redis.zrange::<Vec<String>>("session::index:token", ZRange::rank(0, -1)).await?, ["", "t2\u{0}2", "t30\u{0}100"]);
+        assert_eq!(
+            redis.zrange::<Vec<String>>("session::index:token", ZRange::rank(0, -1)).await?,
+            ["", "t2\u{0}2", "t30\u{0}100"]
+        );
         assert_eq!(redis.hlen("session::rows").await?, 3);
         assert_eq!(redis.zcard("session::expiry").await?, 2);
         // A record that comes back after it has expired keeps no time to live.
@@ -536,7 +579,10 @@ async fn scripts_touch_declared_keys_only() -> Result<()> {
     let server = own_stack();
     let guarded = |more: &str| {
         let wrong: &'static str = Box::leak(format!("{GUARDED}{more}{FIRST_LINE}").into_boxed_str());
-        server.builder().wrap_transport(move |inner| Mutated { inner: Arc::clone(&inner), right: FIRST_LINE, wrong }).build()
+        server
+            .builder()
+            .wrap_transport(move |inner| Mutated { inner: Arc::clone(&inner), right: FIRST_LINE, wrong })
+            .build()
     };
     let error = user(1).insert(&guarded("redis.call('GET', 'other') ")?).await.unwrap_err();
     assert!(error.message().contains("not declared"), "{error}");
@@ -596,7 +642,9 @@ async fn writes_do_not_depend_on_the_locale() -> Result<()> {
 /// Runs code after that of the scripts' values, with one result for each argument.
 fn in_lua(redis: &blocking::Redis, code: &str, args: &[String]) -> Vec<String> {
     let values = include_str!("../../../mapper/src/scripts/values.lua");
-    let script = format!("{values} local results = {{}} for at = 1, #ARGV do local arg = ARGV[at] results[at] = {code} end return results");
+    let script = format!(
+        "{values} local results = {{}} for at = 1, #ARGV do local arg = ARGV[at] results[at] = {code} end return results"
+    );
     redis.eval(script, (), args.to_vec()).unwrap()
 }
 
