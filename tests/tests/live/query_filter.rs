@@ -371,10 +371,14 @@ async fn partitions_agree_with_a_filter(redis: Redis) -> Result<()> {
         let (text, tag, age) = (random.text(), random.below(12) as u32, random.pick(&[-9, 0, 10]));
         let (two, limit) = ([random.text(), text.clone()], random.pick(&[3, 50, 1000]));
         type Filter<'a> = Box<dyn Fn(&Citizen) -> bool + Send + Sync + 'a>;
-        let queries: [(Query<Citizen>, Filter<'_>); 6] = [
+        let queries: [(Query<Citizen>, Filter<'_>); 7] = [
             (Citizen::query().eq(Citizen::COUNTRY, &text), Box::new(|one| one.country == text)),
             (Citizen::query().any_of(Citizen::COUNTRY, &two), Box::new(|one| two.contains(&one.country))),
             (Citizen::query().contains(Citizen::TAGS, tag), Box::new(|one| one.tags.contains(&tag))),
+            (
+                Citizen::query().contains_any(Citizen::TAGS, tag..tag + 6),
+                Box::new(|one| one.tags.range(tag..tag + 6).next().is_some()),
+            ),
             (
                 Citizen::query().eq(Citizen::COUNTRY, &text).range(Citizen::AGE, age..).order_by_desc(Citizen::AGE),
                 Box::new(|one| one.country == text && one.age >= age),
