@@ -211,13 +211,15 @@
 extern crate self as redis_model;
 
 // A module imports only modules before it:
-// kind, mismatch, key -> index -> model, field, codec -> field_codec, value, value_for, id, pairs, evolution -> write, query -> hash, list, stream -> codegen
+// kind, mismatch, scripts, key -> index -> model, field, codec -> field_codec, value, value_for, id, pairs, evolution ->
+// write, query -> upkeep -> hash, list, stream -> reference, codegen
 pub mod codec;
 #[doc(hidden)]
 pub mod codegen;
 mod evolution;
 mod field;
 mod field_codec;
+pub mod guide;
 mod hash;
 mod id;
 mod index;
@@ -228,7 +230,10 @@ mod mismatch;
 pub mod model;
 mod pairs;
 mod query;
+mod reference;
+mod scripts;
 mod stream;
+mod upkeep;
 mod value;
 mod value_for;
 mod write;
@@ -239,8 +244,9 @@ pub use redis_rest::{self, Client, Error, ErrorKind, Redis, Result, blocking, co
 pub use crate::evolution::{StoredFields, UnknownFields};
 pub use crate::field::{Element, Field};
 pub use crate::hash::{
-    AppendText, Committed, Counter, Each, FieldRef, FlattenRef, FloatCounter, HashModel, IdRef, MayBeAbsent,
-    ModelCommands, Page, Patch, Query, RecordScanOptions, ReturnedFields, SaveOptions, Unit, Version, VersionNumber,
+    AppendText, Committed, Counter, Drift, Each, FieldRef, FlattenRef, FloatCounter, HashModel, IdRef, IndexPhase,
+    MayBeAbsent, ModelCommands, Page, Patch, Query, RecordScanOptions, ReindexProgress, Reindexed, ReturnedFields,
+    SaveOptions, Unit, VerifyProgress, Version, VersionNumber,
 };
 pub use crate::id::{GenerateId, Id, IntegerId};
 pub use crate::index::{InIndex, IndexField, IndexValue, Indexed, IsIndexed, IsUnique, NotIndexed, Unique};
@@ -249,6 +255,7 @@ pub use crate::list::{List, ListModel};
 pub use crate::mismatch::Mismatch;
 pub use crate::model::Embedded;
 pub use crate::query::{Cursor, Explain, RangeFor, SequenceField, SingleField, TextValue};
+pub use crate::reference::Ref;
 pub use crate::stream::{Entry, Log, StreamModel};
 pub use crate::value_for::ValueFor;
 

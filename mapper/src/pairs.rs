@@ -13,7 +13,7 @@ pub(crate) struct FieldPairs {
     /// The columns of the fields that are in an index, in the order of the layout.
     pub(crate) columns: Vec<(&'static str, String)>,
     /// The fields to write that the model does not know.
-    unknown: Vec<(String, String)>,
+    pub(crate) unknown: Vec<(String, String)>,
     /// Whether the record's hooks do not run.
     skips_hooks: bool,
 }

@@ -18,6 +18,7 @@ const CLIENT: &[&str] =
 const MAPPER: &[&str] = &[
     "kind",
     "mismatch",
+    "scripts",
     "key",
     "index",
     "model",
@@ -31,10 +32,13 @@ const MAPPER: &[&str] = &[
     "evolution",
     "write",
     "query",
+    "upkeep",
     "hash",
     "list",
     "stream",
+    "reference",
     "codegen",
+    "guide",
 ];
 const DERIVE: &[&str] = &["errors", "case", "attr", "ast", "check", "expand", "fallback"];
 const GATEWAY: &[&str] = &[

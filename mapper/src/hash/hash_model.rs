@@ -14,6 +14,7 @@ use super::plain;
 use super::query::Query;
 use super::save_options::{self, SaveOptions};
 use super::scan::{RecordScanOptions, Scan};
+use super::upkeep::{self, Drift, ReindexProgress, Reindexed, VerifyProgress};
 use super::version::{Version, VersionNumber};
 use super::writes;
 use crate::field_codec::FieldCodec;
@@ -78,6 +79,7 @@ pub type IdRef<'a, M> = <<M as HashModel>::Id as Id>::Ref<'a>;
 /// | [`find_by`](Self::find_by) | one script | the record with a unique value, or `None` |
 /// | [`query`](Self::query) | a script, and one pipeline of `HGETALL`s | a page of the records that match |
 /// | [`scan`](Self::scan) | for each page `SCAN` and one pipeline of `HGETALL`s | a stream or an iterator of all records |
+/// | [`reindex`](Self::reindex), [`verify`](Self::verify) | several requests for each page | a stream or an iterator of the progress |
 ///
 /// A method that sends one command takes any [`Executor`]: `User::load(&redis, 42).await?` with the async client,
 /// `User::load(&redis, 42)?` with the blocking client, `User::load(pipeline, 42)` in a pipeline.
@@ -644,6 +646,124 @@ pub trait HashModel: Fields + FromReply {
         value: impl ValueFor<T::Value>,
     ) -> E::Out<Option<Self>> {
         executor.submit(Query::new().eq(field, value).into_find())
+    }
+
+    /// Builds the indexes of the model, or repairs them, beside programs that read and write. Returns a stream of its progress,
+    /// one item for each page. With the blocking client it is an iterator. [`reindex_to_end`](Self::reindex_to_end) returns
+    /// the outcome alone.
+    ///
+    /// Run it after a change of the model's indexes, when another program has written records without their indexes, or when
+    /// keys were lost. Before, all calls fail with `Index`, or the indexes do not know some records. From its start
+    /// on, programs with other indexes are refused, and queries are refused until it has finished. Writes go on, and none of
+    /// them is undone. Until a record is indexed, a write cannot know that a unique value is taken by it.
+    ///
+    /// A record that cannot be indexed is an `Err` that names its key, and the run goes on: it cannot be read, or another
+    /// record has the same value of a unique field ([`Error::owner`](crate::Error::owner) names that one). Any other error
+    /// ends the stream. It is safe to run it again after that, and to run it twice at the same time.
+    ///
+    /// A page of about 250 keys takes a [SCAN](https://redis.io/docs/latest/commands/scan/), a transaction of two commands for
+    /// each record, and a pipeline of a script for each record that is not indexed. Then it takes a script for each 500
+    /// entries, and two requests for each 250 rows. O(n) in the number of all keys of the database.
+    ///
+    /// ```no_run
+    /// # use redis_model::prelude::*;
+    /// # #[derive(Debug, RedisModel)]
+    /// # #[redis(prefix = "user")]
+    /// # struct User { #[redis(id)] id: u64, #[redis(index)] country: String }
+    /// # async fn example(redis: Redis) -> Result<()> {
+    /// let mut run = User::reindex(&redis);
+    /// while let Some(progress) = run.next().await {
+    ///     match progress {
+    ///         Ok(progress) => println!("{} of {}", progress.looked_at(), progress.total()),
+    ///         Err(error) if error.key().is_some() => println!("skipped: {error}"),
+    ///         Err(error) => return Err(error),
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn reindex<C: Client>(client: C) -> C::Paged<ReindexProgress> {
+        upkeep::reindex::<Self, C>(client)
+    }
+
+    /// As [`reindex`](Self::reindex), to its end. Returns what was done, and the errors about records.
+    ///
+    /// ```no_run
+    /// # use redis_model::prelude::*;
+    /// # #[derive(Debug, RedisModel)]
+    /// # #[redis(prefix = "user")]
+    /// # struct User { #[redis(id)] id: u64, #[redis(index)] country: String }
+    /// # async fn example(redis: Redis) -> Result<()> {
+    /// let reindexed = User::reindex_to_end(&redis).await?;
+    /// println!("{} records indexed", reindexed.progress.indexed());
+    /// for error in &reindexed.errors {
+    ///     println!("skipped: {error}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those that end the run.
+    fn reindex_to_end<C: Client>(client: C) -> C::Out<Reindexed> {
+        upkeep::reindex_to_end::<Self, C>(client)
+    }
+
+    /// Compares the indexes of the model with its records, beside programs that read and write. Returns a stream of its
+    /// progress, one item for each page, with what it has found. With the blocking client it is an iterator.
+    /// [`verify_to_end`](Self::verify_to_end) returns the findings alone.
+    ///
+    /// Nothing is changed; [`reindex`](Self::reindex) repairs. Writes of the mapper are never reported, because a record and
+    /// its row are read in one transaction. A record that has expired is not reported either, although the indexes know it
+    /// until the next writes remove it.
+    ///
+    /// The requests are those of a [`reindex`](Self::reindex) that finds nothing to do.
+    ///
+    /// ```no_run
+    /// # use redis_model::prelude::*;
+    /// # #[derive(Debug, RedisModel)]
+    /// # #[redis(prefix = "user")]
+    /// # struct User { #[redis(id)] id: u64, #[redis(index)] country: String }
+    /// # async fn example(redis: Redis) -> Result<()> {
+    /// let mut run = User::verify(&redis);
+    /// while let Some(progress) = run.next().await {
+    ///     let progress = progress?;
+    ///     println!("{} of {}", progress.looked_at(), progress.total());
+    ///     for drift in progress.drifts() {
+    ///         println!("{drift}");
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn verify<C: Client>(client: C) -> C::Paged<VerifyProgress> {
+        upkeep::verify::<Self, C>(client)
+    }
+
+    /// As [`verify`](Self::verify), to its end. Returns what it has found.
+    ///
+    /// ```no_run
+    /// # use redis_model::prelude::*;
+    /// # #[derive(Debug, RedisModel)]
+    /// # #[redis(prefix = "user")]
+    /// # struct User { #[redis(id)] id: u64, #[redis(index)] country: String }
+    /// # async fn example(redis: Redis) -> Result<()> {
+    /// use redis_model::Drift;
+    ///
+    /// User { id: 42, country: "TR".into() }.save(&redis).await?;
+    /// redis.hset("user:42", [("country", "UK")]).await?; // behind the mapper's back
+    /// let drifts = User::verify_to_end(&redis).await?;
+    /// assert_eq!(drifts, [Drift::RowDiffers { id: "42".into(), fields: vec!["country"] }]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of the requests.
+    fn verify_to_end<C: Client>(client: C) -> C::Out<Vec<Drift>> {
+        upkeep::verify_to_end::<Self, C>(client)
     }
 
     /// Generates a new id in the client; see [`GenerateId`].

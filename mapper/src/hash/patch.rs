@@ -174,19 +174,30 @@ impl<M: HashModel> Patch<M> {
             let before = old.set.iter().find(|(old, _)| old == name).map(|(_, text)| text);
             if before != Some(text) && !is_version(name) {
                 let change = FieldChange::Set { text: text.clone(), column: column(name) };
-                changes.push(Change { field: name, aliases: &[], change });
+                changes.push(Change { field: (*name).into(), aliases: &[], change });
             }
         }
         for name in &new.cleared {
             if old.set.iter().any(|(old, _)| old == name) {
-                changes.push(Change { field: name, aliases: &[], change: FieldChange::Clear });
+                changes.push(Change { field: (*name).into(), aliases: &[], change: FieldChange::Clear });
+            }
+        }
+        for (name, text) in &new.unknown {
+            if !old.unknown.iter().any(|pair| (&pair.0, &pair.1) == (name, text)) {
+                let change = FieldChange::Set { text: text.clone(), column: None };
+                changes.push(Change { field: name.clone().into(), aliases: &[], change });
+            }
+        }
+        for (name, _) in &old.unknown {
+            if !new.unknown.iter().any(|(new, _)| new == name) {
+                changes.push(Change { field: name.clone().into(), aliases: &[], change: FieldChange::Clear });
             }
         }
     }
 }
 
 fn write_both<M: HashModel>(before: &M, after: &M) -> Result<(FieldPairs, FieldPairs)> {
-    let (mut old, mut new) = (FieldPairs::default(), FieldPairs::default());
+    let (mut old, mut new) = (FieldPairs::without_hooks(), FieldPairs::default());
     before.write(&mut old)?;
     after.write(&mut new)?;
     Ok((old, new))
@@ -350,7 +361,7 @@ impl<M: HashModel, R> Patch<M, R> {
             let why = "a patch changes each field once; combine the changes, or send two patches";
             return self.fail(Error::new(ErrorKind::InvalidInput, why).with_field(field));
         }
-        changes.push(Change { field, aliases, change });
+        changes.push(Change { field: field.into(), aliases, change });
     }
 
     fn change_to<T, C: FieldCodec<T>, I: InIndex<T>>(
@@ -436,7 +447,7 @@ impl<M, R> fmt::Debug for Patch<M, R> {
     /// Shows the names of the fields only, because a value may be a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let fields: Vec<_> = match &self.operation.action {
-            Action::Patch { changes, .. } => changes.iter().map(|change| change.field).collect(),
+            Action::Patch { changes, .. } => changes.iter().map(|change| &*change.field).collect(),
             _ => Vec::new(),
         };
         f.debug_struct("Patch").field("changes", &fields).finish_non_exhaustive()

@@ -154,16 +154,24 @@ impl<M: HashModel + Send> Paging for Scan<M> {
 
 /// Returns the key of the record that a key of the database stands for, if it does.
 fn key_of_record<M: HashModel>(key: &[u8]) -> Option<Key> {
+    id_in_key::<M>(key).map(|id| Key::new(M::MODEL_NAME, M::KEY_PREFIX, id))
+}
+
+/// Returns the part of a key of the database that stands for the id of a record, if the key is that of a record.
+pub(super) fn id_in_key<M: HashModel>(key: &[u8]) -> Option<&str> {
     let part = key.strip_prefix(M::KEY_PREFIX.as_bytes())?;
     let part = std::str::from_utf8(part).ok()?.strip_prefix(SEPARATOR)?;
+    is_id::<M>(part).then_some(part)
+}
+
+/// Returns whether the part of a key stands for an id.
+pub(super) fn is_id<M: HashModel>(part: &str) -> bool {
     // No id contains the separator: `user:unique:email` may belong to the application, and is not a record.
     if part.is_empty() || part.contains(SEPARATOR) {
-        return None;
+        return false;
     }
-    let id = M::Id::from_key_part(part)?;
-    let own = M::Id::key_part(id.as_ref());
     // `user:007` reads as the id 7, whose record is at `user:7`: it would be found twice.
-    (own == part).then(|| Key::new(M::MODEL_NAME, M::KEY_PREFIX, &own))
+    M::Id::from_key_part(part).is_some_and(|id| M::Id::key_part(id.as_ref()) == part)
 }
 
 /// Loads the records with these keys in one request. It names none of them in its errors, which are about all.
@@ -181,7 +189,7 @@ fn load_all<M: HashModel>(keys: &[Key]) -> Command<Found<M>> {
 }
 
 /// Escapes `text` so that a glob-style pattern matches it literally.
-fn escape_glob(text: &str) -> String {
+pub(super) fn escape_glob(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         if matches!(character, '*' | '?' | '[' | ']' | '\\') {

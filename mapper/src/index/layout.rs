@@ -109,6 +109,25 @@ impl Layout {
         &self.descriptor
     }
 
+    /// Returns the row of a record with these columns.
+    pub(crate) fn row(&self, columns: &[(&'static str, String)]) -> String {
+        let mut row = self.tag.clone();
+        for column in &self.columns {
+            let text = columns.iter().find(|(name, _)| *name == column.name);
+            row.push('\0');
+            row.push_str(text.map_or("", |(_, text)| text));
+        }
+        row
+    }
+
+    /// Returns all keys: for each partition the rows, the expiry marks, and each index.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = String> {
+        (0..self.partitions).flat_map(move |partition| {
+            let indexes = self.indexes.iter().map(move |index| self.index_key(index, partition));
+            [self.rows_key(partition), self.expiry_key(partition)].into_iter().chain(indexes)
+        })
+    }
+
     /// Returns the key of the rows.
     pub(crate) fn rows_key(&self, partition: u32) -> String {
         self.shared_key("rows", partition)
@@ -131,14 +150,63 @@ impl Layout {
         u32::try_from(hash % u64::from(self.partitions.max(1))).unwrap_or_default()
     }
 
-    /// Two separators: no record has this key, because no id is empty.
     fn shared_key(&self, name: &str, partition: u32) -> String {
-        let prefix = self.prefix;
-        if self.partitions > 1 {
-            format!("{prefix}{SEPARATOR}{SEPARATOR}{name}{SEPARATOR}{partition}")
-        } else {
-            format!("{prefix}{SEPARATOR}{SEPARATOR}{name}")
+        shared_key(self.prefix, name, partition, self.partitions)
+    }
+}
+
+/// Two separators: no record has this key, because no id is empty.
+fn shared_key(prefix: &str, name: &str, partition: u32, partitions: u32) -> String {
+    if partitions > 1 {
+        format!("{prefix}{SEPARATOR}{SEPARATOR}{name}{SEPARATOR}{partition}")
+    } else {
+        format!("{prefix}{SEPARATOR}{SEPARATOR}{name}")
+    }
+}
+
+/// What the mark of a layout tells about its keys. The layout may be that of an earlier version of the model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StoredLayout {
+    /// The names of the indexes.
+    pub(crate) indexes: Vec<String>,
+    pub(crate) partitions: u32,
+}
+
+impl StoredLayout {
+    /// Reads a [mark](Layout::mark).
+    pub(crate) fn of_mark(mark: &str) -> StoredLayout {
+        let mut layout = StoredLayout { indexes: Vec::new(), partitions: 1 };
+        for part in mark.split(';').skip(1) {
+            let is_positions = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || b"+!".contains(&byte));
+            match part.rsplit_once('=') {
+                Some((name, positions)) if is_positions(positions) => layout.indexes.push(name.to_owned()),
+                _ => {
+                    let partitions = part.strip_prefix('/').and_then(|number| number.parse().ok());
+                    layout.partitions = partitions.unwrap_or(layout.partitions);
+                }
+            }
         }
+        layout
+    }
+
+    /// Returns the keys of the rows of a model with this prefix.
+    pub(crate) fn rows_keys(&self, prefix: &str) -> Vec<String> {
+        self.keys_named("rows", prefix)
+    }
+
+    /// Returns the keys of an index of a model with this prefix.
+    pub(crate) fn index_keys(&self, name: &str, prefix: &str) -> Vec<String> {
+        self.keys_named(&format!("index{SEPARATOR}{name}"), prefix)
+    }
+
+    /// Returns all keys but those of the rows.
+    pub(crate) fn other_keys(&self, prefix: &str) -> Vec<String> {
+        let indexes = self.indexes.iter().flat_map(|name| self.index_keys(name, prefix));
+        self.keys_named("expiry", prefix).into_iter().chain(indexes).collect()
+    }
+
+    fn keys_named(&self, name: &str, prefix: &str) -> Vec<String> {
+        (0..self.partitions).map(|partition| shared_key(prefix, name, partition, self.partitions)).collect()
     }
 }
 

@@ -6,5 +6,5 @@ mod outcome;
 mod script;
 
 pub(crate) use self::operation::{Action, Change, Condition, FieldChange, Lifetime, Mode, Operation};
-pub(crate) use self::outcome::Outcome;
+pub(crate) use self::outcome::{Outcome, refusal_of_layout};
 pub(crate) use self::script::{command, lone};

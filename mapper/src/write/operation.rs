@@ -98,7 +98,7 @@ pub(crate) struct Condition {
 
 #[derive(Debug, Clone)]
 pub(crate) struct Change {
-    pub(crate) field: &'static str,
+    pub(crate) field: Cow<'static, str>,
     /// Earlier names of the field. Its old value may stand under one of them; after the change, none of them exists.
     pub(crate) aliases: &'static [&'static str],
     pub(crate) change: FieldChange,

@@ -78,6 +78,16 @@ fn read(reply: Reply<'_>, names_operation: bool) -> Result<Vec<Outcome>> {
     Ok(outcomes)
 }
 
+/// Returns the error of a refusal that is about a whole layout.
+pub(crate) fn refusal_of_layout(reply: Reply<'_>) -> Error {
+    let error = reply.bytes().and_then(|bytes| {
+        let mut texts = Netstrings(bytes);
+        texts.text()?;
+        refusal(&mut texts, false)
+    });
+    error.unwrap_or_else(|_| malformed())
+}
+
 /// Returns the error that a refusal stands for.
 fn refusal(texts: &mut Netstrings<'_>, names_operation: bool) -> Result<Error> {
     let operation = texts.number()?;

@@ -223,7 +223,8 @@ impl<M: HashModel> Query<M> {
     }
 
     /// Orders the records by a field, from its smallest value. Records whose field is `None` are left out. Records with equal
-    /// values are ordered by the text of their ids.
+    /// values are ordered by the text of their ids, if the field has an index of its own or is the last one of a compound
+    /// index.
     pub fn order_by<T: SingleField, C: FieldCodec<T>, I: IsIndexed>(self, field: FieldRef<M, T, C, I>) -> Self {
         self.order(field.name(), false)
     }

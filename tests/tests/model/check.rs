@@ -1,0 +1,258 @@
+//! The end: what the keys hold, read raw, against the model and against each other.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use redis_model_tests::direct::Raw;
+
+use crate::schema::{Fields, Table, Val, claims, field};
+use crate::state::{Slot, State};
+use crate::world::{World, now};
+
+/// All that the keys of a table's indexes hold.
+struct Dump {
+    /// The names and kinds of the columns.
+    columns: Vec<(String, char)>,
+    /// The name and the positions of the columns of each index.
+    indexes: Vec<(String, Vec<usize>)>,
+    rows: BTreeMap<String, Vec<Vec<u8>>>,
+    entries: Vec<BTreeSet<Vec<u8>>>,
+    marks: BTreeMap<String, i64>,
+}
+
+pub(crate) async fn at_the_end(world: &World) {
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    let mut state = world.state.lock().await;
+    state.settle(now());
+    for table in [Table::Users, Table::Accounts] {
+        compare_records(world, &mut state, table).await;
+        if let Some(dump) = dump(world, table).await {
+            compare(&dump, &mut state, table);
+        }
+    }
+}
+
+fn texts(raw: Raw) -> Vec<Vec<u8>> {
+    match raw {
+        Raw::Array(items) => items
+            .into_iter()
+            .map(|item| match item {
+                Raw::Text(text) => text,
+                other => format!("{other:?}").into_bytes(),
+            })
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn string(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+async fn keys_of(world: &World, name: &str) -> Vec<String> {
+    let all = texts(world.run(["KEYS", &format!("{name}*")]).await);
+    let is_own = |key: &String| {
+        let rest = key.strip_prefix(name).unwrap_or("?");
+        rest.is_empty() || rest.strip_prefix(':').is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    all.iter().map(|key| string(key)).filter(is_own).collect()
+}
+
+async fn dump(world: &World, table: Table) -> Option<Dump> {
+    let prefix = table.prefix();
+    let mut dump = Dump {
+        columns: Vec::new(),
+        indexes: Vec::new(),
+        rows: BTreeMap::new(),
+        entries: Vec::new(),
+        marks: BTreeMap::new(),
+    };
+    for key in keys_of(world, &format!("{prefix}::rows")).await {
+        for pair in texts(world.run(["HGETALL", &key]).await).chunks(2) {
+            if pair[0] == b":" {
+                read_mark(&string(&pair[1]), &mut dump);
+            } else if !pair[0].starts_with(b":") {
+                let columns = pair[1].split(|byte| *byte == 0).skip(1).map(<[u8]>::to_vec).collect();
+                dump.rows.insert(string(&pair[0]), columns);
+            }
+        }
+    }
+    for key in keys_of(world, &format!("{prefix}::expiry")).await {
+        for pair in texts(world.run(["ZRANGE", &key, "0", "-1", "WITHSCORES"]).await).chunks(2) {
+            dump.marks.insert(string(&pair[0]), string(&pair[1]).parse().unwrap());
+        }
+    }
+    for (name, _) in dump.indexes.clone() {
+        let mut entries = BTreeSet::new();
+        for key in keys_of(world, &format!("{prefix}::index:{name}")).await {
+            entries.extend(texts(world.run(["ZRANGE", &key, "0", "-1"]).await));
+        }
+        entries.remove(&Vec::new());
+        dump.entries.push(entries);
+    }
+    (!dump.indexes.is_empty()).then_some(dump)
+}
+
+/// Reads `TAG User;email t,age i;email=1!;email+age=1+2`.
+fn read_mark(mark: &str, dump: &mut Dump) {
+    let descriptor = mark.split_once(' ').unwrap().1;
+    let mut parts = descriptor.split(';').skip(1);
+    dump.columns = parts
+        .next()
+        .unwrap()
+        .split(',')
+        .map(|column| {
+            let (name, kind) = column.rsplit_once(' ').unwrap();
+            (name.to_owned(), kind.chars().next().unwrap())
+        })
+        .collect();
+    dump.indexes = parts
+        .filter_map(|part| {
+            let (name, positions) = part.split_once('=')?;
+            let positions = positions.trim_end_matches('!').split('+').map(|at| at.parse::<usize>().unwrap() - 1);
+            Some((name.to_owned(), positions.collect()))
+        })
+        .collect();
+}
+
+/// The encoded values of a column.
+fn values(column: &[u8]) -> Vec<&[u8]> {
+    if column.is_empty() { Vec::new() } else { column.split(|byte| *byte == 2).map(|value| &value[1..]).collect() }
+}
+
+fn entries_of(columns: &[Vec<u8>], positions: &[usize], id: &str) -> Vec<Vec<u8>> {
+    let member = |values: &[&[u8]]| [values.join(&0), id.as_bytes().to_vec()].join(&0);
+    if let [only] = positions {
+        return values(&columns[*only]).into_iter().map(|value| member(&[value])).collect();
+    }
+    let parts: Vec<&[u8]> = positions.iter().flat_map(|at| values(&columns[*at])).collect();
+    if parts.len() == positions.len() { vec![member(&parts)] } else { Vec::new() }
+}
+
+fn decoded(kind: char, value: &[u8]) -> Val {
+    let flipped = |digits: &[u8]| -> String { digits.iter().map(|digit| char::from(b'9' - digit + b'0')).collect() };
+    let digits = |value: &[u8]| if value[0] == b'4' { flipped(&value[1..]) } else { string(&value[1..]) };
+    match kind {
+        'i' => {
+            let sign = if value[0] == b'4' { "-" } else { "" };
+            Val::Int(format!("{sign}{}", &digits(value)[2..]).parse().unwrap())
+        }
+        'f' => Val::Float(match value[0] {
+            b'7' => f64::INFINITY,
+            b'3' => f64::NEG_INFINITY,
+            b'5' => 0.0,
+            first => {
+                let digits = digits(value);
+                let exponent: i32 = digits[..4].parse::<i32>().unwrap() - 1100;
+                // In two steps, because the power alone may be too large or too small.
+                let half = exponent / 2;
+                let mantissa = digits[4..].parse::<f64>().unwrap() / 9_007_199_254_740_992.0;
+                let number = mantissa * 2f64.powi(half) * 2f64.powi(exponent - half);
+                if first == b'4' { -number } else { number }
+            }
+        }),
+        _ => {
+            let text = string(value);
+            Val::Text(text.replace("\u{1}\u{3}", "\0").replace("\u{1}\u{5}", "\u{2}").replace("\u{1}\u{4}", "\u{1}"))
+        }
+    }
+}
+
+async fn compare_records(world: &World, state: &mut State, table: Table) {
+    let prefix = format!("{}:", table.prefix());
+    let keys: BTreeSet<String> = texts(world.run(["KEYS", &format!("{prefix}*")]).await)
+        .iter()
+        .map(|key| string(key))
+        .filter(|key| !key[prefix.len()..].starts_with(':'))
+        .collect();
+    let expected: BTreeSet<String> = (state.slots.iter())
+        .filter(|((of, _), slot)| *of == table && slot.record.is_some())
+        .map(|((_, id), _)| table.key(id))
+        .collect();
+    if keys != expected {
+        let both: Vec<_> = keys.symmetric_difference(&expected).collect();
+        state.problem(format!("lost or doubled records of {table:?}: {both:?}"));
+    }
+    for key in keys.intersection(&expected) {
+        let stored: BTreeMap<String, String> = texts(world.run(["HGETALL", key]).await)
+            .chunks(2)
+            .map(|pair| (string(&pair[0]), string(&pair[1])))
+            .filter(|(name, _)| name != "id")
+            .collect();
+        let record = state.get(table, &key[prefix.len()..]).and_then(|slot| slot.record.clone()).unwrap_or_default();
+        let same = |name: &str, value: &Val| match value {
+            Val::Float(number) => stored.get(name).is_some_and(|text| text.parse() == Ok(*number)),
+            other => stored.get(name).cloned() == other.stored(),
+        };
+        let count = record.values().filter(|value| **value != Val::Absent).count();
+        if count != stored.len() || !record.iter().all(|(name, value)| same(name, value)) {
+            state.problem(format!("{key:?} is {stored:?}, model {record:?}"));
+        }
+    }
+}
+
+fn compare(dump: &Dump, state: &mut State, table: Table) {
+    for ((name, positions), entries) in dump.indexes.iter().zip(&dump.entries) {
+        let expected: BTreeSet<Vec<u8>> =
+            dump.rows.iter().flat_map(|(id, columns)| entries_of(columns, positions, id)).collect();
+        if expected != *entries {
+            let both: Vec<_> = expected.symmetric_difference(entries).take(5).map(|entry| string(entry)).collect();
+            state.problem(format!("the index {name} of {table:?} does not follow the rows: {both:?}"));
+        }
+    }
+    let now = now();
+    let slots: Vec<(String, Slot)> = (state.slots.iter())
+        .filter(|((of, _), _)| *of == table)
+        .map(|((_, id), slot)| (id.clone(), slot.clone()))
+        .collect();
+    for (id, slot) in &slots {
+        match (slot.is_held(now), &slot.row, dump.rows.get(id)) {
+            (Some(true), Some(row), Some(columns)) => {
+                if let Some(text) = differs(dump, row, columns) {
+                    state.problem(format!("the row of {id:?} in {table:?}: {text}, model {slot:?}"));
+                }
+            }
+            (Some(true), _, None) => state.problem(format!("{id:?} of {table:?} has no row, model {slot:?}")),
+            (_, None, Some(_)) => state.problem(format!("{id:?} of {table:?} has a row, model {slot:?}")),
+            _ => {}
+        }
+        match (slot.mark.filter(|_| slot.is_held(now) == Some(true)), dump.marks.get(id)) {
+            (Some(mark), Some(at)) if (mark.from - 3..=mark.to + 3).contains(at) => {}
+            (None, None) => {}
+            // One that is due may have been swept.
+            (None, Some(_)) if slot.mark.is_some() => {}
+            (mark, at) => state.problem(format!("the mark of {id:?} in {table:?}: {at:?}, model {mark:?}")),
+        }
+    }
+    let known: BTreeSet<&String> = slots.iter().map(|(id, _)| id).collect();
+    for id in dump.rows.keys().filter(|id| !known.contains(id)) {
+        state.problem(format!("a row of a record that never was: {id:?}"));
+    }
+    for (columns, is_unique) in table.indexes() {
+        let mut owners: Vec<(Vec<Val>, &String)> = Vec::new();
+        for (id, slot) in slots.iter().filter(|(_, slot)| slot.is_held(now) == Some(true)) {
+            for claim in slot.row.iter().flat_map(|row| claims(row, columns)) {
+                if *is_unique && owners.iter().any(|(other, _)| crate::schema::same(other, &claim)) {
+                    state.problem(format!("two records of {table:?} have {claim:?}"));
+                }
+                owners.push((claim, id));
+            }
+        }
+    }
+}
+
+fn differs(dump: &Dump, row: &Fields, columns: &[Vec<u8>]) -> Option<String> {
+    dump.columns.iter().zip(columns).find_map(|((name, kind), column)| {
+        let found: Vec<Val> = distinct(values(column).into_iter().map(|value| decoded(*kind, value)).collect());
+        let expected = distinct(field(row, name).elements());
+        let same = found.len() == expected.len() && found.iter().zip(&expected).all(|(one, two)| one.is(two));
+        (!same).then(|| format!("{name} is {found:?}"))
+    })
+}
+
+/// The order of the elements, and how often there is one, does not matter to an index.
+fn distinct(mut values: Vec<Val>) -> Vec<Val> {
+    values.sort_by(Val::order);
+    values.dedup_by(|one, two| one.is(two));
+    values
+}

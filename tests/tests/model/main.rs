@@ -1,0 +1,63 @@
+//! Random operations on records with indexes, against a simple in-memory model.
+//!
+//! `MODEL_OPERATIONS=1000000 cargo test -p redis-model-tests --test model` makes as many; `MODEL_SEED=7` repeats a run.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and reports"
+)]
+
+mod calls;
+mod check;
+mod generate;
+mod run;
+mod schema;
+mod state;
+mod world;
+
+use redis_model_tests::{Stack, own_redis_7_0, own_stack, own_valkey};
+
+use crate::run::Settings;
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is not a number: {text}")))
+}
+
+fn seed() -> u64 {
+    number("MODEL_SEED").unwrap_or_else(|| u64::try_from(world::clock()).unwrap())
+}
+
+#[test]
+fn random_operations_agree_with_the_model() {
+    let seed = seed();
+    let operations = number("MODEL_OPERATIONS").unwrap_or(100_000);
+    let servers: Vec<(&str, Stack)> = [
+        Some(("Redis 8.2", own_stack())),
+        Some(("Valkey 9", own_valkey())),
+        own_redis_7_0().map(|stack| ("Redis 7.0", stack)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let each = operations / servers.len() as u64 + 1;
+    println!("MODEL_SEED={seed}, {operations} operations");
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let reports = runtime.block_on(async {
+        let runs = servers.iter().enumerate().map(|(number, (_, stack))| {
+            let through_gateway = number == 0;
+            let settings =
+                Settings { operations: each, seed: seed + number as u64, through_gateway, ..Settings::default() };
+            run::run(stack, settings)
+        });
+        futures_util::future::join_all(runs).await
+    });
+    for ((name, _), report) in servers.iter().zip(&reports) {
+        println!("{name}: {}", report.summary());
+    }
+    for ((name, _), report) in servers.iter().zip(&reports) {
+        assert!(report.problems.is_empty(), "{name}, MODEL_SEED={seed}: {:#?}", report.problems);
+    }
+}
