@@ -463,7 +463,7 @@ impl<M: HashModel + Send> Query<M> {
         if patch.is_empty() {
             return self.write_all(client, patch.into_operation().map(|_| None));
         }
-        self.write_all(client, patch.into_operation().map(Write::Patch).map(Some))
+        self.write_all(client, patch.into_operation().map(|operation| Some(Write::Patch(Box::new(operation)))))
     }
 
     fn write_all<C: Client>(self, client: C, write: Result<Option<Write>>) -> C::Out<u64> {
