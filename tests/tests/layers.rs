@@ -18,6 +18,7 @@ const CLIENT: &[&str] =
 const MAPPER: &[&str] = &[
     "kind",
     "mismatch",
+    "scripts",
     "key",
     "index",
     "model",
@@ -35,6 +36,7 @@ const MAPPER: &[&str] = &[
     "hash",
     "list",
     "stream",
+    "reference",
     "codegen",
     "guide",
 ];

@@ -12,7 +12,7 @@ use std::time::SystemTime;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use redis_model::prelude::*;
-use redis_model::Unit;
+use redis_model::{Ref, Unit};
 
 use self::models::{Cart, Country, Line, Order, Product, Status, User};
 
@@ -62,7 +62,9 @@ async fn sign_up(redis: &Redis) -> Result<()> {
     let invalid = User { id: 2, email: "cahit".into(), ..ada.clone() };
     println!("  {}", invalid.insert(redis).await.unwrap_err());
 
-    User { id: 2, email: "cahit@example.org".into(), name: "Cahit".into(), country: Country::Tr, ..ada }.insert(redis).await?;
+    User { id: 2, email: "cahit@example.org".into(), name: "Cahit".into(), country: Country::Tr, ..ada }
+        .insert(redis)
+        .await?;
     let found = User::find_by(redis, User::EMAIL, "cahit@example.org").await?;
     println!("  found by e-mail: {:?}", found.map(|user| user.name));
     Ok(())
@@ -86,8 +88,9 @@ async fn stock(redis: &Redis) -> Result<()> {
 /// Queries walk an index. A cursor continues where the last page ended, also if products are added in between.
 async fn browse(redis: &Redis) -> Result<()> {
     println!("\nGreen teas from 5 to 12, the cheapest first, in pages of 4");
-    let query = Product::query().contains(Product::TAGS, "green").range(Product::CENTS, 500..1200).order_by(Product::CENTS);
-    println!("  {}", query.clone().explain(redis).await?);
+    let query =
+        Product::query().contains(Product::TAGS, "green").range(Product::CENTS, 500..1200).order_by(Product::CENTS);
+    println!("  {}", query.clone().explain(redis).await?.to_string().replace('\n', "\n  "));
     let mut page = query.clone().limit(4).fetch(redis).await?;
     loop {
         println!("  {:?}", page.items.iter().map(|tea| (tea.name.as_str(), tea.cents)).collect::<Vec<_>>());
@@ -116,16 +119,13 @@ async fn check_out(redis: &Redis) -> Result<()> {
         let cents = cart.lines.iter().zip(products.iter().flatten()).map(|(line, tea)| line.quantity * tea.cents).sum();
         let order = Order {
             id: Order::generate_id(),
-            user: 1,
+            user: Ref::new(1),
             placed_at: SystemTime::now(),
             status: Status::Placed,
             cents,
             lines: cart.lines.clone(),
         };
-        let mut unit = Unit::new()
-            .insert(&order)
-            .patch(User::patch(1).incr(User::ORDERS, 1))
-            .delete::<Cart>(1);
+        let mut unit = Unit::new().insert(&order).patch(User::patch(1).incr(User::ORDERS, 1)).delete::<Cart>(1);
         for line in &cart.lines {
             unit = unit.patch(Product::patch(&line.sku).incr(Product::STOCK, -i64::from(line.quantity)));
         }
@@ -149,9 +149,10 @@ async fn check_out(redis: &Redis) -> Result<()> {
 /// The compound index of `user` and `placed_at` has the orders of a user in their order.
 async fn history(redis: &Redis) -> Result<()> {
     println!("\nThe latest orders of user 1");
-    let orders = Order::query().eq(Order::USER, 1).order_by_desc(Order::PLACED_AT).limit(10).fetch(redis).await?;
+    let orders =
+        Order::query().eq(Order::USER, Ref::new(1)).order_by_desc(Order::PLACED_AT).limit(10).fetch(redis).await?;
     for order in &orders.items {
-        let user = User::load(redis, order.user).await?;
+        let user = order.user.load(redis).await?;
         println!("  {} by {:?}: {} cents", order.id, user.map(|user| user.name), order.cents);
     }
     if let Some(order) = orders.items.first() {
@@ -178,7 +179,9 @@ async fn change_name(redis: &Redis) -> Result<()> {
 async fn check_indexes(redis: &Redis) -> Result<()> {
     println!("\nIndexes");
     redis.hset("shop-product:tea-3", [("cents", "1")]).await?; // behind our back
-    let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template("  {bar:30} {pos}/{len} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let bar = ProgressBar::new(0).with_style(
+        ProgressStyle::with_template("  {bar:30} {pos}/{len} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar()),
+    );
     let mut steps = Product::reindex(redis);
     while let Some(step) = steps.next().await {
         let step = step?;
@@ -187,6 +190,9 @@ async fn check_indexes(redis: &Redis) -> Result<()> {
         bar.set_message(format!("{:?}", step.phase()));
     }
     bar.finish();
-    println!("  the cheapest tea: {:?}", Product::query().order_by(Product::CENTS).first(redis).await?.map(|tea| tea.name));
+    println!(
+        "  the cheapest tea: {:?}",
+        Product::query().order_by(Product::CENTS).first(redis).await?.map(|tea| tea.name)
+    );
     Ok(())
 }
