@@ -116,6 +116,10 @@ pub trait HashModel: Fields + FromReply {
     #[doc(hidden)]
     const SLIDING: bool = false;
 
+    /// Whether a hook runs after each load.
+    #[doc(hidden)]
+    const AFTER_LOAD: bool = false;
+
     /// Describes the columns and the indexes.
     #[doc(hidden)]
     fn describe(layout: &mut LayoutBuilder) {
