@@ -157,7 +157,8 @@ async fn a_model_gets_its_first_index_and_loses_its_last() -> Result<()> {
         // Nothing remains of the indexes but a mark, which refuses the old program: it would not see new writes.
         let progress = plain::Note::reindex_to_end(&redis).await?.progress;
         assert_eq!(progress.phase(), IndexPhase::Finished);
-        let left: Vec<String> = redis.keys("re-note::*").await?;
+        let mut left: Vec<String> = redis.keys("re-note::*").await?;
+        left.retain(|key| !key.starts_with("re-note::once:"));
         assert_eq!(left, ["re-note::rows"]);
         assert_eq!(redis.hlen("re-note::rows").await?, 1);
         let note = indexed::Note { id: "b".into(), topic: "redis".into() };
