@@ -211,7 +211,7 @@
 extern crate self as redis_model;
 
 // A module imports only modules before it:
-// kind, mismatch, key -> index -> model, field, codec -> field_codec, value, value_for, id, pairs, evolution ->
+// kind, mismatch, scripts, key -> index -> model, field, codec -> field_codec, value, value_for, id, pairs, evolution ->
 // write, query -> upkeep -> hash, list, stream -> reference, codegen
 pub mod codec;
 #[doc(hidden)]
@@ -231,6 +231,7 @@ pub mod model;
 mod pairs;
 mod query;
 mod reference;
+mod scripts;
 mod stream;
 mod upkeep;
 mod value;

@@ -18,6 +18,7 @@ const CLIENT: &[&str] =
 const MAPPER: &[&str] = &[
     "kind",
     "mismatch",
+    "scripts",
     "key",
     "index",
     "model",

@@ -11,8 +11,8 @@ use std::error::Error as StdError;
 use std::time::SystemTime;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use redis_model::prelude::*;
 use redis_model::Unit;
+use redis_model::prelude::*;
 
 use self::models::{Cart, Country, Line, Order, Product, Status, User};
 
@@ -62,7 +62,9 @@ async fn sign_up(redis: &Redis) -> Result<()> {
     let invalid = User { id: 2, email: "cahit".into(), ..ada.clone() };
     println!("  {}", invalid.insert(redis).await.unwrap_err());
 
-    User { id: 2, email: "cahit@example.org".into(), name: "Cahit".into(), country: Country::Tr, ..ada }.insert(redis).await?;
+    User { id: 2, email: "cahit@example.org".into(), name: "Cahit".into(), country: Country::Tr, ..ada }
+        .insert(redis)
+        .await?;
     let found = User::find_by(redis, User::EMAIL, "cahit@example.org").await?;
     println!("  found by e-mail: {:?}", found.map(|user| user.name));
     Ok(())
@@ -86,7 +88,8 @@ async fn stock(redis: &Redis) -> Result<()> {
 /// Queries walk an index. A cursor continues where the last page ended, also if products are added in between.
 async fn browse(redis: &Redis) -> Result<()> {
     println!("\nGreen teas from 5 to 12, the cheapest first, in pages of 4");
-    let query = Product::query().contains(Product::TAGS, "green").range(Product::CENTS, 500..1200).order_by(Product::CENTS);
+    let query =
+        Product::query().contains(Product::TAGS, "green").range(Product::CENTS, 500..1200).order_by(Product::CENTS);
     println!("  {}", query.clone().explain(redis).await?);
     let mut page = query.clone().limit(4).fetch(redis).await?;
     loop {
@@ -122,10 +125,7 @@ async fn check_out(redis: &Redis) -> Result<()> {
             cents,
             lines: cart.lines.clone(),
         };
-        let mut unit = Unit::new()
-            .insert(&order)
-            .patch(User::patch(1).incr(User::ORDERS, 1))
-            .delete::<Cart>(1);
+        let mut unit = Unit::new().insert(&order).patch(User::patch(1).incr(User::ORDERS, 1)).delete::<Cart>(1);
         for line in &cart.lines {
             unit = unit.patch(Product::patch(&line.sku).incr(Product::STOCK, -i64::from(line.quantity)));
         }
@@ -178,7 +178,9 @@ async fn change_name(redis: &Redis) -> Result<()> {
 async fn check_indexes(redis: &Redis) -> Result<()> {
     println!("\nIndexes");
     redis.hset("shop-product:tea-3", [("cents", "1")]).await?; // behind our back
-    let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template("  {bar:30} {pos}/{len} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let bar = ProgressBar::new(0).with_style(
+        ProgressStyle::with_template("  {bar:30} {pos}/{len} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar()),
+    );
     let mut steps = Product::reindex(redis);
     while let Some(step) = steps.next().await {
         let step = step?;
@@ -187,6 +189,9 @@ async fn check_indexes(redis: &Redis) -> Result<()> {
         bar.set_message(format!("{:?}", step.phase()));
     }
     bar.finish();
-    println!("  the cheapest tea: {:?}", Product::query().order_by(Product::CENTS).first(redis).await?.map(|tea| tea.name));
+    println!(
+        "  the cheapest tea: {:?}",
+        Product::query().order_by(Product::CENTS).first(redis).await?.map(|tea| tea.name)
+    );
     Ok(())
 }

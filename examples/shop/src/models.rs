@@ -2,7 +2,6 @@
 
 use std::time::SystemTime;
 
-
 use redis_model::prelude::*;
 use serde_derive::{Deserialize, Serialize};
 use ulid::Ulid;

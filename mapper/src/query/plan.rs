@@ -43,6 +43,16 @@ impl Plan {
         let all = layout.indexes.iter().enumerate();
         let mut candidates: Vec<_> =
             all.filter_map(|(at, index)| candidate(layout, (at, index), conditions, order)).collect();
+        // Equal values are ordered by id. An index with further columns orders them by these, so it is the last choice.
+        if let Some(order) = order {
+            let ends_with_order = |candidate: &Candidate| {
+                let columns = layout.indexes.get(candidate.index).map(|index| &index.columns[..]);
+                columns.and_then(<[usize]>::last) == Some(&order.column)
+            };
+            if candidates.iter().any(ends_with_order) {
+                candidates.retain(ends_with_order);
+            }
+        }
         // A whole index is walked only if no condition limits it.
         let is_limited = |candidate: &Candidate| candidate.tested.len() < conditions.len();
         if candidates.iter().any(is_limited) {

@@ -2,7 +2,13 @@
 //!
 //! `MODEL_OPERATIONS=1000000 cargo test -p redis-model-tests --test model` makes as many; `MODEL_SEED=7` repeats a run.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout, reason = "a test fails by panicking, and reports")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and reports"
+)]
 
 mod calls;
 mod check;
@@ -12,7 +18,7 @@ mod schema;
 mod state;
 mod world;
 
-use redis_model_tests::{Stack, own_stack, own_valkey, own_redis_7_0};
+use redis_model_tests::{Stack, own_redis_7_0, own_stack, own_valkey};
 
 use crate::run::Settings;
 
@@ -41,7 +47,8 @@ fn random_operations_agree_with_the_model() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let reports = runtime.block_on(async {
         let runs = servers.iter().enumerate().map(|(number, (_, stack))| {
-            let settings = Settings { operations: each, seed: seed + number as u64, ..Settings::default() };
+            let through_gateway = number == 0;
+            let settings = Settings { operations: each, seed: seed + number as u64, through_gateway, ..Settings::default() };
             run::run(stack, settings)
         });
         futures_util::future::join_all(runs).await

@@ -23,13 +23,14 @@ pub(crate) struct Settings {
     pub(crate) tasks: usize,
     pub(crate) ids: usize,
     pub(crate) mutation: Option<Mutation>,
+    pub(crate) through_gateway: bool,
     /// Stops at the first problem.
     pub(crate) stops: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { operations: 0, seed: 1, tasks: 4, ids: 50, mutation: None, stops: false }
+        Settings { operations: 0, seed: 1, tasks: 4, ids: 50, mutation: None, through_gateway: false, stops: false }
     }
 }
 
@@ -58,7 +59,7 @@ pub(crate) async fn run(stack: &Stack, settings: Settings) -> Report {
     let tasks: Vec<_> = (0..settings.tasks)
         .map(|number| {
             // One task's requests go through the gateway.
-            let (redis, call) = world.client((number == 0 && settings.mutation.is_none()).then_some(stack));
+            let (redis, call) = world.client((number == 0 && settings.through_gateway).then_some(stack));
             let random = Random::new(settings.seed.wrapping_mul(1000) + number as u64);
             let world = Arc::clone(&world);
             let mut task = Task { world, redis, call, random, ids: Ids(settings.ids), label: "" };
@@ -284,7 +285,9 @@ impl Task {
             }
             (Ok(_), None) if ops.is_empty() => {}
             (Ok(told), None) => self.problem(format!("{label}: nothing was sent, told {told:?}, {ops:?}")).await,
-            (Err(error), None) => self.problem(format!("{label}: failed: {error:?}, lost {}, {ops:?}", call.lost)).await,
+            (Err(error), None) => {
+                self.problem(format!("{label}: failed: {error:?}, lost {}, {ops:?}", call.lost)).await
+            }
         }
     }
 
@@ -663,12 +666,14 @@ impl Expected {
             .chain(distinct.iter().filter(|id| !sure.contains(id) && !self.unsure.contains(**id)))
             .map(|id| (*id, slot(id)))
             .collect();
-        let says = |what: &str| format!("{what}: {search:?} answers {ids:?}, expected {sure:?}, {differing:#?}");
+        let says = |what: &str| format!("{what}: {search:?} answers {ids:?}, expected {sure:?}, {differing:?}");
         let mut problem = None;
         if distinct.len() != ids.len() {
             problem = Some(says("a record twice"));
         }
-        if let Some(wrong) = items.iter().find(|found| !found.is(slot(found.id()).as_ref().and_then(|slot| slot.record.as_ref()))) {
+        if let Some(wrong) =
+            items.iter().find(|found| !found.is(slot(found.id()).as_ref().and_then(|slot| slot.record.as_ref())))
+        {
             problem = Some(format!("{search:?}: {wrong:?} differs, {:?}", slot(wrong.id())));
         }
         if !ids.iter().all(|id| sure.contains(id) || self.unsure.contains(*id)) {

@@ -65,11 +65,17 @@ pub(crate) struct PatchSpec {
 
 #[derive(Debug, Clone)]
 pub(crate) enum What {
-    Put { mode: Mode, fields: Fields, version: Option<i64> },
+    Put {
+        mode: Mode,
+        fields: Fields,
+        version: Option<i64>,
+    },
     Patch(PatchSpec),
     Delete,
     /// In a unit, the record must exist.
-    Expire { must_exist: bool },
+    Expire {
+        must_exist: bool,
+    },
 }
 
 /// An operation on one record.
@@ -93,7 +99,8 @@ pub(crate) enum Mend {
 /// What a script answered.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Verdict {
-    Ok,
+    /// And whether each operation has created, removed or found something.
+    Ok(Vec<bool>),
     Refused { why: String, details: Vec<String> },
 }
 
@@ -206,26 +213,30 @@ impl State {
         let plan = self.plan(mends, ops, now);
         let says = |state: &State| {
             let slots: Vec<_> = ops.iter().map(|op| (&op.id, state.get(op.table, &op.id))).collect();
-            format!("ops {ops:?} mends {mends:?} now {now:?} slots {slots:#?}")
+            format!("ops {ops:?} mends {mends:?} now {now:?} slots {slots:?}")
         };
         match verdict {
             Verdict::Refused { why, details } => {
                 self.count(format!("refused {why}"));
                 if why == "lost" || why == "layout" {
                     self.problem(format!("refused as {why} {details:?}"));
+                } else if why == "changed" && mends.iter().any(|mend| matches!(mend, Mend::Index(..))) {
+                    // Another task has written since the record was loaded.
                 } else if !plan.unsure && !plan.refusals.iter().any(|(_, expected)| expected == why) {
                     let text = format!("refused as {why} {details:?}, model: {:?}, {}", plan.refusals, says(self));
                     self.problem(text);
                 }
                 Vec::new()
             }
-            Verdict::Ok => {
+            Verdict::Ok(happened) => {
                 self.count("done");
                 if !plan.refusals.is_empty() && !plan.unsure {
                     let text = format!("done, but the model refuses: {:?}, {}", plan.refusals, says(self));
                     self.problem(text);
                 }
-                self.apply(mends, ops, plan, now)
+                // Mends come first.
+                let happened = happened.get(happened.len() - ops.len().min(happened.len())..).unwrap_or_default();
+                self.apply(mends, ops, plan, happened, now)
             }
         }
     }
@@ -259,7 +270,12 @@ impl State {
     }
 
     /// The rows that a write would leave behind, beside those of records that it does not touch.
-    fn new_rows<'a>(&'a self, mends: &'a [Mend], ops: &'a [&Op], plan: &'a Plan) -> Vec<(Table, &'a str, usize, &'a Fields)> {
+    fn new_rows<'a>(
+        &'a self,
+        mends: &'a [Mend],
+        ops: &'a [&Op],
+        plan: &'a Plan,
+    ) -> Vec<(Table, &'a str, usize, &'a Fields)> {
         let mut rows: Vec<_> = Vec::new();
         for (number, (op, row)) in ops.iter().zip(&plan.rows).enumerate() {
             if let Some(row) = row {
@@ -323,12 +339,7 @@ impl State {
     }
 
     /// The slots of a table that a write does not touch.
-    fn others<'a>(
-        &'a self,
-        table: Table,
-        mends: &'a [Mend],
-        ops: &'a [&Op],
-    ) -> impl Iterator<Item = &'a Slot> {
+    fn others<'a>(&'a self, table: Table, mends: &'a [Mend], ops: &'a [&Op]) -> impl Iterator<Item = &'a Slot> {
         let is_touched = move |id: &str| {
             ops.iter().any(|op| op.table == table && op.id == id)
                 || mends.iter().any(|mend| {
@@ -340,7 +351,7 @@ impl State {
         all.map(|(_, slot)| slot)
     }
 
-    fn apply(&mut self, mends: &[Mend], ops: &[&Op], plan: Plan, now: Span) -> Vec<Did> {
+    fn apply(&mut self, mends: &[Mend], ops: &[&Op], plan: Plan, happened: &[bool], now: Span) -> Vec<Did> {
         // Values whose owners have expired are taken over, and these lose all that they have in the indexes.
         let mut losers = Vec::new();
         for (table, id, _, row) in self.new_rows(mends, ops, &plan) {
@@ -381,15 +392,21 @@ impl State {
             }
         }
         let mut done = Vec::new();
-        for ((op, record), row) in ops.iter().zip(plan.records).zip(plan.rows) {
-            done.push(self.apply_one(op, record, row, now));
+        for (((op, record), row), happened) in ops.iter().zip(plan.records).zip(plan.rows).zip(happened) {
+            done.push(self.apply_one(op, record, row, *happened, now));
         }
         done
     }
 
-    fn apply_one(&mut self, op: &Op, record: Option<Fields>, row: Option<Fields>, now: Span) -> Did {
+    fn apply_one(&mut self, op: &Op, record: Option<Fields>, row: Option<Fields>, happened: bool, now: Span) -> Did {
         let slot = self.slot(op.table, &op.id);
-        let alive = slot.is_alive(now);
+        // Near the edge of an expiry, the server knows.
+        let alive = slot.is_alive(now).or(match op.what {
+            What::Put { .. } => Some(!happened),
+            What::Delete => Some(happened),
+            What::Patch(_) => Some(true),
+            What::Expire { must_exist } => Some(must_exist || happened),
+        });
         let mut did = Did::default();
         slot.history.push((now.from, op.what.clone(), op.life));
         if slot.history.len() > 6 {
@@ -497,7 +514,8 @@ fn plan_one(op: &Op, slot: &Slot, now: Span, number: usize, plan: &mut Plan) -> 
             for (name, change) in &patch.changes {
                 match changed_value(field(record, name), change, name, op.table.is_indexed(name)) {
                     Ok(value) => {
-                        if !matches!((change, field(record, name)), (Change::SetIfAbsent(_), old) if *old != Val::Absent) {
+                        if !matches!((change, field(record, name)), (Change::SetIfAbsent(_), old) if *old != Val::Absent)
+                        {
                             row.insert(name, value.clone());
                         }
                         changed.insert(name, value);
@@ -516,7 +534,13 @@ fn plan_one(op: &Op, slot: &Slot, now: Span, number: usize, plan: &mut Plan) -> 
 fn changed_value(old: &Val, change: &Change, name: &str, is_indexed: bool) -> Result<Val, &'static str> {
     Ok(match change {
         Change::Set(value) => value.clone(),
-        Change::SetIfAbsent(value) => if *old == Val::Absent { value.clone() } else { old.clone() },
+        Change::SetIfAbsent(value) => {
+            if *old == Val::Absent {
+                value.clone()
+            } else {
+                old.clone()
+            }
+        }
         Change::Clear => Val::Absent,
         Change::Incr(by) => {
             let sum = old.to_int().checked_add(*by).ok_or("range")?;

@@ -94,11 +94,7 @@ pub(crate) fn now() -> Span {
 impl World {
     pub(crate) fn new(stack: &Stack, mutation: Option<Mutation>) -> Arc<World> {
         let url = stack.server.url();
-        Arc::new(World {
-            raw: Direct::new(url),
-            state: Arc::default(),
-            direct: Direct::mutated(url, mutation),
-        })
+        Arc::new(World { raw: Direct::new(url), state: Arc::default(), direct: Direct::mutated(url, mutation) })
     }
 
     /// A client for one task. `through` is a gateway, if the requests are to take that way.
@@ -179,6 +175,7 @@ impl Gate {
             }
             Some(Cut::After) | None => {}
         }
+        state.count("requests");
         let (status, headers, body, span) = self.pass(request.clone()).await?;
         self.observe(state, &commands, once.as_deref(), &body, span);
         if cut == Some(Cut::After) {
@@ -201,14 +198,7 @@ impl Gate {
     }
 
     /// Changes the model as the reply says.
-    fn observe(
-        &self,
-        state: &mut State,
-        commands: &[Args],
-        once: Option<&[u8]>,
-        body: &[u8],
-        span: Span,
-    ) {
+    fn observe(&self, state: &mut State, commands: &[Args], once: Option<&[u8]>, body: &[u8], span: Span) {
         let mut call = lock(&self.call.0);
         let mut rest = body;
         let mut outcomes = Vec::new();
@@ -216,7 +206,7 @@ impl Gate {
             let Some((reply, after)) = parse(rest) else { break };
             rest = after;
             let Raw::Text(text) = reply else { continue };
-            let Some((verdict, done)) = verdict(&text) else { continue };
+            let Some(verdict) = verdict(&text) else { continue };
             if let Some(once) = once {
                 let mut executed = lock(&self.executed);
                 if let Some(first) = executed.get(once) {
@@ -240,7 +230,9 @@ impl Gate {
             };
             let ops: Vec<&Op> = if call.is_pipeline {
                 call.ops.get(number).into_iter().collect()
-            } else if call.ops.iter().any(is_mended) || done.is_some_and(|done| done <= mends.len()) {
+            } else if call.ops.iter().any(is_mended)
+                || matches!(&verdict, Verdict::Ok(happened) if happened.len() <= mends.len())
+            {
                 Vec::new()
             } else {
                 call.ops.iter().collect()
@@ -256,7 +248,7 @@ impl Gate {
                 }
             } else {
                 outcomes.push(match verdict {
-                    Verdict::Ok => Ok(dids),
+                    Verdict::Ok(_) => Ok(dids),
                     Verdict::Refused { why, .. } => Err(why),
                 });
             }
@@ -340,22 +332,22 @@ fn texts(mut bytes: &[u8]) -> Option<Vec<Option<String>>> {
     Some(texts)
 }
 
-/// What a write script answered, and the number of operations that it did.
-fn verdict(reply: &[u8]) -> Option<(Verdict, Option<usize>)> {
+/// What a write script answered.
+fn verdict(reply: &[u8]) -> Option<Verdict> {
     let texts = texts(reply)?;
     let text = |at: usize| texts.get(at).cloned().flatten().unwrap_or_default();
     match texts.first()?.as_deref()? {
         "ok" => {
-            let (mut at, mut done) = (1, 0);
+            let (mut at, mut happened) = (1, Vec::new());
             while at < texts.len() {
+                happened.push(text(at + 1) == "1");
                 at += 1 + text(at).parse::<usize>().ok()?;
-                done += 1;
             }
-            Some((Verdict::Ok, Some(done)))
+            Some(Verdict::Ok(happened))
         }
         "refused" => {
             let details = (1..texts.len()).map(text).collect();
-            Some((Verdict::Refused { why: text(2), details }, None))
+            Some(Verdict::Refused { why: text(2), details })
         }
         _ => None,
     }
