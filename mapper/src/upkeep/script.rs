@@ -121,7 +121,8 @@ pub(crate) fn records<T: 'static>(
         let Shape::Array(found) = reply.shape() else { return Err(write::refusal_of_layout(reply)) };
         let records = found.zip(&ids).zip(&keys).map(|((found, id), key)| {
             let [fields, row] = found.array_of()?;
-            let record = read(fields, key).map_err(|error| error.with_command("HGETALL".into()).about(layout.model, key));
+            let record =
+                read(fields, key).map_err(|error| error.with_command("HGETALL".into()).about(layout.model, key));
             Ok(Stored { id: id.clone(), row: Option::from_reply(row)?, record })
         });
         records.collect()

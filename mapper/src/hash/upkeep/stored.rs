@@ -5,6 +5,8 @@ use redis_rest::{Executor as _, Reply, Result, Session};
 use crate::hash::hash_model::{HashModel, layout};
 use crate::hash::{commands, writes};
 use crate::key::Key;
+use crate::model::WithoutHooks;
+use crate::pairs::ReplyPairs;
 use crate::upkeep;
 use crate::write::{Action, Operation};
 
@@ -28,10 +30,9 @@ pub(super) async fn read<M: HashModel>(session: &Session, ids: Vec<String>) -> R
 }
 
 fn content<M: HashModel>(reply: Reply<'_>, key: &str) -> Result<Option<Content>> {
-    if let Some(record) = commands::read_record::<M>(reply)? {
-        commands::with_id_of_key(record, key)?;
-    }
     let Some(index) = writes::row_of::<M>(reply)? else { return Ok(None) };
+    // A record with another id would be loaded by none.
+    commands::with_id_of_key(M::read(WithoutHooks(ReplyPairs(reply.pairs()?)))?, key)?;
     let columns = if let Action::Index { columns, .. } = &index { columns.as_slice() } else { &[] };
     Ok(Some(Content { row: layout::<M>().row(columns), index }))
 }
