@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use redis_model::commands::sorted_set::ZRange;
 use redis_model::prelude::*;
 use redis_model::{Drift, ErrorKind, IndexPhase, Reindexed};
+use redis_model_tests::counting::{Counting, Seen};
 use redis_model_tests::fault::Mutated;
 use redis_model_tests::{Stack, own_redis_7_0, own_stack, stack, valkey};
 
@@ -676,6 +677,21 @@ async fn write(redis: &Redis, random: &mut Random, behind_our_back: bool) -> Res
     }
 }
 
+/// Writes until it is done. Returns how often.
+async fn write_until(redis: &Redis, done: &AtomicBool, seed: u64) -> Result<u64> {
+    let mut random = Random(seed << 20 | 1);
+    let mut writes = 0;
+    while !done.load(Ordering::Relaxed) {
+        match write(redis, &mut random, false).await {
+            // Until a run of `reindex` has started.
+            Err(error) if error.kind() == ErrorKind::Index => {}
+            result => result?,
+        }
+        writes += 1;
+    }
+    Ok(writes)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn writers_go_on_while_indexes_are_built() -> Result<()> {
     let redis_7_0 = own_redis_7_0();
@@ -694,19 +710,7 @@ async fn writers_go_on_while_indexes_are_built() -> Result<()> {
                 _ => {}
             }
             let done = AtomicBool::new(false);
-            let writer = async |seed: u64| {
-                let mut random = Random(seed << 20 | 1);
-                let mut writes = 0;
-                while !done.load(Ordering::Relaxed) {
-                    match write(&redis, &mut random, false).await {
-                        // Until the run has started.
-                        Err(error) if error.kind() == ErrorKind::Index => {}
-                        result => result?,
-                    }
-                    writes += 1;
-                }
-                Ok::<_, redis_model::Error>(writes)
-            };
+            let writer = |seed| write_until(&redis, &done, seed);
             let builder = async {
                 let runs = tokio::join!(Busy::reindex_to_end(&redis), Busy::reindex_to_end(&redis));
                 done.store(true, Ordering::Relaxed);
@@ -734,6 +738,133 @@ async fn writers_go_on_while_indexes_are_built() -> Result<()> {
             assert_eq!(drifts, [], "seed {seed}, round {round}");
         }
     }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn writes_are_no_drift() -> Result<()> {
+    #[derive(Debug, Clone, PartialEq, RedisModel)]
+    #[redis(prefix = "re-brisk")]
+    struct Brisk {
+        #[redis(id)]
+        id: u64,
+        #[redis(unique)]
+        name: String,
+        #[redis(index)]
+        size: i32,
+    }
+
+    for redis in [stack().redis(), valkey().redis()] {
+        let done = AtomicBool::new(false);
+        let writer = async |seed: u64| {
+            let mut random = Random(seed);
+            while !done.load(Ordering::Relaxed) {
+                let (id, size) = (random.below(40), i32::try_from(random.below(9)).unwrap());
+                let written: Result<()> = match random.below(5) {
+                    0 => Brisk::delete(&redis, id).await.map(drop),
+                    1 => Brisk::expire(&redis, id, Duration::from_millis(random.below(30) + 1)).await.map(drop),
+                    2 => Brisk::patch(id).set(Brisk::SIZE, size).exec(&redis).await,
+                    _ => Brisk { id, name: random.below(60).to_string(), size }.save(&redis).await,
+                };
+                if let Err(error) = written {
+                    assert!(error.is_duplicate() || error.is_not_found(), "{error}");
+                }
+            }
+            Ok::<_, redis_model::Error>(())
+        };
+        let verifier = async {
+            for _ in 0..12 {
+                assert_eq!(Brisk::verify_to_end(&redis).await?, []);
+            }
+            done.store(true, Ordering::Relaxed);
+            Ok(())
+        };
+        tokio::try_join!(writer(3), writer(5), writer(7), verifier)?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_record_that_the_new_program_cannot_read_is_in_no_index() -> Result<()> {
+    mod before {
+        use redis_model::prelude::*;
+
+        #[derive(Debug, RedisModel)]
+        #[redis(prefix = "re-size")]
+        pub struct Shirt {
+            #[redis(id)]
+            pub id: u64,
+            #[redis(unique)]
+            pub size: String,
+        }
+    }
+
+    mod after {
+        use redis_model::prelude::*;
+
+        #[derive(Debug, RedisModel)]
+        #[redis(prefix = "re-size")]
+        pub struct Shirt {
+            #[redis(id)]
+            pub id: u64,
+            #[redis(unique)]
+            pub size: u8,
+        }
+    }
+
+    let redis = stack().redis();
+    before::Shirt { id: 1, size: "40".into() }.save(&redis).await?;
+    before::Shirt { id: 2, size: "XL".into() }.save(&redis).await?;
+    let Reindexed { progress, errors } = after::Shirt::reindex_to_end(&redis).await?;
+    assert_eq!((progress.indexed(), progress.purged(), progress.removed()), (1, 1, 1), "{progress:?}");
+    let errors: Vec<_> = errors.iter().map(|error| (error.kind(), error.key(), error.field())).collect();
+    assert_eq!(errors, [(ErrorKind::Decode, Some("re-size:2"), Some("size"))]);
+    let entries: Vec<String> = redis.zrange("re-size::index:size", ZRange::rank(0, -1)).await?;
+    assert_eq!(entries, ["", "60240\u{0}1"]);
+    let drifts = after::Shirt::verify_to_end(&redis).await?;
+    assert!(matches!(drifts.as_slice(), [Drift::UnreadableRecord { id, .. }] if id == "2"), "{drifts:?}");
+    Ok(())
+}
+
+/// The service bills each command, and each request costs a round trip.
+#[tokio::test]
+async fn a_page_takes_few_commands() -> Result<()> {
+    #[derive(Debug, RedisModel)]
+    #[redis(prefix = "re-page")]
+    struct Item {
+        #[redis(id)]
+        id: u64,
+        #[redis(index)]
+        kind: String,
+    }
+
+    let stack = own_stack();
+    let redis = stack.redis();
+    let mut batch = redis.batch();
+    for id in 0..1000_u64 {
+        let _ = batch.hset(format!("re-page:{id}"), [("id", id.to_string()), ("kind", "tool".to_owned())]);
+    }
+    batch.exec().await?;
+
+    let seen = Seen::default();
+    let sent = seen.clone();
+    let redis = stack.builder().wrap_transport(move |inner| Counting::new(inner, sent.clone())).build()?;
+    let count = |call: &str, most: (usize, usize)| {
+        let requests = seen.take();
+        let commands: usize = requests.iter().map(Vec::len).sum();
+        println!("{call}: {} requests, {commands} commands", requests.len());
+        assert!(
+            requests.len() <= most.0 && commands <= most.1,
+            "{call}: {} requests, {commands} commands",
+            requests.len()
+        );
+    };
+    assert_eq!(Item::reindex_to_end(&redis).await?.progress.indexed(), 1000);
+    count("reindex of 1,000 records", (80, 100));
+    assert_eq!(Item::verify_to_end(&redis).await?, []);
+    count("verify of 1,000 records", (40, 60));
+    assert_eq!(Item::reindex_to_end(&redis).await?.progress.indexed(), 0);
+    count("reindex of 1,000 records that are indexed", (40, 60));
     Ok(())
 }
 
