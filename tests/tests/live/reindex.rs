@@ -1,5 +1,7 @@
 //! Indexes that were changed, lost, or bypassed: `verify` finds what is wrong, and `reindex` repairs it.
 
+#![expect(clippy::print_stdout, reason = "seeds and figures")]
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -12,40 +14,40 @@ use redis_model_tests::{Stack, own_redis_7_0, own_stack, stack, valkey};
 
 /// A model with a version of the program before a change, and one after it.
 mod account {
-    pub mod before {
+    pub(crate) mod before {
         use redis_model::prelude::*;
 
         #[derive(Debug, Clone, PartialEq, RedisModel)]
         #[redis(prefix = "re-account")]
-        pub struct Account {
+        pub(crate) struct Account {
             #[redis(id)]
-            pub id: u64,
+            pub(crate) id: u64,
             #[redis(unique)]
-            pub email: String,
+            pub(crate) email: String,
             #[redis(index)]
-            pub plan: String,
+            pub(crate) plan: String,
             #[redis(index)]
-            pub age: u8,
-            pub country: String,
+            pub(crate) age: u8,
+            pub(crate) country: String,
         }
     }
 
-    pub mod after {
+    pub(crate) mod after {
         use redis_model::prelude::*;
 
         /// `plan` is in no index any more, `country` is in one, and `age` is text.
         #[derive(Debug, Clone, PartialEq, RedisModel)]
         #[redis(prefix = "re-account", index(country, age))]
-        pub struct Account {
+        pub(crate) struct Account {
             #[redis(id)]
-            pub id: u64,
+            pub(crate) id: u64,
             #[redis(unique)]
-            pub email: String,
-            pub plan: String,
+            pub(crate) email: String,
+            pub(crate) plan: String,
             #[redis(index)]
-            pub age: String,
+            pub(crate) age: String,
             #[redis(index)]
-            pub country: String,
+            pub(crate) country: String,
         }
     }
 }
@@ -118,28 +120,28 @@ async fn a_new_index_is_built_from_existing_records() -> Result<()> {
 }
 
 mod note {
-    pub mod plain {
+    pub(crate) mod plain {
         use redis_model::prelude::*;
 
         #[derive(Debug, Clone, PartialEq, RedisModel)]
         #[redis(prefix = "re-note")]
-        pub struct Note {
+        pub(crate) struct Note {
             #[redis(id)]
-            pub id: String,
-            pub topic: String,
+            pub(crate) id: String,
+            pub(crate) topic: String,
         }
     }
 
-    pub mod indexed {
+    pub(crate) mod indexed {
         use redis_model::prelude::*;
 
         #[derive(Debug, Clone, PartialEq, RedisModel)]
         #[redis(prefix = "re-note")]
-        pub struct Note {
+        pub(crate) struct Note {
             #[redis(id)]
-            pub id: String,
+            pub(crate) id: String,
             #[redis(index)]
-            pub topic: String,
+            pub(crate) topic: String,
         }
     }
 }
@@ -166,7 +168,7 @@ async fn a_model_gets_its_first_index_and_loses_its_last() -> Result<()> {
         assert_eq!(redis.hlen("re-note::rows").await?, 1);
         let note = indexed::Note { id: "b".into(), topic: "redis".into() };
         assert_eq!(note.save(&redis).await.unwrap_err().kind(), ErrorKind::Index);
-        plain::Note::reindex_to_end(&redis).await?;
+        assert!(plain::Note::reindex_to_end(&redis).await?.errors.is_empty());
         assert_eq!(plain::Note::verify_to_end(&redis).await?, []);
 
         // And back.
@@ -372,7 +374,7 @@ async fn two_records_with_one_unique_value_are_a_conflict() -> Result<()> {
         assert_eq!(error.kind(), ErrorKind::Duplicate);
         let keys = (error.key().unwrap_or_default(), error.owner().unwrap_or_default());
         assert!([("re-member:62", "61"), ("re-member:61", "62")].contains(&keys), "{keys:?}");
-        assert_eq!(Member::query().eq(Member::EMAIL, &email(61)).count(&redis).await?, 1);
+        assert_eq!(Member::query().eq(Member::EMAIL, email(61)).count(&redis).await?, 1);
     }
     Ok(())
 }
@@ -487,7 +489,7 @@ async fn records_that_expire_are_no_drift() -> Result<()> {
         // Rebuilt, the indexes have the times to live too.
         Cart::expire(&redis, 5, Duration::from_secs(1000)).await?;
         redis.del(["re-cart::rows", "re-cart::expiry"]).await?;
-        Cart::reindex_to_end(&redis).await?;
+        assert!(Cart::reindex_to_end(&redis).await?.errors.is_empty());
         assert_eq!(Cart::verify_to_end(&redis).await?, []);
         assert_eq!(redis.zcard("re-cart::expiry").await?, 1);
         assert_eq!(redis.hlen("re-cart::rows").await?, 6);
@@ -500,46 +502,46 @@ async fn records_that_expire_are_no_drift() -> Result<()> {
 }
 
 mod parts {
-    pub mod one {
+    pub(crate) mod one {
         use redis_model::prelude::*;
 
         #[derive(Debug, Clone, PartialEq, RedisModel)]
         #[redis(prefix = "re-parts")]
-        pub struct Thing {
+        pub(crate) struct Thing {
             #[redis(id)]
-            pub id: u64,
+            pub(crate) id: u64,
             #[redis(unique)]
-            pub name: String,
+            pub(crate) name: String,
             #[redis(index)]
-            pub kind: String,
+            pub(crate) kind: String,
         }
     }
 
-    pub mod four {
+    pub(crate) mod four {
         use redis_model::prelude::*;
 
         #[derive(Debug, Clone, PartialEq, RedisModel)]
         #[redis(prefix = "re-parts", partitions = 4)]
-        pub struct Thing {
+        pub(crate) struct Thing {
             #[redis(id)]
-            pub id: u64,
+            pub(crate) id: u64,
             #[redis(unique)]
-            pub name: String,
+            pub(crate) name: String,
             #[redis(index)]
-            pub kind: String,
+            pub(crate) kind: String,
         }
     }
 
-    pub mod eight {
+    pub(crate) mod eight {
         use redis_model::prelude::*;
 
         #[derive(Debug, Clone, PartialEq, RedisModel)]
         #[redis(prefix = "re-parts", partitions = 8)]
-        pub struct Thing {
+        pub(crate) struct Thing {
             #[redis(id)]
-            pub id: u64,
+            pub(crate) id: u64,
             #[redis(unique)]
-            pub name: String,
+            pub(crate) name: String,
         }
     }
 }
@@ -696,7 +698,7 @@ async fn write_until(redis: &Redis, done: &AtomicBool, seed: u64) -> Result<u64>
 async fn writers_go_on_while_indexes_are_built() -> Result<()> {
     let redis_7_0 = own_redis_7_0();
     let servers = [Some(stack()), Some(valkey()), redis_7_0.as_ref()];
-    for redis in servers.into_iter().flatten().map(|stack| stack.redis()) {
+    for redis in servers.into_iter().flatten().map(Stack::redis) {
         let seed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().subsec_nanos();
         println!("seed {seed}");
         let mut random = Random(u64::from(seed) << 20 | 1);
@@ -791,11 +793,11 @@ async fn a_record_that_the_new_program_cannot_read_is_in_no_index() -> Result<()
 
         #[derive(Debug, RedisModel)]
         #[redis(prefix = "re-size")]
-        pub struct Shirt {
+        pub(crate) struct Shirt {
             #[redis(id)]
-            pub id: u64,
+            pub(crate) id: u64,
             #[redis(unique)]
-            pub size: String,
+            pub(crate) size: String,
         }
     }
 
@@ -804,11 +806,11 @@ async fn a_record_that_the_new_program_cannot_read_is_in_no_index() -> Result<()
 
         #[derive(Debug, RedisModel)]
         #[redis(prefix = "re-size")]
-        pub struct Shirt {
+        pub(crate) struct Shirt {
             #[redis(id)]
-            pub id: u64,
+            pub(crate) id: u64,
             #[redis(unique)]
-            pub size: u8,
+            pub(crate) size: u8,
         }
     }
 
