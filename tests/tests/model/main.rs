@@ -7,6 +7,7 @@
 mod calls;
 mod check;
 mod generate;
+mod mutations;
 mod run;
 mod schema;
 mod state;

@@ -1,0 +1,148 @@
+//! Scripts that are wrong on purpose: the test must notice each. It is a test of the test.
+//!
+//! All of them: `MODEL_MUTATIONS=all cargo test -p redis-model-tests --test model mutations -- --nocapture`.
+
+use redis_model_tests::direct::Mutation;
+use redis_model_tests::{Stack, own_stack};
+
+use crate::run::{self, Settings};
+use crate::{number, seed};
+
+/// The scripts as they are.
+const SCRIPTS: [&str; 4] = [
+    include_str!("../../../mapper/src/scripts/rows.lua"),
+    include_str!("../../../mapper/src/scripts/put.lua"),
+    include_str!("../../../mapper/src/scripts/write.lua"),
+    include_str!("../../../mapper/src/scripts/query.lua"),
+];
+
+/// The operations within which a mutation is noticed.
+const BOUND: u64 = 40_000;
+
+/// What is noticed soon: these run with the other tests.
+const QUICK: [&str; 4] = ["conditions are not tested", "claims inside a batch", "old entries stay", "outcomes are not kept"];
+
+struct Broken {
+    name: &'static str,
+    replace: &'static [(&'static str, &'static str)],
+    ids: usize,
+}
+
+const fn broken(name: &'static str, replace: &'static [(&'static str, &'static str)]) -> Broken {
+    Broken { name, replace, ids: 50 }
+}
+
+const ALL: &[Broken] = &[
+    // Queries.
+    broken("expired records in answers", &[(
+        "local is_there = not (marks and marks[i] and tonumber(marks[i]) <= now)",
+        "local is_there = true",
+    )]),
+    broken("an entry at the end of a page comes again", &[(
+        "if reverse then source.upper = '(' .. member else source.lower = '(' .. member end",
+        "if reverse then source.upper = '[' .. member else source.lower = '[' .. member end",
+    )]),
+    broken("conditions are not tested", &[("if not holds(condition, columns) then return false end", "")]),
+    // Unique values.
+    broken("claims inside a batch", &[("if other and other ~= operation.id then", "if false then")]),
+    broken("claims are not checked", &[(
+        "local owner = string.sub(member, #entry + 2)",
+        "local owner = id or operation.id",
+    )]),
+    broken("the claim of an expired owner", &[("if not due or tonumber(due) > now() then", "if true then")]),
+    broken("values cannot be exchanged", &[("if not (group and group.by_id[owner]) then", "do")]),
+    broken("a living owner loses its values", &[
+        ("if operation.exists and operation.row then operation.columns = operation.row.columns end", ""),
+        ("if not exists then forget(", "do forget("),
+    ]),
+    // Expiry.
+    broken("the old mark is kept", &[
+        ("  elseif group.has_marks then\n    call('ZREM', group.expiry, operation.id)\n", ""),
+        ("  elseif first_mark then\n    call('ZREM', expiry, id)\n", ""),
+    ]),
+    broken("marks do not follow", &[
+        ("  if not group then return end\n  local expires_at", "  if not group or lifetime == 'keep' then return end\n  local expires_at"),
+        ("if mark then\n  local expires_at", "if mark and lifetime ~= 'keep' then\n  local expires_at"),
+    ]),
+    Broken {
+        name: "the sweep takes records of the batch",
+        replace: &[("if not group.by_id[id] then forget(", "do forget("), ("if other ~= id then forget(other) end", "forget(other)")],
+        ids: 5,
+    },
+    broken("nothing is swept", &[("'BYSCORE', 'LIMIT', 0, 20)", "'BYSCORE', 'LIMIT', 0, 0)")]),
+    // Rows.
+    broken("records of other programs have a row", &[(
+        "operation.needs_row = not operation.row or not operation.row.columns",
+        "operation.needs_row = false",
+    )]),
+    broken("old entries stay", &[
+        ("if not new[entry] then call('ZREM'", "if false then call('ZREM'"),
+        ("if old_text ~= '' then call('ZREM'", "if false then call('ZREM'"),
+    ]),
+    broken("deleted records stay in the indexes", &[(
+        "if operation.group then forget(operation.layout, operation.group, operation.id, operation.row) end",
+        "",
+    )]),
+    // Exactly once.
+    broken("outcomes are not kept", &[("if outcome_key then call('SET'", "if false then call('SET'")]),
+    broken("refusals are not kept", &[
+        ("return finish('7:refused", "return ('7:refused"),
+        ("if check_all() then return finish() end", "if check_all() then return table.concat(reply) end"),
+    ]),
+    // Checks.
+    broken("stale versions are written", &[("if (stored or '0') ~= expected then", "if false then"), ("if (stored or '0') ~= version then", "if false then")]),
+    broken("conditions of a write do not count", &[("differs = differs or", "local _ =")]),
+    broken("sums are doubles", &[(
+        "if not left_digits or not right_digits then return nil end",
+        "do return string.format('%.0f', tonumber(left) + tonumber(right)) end",
+    )]),
+    broken("bounds of integers do not count", &[("if is_less_integer(sum, min) or is_less_integer(max, sum) then", "if false then")]),
+    broken("appended separators are not escaped", &[("return (string.gsub(text, '[%z\\1\\2]', ESCAPES))", "return text")]),
+];
+
+#[test]
+fn mutations_are_of_the_scripts_as_they_are() {
+    let scripts = [&SCRIPTS[..], &[include_str!("../../../mapper/src/scripts/values.lua")]].concat();
+    for Broken { name, replace, .. } in ALL {
+        for (from, _) in *replace {
+            assert!(scripts.iter().any(|script| script.contains(from)), "{name}: no script contains {from:?}");
+        }
+    }
+}
+
+#[test]
+fn mutations_are_noticed() {
+    let seed = seed();
+    let all = std::env::var("MODEL_MUTATIONS");
+    let is_wanted = |name: &str| match all.as_deref() {
+        Ok("all") => true,
+        Ok(part) => name.contains(part),
+        Err(_) => QUICK.contains(&name),
+    };
+    let bound = number("MODEL_OPERATIONS").unwrap_or(BOUND);
+    let stack = own_stack();
+    let mut missed = Vec::new();
+    for broken in ALL.iter().filter(|broken| is_wanted(broken.name)) {
+        if let Some(missing) = noticed(&stack, broken, seed, bound) {
+            missed.push(missing);
+        }
+    }
+    assert!(missed.is_empty(), "MODEL_SEED={seed}, not noticed: {missed:?}");
+}
+
+fn noticed(stack: &Stack, broken: &Broken, seed: u64, bound: u64) -> Option<&'static str> {
+    let mutation = Mutation { name: broken.name, replace: broken.replace.to_vec() };
+    let settings = Settings {
+        operations: bound,
+        seed,
+        ids: broken.ids,
+        mutation: Some(mutation),
+        stops: true,
+        ..Settings::default()
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let report = runtime.block_on(run::run(stack, settings));
+    let first = report.problems.first().map_or("nothing", |problem| problem.get(..110).unwrap_or(problem));
+    println!("{}: after {} operations: {first}", broken.name, report.operations);
+    (report.problems.is_empty() || !report.has_mutated).then_some(broken.name)
+}
