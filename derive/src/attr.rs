@@ -38,6 +38,8 @@ pub(crate) struct Container {
     /// Whether there is a `schema_version`, valid or not.
     pub(crate) has_schema_version: bool,
     pub(crate) upgrade: Option<Path>,
+    /// Whether there is an `upgrade`, valid or not.
+    pub(crate) has_upgrade: bool,
     pub(crate) validate: Option<Path>,
     pub(crate) before_save: Option<Path>,
     pub(crate) after_load: Option<Path>,
@@ -136,6 +138,8 @@ pub(crate) struct Field {
     pub(crate) unknown: Option<Span>,
     /// The type that the field had.
     pub(crate) from: Option<Type>,
+    /// Whether there is a `from`, valid or not.
+    pub(crate) has_from: bool,
     pub(crate) convert: Option<Path>,
     pub(crate) codec: Codec,
 }
@@ -222,7 +226,10 @@ impl Container {
                     Ok((version, literal.span()))
                 })
             }
-            "upgrade" => set_once(&mut container.upgrade, meta, parse_path),
+            "upgrade" => {
+                container.has_upgrade = true;
+                set_once(&mut container.upgrade, meta, parse_path)
+            }
             "validate" => set_once(&mut container.validate, meta, parse_path),
             "before_save" => set_once(&mut container.before_save, meta, parse_path),
             "after_load" => set_once(&mut container.after_load, meta, parse_path),
@@ -251,6 +258,7 @@ impl Field {
             version: None,
             unknown: None,
             from: None,
+            has_from: false,
             convert: None,
             codec: Codec::Field,
         };
@@ -264,7 +272,10 @@ impl Field {
                 "unique" => return set_flag(&mut field.unique, meta),
                 "version" => return set_flag(&mut field.version, meta),
                 "unknown" => return set_flag(&mut field.unknown, meta),
-                "from" => return set_once(&mut field.from, meta, parse_type),
+                "from" => {
+                    field.has_from = true;
+                    return set_once(&mut field.from, meta, parse_type);
+                }
                 "convert" => return set_once(&mut field.convert, meta, parse_path),
                 "alias" => {
                     field.aliases.push(parse_string(meta)?);

@@ -108,7 +108,7 @@ fn sha1(text: &[u8]) -> Bytes {
 
 /// Returns the script without the flag in its first line, or `None` if it does not have the flag.
 ///
-/// The first line stays, even if it has no other flag: a script without it runs in the compatible mode of Redis 6.
+/// A line with nothing else is left empty: with `#!lua`, a server whose memory is full would refuse scripts that only delete.
 fn without_flag(script: &[u8]) -> Option<Bytes> {
     let end = script.iter().position(|&byte| byte == b'\n')?;
     let (line, body) = script.split_at(end);
@@ -129,6 +129,9 @@ fn without_flag(script: &[u8]) -> Option<Bytes> {
             sent.extend(others.join(&b','));
         }
     }
+    if sent == b"#!lua" {
+        sent.clear();
+    }
     sent.extend_from_slice(body);
     has_flag.then(|| sent.into())
 }
@@ -147,7 +150,7 @@ mod tests {
     #[test]
     fn only_the_flag_is_removed() {
         for (script, sent) in [
-            ("#!lua flags=allow-key-locking\nreturn 1", Some("#!lua\nreturn 1")),
+            ("#!lua flags=allow-key-locking\nreturn 1", Some("\nreturn 1")),
             ("#!lua  flags=no-writes,allow-key-locking\n\nx", Some("#!lua flags=no-writes\n\nx")),
             ("#!lua flags=allow-key-locking,no-writes\r\nx", Some("#!lua flags=no-writes\nx")),
             ("#!lua flags=no-writes\nx", None),

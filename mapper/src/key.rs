@@ -103,6 +103,11 @@ impl Key {
         self.model
     }
 
+    /// Returns the part before the last separator: no id contains one.
+    pub(crate) fn prefix(&self) -> &str {
+        self.text.rsplit_once(SEPARATOR).map_or("", |(prefix, _)| prefix)
+    }
+
     /// Returns why the key is malformed.
     pub(crate) fn problem(&self) -> Option<&'static str> {
         self.problem

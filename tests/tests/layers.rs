@@ -18,6 +18,7 @@ const CLIENT: &[&str] =
 const MAPPER: &[&str] = &[
     "kind",
     "mismatch",
+    "scripts",
     "key",
     "index",
     "model",
@@ -35,7 +36,9 @@ const MAPPER: &[&str] = &[
     "hash",
     "list",
     "stream",
+    "reference",
     "codegen",
+    "guide",
 ];
 const DERIVE: &[&str] = &["errors", "case", "attr", "ast", "check", "expand", "fallback"];
 const GATEWAY: &[&str] = &[

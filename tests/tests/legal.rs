@@ -279,6 +279,83 @@ pub enum Shapes<T> {
     AnInner(Inner<u8>),
 }
 
+/// Fields in indexes, flattened into [`Indexed`].
+#[derive(Debug, Clone, PartialEq, RedisModel)]
+#[redis(embedded, rename_all = "SCREAMING-KEBAB-CASE", index(city, deep))]
+pub struct Place<T> {
+    /// In three indexes.
+    #[redis(index)]
+    pub city: String,
+    /// A parameter, in one.
+    pub deep: T,
+    /// With a type that it had.
+    #[redis(from = String, convert = meters)]
+    pub height: Option<u16>,
+}
+
+fn meters(text: String) -> std::result::Result<u16, std::num::ParseIntError> {
+    text.trim_end_matches(" m").parse()
+}
+
+/// Every attribute about indexes, times to live, versions, evolution and hooks, on a generic record.
+#[derive(Debug, Clone, PartialEq, RedisModel)]
+#[redis(prefix = "legal", crate = renamed, rename_all = "camelCase")]
+#[redis(index(r#type, layout), unique(layout, place.city), index(maybe, r#type, layout))]
+#[redis(ttl = "1d", sliding, partitions = 2)]
+#[redis(schema_version = 2, upgrade = crate::upgrade)]
+#[redis(validate = Indexed::check, before_save = Self::stamp, after_load = "Indexed::loaded")]
+pub struct Indexed<T: Clone + Debug>
+where
+    T: PartialOrd,
+{
+    /// The id.
+    #[redis(id)]
+    pub id: u64,
+    /// A raw identifier, in two indexes.
+    pub r#type: u8,
+    /// What the layout is called in the code of the macro.
+    #[redis(unique)]
+    pub layout: Wrapper<T>,
+    /// A parameter in an option.
+    #[redis(index, alias = "old")]
+    pub maybe: Option<T>,
+    /// Elements.
+    #[redis(index, default)]
+    pub elements: Vec<Tagged<u8>>,
+    /// Elements without an index.
+    pub others: std::collections::BTreeSet<String>,
+    /// Flattened, with indexes of its own.
+    #[redis(flatten)]
+    pub place: Place<bool>,
+    /// The version.
+    #[redis(version)]
+    pub version: u32,
+    /// Whatever else there is.
+    #[redis(unknown)]
+    pub record: std::collections::HashMap<String, String>,
+    /// Names that the macro's own code might use.
+    #[redis(skip)]
+    pub copy: u8,
+}
+
+impl<T: Clone + Debug + PartialOrd> Indexed<T> {
+    fn check(&self) -> std::result::Result<(), &'static str> {
+        if self.r#type == 0 { Err("the type is 0") } else { Ok(()) }
+    }
+
+    fn stamp(&mut self) {
+        self.others.insert("stamped".into());
+    }
+
+    fn loaded(&mut self) {
+        self.copy += 1;
+    }
+}
+
+fn upgrade(record: &mut redis_model::StoredFields, from: u32) -> std::result::Result<(), String> {
+    if record.rename("kind", "type") { Ok(()) } else { Err(format!("no kind in version {from}")) }
+}
+
 macro_rules! model {
     ($name:ident, $ty:ty) => {
         /// Made by a macro.
@@ -339,6 +416,33 @@ async fn records() -> Result<()> {
         assert_eq!(redis.hexists("made:1", "value").await?, made.value.is_some());
         assert_eq!(Made::load(&redis, 1).await?, Some(made));
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn records_with_indexes() -> Result<()> {
+    let redis = stack().redis();
+    let mut record = Indexed {
+        id: 1,
+        r#type: 2,
+        layout: Wrapper(0.5),
+        maybe: None,
+        elements: vec![Tagged(1), Tagged(1), Tagged(2)],
+        others: ["stamped".to_owned()].into(),
+        place: Place { city: "Izmir".into(), deep: true, height: Some(30) },
+        version: 0,
+        record: [("more".to_owned(), "x".to_owned())].into(),
+        copy: 1,
+    };
+    record.version = record.insert(&redis).await?;
+    assert_eq!(Indexed::load(&redis, 1).await?, Some(record.clone()));
+    redis.hset("legal:1", [("HEIGHT", "30 m")]).await?;
+    assert_eq!(Indexed::load(&redis, 1).await?, Some(record.clone()));
+    let city = Indexed::<f64>::PLACE.field(Place::CITY);
+    assert_eq!(Indexed::query().eq(city, "Izmir").ids(&redis).await?.into_iter().next(), Some(1));
+    assert_eq!(Indexed::<f64>::query().contains(Indexed::ELEMENTS, Tagged(2)).count(&redis).await?, 1);
+    record.r#type = 0;
+    assert!(record.save(&redis).await.unwrap_err().is_invalid_input());
     Ok(())
 }
 

@@ -62,7 +62,7 @@ fn check_container(model: &Model, shape: Shape, errors: &mut Errors) {
         return;
     }
     match (version, &attrs.upgrade) {
-        (Some(span), None) => errors.push(syn::Error::new(
+        (Some(span), None) if !attrs.has_upgrade => errors.push(syn::Error::new(
             span,
             "name the function that brings older records up to date; add `upgrade = function`",
         )),
@@ -88,7 +88,7 @@ fn check_field(shape: Shape, field: &Field, errors: &mut Errors) {
     }
     match (&attrs.from, &attrs.convert) {
         (Some(ty), None) => errors.push_spanned(ty, "name the function that converts; add `convert = function`"),
-        (None, Some(path)) => {
+        (None, Some(path)) if !attrs.has_from => {
             errors.push_spanned(path, "name the type that the field had; add `from = OldType`");
         }
         _ => {}

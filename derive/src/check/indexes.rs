@@ -154,6 +154,12 @@ fn check_version(model: &Model, field: &Field, errors: &mut Errors) {
             "a version cannot have a default, or a record without one could be overwritten; remove `default`",
         ));
     }
+    if let Some(alias) = attrs.aliases.first() {
+        errors.push_spanned(
+            alias,
+            "a version is compared under its one name; remove `alias`, and keep the old name with `rename`",
+        );
+    }
     if model.is_in_index(field) {
         errors.push(syn::Error::new(
             span,

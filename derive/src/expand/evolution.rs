@@ -45,8 +45,8 @@ pub(crate) fn keep_unknown(model: &Model, fields: &[Field]) -> (TokenStream, Tok
     let names = names(model);
     let (unknown, name, content) = (variable("__unknown"), variable("__name"), variable("__content"));
     (
-        quote_spanned!(ty.span()=> let mut #unknown = <#ty as ::core::default::Default>::default();),
-        quote_spanned!(ty.span()=> #krate::codegen::keep(&mut #unknown, #names, #name, #content);),
+        quote_spanned!(ty.span()=> let mut #unknown: #ty = ::core::default::Default::default();),
+        quote_spanned!(ty.span()=> <#ty as #krate::codegen::UnknownFields>::keep(&mut #unknown, #names, #name, #content);),
     )
 }
 
@@ -55,7 +55,7 @@ pub(crate) fn write_unknown(model: &Model, field: &Field, value: &TokenStream) -
     let ty = &field.ty;
     let krate = model.krate_at(ty.span());
     let (names, sink, holder) = (names(model), variable("__sink"), field.ident.to_string());
-    quote_spanned!(ty.span()=> #krate::codegen::put(#sink, #value, #names, #holder)?;)
+    quote_spanned!(ty.span()=> <#ty as #krate::codegen::UnknownFields>::put(#value, #sink, #names, #holder)?;)
 }
 
 fn names(model: &Model) -> TokenStream {

@@ -12,13 +12,25 @@ use crate::mismatch::Reason;
 
 /// How a model converts its field at the position `FIELD` from the type that it had.
 pub trait Convert<const FIELD: usize> {
+    /// The type that the field had.
     type Old: Field;
+
+    /// The type of the field, without `Option`.
     type New;
 
+    /// Converts a value.
+    ///
+    /// # Errors
+    ///
+    /// If it has no equivalent.
     fn convert(old: Self::Old) -> StdResult<Self::New, CodecError>;
 }
 
 /// Calls the function of `#[redis(from = Old, convert = function)]`.
+///
+/// # Errors
+///
+/// That of the function.
 pub fn convert<O, N, E: Display>(old: O, convert: impl FnOnce(O) -> StdResult<N, E>) -> StdResult<N, CodecError> {
     convert(old).map_err(|error| Reason::of(error).into())
 }

@@ -8,5 +8,5 @@ mod upgrade;
 
 pub use self::converted::{Convert, Converted, convert};
 pub use self::stored::StoredFields;
-pub use self::unknown::{UnknownFields, keep, put};
+pub use self::unknown::UnknownFields;
 pub use self::upgrade::{SCHEMA_FIELD, Upgraded, upgrade};

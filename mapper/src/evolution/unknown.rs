@@ -21,6 +21,32 @@ pub trait UnknownFields: Default {
 
     #[doc(hidden)]
     fn entries(&self) -> impl Iterator<Item = (&str, &str)>;
+
+    // The derive calls these two: as both are methods of this trait, another type is one error, at the field.
+
+    /// Keeps a field that the model does not know. One that is not UTF-8 stays in the hash alone.
+    #[doc(hidden)]
+    fn keep(&mut self, names: Names, name: &[u8], content: Content<'_>) {
+        let text = content.for_kind(Kind::Text).map(std::str::from_utf8);
+        if let (Ok(name), Some(Ok(text))) = (std::str::from_utf8(name), text)
+            && !is_known(names, name)
+        {
+            self.add(name, text);
+        }
+    }
+
+    /// Writes the fields that the model does not know. Returns `InvalidInput` if it does know one.
+    #[doc(hidden)]
+    fn put(&self, sink: &mut impl Sink, names: Names, holder: &'static str) -> Result<()> {
+        for (name, text) in self.entries() {
+            if is_known(names, name) {
+                let message = format!("{name:?} is a field of the model itself; remove it from the unknown fields");
+                return Err(Error::new(ErrorKind::InvalidInput, message).with_field(holder));
+            }
+            sink.set_unknown(name, text);
+        }
+        Ok(())
+    }
 }
 
 impl UnknownFields for BTreeMap<String, String> {
@@ -45,30 +71,4 @@ impl<S: BuildHasher + Default> UnknownFields for HashMap<String, String, S> {
 
 fn is_known(names: Names, name: &str) -> bool {
     name == SCHEMA_FIELD || names.contains(name)
-}
-
-/// Keeps a field that the model does not know. One that is not UTF-8 stays in the hash alone.
-pub fn keep(unknown: &mut impl UnknownFields, names: Names, name: &[u8], content: Content<'_>) {
-    let text = content.for_kind(Kind::Text).map(std::str::from_utf8);
-    if let (Ok(name), Some(Ok(text))) = (std::str::from_utf8(name), text)
-        && !is_known(names, name)
-    {
-        unknown.add(name, text);
-    }
-}
-
-/// Writes the fields that the model does not know.
-///
-/// # Errors
-///
-/// `InvalidInput` if the model does know one.
-pub fn put(sink: &mut impl Sink, unknown: &impl UnknownFields, names: Names, holder: &'static str) -> Result<()> {
-    for (name, text) in unknown.entries() {
-        if is_known(names, name) {
-            let message = format!("{name:?} is a field of the model itself; remove it from the unknown fields");
-            return Err(Error::new(ErrorKind::InvalidInput, message).with_field(holder));
-        }
-        sink.set_unknown(name, text);
-    }
-    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::layout;
+use super::hash_model::layout;
 use crate::index::LayoutBuilder;
 use crate::model::Fields;
 use crate::pairs::FieldPairs;

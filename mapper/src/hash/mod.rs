@@ -22,7 +22,6 @@ mod writes;
 pub(crate) use self::commands::{from_reply, is_no_record};
 pub use self::each::Each;
 pub use self::field_ref::{FieldRef, FlattenRef};
-pub(crate) use self::hash_model::layout;
 pub use self::hash_model::{HashModel, IdRef};
 pub use self::model_commands::ModelCommands;
 pub use self::patch::{AppendText, Counter, FloatCounter, MayBeAbsent, Patch};

@@ -1,27 +1,23 @@
 //! Writes of records that are plain hashes: models without an index and without a version.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use redis_rest::commands::expiry::Ttl;
 use redis_rest::commands::hash::{FieldExpire, FieldPersist};
-use redis_rest::{Build, Command, Error, ErrorKind, FromReply, GenericCommands as _, HashCommands as _, Reply, Result};
+use redis_rest::{
+    Build, Command, Error, ErrorKind, FromReply, GenericCommands as _, HashCommands as _, Reply, Result, Script,
+};
 
 use super::version::Version;
 use super::writes::stored_version;
 use crate::key::Key;
 use crate::pairs::FieldPairs;
+use crate::scripts::script;
 use crate::write::{Lifetime, Mode};
 
-/// A full write whose parts depend on whether the record exists, which only a script can do in one command. It returns 0 if
-/// whether the record exists is `ARGV[1]`, the wrong one for the mode.
-const PUT: &str = "\
-if redis.call('EXISTS', KEYS[1]) == tonumber(ARGV[1]) then return 0 end \
-local set = tonumber(ARGV[3]) + 3 \
-redis.call('HSET', KEYS[1], unpack(ARGV, 4, set)) \
-if #ARGV > set then redis.call('HDEL', KEYS[1], unpack(ARGV, set + 1)) end \
-if ARGV[2] == 'persist' then redis.call('PERSIST', KEYS[1]) \
-elseif ARGV[2] ~= 'keep' then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end \
-return 1";
+/// A full write that depends on whether the record exists.
+static PUT_IF: LazyLock<Script> = LazyLock::new(|| script(include_str!("../scripts/plain.lua")).key_locking());
 
 /// Returns the command that writes all fields of a record.
 pub(super) fn put<V: Version>(key: &Key, fields: &FieldPairs, mode: Mode, lifetime: Lifetime) -> Command<V> {
@@ -60,10 +56,10 @@ fn save<V: Version>(key: &Key, fields: &FieldPairs, lifetime: Lifetime) -> Comma
 }
 
 fn put_if<V: Version>(key: &Key, fields: &FieldPairs, mode: Mode, lifetime: Lifetime) -> Command<V> {
-    let command = key.push_to(Command::write("EVAL").arg(PUT).arg(1));
-    let command = command.arg(u32::from(mode == Mode::Insert)).arg(lifetime.text()).arg(2 * fields.len());
-    let command = command.one_or_more_pairs("field", fields.pairs()).args_of(&fields.cleared);
-    command.decode_with(match mode {
+    let call = PUT_IF.key(key.as_str()).once_under(key.prefix().to_owned());
+    let call = call.arg(u32::from(mode == Mode::Update)).arg(lifetime.text()).arg(2 * fields.len());
+    let call = fields.pairs().fold(call, |call, (name, text)| call.arg(name).arg(text)).args(&fields.cleared);
+    key.check(call.command()).decode_with(match mode {
         Mode::Insert => if_it_did_not_exist,
         Mode::Save | Mode::Update => if_it_existed,
     })

@@ -11,6 +11,8 @@ use super::patch::Patch;
 use super::returned::ReturnedFields;
 use super::save_options::{self, SaveOptions};
 use super::writes;
+use crate::id::Id as _;
+use crate::key::Key;
 use crate::write::{self, Action, Mode, Operation, Outcome};
 
 /// A unit of work: writes of any number of records of any models. Either all of them are made, or none.
@@ -151,7 +153,10 @@ impl Unit {
     }
 
     fn put<M: HashModel>(self, record: &M, mode: Mode, options: SaveOptions) -> Self {
-        self.add(options.lifetime(M::TTL).and_then(|lifetime| writes::put_operation(record, mode, lifetime)))
+        let lifetime = options.lifetime(M::TTL);
+        let operation = lifetime.and_then(|lifetime| writes::put_operation(record, mode, lifetime));
+        let key = || Key::new(M::MODEL_NAME, M::KEY_PREFIX, &M::Id::key_part(record.id().as_ref()));
+        self.add(operation.map_err(|error| error.about(M::MODEL_NAME, key().as_str())))
     }
 
     fn add(mut self, operation: Result<Operation>) -> Self {

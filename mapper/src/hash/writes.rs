@@ -25,12 +25,12 @@ pub(crate) fn put<M: HashModel>(record: &M, mode: Mode, lifetime: Lifetime) -> C
     let key = Key::new(M::MODEL_NAME, M::KEY_PREFIX, &M::Id::key_part(record.id().as_ref()));
     let operation = match put_operation(record, mode, lifetime) {
         Ok(operation) => operation,
-        Err(error) => return failed(&key, error),
+        Err(error) => return failed::<M, _>(&key, mode, error),
     };
     if !operation.layout.is_plain() {
         return lone::<M>(operation).and_then(|outcome| stored_version(outcome.version));
     }
-    let Action::Put { fields, .. } = &operation.action else { return failed(&key, not_a_version(None)) };
+    let Action::Put { fields, .. } = &operation.action else { return failed::<M, _>(&key, mode, not_a_version(None)) };
     plain::put(&key, fields, mode, lifetime)
 }
 
@@ -38,7 +38,10 @@ pub(crate) fn put<M: HashModel>(record: &M, mode: Mode, lifetime: Lifetime) -> C
 pub(super) fn put_with<M: HashModel>(record: &M, mode: Mode, options: SaveOptions) -> Command<M::Version> {
     match options.lifetime(M::TTL) {
         Ok(lifetime) => put(record, mode, lifetime),
-        Err(error) => failed(&Key::new(M::MODEL_NAME, M::KEY_PREFIX, &M::Id::key_part(record.id().as_ref())), error),
+        Err(error) => {
+            let key = Key::new(M::MODEL_NAME, M::KEY_PREFIX, &M::Id::key_part(record.id().as_ref()));
+            failed::<M, _>(&key, mode, error)
+        }
     }
 }
 
@@ -187,6 +190,11 @@ fn not_a_version(number: Option<u64>) -> Error {
 }
 
 /// Returns the command about a record that fails before it is sent.
-fn failed<R>(key: &Key, error: Error) -> Command<R> {
-    key.check(Command::write("EVALSHA")).fail(error).decode_with(|reply| Err(reply.mismatch("nothing")))
+fn failed<M: HashModel, R>(key: &Key, mode: Mode, error: Error) -> Command<R> {
+    let name = match mode {
+        Mode::Insert if layout::<M>().is_plain() => "HSETEX",
+        Mode::Save if layout::<M>().is_plain() => "HSET",
+        _ => "EVALSHA",
+    };
+    key.check(Command::write(name)).fail(error).decode_with(|reply| Err(reply.mismatch("nothing")))
 }

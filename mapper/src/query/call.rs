@@ -9,14 +9,15 @@ use super::condition::{Bounds, Condition};
 use super::plan::{Candidate, Plan};
 use crate::index::Layout;
 use crate::key::SEPARATOR;
+use crate::scripts::script;
 
 const CODE: &str = concat!(include_str!("../scripts/rows.lua"), include_str!("../scripts/query.lua"));
 
 /// All keys are declared.
-static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(CODE).read_only().key_locking());
+static SCRIPT: LazyLock<Script> = LazyLock::new(|| script(CODE).read_only().key_locking());
 
 /// Returns records, whose keys cannot be declared: only the index knows them.
-static SCRIPT_OF_RECORDS: LazyLock<Script> = LazyLock::new(|| Script::new(CODE).read_only());
+static SCRIPT_OF_RECORDS: LazyLock<Script> = LazyLock::new(|| script(CODE).read_only());
 
 /// How many entries one call looks at, about: 10 to 30 ms of the server's time.
 const BUDGET: usize = 10_000;

@@ -1,226 +1,156 @@
--- One full write of one record in a straight line, because programs make more of these than of all other writes. The
--- rules are those of write.lua; a model with partitions uses that.
+-- The usual full write of one record in a straight line, because programs make more of these than of all other writes.
+-- Whatever is unusual is left to write.lua, which follows: refusals, the first write to an index, fields of several values,
+-- rows of an earlier layout, and what records that have expired have left behind. Nothing has been changed by then.
 --
 -- KEYS: the key of the outcome if ARGV[1] is not 0, the record; if the model has indexes, also the rows, the expiry
---       marks, and each index
--- ARGV: how long to keep the outcome in ms, the mode, the lifetime, the version's field, the version, the next version,
---       the number of texts in fields, fields and their texts, the number of fields to remove, these fields; if the model
---       has indexes, also the mark, the id, the row, and for each index its columns (`2+3!`) and its entries (`=a\2=b`)
+--       marks, the unique indexes, and the other ones
+-- ARGV: how long to keep the outcome in ms, the mode, the lifetime, the version's field (if it is not "", also the version
+--       and the next one), the mark, the id, the row, the number of unique indexes, the columns of each index (`1,2+3`),
+--       its member for the record or "", the number of texts in fields, fields and their texts, fields to remove
 --
--- The reply is that of write.lua.
+-- Operations of another kind begin with `all` instead of the mode.
 
-local call, args, keys = redis.call, ARGV, KEYS
+local args, keys = ARGV, KEYS
 
-local first_key, outcome_key = 1, nil
-if args[1] ~= '0' then
-  first_key, outcome_key = 2, keys[1]
-  local outcome = call('GET', outcome_key)
-  if outcome then return outcome end
-end
+-- Returns the outcome, or nil if something is unusual.
+local function put_as_usual()
+  local call, sub, find = redis.call, string.sub, string.find
+  local mode, lifetime, version_field = args[2], args[3], args[4]
+  local first_key, outcome_key = 1, nil
+  if args[1] ~= '0' then
+    first_key, outcome_key = 2, keys[1]
+    local outcome = call('GET', outcome_key)
+    if outcome then return outcome end
+  end
+  local at = version_field == '' and 5 or 7
+  local mark, id, row, unique_count = args[at], args[at + 1], args[at + 2], args[at + 3] + 0
+  local record, rows, expiry = keys[first_key], keys[first_key + 1], keys[first_key + 2]
+  local index_count = rows and #keys - first_key - 2 or 0
+  -- Index `number` has its key at `keys_at + number`, and its member at `members_at + number`.
+  local keys_at, members_at = first_key + 2, at + 4
 
-local record, rows, expiry = keys[first_key], keys[first_key + 1], keys[first_key + 2]
-local first_index, index_count = first_key + 3, #keys - first_key - 2
-local mode, lifetime, version_field, version, next_version = args[2], args[3], args[4], args[5], args[6]
-local last_field = 7 + args[7]
-local last_removed = last_field + 1 + args[last_field + 1]
-local mark, id, row = args[last_removed + 1], args[last_removed + 2], args[last_removed + 3]
--- The columns of index `number` are at `index_args + 2 * number`, and its entries follow them.
-local index_args = last_removed + 2
+  -- HLEN, not EXISTS: a key of another type is an error here, not after the first change.
+  local exists = call('HLEN', record) > 0
+  if exists and mode == 'insert' or not exists and mode == 'update' then return end
+  if version_field ~= '' and mode ~= 'insert' then
+    local stored = exists and call('HGET', record, version_field) or '0'
+    if stored ~= args[5] then return end
+  end
 
-local function finish(outcome)
+  local old_row, first_mark
+  if rows then
+    local found = call('HMGET', rows, ':', id)
+    old_row = found[2]
+    if found[1] ~= mark then return end
+    first_mark = call('ZRANGE', expiry, 0, 0, 'WITHSCORES')[2]
+    if first_mark then
+      local time = call('TIME')
+      if tonumber(first_mark) <= time[1] * 1000 + time[2] / 1000 then return end
+    end
+
+    -- The members that the record has in the indexes by its row, if it has one.
+    local old_members = {}
+    if old_row and old_row ~= row then
+      if sub(old_row, 1, 9) ~= sub(row, 1, 9) or find(old_row, '\2', 1, true) then return end
+      local columns = {}
+      for column in string.gmatch(old_row, '%z=?([^%z]*)') do columns[#columns + 1] = column end
+      -- An empty text and no text look the same here.
+      if find(old_row, '=%z') or sub(old_row, -1) == '=' then return end
+      for positions in string.gmatch(args[members_at], '[^,]+') do
+        local values = {}
+        for position in string.gmatch(positions, '%d+') do
+          local value = columns[position + 0]
+          values = values and value ~= '' and values or nil
+          if values then values[#values + 1] = value end
+        end
+        old_members[#old_members + 1] = values and table.concat(values, '\0') .. '\0' .. id or ''
+      end
+    end
+
+    for number = 1, index_count do
+      local key, member = keys[keys_at + number], args[members_at + number]
+      if number <= unique_count and member ~= '' and old_row ~= row and old_members[number] ~= member then
+        -- The last member up to this value: there is always one, at least "", and it must not be of this value.
+        local value = sub(member, 1, -2 - #id)
+        local last = call('ZRANGE', key, '(' .. value .. '\1', '-', 'BYLEX', 'REV', 'LIMIT', 0, 1)[1]
+        if not last or sub(last, 1, #value + 1) == value .. '\0' then return end
+      elseif not call('ZSCORE', key, '') then
+        return
+      end
+    end
+    if old_row ~= row then
+      if find(row, '\2', 1, true) then return end
+      for number = 1, index_count do
+        local key, member, old = keys[keys_at + number], args[members_at + number], old_members[number] or ''
+        if member ~= old then
+          if old ~= '' then call('ZREM', key, old) end
+          if member ~= '' then call('ZADD', key, 0, member) end
+        end
+      end
+      call('HSET', rows, id, row)
+    end
+  end
+
+  local fields_at = members_at + index_count + 1
+  local last_field = fields_at + args[fields_at]
+  call('HSET', record, unpack(args, fields_at + 1, last_field))
+  if #args > last_field then call('HDEL', record, unpack(args, last_field + 1)) end
+  if lifetime == 'persist' then
+    if exists then call('PERSIST', record) end
+  elseif lifetime ~= 'keep' then
+    call('PEXPIRE', record, lifetime)
+  end
+  if rows then
+    -- The mark follows the time to live, even if another program has changed that.
+    local expires_at = -1
+    if lifetime ~= 'persist' and (exists or lifetime ~= 'keep') then expires_at = call('PEXPIRETIME', record) end
+    if expires_at > 0 then
+      call('ZADD', expiry, string.format('%.0f', expires_at), id)
+    elseif first_mark then
+      call('ZREM', expiry, id)
+    end
+  end
+  local outcome = exists and '2:ok1:21:0' or '2:ok1:21:1'
+  outcome = outcome .. (version_field == '' and '-:' or #args[6] .. ':' .. args[6])
   if outcome_key then call('SET', outcome_key, outcome, 'PX', args[1]) end
   return outcome
 end
 
-local function netstring(text)
-  return text and #text .. ':' .. text or '-:'
-end
-
-local function refuse(why, first, second)
-  local tag = mark and string.sub(mark, 1, 8) or ''
-  return finish('7:refused1:1' .. netstring(why) .. netstring(tag) .. netstring(record) .. netstring(first)
-    .. netstring(second))
-end
-
--- Checks of the record. HLEN, not EXISTS: a key of another type is an error here, not after the first change.
-
-local exists = call('HLEN', record) > 0
-if exists then
-  if mode == 'insert' then return refuse('exists') end
-elseif mode == 'update' then
-  return refuse('absent')
-end
-if version_field ~= '' and mode ~= 'insert' then
-  local stored = exists and (call('HGET', record, version_field) or '0')
-  if (stored or '0') ~= version then return refuse('stale', stored, version) end
-end
-
-local old_row, old_texts, is_new, first_mark, time_in_ms
-
--- Returns the entries of an index as one text, from the columns of a row: `=a\2=b`.
-local function entries_text(positions, columns)
-  local position = tonumber(positions)
-  if position then return columns[position] end
-  local numbers = split(positions, '+')
-  for at = 1, #numbers do numbers[at] = tonumber(numbers[at]) end
-  local entry = entries_of({ columns = numbers }, columns)[1]
-  return entry and '=' .. entry or ''
-end
-
--- Returns the entries of a row in each index as one text, or nil if the layout that wrote the row is not known.
-local function texts_of(text)
-  local tag, columns = columns_of(text)
-  local texts = {}
-  if tag == string.sub(mark, 1, 8) then
-    for number = 1, index_count do
-      texts[number] = entries_text(string.match(args[index_args + 2 * number], '^[%d+]+'), columns)
-    end
-    return texts
+-- Puts keys and arguments into the order of write.lua.
+local function as_one_of_all()
+  local at = args[4] == '' and 5 or 7
+  local first_key = args[1] == '0' and 1 or 2
+  local unique_count, positions = args[at + 3] + 0, args[at + 4]
+  local index_count = math.max(#keys - first_key - 2, 0)
+  local all_keys = { unpack(keys, 1, first_key - 1) }
+  local function add_keys(first, last)
+    for number = first, last do all_keys[#all_keys + 1] = keys[number] end
   end
-  local descriptor = call('HGET', rows, ':' .. tag)
-  if not descriptor then return nil end
-  local by_name = {}
-  for _, index in ipairs(layout_of(descriptor).indexes) do
-    by_name[index.name] = entries_text(table.concat(index.columns, '+'), columns)
+  local first_index = first_key + 3
+  add_keys(first_key + 1, first_key + 2)
+  add_keys(first_index + unique_count, #keys)
+  add_keys(first_index, first_index + unique_count - 1)
+  all_keys[#all_keys + 1] = keys[first_key]
+
+  local all = { args[1], 'all', '1', args[at] }
+  local function add(...)
+    for number = 1, select('#', ...) do all[#all + 1] = (select(number, ...)) end
   end
-  for number, index in ipairs(layout_of(string.sub(mark, 10)).indexes) do
-    texts[number] = by_name[index.name] or ''
-  end
-  return texts
+  if index_count > 0 then add('1', '0') else add('0') end
+  add('1', 'put', '1', '1', args[at + 1], args[2], args[3], args[4])
+  if at == 7 then add(args[5], args[6]) else add('', '') end
+  local fields_at = at + 5 + index_count
+  local last_field = fields_at + args[fields_at]
+  for number = fields_at, last_field do add(args[number]) end
+  add(#args - last_field)
+  for number = last_field + 1, #args do add(args[number]) end
+  for column in string.gmatch(args[at + 2], '%z([^%z]*)') do add(column) end
+  args, keys = all, all_keys
 end
 
-local function entry_list(text)
-  if text == '' then return {} end
-  local entries = split(text, '\2')
-  for at = 1, #entries do entries[at] = string.sub(entries[at], 2) end
-  return entries
+if args[2] ~= 'all' then
+  local outcome = put_as_usual()
+  if outcome then return outcome end
+  as_one_of_all()
 end
 
--- Removes all that the indexes know of another record.
-local function forget(other)
-  local text = call('HGET', rows, other)
-  local texts = text and texts_of(text)
-  if texts then
-    for number = 1, index_count do
-      for _, entry in ipairs(entry_list(texts[number])) do
-        call('ZREM', keys[first_index - 1 + number], entry .. '\0' .. other)
-      end
-    end
-    call('HDEL', rows, other)
-  end
-  call('ZREM', expiry, other)
-end
-
-local function now()
-  if not time_in_ms then
-    local time = call('TIME')
-    time_in_ms = time[1] * 1000 + math.floor(time[2] / 1000)
-  end
-  return time_in_ms
-end
-
--- Returns another record that has the entry, unless that record has expired, which is then added to the list.
-local function owner_of(index_key, entry, expired)
-  for _, member in ipairs(call('ZRANGE', index_key, '[' .. entry .. '\0', '(' .. entry .. '\1', 'BYLEX', 'LIMIT', 0, 3)) do
-    local owner = string.sub(member, #entry + 2)
-    if owner ~= id then
-      local due = first_mark and call('ZSCORE', expiry, owner)
-      if not due or tonumber(due) > now() then return owner end
-      expired[#expired + 1] = owner
-    end
-  end
-end
-
--- Checks of the indexes, then the changes to them.
-
-if mark then
-  local existing, missing = 0, nil
-  for number = 1, index_count do
-    local index_key = keys[first_index - 1 + number]
-    if call('ZSCORE', index_key, '') then existing = existing + 1 else missing = missing or index_key end
-  end
-  local found = call('HMGET', rows, ':', id)
-  old_row = found[2]
-  if found[1] ~= mark then
-    if found[1] then return refuse('layout', found[1]) end
-    if existing > 0 then return refuse('lost', rows) end
-    is_new = true
-  elseif missing then
-    return refuse('lost', missing)
-  end
-  first_mark = call('ZRANGE', expiry, 0, 0, 'WITHSCORES')[2]
-
-  if old_row ~= row then
-    local expired = {}
-    old_texts = old_row and texts_of(old_row)
-    if old_row and not old_texts then return refuse('row') end
-    if not is_new then
-      for number = 1, index_count do
-        local text = args[index_args + 1 + 2 * number]
-        if text ~= '' and string.byte(args[index_args + 2 * number], -1) == 33
-            and not (old_texts and old_texts[number] == text) then
-          for _, entry in ipairs(entry_list(text)) do
-            local owner = owner_of(keys[first_index - 1 + number], entry, expired)
-            if owner then
-              return refuse('duplicate', layout_of(string.sub(mark, 10)).indexes[number].name, owner)
-            end
-          end
-        end
-      end
-      for _, owner in ipairs(expired) do forget(owner) end
-    end
-    if is_new then call('HSET', rows, ':', mark) end
-    for number = 1, index_count do
-      local index_key, text = keys[first_index - 1 + number], args[index_args + 1 + 2 * number]
-      local old_text = old_texts and old_texts[number] or ''
-      if is_new then call('ZADD', index_key, 0, '') end
-      if text ~= old_text then
-        if string.find(text, '\2', 1, true) or string.find(old_text, '\2', 1, true) then
-          local new = {}
-          for _, entry in ipairs(entry_list(text)) do new[entry] = true end
-          for _, entry in ipairs(entry_list(old_text)) do
-            if not new[entry] then call('ZREM', index_key, entry .. '\0' .. id) end
-          end
-          for entry in pairs(new) do call('ZADD', index_key, 0, entry .. '\0' .. id) end
-        else
-          if old_text ~= '' then call('ZREM', index_key, string.sub(old_text, 2) .. '\0' .. id) end
-          if text ~= '' then call('ZADD', index_key, 0, string.sub(text, 2) .. '\0' .. id) end
-        end
-      end
-    end
-    call('HSET', rows, id, row)
-  end
-
-  -- What records that have expired have left behind is removed a few at a time.
-  if first_mark and tonumber(first_mark) < now() then
-    local due = call('ZRANGE', expiry, '-inf', '(' .. string.format('%.0f', now()), 'BYSCORE', 'LIMIT', 0, 20)
-    for _, other in ipairs(due) do
-      if other ~= id then forget(other) end
-    end
-  end
-end
-
--- Changes of the record.
-
-call('HSET', record, unpack(args, 8, last_field))
-if last_removed > last_field + 1 then call('HDEL', record, unpack(args, last_field + 2, last_removed)) end
-
-if lifetime == 'persist' then
-  if exists then call('PERSIST', record) end
-elseif lifetime ~= 'keep' then
-  call('PEXPIRE', record, lifetime)
-end
-
--- The mark follows the time to live, even if another program has changed that.
-if mark then
-  local expires_at = -1
-  if lifetime ~= 'persist' and (exists or lifetime ~= 'keep') then expires_at = call('PEXPIRETIME', record) end
-  if expires_at > 0 then
-    call('ZADD', expiry, string.format('%.0f', expires_at), id)
-  elseif first_mark then
-    call('ZREM', expiry, id)
-  end
-end
-
-local outcome = '2:ok1:2' .. (exists and '1:0' or '1:1') .. netstring(version_field ~= '' and next_version)
-return finish(outcome)

@@ -1,7 +1,7 @@
 -- Operations on any records, all or nothing: first every check, then every change.
 --
 -- KEYS: the key of the outcome if ARGV[1] is not 0, the keys of the layouts, one for the record of each operation
--- ARGV: how long to keep the outcome in ms, the layouts, the operations
+-- ARGV: how long to keep the outcome in ms, `all`, the layouts, the operations
 --
 -- A layout is its mark (its tag, a space, its descriptor), the number of its partitions that the operations are in, and
 -- their numbers. Its keys are, for each of these partitions, the rows, the expiry marks, and the indexes that are not
@@ -13,11 +13,11 @@
 
 local call = redis.call
 
-local next_arg, next_key = 1, 0
+local next_arg, next_key = 2, 0
 
 local function take()
   next_arg = next_arg + 1
-  return ARGV[next_arg]
+  return args[next_arg]
 end
 
 local function take_number() return tonumber(take()) end
@@ -30,7 +30,7 @@ end
 
 local function take_key()
   next_key = next_key + 1
-  return KEYS[next_key]
+  return keys[next_key]
 end
 
 local reply = {}
@@ -44,7 +44,7 @@ local function say(text)
   end
 end
 
-local keep_outcome_for = ARGV[1]
+local keep_outcome_for = args[1]
 local outcome_key
 if keep_outcome_for ~= '0' then
   outcome_key = take_key()
@@ -406,9 +406,11 @@ local function check_owners(operation, key, number, entry)
     for _, one in ipairs(layout.groups) do
       if one.number == partition then group = one end
     end
-    -- The operations decide on the claims of their own records.
-    if not (group and group.by_id[owner]) then
-      local due = group and group.has_marks and call('ZSCORE', group.expiry, owner)
+    -- The operations decide on the claims of their own records. A purge changes nothing if its record exists, which may have
+    -- no row yet while `reindex` runs.
+    local own = group and group.by_id[owner]
+    if not own or own.purges and own.exists then
+      local due = not own and group and group.has_marks and call('ZSCORE', group.expiry, owner)
       if not due or tonumber(due) > now() then
         return refuse(operation.number, 'duplicate', layout, operation.record, layout.indexes[number].name, owner)
       end

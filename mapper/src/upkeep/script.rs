@@ -13,7 +13,7 @@ use crate::write;
 /// The code of a script, after what it needs.
 macro_rules! code {
     ($file:literal) => {
-        Script::new(concat!(
+        $crate::scripts::script(concat!(
             include_str!("../scripts/rows.lua"),
             include_str!("../scripts/reindex.lua"),
             include_str!($file)

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use redis_rest::{Error, ErrorKind};
 
 use super::operation::{Action, Change, Condition, FieldChange, Lifetime, Mode, Operation};
-use crate::index::Layout;
+use crate::index::{Index, Layout};
 use crate::pairs::FieldPairs;
 
 /// The most texts that a script passes to one command. `unpack` fails at 8,000.
@@ -41,11 +41,21 @@ impl<'a> Arguments<'a> {
     /// Adds the number of the texts in fields, the fields and their texts, and the names of the fields to remove.
     fn fields(&mut self, fields: &'a FieldPairs) {
         self.number(2 * fields.len());
+        self.set(fields);
+        self.counted(fields.cleared.iter().copied());
+    }
+
+    fn set(&mut self, fields: &'a FieldPairs) {
         for (name, text) in fields.pairs() {
             self.arg(name);
             self.arg(text);
         }
-        self.counted(fields.cleared.iter().copied());
+    }
+
+    /// Adds the version that the record must have, and the one that is stored then.
+    fn versions(&mut self, version: Option<u64>) {
+        self.arg(version.map_or(String::new(), |version| version.to_string()));
+        self.arg(version.map_or(String::new(), |version| version.saturating_add(1).to_string()));
     }
 
     /// Adds a column for each of the layout.
@@ -123,7 +133,7 @@ fn problem_of(operation: &Operation) -> Option<(&'static str, Option<&'static st
     None
 }
 
-/// Returns whether the script for one put can execute the operation.
+/// Returns whether the operation fits the straight line of the script.
 pub(super) fn is_lone_put(operation: &Operation) -> bool {
     match &operation.action {
         Action::Put { fields, .. } => {
@@ -133,44 +143,48 @@ pub(super) fn is_lone_put(operation: &Operation) -> bool {
     }
 }
 
-/// Returns the arguments of the script for one put.
+/// Returns the arguments of one put, for the straight line.
 pub(super) fn of_put(operation: &Operation) -> Arguments<'_> {
     let mut out = Arguments::default();
-    let layout = operation.layout;
-    out.key(operation.key.as_str());
-    let Action::Put { mode, fields, version, lifetime } = &operation.action else { return out };
-    put_head(&mut out, layout, *mode, *version, *lifetime);
-    out.fields(fields);
-    if layout.indexes.is_empty() {
-        return out;
+    let Operation { layout, key, id, action } = operation;
+    let Action::Put { mode, fields, version, lifetime } = action else { return out };
+    out.arg(mode_text(*mode));
+    out.arg(lifetime.text());
+    out.arg(layout.version.unwrap_or_default());
+    if layout.version.is_some() {
+        out.versions(*version);
     }
-    out.key(layout.rows_key(0));
-    out.key(layout.expiry_key(0));
     out.arg(layout.mark());
-    out.arg(operation.id.as_str());
+    out.arg(id.as_str());
+    out.key(key.as_str());
     let columns: Vec<_> = layout.columns.iter().map(|column| text_of(&fields.columns, column.name)).collect();
-    out.arg(format!("{}\0{}", layout.tag(), columns.join("\0")));
-    for index in &layout.indexes {
-        out.key(layout.index_key(index, 0));
-        let positions: Vec<_> = index.columns.iter().map(|column| (column + 1).to_string()).collect();
-        out.arg(positions.join("+") + if index.unique { "!" } else { "" });
-        out.arg(entries_text(&index.columns, &columns));
+    out.arg(if columns.is_empty() { String::new() } else { format!("{}\0{}", layout.tag(), columns.join("\0")) });
+    if !layout.indexes.is_empty() {
+        out.key(layout.rows_key(0));
+        out.key(layout.expiry_key(0));
     }
+    let (unique, others): (Vec<_>, Vec<_>) = layout.indexes.iter().partition(|index| index.unique);
+    out.number(unique.len());
+    let indexes = || unique.iter().chain(&others);
+    let positions = |index: &&Index| index.columns.iter().map(|at| (at + 1).to_string()).collect::<Vec<_>>().join("+");
+    out.arg(indexes().map(positions).collect::<Vec<_>>().join(","));
+    for index in indexes() {
+        out.key(layout.index_key(index, 0));
+        out.arg(member(&index.columns, &columns, id));
+    }
+    out.number(2 * fields.len());
+    out.set(fields);
+    out.args.extend(fields.cleared.iter().copied().map(Cow::Borrowed));
     out
 }
 
-/// Returns the entries of an index as one text, from all columns: `=a\2=b`.
-fn entries_text<'a>(positions: &[usize], columns: &[&'a str]) -> Cow<'a, str> {
-    let mut texts = positions.iter().map(|position| columns.get(*position).copied().unwrap_or_default());
-    if let [_] = positions {
-        return texts.next().unwrap_or_default().into();
-    }
-    // A compound index has no entry if one of its columns is empty.
-    let values: Option<Vec<_>> = texts.map(|text| text.strip_prefix('=')).collect();
-    values.map_or(Cow::Borrowed(""), |values| format!("={}", values.join("\0")).into())
+/// Returns the member that a record has in an index, or `""` if one of the columns is empty.
+fn member(positions: &[usize], columns: &[&str], id: &str) -> String {
+    let values = positions.iter().map(|position| columns.get(*position).copied().unwrap_or_default().strip_prefix('='));
+    values.collect::<Option<Vec<_>>>().map_or(String::new(), |values| format!("{}\0{id}", values.join("\0")))
 }
 
-/// Returns the arguments of the script for any operations.
+/// Returns the arguments of any operations.
 pub(super) fn of_all(operations: &[Operation]) -> Arguments<'_> {
     let mut out = Arguments::default();
     let mut layouts: Vec<(&Layout, Vec<u32>)> = Vec::new();
@@ -187,6 +201,7 @@ pub(super) fn of_all(operations: &[Operation]) -> Arguments<'_> {
             partitions.push(layout.partition_of(id));
         }
     }
+    out.arg("all");
     out.number(layouts.len());
     for (layout, partitions) in &layouts {
         add_layout(&mut out, layout, partitions);
@@ -236,7 +251,10 @@ fn add_operation<'a>(out: &mut Arguments<'a>, operation: &'a Operation, layout: 
     out.key(key.as_str());
     match action {
         Action::Put { mode, fields, version, lifetime } => {
-            put_head(out, of, *mode, *version, *lifetime);
+            out.arg(mode_text(*mode));
+            out.arg(lifetime.text());
+            out.arg(of.version.unwrap_or_default());
+            out.versions(*version);
             out.fields(fields);
             out.columns(of, &fields.columns);
         }
@@ -268,16 +286,12 @@ fn add_operation<'a>(out: &mut Arguments<'a>, operation: &'a Operation, layout: 
     }
 }
 
-/// Adds the mode, the lifetime, the version's field, the version, and the next version.
-fn put_head(out: &mut Arguments<'_>, layout: &Layout, mode: Mode, version: Option<u64>, lifetime: Lifetime) {
-    out.arg(match mode {
+fn mode_text(mode: Mode) -> &'static str {
+    match mode {
         Mode::Insert => "insert",
         Mode::Save => "save",
         Mode::Update => "update",
-    });
-    out.arg(lifetime.text());
-    out.version(layout, version);
-    out.arg(version.map_or(String::new(), |version| version.saturating_add(1).to_string()));
+    }
 }
 
 /// Adds what a patch does to a field: what it is, the field's names, and three details.

@@ -1,4 +1,4 @@
-//! The commands that run the scripts.
+//! The commands that run the script.
 
 use std::sync::{Arc, LazyLock};
 
@@ -8,20 +8,17 @@ use super::arguments::{self, Arguments};
 use super::operation::{Action, Operation};
 use super::outcome::{self, NoRow, Outcome};
 use crate::key::Key;
+use crate::scripts::script;
 
-/// Any operations.
+/// The usual put in a straight line, and any other operations.
 static WRITE: LazyLock<Script> = LazyLock::new(|| {
     let code = concat!(
+        include_str!("../scripts/put.lua"),
         include_str!("../scripts/rows.lua"),
         include_str!("../scripts/values.lua"),
         include_str!("../scripts/write.lua"),
     );
-    Script::new(code).key_locking()
-});
-
-/// One full write of one record of a model without partitions.
-static PUT: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(concat!(include_str!("../scripts/rows.lua"), include_str!("../scripts/put.lua"))).key_locking()
+    script(code).key_locking()
 });
 
 /// Returns the command that executes these operations, of any models: all of them, or none. Its errors name the operation
@@ -98,13 +95,12 @@ fn without_recovery(operation: &Operation) -> Command<Outcome> {
 
 /// The outcome is kept under the prefix of the first operation's model.
 fn run(operations: &[Operation]) -> Command {
-    let (script, arguments) = match operations {
-        [only] if arguments::is_lone_put(only) => (&PUT, arguments::of_put(only)),
-        _ => (&WRITE, arguments::of_all(operations)),
+    let Arguments { keys, args } = match operations {
+        [only] if arguments::is_lone_put(only) => arguments::of_put(only),
+        _ => arguments::of_all(operations),
     };
-    let Arguments { keys, args } = arguments;
     let prefix = operations.first().map_or("", |first| first.layout.prefix);
-    let command = ScriptCall::from(script).once_under(prefix).keys(keys).args(args).command();
+    let command = ScriptCall::from(&WRITE).once_under(prefix).keys(keys).args(args).command();
     if operations.is_empty() {
         return command.fail(Error::new(ErrorKind::InvalidInput, "needs at least one operation"));
     }

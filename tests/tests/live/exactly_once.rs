@@ -74,6 +74,8 @@ type Hold = Arc<Mutex<Option<Request>>>;
 enum Between {
     /// Another client increments this key twice.
     Incremented(String),
+    /// Another client deletes this key.
+    Deleted(String),
     /// The first request gets stuck on its way, until the test sends it.
     Stuck(Hold),
 }
@@ -95,6 +97,10 @@ impl Transport for Meddler {
             Between::Incremented(k) => {
                 self.inner.send(request).await?;
                 stack().redis().incrby(k, 2).await.unwrap();
+            }
+            Between::Deleted(k) => {
+                self.inner.send(request).await?;
+                assert_eq!(stack().redis().del(k).await.unwrap(), 1);
             }
             Between::Stuck(hold) => *hold.lock().unwrap() = Some(request),
         }
@@ -145,13 +151,16 @@ async fn an_attempt_that_arrives_late_does_nothing() -> Result<()> {
 #[tokio::test]
 async fn a_refusal_is_an_outcome_too() -> Result<()> {
     warm(stack()).await?;
-    let k = &key("once");
-    stack().redis().lpush(k, "x").await?;
-    let (redis, sent) = cut(stack(), Encoding::Base64, &[Cut::After]);
-    let error = redis.incr(k).exactly_once().await.unwrap_err();
-    assert!(error.is_wrong_type() && sent.load(Ordering::SeqCst) == 2, "{error}");
-    // The refusal is the outcome of all attempts, so nothing was executed.
+    let k = key("once");
+    stack().redis().lpush(&k, "x").await?;
+    let other = k.clone();
+    let redis = meddled(move || Between::Deleted(other.clone()));
+    // The second attempt would succeed, but the outcome of the first may have been reported already.
+    let error = redis.incr(&k).exactly_once().await.unwrap_err();
+    assert!(error.is_wrong_type() && error.attempts() == 2, "{error}");
+    // It is the outcome of all attempts, so nothing was executed.
     assert!(!error.may_have_executed() && error.command() == Some("INCR"));
+    assert_eq!(redis.get::<i64>(&k).await?, None);
     Ok(())
 }
 

@@ -1,10 +1,10 @@
 //! Writes of records that have indexes, unique fields and versions.
 
-use std::time::Duration;
+
 
 use redis_model::commands::sorted_set::ZRange;
 use redis_model::prelude::*;
-use redis_model::{Error, ErrorKind};
+use redis_model::ErrorKind;
 use redis_model_tests::{Stack, own_redis_7_0, own_stack, own_valkey};
 use tokio::sync::Mutex;
 

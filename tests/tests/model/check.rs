@@ -92,8 +92,13 @@ async fn keys_of(world: &World, name: &str) -> Vec<String> {
 
 async fn dump(world: &World, table: Table) -> Option<Dump> {
     let prefix = table.prefix();
-    let mut dump =
-        Dump { columns: Vec::new(), indexes: Vec::new(), rows: BTreeMap::new(), entries: Vec::new(), marks: BTreeMap::new() };
+    let mut dump = Dump {
+        columns: Vec::new(),
+        indexes: Vec::new(),
+        rows: BTreeMap::new(),
+        entries: Vec::new(),
+        marks: BTreeMap::new(),
+    };
     for key in keys_of(world, &format!("{prefix}::rows")).await {
         for pair in texts(world.run(["HGETALL", &key]).await).chunks(2) {
             if pair[0] == b":" {

@@ -45,8 +45,7 @@ const COUNTRIES: [&str; 8] = ["tr", "uk", "", "TR", "t\0r", "ü", "t", "T"];
 const TAGS: [&str; 7] = ["x", "y", "z\u{2}", "", "Y", "é\0", "x\u{1}"];
 const TENANTS: [&str; 2] = ["t1", "t2\0"];
 const NICKS: [&str; 5] = ["n", "", "m", "n\0", "N"];
-const SCORES: [i64; 14] =
-    [0, 1, -1, 9, 10, 11, 99, 100, -100, -99, i64::MAX, i64::MIN, 1 << 53, (1 << 53) + 1];
+const SCORES: [i64; 14] = [0, 1, -1, 9, 10, 11, 99, 100, -100, -99, i64::MAX, i64::MIN, 1 << 53, (1 << 53) + 1];
 const RATES: [f64; 14] = [
     0.0,
     -0.0,
@@ -111,8 +110,7 @@ pub(crate) fn value(random: &mut Random, name: &str) -> Val {
     }
 }
 
-const USER_FIELDS: [&str; 10] =
-    ["email", "country", "role", "score", "rate", "tags", "tenant", "nick", "age", "bio"];
+const USER_FIELDS: [&str; 10] = ["email", "country", "role", "score", "rate", "tags", "tenant", "nick", "age", "bio"];
 
 pub(crate) fn fields(random: &mut Random, table: Table) -> Fields {
     let names: &[&'static str] = match table {
@@ -180,7 +178,9 @@ pub(crate) fn patch(random: &mut Random, table: Table, stored: Option<&Fields>, 
             "country" if random.chance(30) => Change::Append(random.pick(&["x", "\0", "", "é"]).to_owned()),
             "bio" if random.chance(30) => Change::Append("b".to_owned()),
             "email" | "nick" | "bio" | "role" if random.chance(25) => Change::Clear,
-            "email" | "nick" | "bio" | "country" if random.chance(30) => Change::SetIfAbsent(Val::Text(text(random, name))),
+            "email" | "nick" | "bio" | "country" if random.chance(30) => {
+                Change::SetIfAbsent(Val::Text(text(random, name)))
+            }
             _ => Change::Set(value(random, name)),
         };
         // A value of `None` clears.
@@ -234,7 +234,8 @@ pub(crate) fn search(random: &mut Random) -> Search {
         (name, condition(random, name))
     });
     let conditions = conditions.collect();
-    let order = random.chance(50).then(|| (random.pick(&["email", "country", "role", "score", "rate"]), random.chance(50)));
+    let order =
+        random.chance(50).then(|| (random.pick(&["email", "country", "role", "score", "rate"]), random.chance(50)));
     Search { conditions, order, limit: random.pick(&[1, 3, 7, 50]), in_one_request: random.chance(30) }
 }
 

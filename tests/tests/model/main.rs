@@ -2,7 +2,13 @@
 //!
 //! `MODEL_OPERATIONS=1000000 cargo test -p redis-model-tests --test model` makes as many; `MODEL_SEED=7` repeats a run.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout, reason = "a test fails by panicking, and reports")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and reports"
+)]
 
 mod calls;
 mod check;
@@ -13,7 +19,7 @@ mod schema;
 mod state;
 mod world;
 
-use redis_model_tests::{Stack, own_stack, own_valkey, own_redis_7_0};
+use redis_model_tests::{Stack, own_redis_7_0, own_stack, own_valkey};
 
 use crate::run::Settings;
 

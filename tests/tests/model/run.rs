@@ -285,7 +285,9 @@ impl Task {
             }
             (Ok(_), None) if ops.is_empty() => {}
             (Ok(told), None) => self.problem(format!("{label}: nothing was sent, told {told:?}, {ops:?}")).await,
-            (Err(error), None) => self.problem(format!("{label}: failed: {error:?}, lost {}, {ops:?}", call.lost)).await,
+            (Err(error), None) => {
+                self.problem(format!("{label}: failed: {error:?}, lost {}, {ops:?}", call.lost)).await
+            }
         }
     }
 
@@ -669,7 +671,9 @@ impl Expected {
         if distinct.len() != ids.len() {
             problem = Some(says("a record twice"));
         }
-        if let Some(wrong) = items.iter().find(|found| !found.is(slot(found.id()).as_ref().and_then(|slot| slot.record.as_ref()))) {
+        if let Some(wrong) =
+            items.iter().find(|found| !found.is(slot(found.id()).as_ref().and_then(|slot| slot.record.as_ref())))
+        {
             problem = Some(format!("{search:?}: {wrong:?} differs, {:?}", slot(wrong.id())));
         }
         if !ids.iter().all(|id| sure.contains(id) || self.unsure.contains(*id)) {

@@ -65,11 +65,17 @@ pub(crate) struct PatchSpec {
 
 #[derive(Debug, Clone)]
 pub(crate) enum What {
-    Put { mode: Mode, fields: Fields, version: Option<i64> },
+    Put {
+        mode: Mode,
+        fields: Fields,
+        version: Option<i64>,
+    },
     Patch(PatchSpec),
     Delete,
     /// In a unit, the record must exist.
-    Expire { must_exist: bool },
+    Expire {
+        must_exist: bool,
+    },
 }
 
 /// An operation on one record.
@@ -264,7 +270,12 @@ impl State {
     }
 
     /// The rows that a write would leave behind, beside those of records that it does not touch.
-    fn new_rows<'a>(&'a self, mends: &'a [Mend], ops: &'a [&Op], plan: &'a Plan) -> Vec<(Table, &'a str, usize, &'a Fields)> {
+    fn new_rows<'a>(
+        &'a self,
+        mends: &'a [Mend],
+        ops: &'a [&Op],
+        plan: &'a Plan,
+    ) -> Vec<(Table, &'a str, usize, &'a Fields)> {
         let mut rows: Vec<_> = Vec::new();
         for (number, (op, row)) in ops.iter().zip(&plan.rows).enumerate() {
             if let Some(row) = row {
@@ -328,12 +339,7 @@ impl State {
     }
 
     /// The slots of a table that a write does not touch.
-    fn others<'a>(
-        &'a self,
-        table: Table,
-        mends: &'a [Mend],
-        ops: &'a [&Op],
-    ) -> impl Iterator<Item = &'a Slot> {
+    fn others<'a>(&'a self, table: Table, mends: &'a [Mend], ops: &'a [&Op]) -> impl Iterator<Item = &'a Slot> {
         let is_touched = move |id: &str| {
             ops.iter().any(|op| op.table == table && op.id == id)
                 || mends.iter().any(|mend| {
@@ -508,7 +514,8 @@ fn plan_one(op: &Op, slot: &Slot, now: Span, number: usize, plan: &mut Plan) -> 
             for (name, change) in &patch.changes {
                 match changed_value(field(record, name), change, name, op.table.is_indexed(name)) {
                     Ok(value) => {
-                        if !matches!((change, field(record, name)), (Change::SetIfAbsent(_), old) if *old != Val::Absent) {
+                        if !matches!((change, field(record, name)), (Change::SetIfAbsent(_), old) if *old != Val::Absent)
+                        {
                             row.insert(name, value.clone());
                         }
                         changed.insert(name, value);
@@ -527,7 +534,13 @@ fn plan_one(op: &Op, slot: &Slot, now: Span, number: usize, plan: &mut Plan) -> 
 fn changed_value(old: &Val, change: &Change, name: &str, is_indexed: bool) -> Result<Val, &'static str> {
     Ok(match change {
         Change::Set(value) => value.clone(),
-        Change::SetIfAbsent(value) => if *old == Val::Absent { value.clone() } else { old.clone() },
+        Change::SetIfAbsent(value) => {
+            if *old == Val::Absent {
+                value.clone()
+            } else {
+                old.clone()
+            }
+        }
         Change::Clear => Val::Absent,
         Change::Incr(by) => {
             let sum = old.to_int().checked_add(*by).ok_or("range")?;

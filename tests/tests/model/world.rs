@@ -94,11 +94,7 @@ pub(crate) fn now() -> Span {
 impl World {
     pub(crate) fn new(stack: &Stack, mutation: Option<Mutation>) -> Arc<World> {
         let url = stack.server.url();
-        Arc::new(World {
-            raw: Direct::new(url),
-            state: Arc::default(),
-            direct: Direct::mutated(url, mutation),
-        })
+        Arc::new(World { raw: Direct::new(url), state: Arc::default(), direct: Direct::mutated(url, mutation) })
     }
 
     /// A client for one task. `through` is a gateway, if the requests are to take that way.
@@ -202,14 +198,7 @@ impl Gate {
     }
 
     /// Changes the model as the reply says.
-    fn observe(
-        &self,
-        state: &mut State,
-        commands: &[Args],
-        once: Option<&[u8]>,
-        body: &[u8],
-        span: Span,
-    ) {
+    fn observe(&self, state: &mut State, commands: &[Args], once: Option<&[u8]>, body: &[u8], span: Span) {
         let mut call = lock(&self.call.0);
         let mut rest = body;
         let mut outcomes = Vec::new();

@@ -63,7 +63,8 @@ impl<M: HashModel> Prepared<M> {
                 Ok(outcomes) => return Ok(outcomes.len()),
                 Err(error) => error,
             };
-            let seen_again = if error.is_conflict() || error.is_not_found() { self.see(session, ids).await? } else { seen.clone() };
+            let seen_again =
+                if error.is_conflict() || error.is_not_found() { self.see(session, ids).await? } else { seen.clone() };
             // Unless another program has changed or deleted one of them since it was read, the write itself is refused.
             if seen_again == seen {
                 return Err(error);
@@ -97,8 +98,10 @@ impl<M: HashModel> Prepared<M> {
 
     /// Returns the write of one record, which is refused unless the fields still have these texts.
     fn operation(&self, write: &Write, id: &str, texts: &[Option<String>]) -> Operation {
-        let seen = self.fields().iter().zip(texts).map(|(Names { name, aliases }, text)| {
-            Condition { field: (*name).into(), aliases, text: text.clone() }
+        let seen = self.fields().iter().zip(texts).map(|(Names { name, aliases }, text)| Condition {
+            field: (*name).into(),
+            aliases,
+            text: text.clone(),
         });
         let mut action = match write {
             Write::Delete => Action::Delete { version: None, conditions: Vec::new() },

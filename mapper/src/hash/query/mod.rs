@@ -172,14 +172,22 @@ impl<M: HashModel> Query<M> {
     }
 
     /// Finds records whose field, a `Vec` or a set, contains `value`.
-    ///
-    /// Each record is returned once, also if several of its elements match several conditions.
     pub fn contains<T: SequenceField, C: FieldCodec<T>, I: IsIndexed>(
         self,
         field: FieldRef<M, T, C, I>,
         value: impl ValueFor<T::Value>,
     ) -> Self {
         self.values(field, [value])
+    }
+
+    /// Finds records whose field, a `Vec` or a set, contains at least one of `values`. Each record is returned once. For records
+    /// that contain all of several values, call [`contains`](Self::contains) for each.
+    pub fn contains_any<T: SequenceField, C: FieldCodec<T>, I: IsIndexed>(
+        self,
+        field: FieldRef<M, T, C, I>,
+        values: impl IntoIterator<Item = impl ValueFor<T::Value>>,
+    ) -> Self {
+        self.values(field, values)
     }
 
     /// Finds records whose field is in `range`: `18..30`, `18..=30`, `18..`, `..30`, or a pair of [`Bound`]s. An empty range

@@ -109,7 +109,8 @@ async fn start(session: &Session, layout: &'static Layout) -> Result<String> {
             return Ok(token);
         }
     }
-    let why = "other programs change the layout of the indexes at the same time; run `reindex` in one version of the program";
+    let why =
+        "other programs change the layout of the indexes at the same time; run `reindex` in one version of the program";
     Err(Error::new(ErrorKind::Index, why))
 }
 

@@ -240,7 +240,8 @@ async fn of_keys(session: &Session, layout: &'static Layout) -> Result<Vec<Drift
             if building.is_some() {
                 return Ok(vec![Drift::Building]);
             }
-            let indexes = indexes.into_iter().map(|(slot, key, unique)| Ok((replies.take(slot)?.is_some(), key, unique)));
+            let indexes =
+                indexes.into_iter().map(|(slot, key, unique)| Ok((replies.take(slot)?.is_some(), key, unique)));
             keys.push((mark.is_some(), rows, indexes.collect::<Result<Vec<_>>>()?));
         }
         Ok(lost(&keys, layout.partitions > 1).into_iter().map(|key| Drift::LostKey { key }).collect())
@@ -263,7 +264,8 @@ fn lost(partitions: &Existing, are_several: bool) -> Vec<String> {
         if any_own && !rows_exist {
             lost.push(rows.clone());
         }
-        let missing = indexes.iter().filter(|(exists, _, unique)| !exists && if own(*unique) { any_own } else { any_rows });
+        let missing =
+            indexes.iter().filter(|(exists, _, unique)| !exists && if own(*unique) { any_own } else { any_rows });
         lost.extend(missing.map(|(_, key, _)| key.clone()));
     }
     lost

@@ -4,8 +4,8 @@ use redis_rest::bytes::Bytes;
 use redis_rest::commands::generic::KeyType;
 use redis_rest::commands::scan::{Cursor, ScanOptions};
 use redis_rest::{
-    Batch, BatchReplies, GenericCommands as _, HashCommands as _, Result, ServerCommands as _,
-    Session, SortedSetCommands as _,
+    Batch, BatchReplies, GenericCommands as _, HashCommands as _, Result, ServerCommands as _, Session,
+    SortedSetCommands as _,
 };
 
 use super::progress::IndexPhase;
@@ -24,10 +24,20 @@ pub(super) enum Position {
     Start,
     /// Among the keys of the database.
     Records(Cursor),
-    Rows { partition: u32, cursor: Cursor },
-    Entries { index: usize, partition: u32, cursor: Cursor },
+    Rows {
+        partition: u32,
+        cursor: Cursor,
+    },
+    Entries {
+        index: usize,
+        partition: u32,
+        cursor: Cursor,
+    },
     /// Among the expiry marks.
-    Marks { partition: u32, cursor: Cursor },
+    Marks {
+        partition: u32,
+        cursor: Cursor,
+    },
     Finish,
 }
 

@@ -16,7 +16,7 @@ struct User {
 struct Order {
     #[redis(id)]
     id: u64,
-    #[redis(version, json, default)]
+    #[redis(version, json, default, alias = "revision")]
     version: u64,
     total: u64,
 }
