@@ -34,6 +34,7 @@ const fn broken(name: &'static str, replace: &'static [(&'static str, &'static s
 
 const ALL: &[Broken] = &[
     // Queries.
+    broken("entries of a record twice", &[("return first == entry_value", "return true")]),
     broken("expired records in answers", &[(
         "local is_there = not (marks and marks[i] and tonumber(marks[i]) <= now)",
         "local is_there = true",

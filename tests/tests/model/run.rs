@@ -13,7 +13,7 @@ use crate::calls;
 use crate::check;
 use crate::generate::{self, Ids, Random, Search};
 use crate::schema::{Account, Fields, Record, Table, User, Val, field};
-use crate::state::{Did, Life, Mode, Op, Slot, Span, State, What};
+use crate::state::{Change, Did, Life, Mode, Op, PatchSpec, Slot, Span, State, What};
 use crate::world::{Call, Cut, SharedCall, Turn, World, clock, lock, now};
 
 #[derive(Debug, Clone)]
@@ -121,7 +121,8 @@ impl Task {
             400..480 => self.unit().await,
             480..510 => self.many().await,
             510..550 => self.modify().await,
-            550..720 => self.search(true).await,
+            550..700 => self.search().await,
+            700..720 => self.each().await,
             720..790 => self.pages().await,
             790..830 => self.counts().await,
             830..870 => self.find_by().await,
@@ -292,15 +293,13 @@ impl Task {
     }
 
     /// A page, while nobody else writes: it must be exactly what a filter over the model gives.
-    async fn search(&mut self, is_alone: bool) {
+    async fn search(&mut self) {
         self.label = "search";
         let search = generate::search(&mut self.random);
         let ids_only = self.random.chance(30);
         let cuts = read_cuts(&mut self.random);
         self.turn().begin(Vec::new(), cuts);
-        if is_alone {
-            self.turn().hold(&self.world).await;
-        }
+        self.turn().hold(&self.world).await;
         let from = clock();
         let query = calls::query(&search);
         let found = if ids_only {
@@ -384,6 +383,60 @@ impl Task {
                     state.problem(text);
                 }
             }
+        }
+    }
+
+    /// Patches or deletes all that match.
+    async fn each(&mut self) {
+        self.label = "each";
+        let search = generate::search(&mut self.random);
+        let set = |name, text| (name, Change::Set(Val::text(text)));
+        let changes = [vec![set("country", "uk")], vec![set("bio", "p"), set("country", "t")], vec![("score", Change::Incr(1))]];
+        let patch = PatchSpec { changes: self.random.pick(&changes), ..PatchSpec::default() };
+        let what = if self.random.chance(30) { What::Delete } else { What::Patch(patch) };
+        let life = if self.random.chance(20) && !matches!(what, What::Delete) { Life::Set(1000) } else { Life::Keep };
+        let op = Op { table: Table::Users, id: String::new(), what, life };
+        let is_alone = self.random.chance(60);
+        let cuts = generate::cuts(&mut self.random);
+        self.turn().begin(Vec::new(), cuts);
+        lock(&self.call).each = Some((op.clone(), search.clone()));
+        if is_alone {
+            self.turn().hold(&self.world).await;
+        }
+        let expected = {
+            let mut held = lock(&self.call).held.take();
+            // Those that expire during the call are not certain.
+            let during = Span { from: clock(), to: clock() + 500 };
+            let expected = held.as_mut().map(|state| Expected::of(&search, state, during, true));
+            lock(&self.call).held = held;
+            expected
+        };
+        let result = calls::each(&self.redis, &search, &op).await;
+        let (call, held) = self.turn().end();
+        let mut state = match held {
+            Some(state) => state,
+            None => Arc::clone(&self.world.state).lock_owned().await,
+        };
+        let expects = |count: u64| {
+            expected.as_ref().is_none_or(|expected| {
+                let (sure, unsure) = (expected.sure.len(), expected.unsure.len());
+                (sure.min(search.limit)..=(sure + unsure).min(search.limit)).contains(&usize::try_from(count).unwrap())
+            })
+        };
+        match result {
+            Ok(count) if count != call.each_done => {
+                state.problem(format!("{op:?} of {search:?}: told {count}, seen {}", call.each_done));
+            }
+            Ok(count) if expects(count) => {}
+            Ok(count) => {
+                let sure = expected.map(|expected| expected.sure);
+                state.problem(format!("{op:?} of {search:?}: {count}, expected {sure:?}"));
+            }
+            // A sum that does not fit, or a record whose row somebody has taken away.
+            Err(error) if error.is_conflict() || error.kind() == redis_model::ErrorKind::Index || error.is_not_found() => {
+                state.count("each refused");
+            }
+            Err(error) => state.problem(format!("{op:?} of {search:?}: {error:?}")),
         }
     }
 
@@ -629,10 +682,7 @@ impl Expected {
         let mut expected = Expected { sure: Vec::new(), unsure: BTreeSet::new() };
         for ((table, id), slot) in &state.slots {
             let Some(row) = slot.row.as_ref().filter(|_| *table == Table::Users) else { continue };
-            let matches = |fields: &Fields| {
-                search.conditions.iter().all(|(name, condition)| condition.holds(field(fields, name)))
-                    && search.order.is_none_or(|(name, _)| *field(fields, name) != Val::Absent)
-            };
+            let matches = |fields: &Fields| search.matches(fields);
             let held = slot.is_held(now);
             let alive = if loads { slot.is_alive(now) } else { Some(true) };
             if held == Some(false) || alive == Some(false) || !matches(row) {

@@ -15,6 +15,7 @@ use redis_model_tests::Stack;
 use redis_model_tests::direct::{Args, Direct, Mutation, Raw, commands_of, parse};
 use tokio::sync::OwnedMutexGuard;
 
+use crate::generate::Search;
 use crate::schema::Table;
 use crate::state::{Did, Mend, Op, Span, State, Verdict};
 
@@ -45,6 +46,10 @@ pub(crate) struct Call {
     pub(crate) ops: Vec<Op>,
     /// Each operation is a command of its own.
     pub(crate) is_pipeline: bool,
+    /// What is done to each record of a write that a query has chosen, and what chose it.
+    pub(crate) each: Option<(Op, Search)>,
+    /// How many records it was done to.
+    pub(crate) each_done: u64,
     pub(crate) cuts: VecDeque<Cut>,
     /// Nobody else takes a turn until the call ends.
     pub(crate) is_exclusive: bool,
@@ -221,6 +226,10 @@ impl Gate {
                 executed.retain(|of, _| late.iter().any(|(_, late)| late == of));
                 executed.insert(once.to_vec(), body.to_vec());
             }
+            if let Some((op, search)) = call.each.clone() {
+                call.each_done += of_each(state, args, &op, &search, &verdict, span);
+                continue;
+            }
             let mends = mends(args);
             let is_mended = |op: &Op| {
                 mends.iter().any(|mend| {
@@ -306,6 +315,31 @@ impl Turn<'_> {
         let held = call.held.take();
         (call, held)
     }
+}
+
+/// Changes the model as a write of the records that a query has chosen did. Returns how many it has written.
+fn of_each(state: &mut State, args: &Args, op: &Op, search: &Search, verdict: &Verdict, span: Span) -> u64 {
+    state.count("writes of each");
+    let text = |at: usize| args.get(at).and_then(|arg| std::str::from_utf8(arg).ok()).unwrap_or_default();
+    let keys: usize = text(2).parse().unwrap_or_default();
+    let ids = (3..3 + keys).filter_map(|at| text(at).strip_prefix("user:")).filter(|id| !id.starts_with(':'));
+    let ops: Vec<Op> = ids.map(|id| Op { id: id.to_owned(), ..op.clone() }).collect();
+    if let Verdict::Refused { why, .. } = verdict {
+        // Somebody has written since the records were read.
+        if matches!(why.as_str(), "condition" | "missing" | "norow") {
+            return 0;
+        }
+    } else {
+        state.settle(span);
+        for op in &ops {
+            let record = state.get(Table::Users, &op.id).and_then(|slot| slot.record.clone());
+            if !record.as_ref().is_some_and(|record| search.matches(record)) {
+                state.problem(format!("written without a match: {op:?}, {search:?}, {record:?}"));
+            }
+        }
+    }
+    let ops: Vec<&Op> = ops.iter().collect();
+    u64::try_from(state.write(&[], &ops, verdict, span).len()).unwrap()
 }
 
 /// The key that the outcome of a write is kept under.
