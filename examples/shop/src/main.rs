@@ -11,8 +11,8 @@ use std::error::Error as StdError;
 use std::time::SystemTime;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use redis_model::Unit;
 use redis_model::prelude::*;
+use redis_model::{Ref, Unit};
 
 use self::models::{Cart, Country, Line, Order, Product, Status, User};
 
@@ -90,7 +90,7 @@ async fn browse(redis: &Redis) -> Result<()> {
     println!("\nGreen teas from 5 to 12, the cheapest first, in pages of 4");
     let query =
         Product::query().contains(Product::TAGS, "green").range(Product::CENTS, 500..1200).order_by(Product::CENTS);
-    println!("  {}", query.clone().explain(redis).await?);
+    println!("  {}", query.clone().explain(redis).await?.to_string().replace('\n', "\n  "));
     let mut page = query.clone().limit(4).fetch(redis).await?;
     loop {
         println!("  {:?}", page.items.iter().map(|tea| (tea.name.as_str(), tea.cents)).collect::<Vec<_>>());
@@ -119,7 +119,7 @@ async fn check_out(redis: &Redis) -> Result<()> {
         let cents = cart.lines.iter().zip(products.iter().flatten()).map(|(line, tea)| line.quantity * tea.cents).sum();
         let order = Order {
             id: Order::generate_id(),
-            user: 1,
+            user: Ref::new(1),
             placed_at: SystemTime::now(),
             status: Status::Placed,
             cents,
@@ -149,9 +149,10 @@ async fn check_out(redis: &Redis) -> Result<()> {
 /// The compound index of `user` and `placed_at` has the orders of a user in their order.
 async fn history(redis: &Redis) -> Result<()> {
     println!("\nThe latest orders of user 1");
-    let orders = Order::query().eq(Order::USER, 1).order_by_desc(Order::PLACED_AT).limit(10).fetch(redis).await?;
+    let orders =
+        Order::query().eq(Order::USER, Ref::new(1)).order_by_desc(Order::PLACED_AT).limit(10).fetch(redis).await?;
     for order in &orders.items {
-        let user = User::load(redis, order.user).await?;
+        let user = order.user.load(redis).await?;
         println!("  {} by {:?}: {} cents", order.id, user.map(|user| user.name), order.cents);
     }
     if let Some(order) = orders.items.first() {

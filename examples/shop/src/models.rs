@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use redis_model::Ref;
 use redis_model::prelude::*;
 use serde_derive::{Deserialize, Serialize};
 use ulid::Ulid;
@@ -58,7 +59,7 @@ pub(crate) struct Product {
 pub(crate) struct Order {
     #[redis(id)]
     pub(crate) id: Ulid,
-    pub(crate) user: u64,
+    pub(crate) user: Ref<User>,
     pub(crate) placed_at: SystemTime,
     #[redis(index)]
     pub(crate) status: Status,

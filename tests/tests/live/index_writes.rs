@@ -1,10 +1,8 @@
 //! Writes of records that have indexes, unique fields and versions.
 
-
-
+use redis_model::ErrorKind;
 use redis_model::commands::sorted_set::ZRange;
 use redis_model::prelude::*;
-use redis_model::ErrorKind;
 use redis_model_tests::{Stack, own_redis_7_0, own_stack, own_valkey};
 use tokio::sync::Mutex;
 

@@ -284,7 +284,9 @@ async fn lost_keys_are_reported_and_built_anew() -> Result<()> {
     for redis in [stack().redis(), valkey().redis()] {
         let lost = |id| Lost { id, email: email(id), age: 36 };
         Lost::save_many(&redis, &(0..40).map(lost).collect::<Vec<_>>()).await?.all()?;
-        for keys in [vec![rows], vec![email_index], vec![age_index], vec![email_index, age_index], vec![rows, age_index]] {
+        for keys in
+            [vec![rows], vec![email_index], vec![age_index], vec![email_index, age_index], vec![rows, age_index]]
+        {
             redis.del(&keys).await?;
             let drifts = Lost::verify_to_end(&redis).await?;
             let expected = keys.iter().map(|key| Drift::LostKey { key: (*key).to_owned() }).collect::<Vec<_>>();
@@ -648,7 +650,13 @@ async fn write(redis: &Redis, random: &mut Random, behind_our_back: bool) -> Res
         6 => Busy::expire(redis, busy.id, Duration::from_millis(1 + random.below(20))).await.map(drop),
         7 => Busy::persist(redis, busy.id).await.map(drop),
         8 => redis.del(&key).await.map(drop),
-        9 => redis.hset(&key, [("id", busy.id.to_string()), ("size", "3".into()), ("group", "a".into()), ("tags", "[]".into())]).await.map(drop),
+        9 => redis
+            .hset(
+                &key,
+                [("id", busy.id.to_string()), ("size", "3".into()), ("group", "a".into()), ("tags", "[]".into())],
+            )
+            .await
+            .map(drop),
         10 => redis.pexpire(&key, Duration::from_millis(10)).await.map(drop),
         _ => redis.zrem("re-busy::index:size", format!("60{}\u{0}{}", busy.size, busy.id)).await.map(drop),
     };
@@ -696,8 +704,12 @@ async fn writers_go_on_while_indexes_are_built() -> Result<()> {
                 done.store(true, Ordering::Relaxed);
                 Ok::<_, redis_model::Error>((runs.0, runs.1))
             };
-            let (a, b, c, runs) =
-                tokio::try_join!(writer(random.below(1 << 30)), writer(random.below(1 << 30)), writer(random.below(1 << 30)), builder)?;
+            let (a, b, c, runs) = tokio::try_join!(
+                writer(random.below(1 << 30)),
+                writer(random.below(1 << 30)),
+                writer(random.below(1 << 30)),
+                builder
+            )?;
             // Of two runs that start at the same time, one may find that the other has built lost keys.
             let (first, second) = runs;
             let reindexed = match (first, second) {

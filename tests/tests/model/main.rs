@@ -49,7 +49,8 @@ fn random_operations_agree_with_the_model() {
     let reports = runtime.block_on(async {
         let runs = servers.iter().enumerate().map(|(number, (_, stack))| {
             let through_gateway = number == 0;
-            let settings = Settings { operations: each, seed: seed + number as u64, through_gateway, ..Settings::default() };
+            let settings =
+                Settings { operations: each, seed: seed + number as u64, through_gateway, ..Settings::default() };
             run::run(stack, settings)
         });
         futures_util::future::join_all(runs).await

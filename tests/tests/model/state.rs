@@ -101,7 +101,10 @@ pub(crate) enum Mend {
 pub(crate) enum Verdict {
     /// And whether each operation has created, removed or found something.
     Ok(Vec<bool>),
-    Refused { why: String, details: Vec<String> },
+    Refused {
+        why: String,
+        details: Vec<String>,
+    },
 }
 
 /// What an operation did, as its caller is told.
