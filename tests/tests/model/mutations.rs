@@ -3,7 +3,7 @@
 //! All of them: `MODEL_MUTATIONS=all cargo test -p redis-model-tests --test model mutations -- --nocapture`.
 
 use redis_model_tests::direct::Mutation;
-use redis_model_tests::{Stack, own_stack};
+use redis_model_tests::{Stack, own_stack, own_stack_in_english};
 
 use crate::run::{self, Settings};
 use crate::{number, seed};
@@ -26,10 +26,11 @@ struct Broken {
     name: &'static str,
     replace: &'static [(&'static str, &'static str)],
     ids: usize,
+    needs_locale: bool,
 }
 
 const fn broken(name: &'static str, replace: &'static [(&'static str, &'static str)]) -> Broken {
-    Broken { name, replace, ids: 50 }
+    Broken { name, replace, ids: 50, needs_locale: false }
 }
 
 const ALL: &[Broken] = &[
@@ -44,6 +45,12 @@ const ALL: &[Broken] = &[
         "if reverse then source.upper = '[' .. member else source.lower = '[' .. member end",
     )]),
     broken("conditions are not tested", &[("if not holds(condition, columns) then return false end", "")]),
+    Broken {
+        name: "texts are compared by the locale",
+        replace: &[("  if left == right then return false end\n", "  if true then return left < right end\n")],
+        ids: 50,
+        needs_locale: true,
+    },
     // Unique values.
     broken("claims inside a batch", &[("if other and other ~= operation.id then", "if false then")]),
     broken("claims are not checked", &[(
@@ -69,6 +76,7 @@ const ALL: &[Broken] = &[
         name: "the sweep takes records of the batch",
         replace: &[("if not group.by_id[id] then forget(", "do forget("), ("if other ~= id then forget(other) end", "forget(other)")],
         ids: 5,
+        needs_locale: false,
     },
     broken("nothing is swept", &[("'BYSCORE', 'LIMIT', 0, 20)", "'BYSCORE', 'LIMIT', 0, 0)")]),
     // Rows.
@@ -124,9 +132,18 @@ fn mutations_are_noticed() {
     let stack = own_stack();
     let mut missed = Vec::new();
     for broken in ALL.iter().filter(|broken| is_wanted(broken.name)) {
-        if let Some(missing) = noticed(&stack, broken, seed, bound) {
-            missed.push(missing);
-        }
+        let missing = if broken.needs_locale {
+            match own_stack_in_english() {
+                Some(stack) => noticed(&stack, broken, seed, bound),
+                None => {
+                    println!("SKIPPED: {}: there is no localedef here", broken.name);
+                    None
+                }
+            }
+        } else {
+            noticed(&stack, broken, seed, bound)
+        };
+        missed.extend(missing);
     }
     assert!(missed.is_empty(), "MODEL_SEED={seed}, not noticed: {missed:?}");
 }

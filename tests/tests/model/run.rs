@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use redis_model::commands::expiry::Ttl;
 use redis_model::prelude::*;
-use redis_model::{Cursor, Error};
+use redis_model::{Cursor, Drift, Error, ErrorKind};
 use redis_model_tests::Stack;
 use redis_model_tests::direct::{Mutation, Raw};
 
@@ -123,7 +123,8 @@ impl Task {
             510..550 => self.modify().await,
             550..700 => self.search().await,
             700..720 => self.each().await,
-            720..790 => self.pages().await,
+            720..723 => self.upkeep().await,
+            723..790 => self.pages().await,
             790..830 => self.counts().await,
             830..870 => self.find_by().await,
             870..930 => self.loads().await,
@@ -311,6 +312,7 @@ impl Task {
         let (_, held) = self.turn().end();
         let Some(mut state) = held else { return };
         match found {
+            Err(error) if is_building(&error, &state) => {}
             Err(error) => state.problem(format!("{search:?}: {error:?}")),
             Ok((items, cursor)) => {
                 let items: Vec<Found> = items;
@@ -351,10 +353,10 @@ impl Task {
                     items.extend(page.items.into_iter().map(Found::of));
                     cursor = page.cursor;
                 }
-                Err(error) => failure = Some(format!("{search:?}: {error:?}")),
+                Err(error) => failure = Some(error),
             }
             if page > 500 {
-                failure = Some(format!("{search:?}: pages without end"));
+                failure = Some(Error::new(ErrorKind::Protocol, "pages without end"));
             }
             if cursor.is_none() || failure.is_some() {
                 break;
@@ -362,9 +364,15 @@ impl Task {
         }
         let span = Span { from, to: clock() };
         let (_, held) = self.turn().end();
-        if let Some(failure) = failure {
-            drop(held);
-            return self.problem(failure).await;
+        if let Some(error) = failure {
+            let mut state = match held {
+                Some(state) => state,
+                None => Arc::clone(&self.world.state).lock_owned().await,
+            };
+            if !is_building(&error, &state) {
+                state.problem(format!("{search:?}: {error:?}"));
+            }
+            return;
         }
         if let Some(mut state) = held {
             state.count("walks alone");
@@ -383,6 +391,43 @@ impl Task {
                     state.problem(text);
                 }
             }
+        }
+    }
+
+    /// Compares the indexes with the records, or builds them while others write.
+    async fn upkeep(&mut self) {
+        self.label = "upkeep";
+        self.turn().begin(Vec::new(), Vec::new());
+        if self.random.chance(50) {
+            self.turn().hold(&self.world).await;
+            let drifts = User::verify_to_end(&self.redis).await;
+            let (_, held) = self.turn().end();
+            let Some(mut state) = held else { return };
+            state.settle(now());
+            return match drifts {
+                Ok(drifts) if drifts.contains(&Drift::Building) && state.reindexed.0 > state.reindexed.1 => {}
+                Ok(drifts) => check::compare_drifts(&mut state, Table::Users, &drifts, &[]),
+                Err(error) => state.problem(format!("verify: {error:?}")),
+            };
+        }
+        self.world.state.lock().await.reindexed.0 += 1;
+        let result = if self.random.chance(50) {
+            User::reindex_to_end(&self.redis).await
+        } else {
+            Account::reindex_to_end(&self.redis).await
+        };
+        let mut state = Arc::clone(&self.world.state).lock_owned().await;
+        state.reindexed.1 += 1;
+        state.count("reindex beside writers");
+        match result {
+            Ok(reindexed) => {
+                if let Some(error) = reindexed.errors.iter().find(|error| error.kind() != ErrorKind::Duplicate) {
+                    state.problem(format!("reindex: {error:?}"));
+                }
+            }
+            // Another run has begun.
+            Err(error) if error.kind() == ErrorKind::Index && state.reindexed.0 > state.reindexed.1 => {}
+            Err(error) => state.problem(format!("reindex: {error:?}")),
         }
     }
 
@@ -433,7 +478,7 @@ impl Task {
                 state.problem(format!("{op:?} of {search:?}: {count}, expected {sure:?}"));
             }
             // A sum that does not fit, or a record whose row somebody has taken away.
-            Err(error) if error.is_conflict() || error.kind() == redis_model::ErrorKind::Index || error.is_not_found() => {
+            Err(error) if error.is_conflict() || error.kind() == ErrorKind::Index || error.is_not_found() => {
                 state.count("each refused");
             }
             Err(error) => state.problem(format!("{op:?} of {search:?}: {error:?}")),
@@ -462,6 +507,7 @@ impl Task {
         let expected = Expected::of(&search, &mut state, span, matches!(told, Ok(Told::First(_) | Told::All(_))));
         let (sure, unsure) = (expected.sure.len(), expected.unsure.len());
         match told {
+            Err(error) if is_building(&error, &state) => {}
             Err(error) => state.problem(format!("{search:?}: {error:?}")),
             Ok(Told::Nothing) => {}
             Ok(Told::Count(count)) => {
@@ -499,6 +545,7 @@ impl Task {
         });
         let owners: Vec<_> = owners.map(|((_, id), slot)| (id.clone(), slot.clone())).collect();
         match found {
+            Err(error) if is_building(&error, &state) => {}
             Err(error) => state.problem(format!("find_by {email:?}: {error:?}")),
             Ok(None) => {
                 let is_missed = |(_, slot): &&(String, Slot)| {
@@ -616,6 +663,11 @@ impl Task {
             _ => {}
         }
     }
+}
+
+/// Queries are refused while the indexes are built.
+fn is_building(error: &Error, state: &State) -> bool {
+    error.kind() == ErrorKind::Index && state.reindexed.0 > state.reindexed.1 && error.message().contains("reindex")
 }
 
 fn read_cuts(random: &mut Random) -> Vec<Cut> {

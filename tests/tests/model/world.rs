@@ -210,7 +210,14 @@ impl Gate {
         for (number, args) in commands.iter().enumerate() {
             let Some((reply, after)) = parse(rest) else { break };
             rest = after;
-            let Raw::Text(text) = reply else { continue };
+            let text = match reply {
+                Raw::Text(text) => text,
+                Raw::Array(_) => {
+                    repairs(state, args, span);
+                    continue;
+                }
+                _ => continue,
+            };
             let Some(verdict) = verdict(&text) else { continue };
             if let Some(once) = once {
                 let mut executed = lock(&self.executed);
@@ -340,6 +347,28 @@ fn of_each(state: &mut State, args: &Args, op: &Op, search: &Search, verdict: &V
     }
     let ops: Vec<&Op> = ops.iter().collect();
     u64::try_from(state.write(&[], &ops, verdict, span).len()).unwrap()
+}
+
+/// Changes the model as `reindex` did with rows: it removes those of records that are gone, and corrects the marks.
+fn repairs(state: &mut State, args: &Args, span: Span) {
+    let text = |at: usize| args.get(at).and_then(|arg| std::str::from_utf8(arg).ok()).unwrap_or_default();
+    let keys: usize = text(2).parse().unwrap_or_default();
+    let table = Table::ALL.into_iter().find(|table| text(3).starts_with(&format!("{}::rows", table.prefix())));
+    let (Some(table), "repair") = (table, text(4 + keys)) else { return };
+    let is_of_rows = matches!(text(5 + keys), "0" | "1") && (args.len() - keys - 5).is_multiple_of(2);
+    // The script of entries has a number, a partition, a cursor and a count.
+    if !is_of_rows || (args.len() - keys == 9 && !(3..3 + keys).any(|at| text(at) == table.key(text(6 + keys)))) {
+        return;
+    }
+    for at in (5 + keys..args.len()).step_by(2) {
+        let slot = state.slot(table, text(at + 1));
+        match slot.is_alive(span) {
+            Some(false) => (slot.row, slot.mark) = (None, None),
+            Some(true) => slot.mark = slot.expires,
+            None => {}
+        }
+        state.touch(table, text(at + 1));
+    }
 }
 
 /// The key that the outcome of a write is kept under.
