@@ -271,10 +271,13 @@ fn condition(random: &mut Random, name: &'static str) -> Condition {
 }
 
 impl Search {
+    pub(crate) fn holds(&self, fields: &Fields) -> bool {
+        self.conditions.iter().all(|(name, condition)| condition.holds(field(fields, name)))
+    }
+
     /// Whether the conditions hold, and the record has a value to order it by.
     pub(crate) fn matches(&self, fields: &Fields) -> bool {
-        self.conditions.iter().all(|(name, condition)| condition.holds(field(fields, name)))
-            && self.order.is_none_or(|(name, _)| *field(fields, name) != Val::Absent)
+        self.holds(fields) && self.order.is_none_or(|(name, _)| *field(fields, name) != Val::Absent)
     }
 }
 

@@ -19,7 +19,7 @@ mod schema;
 mod state;
 mod world;
 
-use redis_model_tests::{Stack, own_redis_7_0, own_stack, own_valkey};
+use redis_model_tests::{Stack, own_redis_7_0, own_stack, own_stack_in_english, own_valkey};
 
 use crate::run::Settings;
 

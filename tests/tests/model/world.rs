@@ -340,7 +340,7 @@ fn of_each(state: &mut State, args: &Args, op: &Op, search: &Search, verdict: &V
         state.settle(span);
         for op in &ops {
             let record = state.get(Table::Users, &op.id).and_then(|slot| slot.record.clone());
-            if !record.as_ref().is_some_and(|record| search.matches(record)) {
+            if !record.as_ref().is_some_and(|record| search.holds(record)) {
                 state.problem(format!("written without a match: {op:?}, {search:?}, {record:?}"));
             }
         }
