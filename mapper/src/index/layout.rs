@@ -88,11 +88,6 @@ impl Layout {
         self.columns.iter().position(|column| column.name == name)
     }
 
-    /// Returns the index over this column alone.
-    pub(crate) fn index_of(&self, column: usize) -> Option<&Index> {
-        self.indexes.iter().find(|index| index.columns == [column])
-    }
-
     /// Names the [descriptor](Layout::descriptor): the first 8 hexadecimal digits of its SHA-1. Each row begins with it.
     pub(crate) fn tag(&self) -> &str {
         &self.tag
