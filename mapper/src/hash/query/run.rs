@@ -259,7 +259,8 @@ impl<M: HashModel> Prepared<M> {
 
     /// Returns whether a record that was loaded matches.
     pub(super) fn holds(&self, record: &M) -> bool {
-        if self.conditions.is_empty() {
+        // A hook may have changed the record since it was read.
+        if self.conditions.is_empty() || M::AFTER_LOAD {
             return true;
         }
         let mut columns = Columns(Vec::new());
@@ -315,6 +316,10 @@ impl Sink for Columns {
     fn set(&mut self, _: &'static str, _: String, _: Kind) {}
 
     fn clear(&mut self, _: &'static str) {}
+
+    fn runs_hooks(&self) -> bool {
+        false
+    }
 
     fn column(&mut self, name: &'static str, text: impl FnOnce() -> Result<String>) -> Result<()> {
         // A value that cannot be in an index is in no range.
