@@ -330,14 +330,11 @@ impl Sink for Columns {
 
 /// Reads the records that the script returned.
 fn read_records<M: HashModel>(reply: Reply<'_>) -> Result<Answer<Vec<Result<Option<M>>>>> {
-    let Answer { found, candidate, next } = query::read_records(reply, commands::read_record::<M>)?;
-    let found = found.into_iter().map(|(id, record)| {
-        let key = key_of::<M>(&id);
-        let record =
-            record.and_then(|record| record.map(|record| commands::with_id_of_key(record, key.as_str())).transpose());
+    query::read_records(reply, |id, record| {
+        let key = key_of::<M>(id);
+        let record = commands::read_loaded::<M>(record, key.as_str());
         record.map_err(|error| error.with_command("HGETALL".into()).about(M::MODEL_NAME, key.as_str()))
-    });
-    Ok(Answer { found: found.collect(), candidate, next })
+    })
 }
 
 /// Loads records by the parts of their keys, in one request.
