@@ -116,6 +116,10 @@ pub trait HashModel: Fields + FromReply {
     #[doc(hidden)]
     const SLIDING: bool = false;
 
+    /// Whether a hook runs after each load.
+    #[doc(hidden)]
+    const AFTER_LOAD: bool = false;
+
     /// Describes the columns and the indexes.
     #[doc(hidden)]
     fn describe(layout: &mut LayoutBuilder) {
@@ -661,9 +665,10 @@ pub trait HashModel: Fields + FromReply {
     /// record has the same value of a unique field ([`Error::owner`](crate::Error::owner) names that one). Any other error
     /// ends the stream. It is safe to run it again after that, and to run it twice at the same time.
     ///
-    /// A page of about 250 keys takes a [SCAN](https://redis.io/docs/latest/commands/scan/), a transaction of two commands for
-    /// each record, and a pipeline of a script for each record that is not indexed. Then it takes a script for each 500
-    /// entries, and two requests for each 250 rows. O(n) in the number of all keys of the database.
+    /// A page of about 250 keys takes a [SCAN](https://redis.io/docs/latest/commands/scan/) and a script that reads its records,
+    /// then a script for each 50 records that are not indexed yet. After that, it takes a script for each 500 entries, and an
+    /// [HSCAN](https://redis.io/docs/latest/commands/hscan/) and a script for each 250 rows. O(n) in the number of all keys of
+    /// the database.
     ///
     /// ```no_run
     /// # use redis_model::prelude::*;
@@ -715,7 +720,7 @@ pub trait HashModel: Fields + FromReply {
     /// [`verify_to_end`](Self::verify_to_end) returns the findings alone.
     ///
     /// Nothing is changed; [`reindex`](Self::reindex) repairs. Writes of the mapper are never reported, because a record and
-    /// its row are read in one transaction. A record that has expired is not reported either, although the indexes know it
+    /// its row are read at one moment. A record that has expired is not reported either, although the indexes know it
     /// until the next writes remove it.
     ///
     /// The requests are those of a [`reindex`](Self::reindex) that finds nothing to do.

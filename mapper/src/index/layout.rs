@@ -248,7 +248,12 @@ impl LayoutBuilder {
     /// Adds an index over the columns with these names.
     pub fn index(&mut self, names: &[&'static str], unique: bool) {
         let columns = names.iter().filter_map(|name| self.columns.iter().position(|column| column.name == *name));
-        self.indexes.push(Index { name: names.join("+"), columns: columns.collect(), unique });
+        let name = names.join("+");
+        // A record and its embedded struct may both ask for it.
+        match self.indexes.iter_mut().find(|index| index.name == name) {
+            Some(index) => index.unique |= unique,
+            None => self.indexes.push(Index { name, columns: columns.collect(), unique }),
+        }
     }
 
     /// Names the field that holds the version.
