@@ -41,7 +41,7 @@ pub struct Mutation {
     /// What it breaks.
     pub name: &'static str,
     /// Each text is replaced by the next one, in all scripts that have it.
-    pub replace: Vec<(&'static str, &'static str)>,
+    pub replace: Vec<(String, String)>,
 }
 
 /// A pool of connections to a server.

@@ -1,6 +1,11 @@
 //! Random operations on records with indexes, against a simple in-memory model.
 //!
-//! `MODEL_OPERATIONS=1000000 cargo test -p redis-model-tests --test model` makes as many; `MODEL_SEED=7` repeats a run.
+//! ```text
+//! MODEL_OPERATIONS=1000000 cargo test -p redis-model-tests --test model random -- --nocapture
+//! MODEL_MUTATIONS=all cargo test -p redis-model-tests --test model mutations -- --nocapture
+//! ```
+//!
+//! `MODEL_SEED=7` makes the same calls again. Their order among each other, and what expires meanwhile, is up to the machine.
 
 #![expect(
     clippy::unwrap_used,
@@ -12,6 +17,7 @@
 
 mod calls;
 mod check;
+mod eviction;
 mod generate;
 mod mutations;
 mod run;
