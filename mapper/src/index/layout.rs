@@ -100,6 +100,7 @@ impl Layout {
 
     /// Describes columns and indexes, for programs and scripts that meet rows of another layout:
     /// `User;email t,country t,age i;email=1!;country+age=2+3`.
+    #[cfg(test)]
     pub(crate) fn descriptor(&self) -> &str {
         &self.descriptor
     }
