@@ -136,6 +136,7 @@ impl<M: HashModel> Patch<M> {
     pub(super) fn of_each() -> Self {
         let action = Action::Patch {
             version: None,
+            largest_version: M::Version::LARGEST,
             conditions: Vec::new(),
             changes: Vec::new(),
             returning: Vec::new(),

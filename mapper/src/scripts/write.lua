@@ -306,7 +306,7 @@ end
 
 local function check_patch(operation)
   operation.lifetime = take()
-  local version_field, version = take(), take()
+  local version_field, version, largest_version = take(), take(), take()
   local refused = not operation.exists
       and refuse(operation.number, 'missing', operation.layout, operation.record)
       or operation.needs_row
@@ -327,6 +327,9 @@ local function check_patch(operation)
     operation.version = add_integers(stored, '1')
     if not operation.version then
       return refuse(operation.number, 'type', operation.layout, operation.record, version_field)
+    end
+    if is_less_integer(largest_version, operation.version) then
+      return refuse(operation.number, 'range', operation.layout, operation.record, version_field)
     end
     set_field(operation, version_field, operation.version, '=' .. encode_integer(operation.version))
   end

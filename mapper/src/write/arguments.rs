@@ -258,9 +258,10 @@ fn add_operation<'a>(out: &mut Arguments<'a>, operation: &'a Operation, layout: 
             out.fields(fields);
             out.columns(of, &fields.columns);
         }
-        Action::Patch { version, conditions, changes, returning, lifetime } => {
+        Action::Patch { version, largest_version, conditions, changes, returning, lifetime } => {
             out.arg(lifetime.text());
             out.version(of, *version);
+            out.arg(largest_version.to_string());
             out.conditions(conditions);
             out.number(changes.len());
             for change in changes {

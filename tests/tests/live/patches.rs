@@ -222,6 +222,29 @@ async fn indexes_and_the_version_follow_a_patch() -> Result<()> {
     Ok(())
 }
 
+#[derive(Debug, Clone, PartialEq, RedisModel)]
+#[redis(prefix = "pa-counted")]
+struct Counted {
+    #[redis(id)]
+    id: u64,
+    #[redis(version)]
+    version: i32,
+}
+
+#[tokio::test]
+async fn a_version_ends_with_its_type() -> Result<()> {
+    let redis = stack().redis();
+    redis.hset("pa-counted:1", [("id", "1"), ("version", "2147483646")]).await?;
+    Counted::patch(1).if_version(2_147_483_646).ttl(Duration::from_secs(60)).exec(&redis).await?;
+    let full = Counted::patch(1).persist().exec(&redis).await.unwrap_err();
+    assert_eq!((full.kind(), full.field()), (ErrorKind::Conflict, Some("version")), "{full}");
+    let last = Counted::load(&redis, 1).await?.unwrap();
+    assert_eq!(last.version, i32::MAX);
+    assert!(last.save(&redis).await.unwrap_err().is_invalid_input());
+    Counted::delete(&redis, 1).await?;
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_unit_is_all_or_nothing() -> Result<()> {
     for redis in [stack().redis(), valkey().redis()] {

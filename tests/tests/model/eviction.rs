@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use redis_model::prelude::*;
 use redis_model::ErrorKind;
+use redis_model::prelude::*;
 use redis_model_tests::direct::{Direct, Raw};
 use redis_model_tests::{Stack, own_stack};
 
