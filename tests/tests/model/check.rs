@@ -120,7 +120,10 @@ async fn sweep(world: &World) {
             // No user has an empty value in a unique field, and no account has this one.
             let (fields, version) = match table {
                 Table::Users => (User::from_fields("0", &Fields::new()).to_fields(), None),
-                _ => (Fields::from([("iban", Val::text(format!("sweep{number}"))), ("cents", Val::Int(0))]), Some(version)),
+                _ => (
+                    Fields::from([("iban", Val::text(format!("sweep{number}"))), ("cents", Val::Int(0))]),
+                    Some(version),
+                ),
             };
             let what = What::Put { mode: Mode::Save, fields, version };
             let op = Op { table, id, what, life: Life::Persist };
@@ -317,7 +320,9 @@ fn compare(dump: &Dump, state: &mut State, table: Table) {
             }
             (Some(true), _, None) => state.problem(format!("{id:?} of {table:?} has no row, model {slot:?}")),
             (_, None, Some(_)) => state.problem(format!("{id:?} of {table:?} has a row, model {slot:?}")),
-            (Some(false), Some(_), Some(_)) => state.problem(format!("{id:?} of {table:?} was not swept, model {slot:?}")),
+            (Some(false), Some(_), Some(_)) => {
+                state.problem(format!("{id:?} of {table:?} was not swept, model {slot:?}"))
+            }
             _ => {}
         }
         match (slot.mark.filter(|_| slot.is_held(now) == Some(true)), dump.marks.get(id)) {

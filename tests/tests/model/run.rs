@@ -436,7 +436,8 @@ impl Task {
         self.label = "each";
         let search = generate::search(&mut self.random);
         let set = |name, text| (name, Change::Set(Val::text(text)));
-        let changes = [vec![set("country", "uk")], vec![set("bio", "p"), set("country", "t")], vec![("score", Change::Incr(1))]];
+        let changes =
+            [vec![set("country", "uk")], vec![set("bio", "p"), set("country", "t")], vec![("score", Change::Incr(1))]];
         let patch = PatchSpec { changes: self.random.pick(&changes), ..PatchSpec::default() };
         let what = if self.random.chance(30) { What::Delete } else { What::Patch(patch) };
         let life = if self.random.chance(20) && !matches!(what, What::Delete) { Life::Set(1000) } else { Life::Keep };
