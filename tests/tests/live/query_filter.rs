@@ -63,7 +63,7 @@ impl Random {
         let seed = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok());
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         let seed = seed.unwrap_or(now.as_nanos() as u64 | 1);
-        println!("SEED={seed}");
+        eprintln!("SEED={seed}");
         Random(seed)
     }
 
@@ -338,7 +338,7 @@ async fn queries_agree_with_a_filter_on_valkey_and_redis_7_0() -> Result<()> {
 #[tokio::test]
 async fn queries_agree_with_a_filter_under_a_locale() -> Result<()> {
     let Some(stack) = own_stack_in_english() else {
-        println!("skipped: there is no localedef here, or no source of en_US");
+        eprintln!("skipped: there is no localedef here, or no source of en_US");
         return Ok(());
     };
     let by_locale: bool = stack.redis().eval("return 'a' < 'B'", (), ()).await?;
