@@ -364,8 +364,8 @@ fn repairs(state: &mut State, args: &Args, span: Span) {
         let slot = state.slot(table, text(at + 1));
         match slot.is_alive(span) {
             Some(false) => (slot.row, slot.mark) = (None, None),
-            Some(true) => slot.mark = slot.expires,
-            None => {}
+            // About to expire: if its row was removed, so will the model's be.
+            Some(true) | None => slot.mark = slot.expires,
         }
         state.touch(table, text(at + 1));
     }
