@@ -619,7 +619,7 @@ async fn scripts_touch_declared_keys_only() -> Result<()> {
 #[tokio::test]
 async fn writes_do_not_depend_on_the_locale() -> Result<()> {
     let Some(server) = own_stack_in_english() else {
-        println!("skipped: there is no localedef here, or no source of en_US");
+        eprintln!("skipped: there is no localedef here, or no source of en_US");
         return Ok(());
     };
     let redis = server.redis();

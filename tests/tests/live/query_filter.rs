@@ -372,9 +372,13 @@ async fn partitions_agree_with_a_filter(redis: Redis, with_find: bool) -> Result
         let (text, tag, age) = (random.text(), random.below(12) as u32, random.pick(&[-9, 0, 10]));
         let (two, limit) = ([random.text(), text.clone()], random.pick(&[3, 50, 1000]));
         type Filter<'a> = Box<dyn Fn(&Citizen) -> bool + Send + Sync + 'a>;
-        let queries: [(Query<Citizen>, Filter<'_>); 7] = [
+        let queries: [(Query<Citizen>, Filter<'_>); 8] = [
             (Citizen::query().eq(Citizen::COUNTRY, &text), Box::new(|one| one.country == text)),
             (Citizen::query().any_of(Citizen::COUNTRY, &two), Box::new(|one| two.contains(&one.country))),
+            (
+                Citizen::query().range(Citizen::AGE, (Bound::Excluded(age), Bound::Unbounded)),
+                Box::new(|one| one.age > age),
+            ),
             (Citizen::query().contains(Citizen::TAGS, tag), Box::new(|one| one.tags.contains(&tag))),
             (
                 Citizen::query().contains_any(Citizen::TAGS, tag..tag + 6),
