@@ -179,6 +179,9 @@ async fn change_name(redis: &Redis) -> Result<()> {
 async fn check_indexes(redis: &Redis) -> Result<()> {
     println!("\nIndexes");
     redis.hset("shop-product:tea-3", [("cents", "1")]).await?; // behind our back
+    for drift in Product::verify_to_end(redis).await? {
+        println!("  {drift}");
+    }
     let bar = ProgressBar::new(0).with_style(
         ProgressStyle::with_template("  {bar:30} {pos}/{len} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar()),
     );

@@ -1,7 +1,8 @@
 -- One query: walks one index in order, tests the other conditions on rows, and returns ids, records or a count.
 -- It reads only. Only the records that `records` returns are keys that are not declared. `rows.lua` stands before it.
 --
--- KEYS: the rows of each partition, the expiry marks of each partition, then the keys of each index that may be walked.
+-- KEYS: the rows of each partition, the expiry marks of each partition, then the keys of each index that may be walked,
+-- then a key of each other index.
 -- ARGV: in the order in which the code below reads them.
 -- Reply: {state, detail, index, range, member, found}. `range` is 0 at the end, or else where the next call goes on.
 
@@ -167,7 +168,13 @@ local function problem()
     if marks[1] then is_empty = false end
   end
   if is_empty and unique_key then return 'lost', rows_keys[1] end
-  if is_empty then return 'empty', '' end
+  if is_empty then
+    -- Nothing of this query exists, so the model is new, unless another of its indexes exists.
+    for number = keys_read + 1, #KEYS do
+      if call('EXISTS', KEYS[number]) == 1 then return 'lost', rows_keys[1] end
+    end
+    return 'empty', ''
+  end
   if unique_missing then return 'lost', unique_missing end
 end
 
