@@ -267,6 +267,7 @@ impl<M: HashModel, R> Patch<M, R> {
 
     /// Changes the record only if it has this version. Otherwise the patch fails as `Conflict`, and
     /// [`stored_version`](Error::stored_version) returns the record's version.
+    #[expect(clippy::needless_pass_by_value, reason = "versions are numbers")]
     pub fn if_version(mut self, expected: M::Version) -> Self
     where
         M::Version: VersionNumber,
@@ -326,6 +327,7 @@ impl<M: HashModel, R> Patch<M, R> {
     /// # Ok(())
     /// # }
     /// ```
+    #[expect(clippy::needless_pass_by_value, reason = "constants are passed by value")]
     pub fn returning<F: ReturnedFields<M>>(self, fields: F) -> Patch<M, F> {
         let Patch { mut operation, error, .. } = self;
         if let Action::Patch { returning, .. } = &mut operation.action {

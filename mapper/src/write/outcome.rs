@@ -35,7 +35,7 @@ impl fmt::Display for NoRow {
 impl NoRow {
     /// Returns whether the error is about such a record.
     pub(crate) fn is_why(error: &Error) -> bool {
-        std::error::Error::source(error).is_some_and(|source| source.is::<NoRow>())
+        std::error::Error::source(error).and_then(|source| source.downcast_ref::<NoRow>()).is_some()
     }
 }
 

@@ -200,7 +200,7 @@ async fn indexes_and_the_version_follow_a_patch() -> Result<()> {
         assert_eq!(version, Some(2));
         assert_eq!(entries(&redis, "age", 5).await?, ["60237"]);
         assert_eq!(entries(&redis, "tags", 5).await?, ["b", "c"]);
-        assert_eq!(entries(&redis, "country+age", 5).await?, ["uk\060237"]);
+        assert_eq!(entries(&redis, "country+age", 5).await?, ["uk\u{0}60237"]);
 
         let before = User::load(&redis, 5).await?.unwrap();
         let after = User { bio: Some("x".into()), tags: Vec::new(), ..before.clone() };
