@@ -60,6 +60,8 @@ pub struct Patch<M, R = ()> {
     operation: Operation,
     /// Why the patch cannot be sent: the first value that cannot be encoded.
     error: Option<Error>,
+    /// Whether the caller requires a version. An empty [difference](HashModel::diff) has one as well, but need not be sent.
+    asks_version: bool,
     of: PhantomData<fn() -> (M, R)>,
 }
 
@@ -144,7 +146,7 @@ impl<M: HashModel> Patch<M> {
         };
         let key = Key::new(M::MODEL_NAME, M::KEY_PREFIX, "");
         let operation = Operation { layout: layout::<M>(), key, id: String::new(), action };
-        Patch { operation, error: None, of: PhantomData }
+        Patch { operation, error: None, asks_version: false, of: PhantomData }
     }
 
     /// Creates the patch that makes `after` of `before`.
@@ -179,7 +181,9 @@ impl<M: HashModel> Patch<M> {
             }
         }
         for name in &new.cleared {
-            if old.set.iter().any(|(old, _)| old == name) {
+            // A field that is gone must not come back from one of its earlier names.
+            let field = new.aliases.iter().find(|(_, alias)| alias == name).map_or(name, |(field, _)| field);
+            if old.set.iter().any(|(old, _)| old == field) {
                 changes.push(Change { field: (*name).into(), aliases: &[], change: FieldChange::Clear });
             }
         }
@@ -209,16 +213,19 @@ impl<M: HashModel, R> Patch<M, R> {
     ///
     /// The value has the type of the field. A field that is an `Option` takes the value inside, too, and text `&str`.
     pub fn set<T, C: FieldCodec<T>, I: InIndex<T>>(self, field: FieldRef<M, T, C, I>, value: impl ValueFor<T>) -> Self {
-        self.change_to(field, value, |text, column| FieldChange::Set { text, column })
+        self.change_to(field, value, |set| match set {
+            Some((text, column)) => Some(FieldChange::Set { text, column }),
+            None => Some(FieldChange::Clear),
+        })
     }
 
-    /// Sets a field if the record does not have it.
+    /// Sets a field if the record does not have it. A value of `None` changes nothing.
     pub fn set_if_absent<T, C: FieldCodec<T>, I: InIndex<T>>(
         self,
         field: FieldRef<M, T, C, I>,
         value: impl ValueFor<T>,
     ) -> Self {
-        self.change_to(field, value, |text, column| FieldChange::SetIfAbsent { text, column })
+        self.change_to(field, value, |set| set.map(|(text, column)| FieldChange::SetIfAbsent { text, column }))
     }
 
     /// Removes a field: it is `None` from then on.
@@ -229,7 +236,8 @@ impl<M: HashModel, R> Patch<M, R> {
 
     /// Adds `by` to an integer. A field that does not exist counts as 0.
     ///
-    /// The patch fails as `Conflict` if the sum does not fit the field's type. Nothing is changed then.
+    /// The patch fails as `Conflict` if the sum does not fit the field's type: it can succeed later, with another stored
+    /// number. It fails as `Decode` if the stored text is not a number. Nothing is changed then.
     pub fn incr<T: Counter, I>(mut self, field: FieldRef<M, T, AsField, I>, by: impl Into<i128>) -> Self
     where
         AsField: FieldCodec<T>,
@@ -242,7 +250,8 @@ impl<M: HashModel, R> Patch<M, R> {
 
     /// Adds `by` to a float. A field that does not exist counts as 0.
     ///
-    /// The patch fails as `Conflict` if the sum is not a finite number. Nothing is changed then.
+    /// The patch fails as `Conflict` if the sum is not a finite number, and as `Decode` if the stored text is not a number.
+    /// Nothing is changed then.
     pub fn incr_by_float<T: FloatCounter, I>(mut self, field: FieldRef<M, T, AsField, I>, by: f64) -> Self
     where
         AsField: FieldCodec<T>,
@@ -257,6 +266,9 @@ impl<M: HashModel, R> Patch<M, R> {
     }
 
     /// Appends to a text. A field that does not exist counts as empty.
+    ///
+    /// The patch fails as `Conflict` if the field is in an index, and the text would be longer than 1,024 bytes. Nothing is
+    /// changed then.
     pub fn append<T: AppendText, I>(mut self, field: FieldRef<M, T, AsField, I>, text: impl Into<String>) -> Self
     where
         AsField: FieldCodec<T>,
@@ -277,6 +289,7 @@ impl<M: HashModel, R> Patch<M, R> {
                 if let Action::Patch { version, .. } = &mut self.operation.action {
                     *version = Some(number);
                 }
+                self.asks_version = true;
             }
             None => self.fail(version::negative()),
         }
@@ -329,20 +342,27 @@ impl<M: HashModel, R> Patch<M, R> {
     /// ```
     #[expect(clippy::needless_pass_by_value, reason = "constants are passed by value")]
     pub fn returning<F: ReturnedFields<M>>(self, fields: F) -> Patch<M, F> {
-        let Patch { mut operation, error, .. } = self;
+        let Patch { mut operation, error, asks_version, .. } = self;
         if let Action::Patch { returning, .. } = &mut operation.action {
             *returning = fields.names();
         }
-        Patch { operation, error, of: PhantomData }
+        Patch { operation, error, asks_version, of: PhantomData }
     }
 
-    /// Returns whether the patch changes nothing and returns nothing. Such a patch is not sent.
+    /// Returns whether the patch changes nothing, requires nothing and returns nothing. Such a patch is not sent. The version
+    /// that [`diff`](HashModel::diff) requires does not count.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let Action::Patch { conditions, changes, returning, lifetime, .. } = &self.operation.action else {
             return false;
         };
-        changes.is_empty() && conditions.is_empty() && returning.is_empty() && *lifetime == Lifetime::Keep
+        let requires = self.asks_version || !conditions.is_empty();
+        changes.is_empty() && !requires && returning.is_empty() && *lifetime == Lifetime::Keep
+    }
+
+    /// Returns the key of the record.
+    pub(super) fn key(&self) -> &Key {
+        &self.operation.key
     }
 
     /// Returns the operation, for a write of several records.
@@ -371,7 +391,7 @@ impl<M: HashModel, R> Patch<M, R> {
         mut self,
         field: FieldRef<M, T, C, I>,
         value: impl ValueFor<T>,
-        change: impl FnOnce(String, Option<String>) -> FieldChange,
+        change: impl FnOnce(Option<(String, Option<String>)>) -> Option<FieldChange>,
     ) -> Self {
         let name = field.name();
         let texts = value.with_value(|value| {
@@ -380,8 +400,11 @@ impl<M: HashModel, R> Patch<M, R> {
             Ok(Some((text, column)))
         });
         match texts {
-            Ok(Some((text, column))) => self.change(field, change(text, column)),
-            Ok(None) => self.change(field, FieldChange::Clear),
+            Ok(set) => {
+                if let Some(change) = change(set) {
+                    self.change(field, change);
+                }
+            }
             Err(error) => self.fail(error),
         }
         self
@@ -418,7 +441,8 @@ impl<M: HashModel, R: ReturnedFields<M>> Patch<M, R> {
     /// # Errors
     ///
     /// `NotFound` if the record does not exist, `Conflict` if a condition does not hold, `Duplicate` if another record has
-    /// the value of a unique field, `InvalidInput` if a value does not fit its field or an index. Nothing is changed then.
+    /// the value of a unique field, `InvalidInput` if a value does not fit its field or an index, `Decode` if the stored text
+    /// of a field to increment is not a number. Nothing is changed then.
     pub fn exec<E: Executor>(self, executor: E) -> E::Out<R::Values> {
         executor.submit(self.command())
     }
@@ -442,7 +466,12 @@ impl<M: HashModel, R: ReturnedFields<M>> Patch<M, R> {
 
 impl<M, R> Clone for Patch<M, R> {
     fn clone(&self) -> Self {
-        Patch { operation: self.operation.clone(), error: self.error.clone(), of: PhantomData }
+        Patch {
+            operation: self.operation.clone(),
+            error: self.error.clone(),
+            asks_version: self.asks_version,
+            of: PhantomData,
+        }
     }
 }
 
