@@ -240,6 +240,12 @@ local function insert(sources, source)
   table.insert(sources, low, source)
 end
 
+-- Whether the walk of a range begins after this member. A cursor whose member is before the range would widen it.
+local function is_before(member, range)
+  if reverse then return range.to ~= nil and not less(member, range.to) end
+  return less(member, range.from)
+end
+
 -- Returns a function that returns the next entries of a range, of all partitions in one order.
 local function walk(keys, range, member)
   if #keys == 1 then
@@ -328,6 +334,7 @@ local function search(index, take)
   local count = math.max(MIN_PAGE, math.min(limit + 1, MAX_PAGE))
   for number = start, #index.ranges do
     local member = number == first_range and after_member ~= '' and after_member or nil
+    if member and is_before(member, index.ranges[number]) then member = nil end
     local next_page = walk(index.keys, index.ranges[number], member)
     while true do
       local page = next_page(count)

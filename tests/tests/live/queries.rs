@@ -9,7 +9,7 @@ use std::time::Duration;
 use redis_model::prelude::*;
 use redis_model::{Cursor, ErrorKind, Query, Unit};
 use redis_model_tests::by_hand::ByHand;
-use redis_model_tests::fault::{Answer, Canned, Cut, Faulty};
+use redis_model_tests::fault::{Answer, Canned, Cut, Faulty, Mutated};
 use redis_model_tests::{own_redis_7_0, own_stack, own_valkey};
 
 use super::query_filter::{Citizen, PERSON, Person, Random, citizen, ids, sorted};
@@ -443,6 +443,27 @@ async fn cursors_of_other_queries_and_damaged_ones() -> Result<()> {
     for damaged in [&text[..text.len() - 1], &text[1..], "", "?", &format!("{text}A")] {
         let error = damaged.parse::<Cursor>().unwrap_err();
         assert!(error.is_invalid_input() && error.to_string().contains("damaged"), "{error}");
+    }
+    Ok(())
+}
+
+/// The script itself does not follow a cursor out of its range, whoever calls it.
+#[tokio::test]
+async fn a_forged_position_stays_within_the_range() -> Result<()> {
+    let stack = own_stack();
+    accounts(&stack.redis(), 9).await?;
+    for (query, forged) in [
+        (Account::query().eq(Account::PLAN, Plan::Team), r"A\u00003"),
+        (Account::query().eq(Account::PLAN, Plan::Team), r"Z\u00003"),
+        (Account::query().eq(Account::PLAN, Plan::Free).order_by_desc(Account::PLAN), r"Z\u00008"),
+    ] {
+        let page = query.clone().limit(1).ids(&stack.redis()).await?;
+        let right = if page.items == [3] { r"Team\u00003" } else { r"Free\u00008" };
+        let forging = stack.builder().wrap_transport(move |inner| Mutated { inner, right, wrong: forged }).build()?;
+        let found = query.clone().after(page.cursor.unwrap()).ids(&forging).await?.items;
+        let all = query.ids(&stack.redis()).await?.items;
+        assert!(found.iter().all(|id| all.contains(id)), "{forged}: {found:?}");
+        assert_eq!(found.is_empty(), forged.starts_with('Z') && right.starts_with('T'), "{forged}: {found:?}");
     }
     Ok(())
 }

@@ -61,13 +61,19 @@ impl<M: HashModel> Prepared<M> {
 
     fn position(&self, cursor: Cursor) -> Result<Position> {
         let Cursor { fingerprint, index, range, member } = cursor;
-        let candidate = self.plan.candidates.iter().position(|candidate| u32::try_from(candidate.index) == Ok(index));
-        match candidate {
-            Some(candidate) if fingerprint == self.fingerprint => Ok(Position { candidate, range, member }),
-            _ => Err(invalid::<M>(
+        let mut candidates = self.plan.candidates.iter().enumerate();
+        let candidate = candidates.find(|(_, candidate)| u32::try_from(candidate.index) == Ok(index));
+        let Some((at, candidate)) = candidate.filter(|_| fingerprint == self.fingerprint) else {
+            return Err(invalid::<M>(
                 "the cursor is of another query; use it with the model, the conditions and the order of the page that it comes from",
-            )),
+            ));
+        };
+        // A stranger may have made it up: it must not lead out of the range.
+        let bounds = range.checked_sub(1).and_then(|range| candidate.ranges.get(usize::try_from(range).ok()?));
+        if bounds.is_some_and(|bounds| member.is_empty() || bounds.contains_entry(&member)) {
+            return Ok(Position { candidate: at, range, member });
         }
+        Err(query::damaged().about(M::MODEL_NAME, M::KEY_PREFIX))
     }
 
     fn cursor(&self, position: Position) -> Option<Cursor> {
@@ -359,4 +365,35 @@ pub(super) fn key_of<M: HashModel>(id: &str) -> Key {
 #[cold]
 fn invalid<M: HashModel>(message: &'static str) -> Error {
     Error::new(ErrorKind::InvalidInput, message).about(M::MODEL_NAME, M::KEY_PREFIX)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::prelude::*;
+    use crate::query::Cursor;
+
+    #[derive(Debug, RedisModel)]
+    #[redis(prefix = "document")]
+    struct Document {
+        #[redis(id)]
+        id: u64,
+        #[redis(index)]
+        tenant: String,
+    }
+
+    #[test]
+    fn a_cursor_stays_within_its_query() {
+        let query = || Document::query().any_of(Document::TENANT, ["b", "d"]);
+        let prepared = super::Prepared::new(query()).unwrap();
+        let position = super::Position { candidate: 0, range: 1, member: "b\0 7".into() };
+        let cursor = prepared.cursor(position).unwrap();
+        let start = |cursor: Cursor| super::Prepared::new(query().after(cursor)).map(|prepared| prepared.start);
+        assert!(start(cursor.clone()).unwrap().is_some());
+        assert!(start(Cursor { member: String::new(), range: 2, ..cursor.clone() }).is_ok());
+        let other = |range, member: &str| Cursor { range, member: member.into(), ..cursor.clone() };
+        for forged in [other(1, "a\0 7"), other(1, "c\0 7"), other(2, "b\0 7"), other(1, "\u{10ffff}"), other(0, ""), other(3, "")] {
+            let error = start(forged.clone()).unwrap_err();
+            assert!(error.is_invalid_input() && error.message().contains("damaged"), "{forged:?}: {error}");
+        }
+    }
 }
