@@ -131,7 +131,7 @@ pub trait HashModel: Fields + FromReply {
     #[doc(hidden)]
     const SLIDING: bool = false;
 
-    /// Whether a hook runs after each load.
+    /// Whether a hook runs after each load. A query then reads a record twice: what it tests is what is stored.
     #[doc(hidden)]
     const AFTER_LOAD: bool = false;
 

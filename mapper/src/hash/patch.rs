@@ -25,7 +25,8 @@ use crate::write::{Action, Change, Condition, FieldChange, Lifetime, Operation, 
 /// Changes of some fields of one record: [`HashModel::patch`] starts it, and [`exec`](Patch::exec) sends it.
 ///
 /// All changes are made at once, or none. A record that does not exist is not created. Indexes and the version are kept up to
-/// date; fields that are not named do not change.
+/// date; fields that are not named do not change. The version counts up only if a field is set or cleared: not with conditions,
+/// `returning` or a time to live alone.
 ///
 /// ```no_run
 /// use redis_model::prelude::*;
