@@ -1,12 +1,15 @@
 //! A transport that speaks to Redis itself: without HTTP, a model test makes ten times as many requests in the same time.
 //!
-//! It answers as the API does with `Encoding::Resp2`, and passes on what the server says. It has no transactions.
+//! It answers as the API does with `Encoding::Resp2`, and passes on what the server says. Transactions are answered in base64,
+//! as there.
 
 use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::{Buf as _, Bytes, BytesMut};
 use http::{HeaderMap, StatusCode};
 use redis_model::redis_rest::Script;
@@ -38,7 +41,7 @@ pub struct Mutation {
     /// What it breaks.
     pub name: &'static str,
     /// Each text is replaced by the next one, in all scripts that have it.
-    pub replace: Vec<(&'static str, &'static str)>,
+    pub replace: Vec<(String, String)>,
 }
 
 /// A pool of connections to a server.
@@ -225,15 +228,49 @@ pub fn commands_of(request: &Request) -> Option<Vec<Args>> {
     Some(commands.into_iter().map(|args| args.into_iter().map(text).collect()).collect())
 }
 
+/// The reply to EXEC, which is the last one, as the API writes it.
+fn base64_of_transaction(mut replies: &[u8]) -> String {
+    let mut last = Raw::Nil;
+    while let Some((reply, rest)) = parse(replies) {
+        (last, replies) = (reply, rest);
+    }
+    let items = match last {
+        Raw::Array(items) => items,
+        other => vec![other],
+    };
+    let envelope = |item: &Raw| match item {
+        Raw::Error(error) => serde_json::json!({ "error": error }),
+        other => serde_json::json!({ "result": json_of(other) }),
+    };
+    serde_json::Value::Array(items.iter().map(envelope).collect()).to_string()
+}
+
+fn json_of(raw: &Raw) -> serde_json::Value {
+    match raw {
+        Raw::Nil => serde_json::Value::Null,
+        Raw::Int(number) => (*number).into(),
+        Raw::Text(text) => STANDARD.encode(text).into(),
+        Raw::Error(text) => STANDARD.encode(text).into(),
+        Raw::Array(items) => items.iter().map(json_of).collect(),
+    }
+}
+
 #[async_trait]
 impl Transport for Direct {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        let commands = commands_of(&request).filter(|_| request.endpoint != Endpoint::Transaction);
-        let Some(commands) = commands else {
-            return Err(TransportError::not_sent("this transport takes single commands and pipelines"));
+        let Some(mut commands) = commands_of(&request) else {
+            return Err(TransportError::not_sent("this transport takes no argument in the path"));
         };
         let is_single = request.endpoint == Endpoint::Command;
-        let replies = self.commands(commands).await.map_err(TransportError::interrupted)?;
+        let is_transaction = request.endpoint == Endpoint::Transaction;
+        if is_transaction {
+            commands.insert(0, vec![b"MULTI".to_vec()]);
+            commands.push(vec![b"EXEC".to_vec()]);
+        }
+        let mut replies = self.commands(commands).await.map_err(TransportError::interrupted)?;
+        if is_transaction {
+            replies = base64_of_transaction(&replies).into_bytes();
+        }
         let refused = is_single && replies.first() == Some(&b'-');
         let status = if refused { StatusCode::BAD_REQUEST } else { StatusCode::OK };
         Ok(Response { status, headers: HeaderMap::new(), body: Body::whole(replies) })

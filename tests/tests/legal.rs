@@ -289,12 +289,12 @@ pub struct Place<T> {
     /// A parameter, in one.
     pub deep: T,
     /// With a type that it had.
-    #[redis(from = String, convert = meters)]
+    #[redis(from = f64, convert = meters)]
     pub height: Option<u16>,
 }
 
-fn meters(text: String) -> std::result::Result<u16, std::num::ParseIntError> {
-    text.trim_end_matches(" m").parse()
+fn meters(old: f64) -> std::result::Result<u16, &'static str> {
+    (0..=9_000).find(|meters| f64::from(*meters) >= old).ok_or("higher than any place")
 }
 
 /// Every attribute about indexes, times to live, versions, evolution and hooks, on a generic record.
@@ -436,7 +436,7 @@ async fn records_with_indexes() -> Result<()> {
     };
     record.version = record.insert(&redis).await?;
     assert_eq!(Indexed::load(&redis, 1).await?, Some(record.clone()));
-    redis.hset("legal:1", [("HEIGHT", "30 m")]).await?;
+    redis.hset("legal:1", [("HEIGHT", "29.5")]).await?;
     assert_eq!(Indexed::load(&redis, 1).await?, Some(record.clone()));
     let city = Indexed::<f64>::PLACE.field(Place::CITY);
     assert_eq!(Indexed::query().eq(city, "Izmir").ids(&redis).await?.into_iter().next(), Some(1));

@@ -2,7 +2,7 @@
 
 use proc_macro2::Span;
 use syn::LitStr;
-use syn::spanned::Spanned as _;
+use syn::spanned::Spanned;
 
 use super::only_records;
 use crate::ast::{Body, Field, Model, Shape};
@@ -39,8 +39,8 @@ fn attributes(field: &Field) -> impl Iterator<Item = (&'static str, Span)> {
     let attrs = &field.attrs;
     let all = [
         ("unknown", attrs.unknown),
-        ("from", attrs.from.as_ref().map(|ty| ty.span())),
-        ("convert", attrs.convert.as_ref().map(|path| path.span())),
+        ("from", attrs.from.as_ref().map(Spanned::span)),
+        ("convert", attrs.convert.as_ref().map(Spanned::span)),
     ];
     all.into_iter().filter_map(|(name, span)| Some((name, span?)))
 }
@@ -115,8 +115,8 @@ fn check_unknown(field: &Field, span: Span, errors: &mut Errors) {
         ("index", attrs.index),
         ("unique", attrs.unique),
         ("version", attrs.version),
-        ("from", attrs.from.as_ref().map(|ty| ty.span())),
-        ("convert", attrs.convert.as_ref().map(|path| path.span())),
+        ("from", attrs.from.as_ref().map(Spanned::span)),
+        ("convert", attrs.convert.as_ref().map(Spanned::span)),
     ];
     let others = others.into_iter().filter_map(|(name, other)| Some((name, other?)));
     for (name, _) in others.chain(attrs.codec.attribute()) {

@@ -106,7 +106,7 @@ pub(crate) fn marker(model: &Model, field: &Field) -> TokenStream {
     }
 }
 
-/// Returns the items of `HashModel` about indexes, the version and the time to live.
+/// Returns the items of `HashModel` about indexes, the version, the time to live and the hooks.
 pub(crate) fn hash_items(model: &Model) -> TokenStream {
     let krate = model.krate();
     let Body::Struct(fields) = &model.body else { return TokenStream::new() };
@@ -156,7 +156,8 @@ pub(crate) fn hash_items(model: &Model) -> TokenStream {
         }
     });
     let sliding = model.attrs.sliding.map(|_| quote!(const SLIDING: #krate::codegen::bool = true;));
-    quote!(#version_items #describe #ttl #sliding)
+    let after_load = model.attrs.after_load.as_ref().map(|_| quote!(const AFTER_LOAD: #krate::codegen::bool = true;));
+    quote!(#version_items #describe #ttl #sliding #after_load)
 }
 
 /// Returns the where predicates of a field in an index, and of the version.

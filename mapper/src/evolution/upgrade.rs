@@ -82,6 +82,7 @@ impl<S: Copy> Clone for Upgraded<'_, '_, S> {
 impl<S: Copy> Copy for Upgraded<'_, '_, S> {}
 
 impl<'u, 'a: 'u, S: Source<'a>> Source<'u> for Upgraded<'u, 'a, S> {
+    #[expect(clippy::map_identity, reason = "it shortens the lifetime")]
     fn fields(self) -> impl Iterator<Item = Result<(&'u [u8], Content<'u>)>> {
         let stored =
             self.upgraded.is_none().then(|| self.stored.fields().map(|field| -> Result<(&'u [u8], _)> { field }));

@@ -26,6 +26,7 @@ use crate::mismatch::Mismatch;
 /// | types of `chrono`, `jiff` and `time` | see [below](#dates-and-times) |
 /// | an enum without data that derives `RedisModel` | the name of the variant |
 /// | a newtype that derives `RedisModel` | the text of the inner type |
+/// | [`Ref`](crate::Ref) | the text of the id |
 /// | a type that derives `RedisModel` with `#[redis(text)]` | its `Display` text |
 /// | `Vec`, `VecDeque`, `Box<[T]>`, `HashSet`, `BTreeSet` of these, but of `u8` | a JSON array; see [`Element`] |
 ///

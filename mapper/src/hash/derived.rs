@@ -116,6 +116,29 @@ fn a_generic_model_has_indexes() {
 }
 
 #[test]
+fn a_record_and_its_embedded_struct_can_have_the_same_index() {
+    #[derive(RedisModel)]
+    #[redis(embedded, index(a, b))]
+    struct Inner {
+        #[redis(index)]
+        a: u8,
+        #[redis(index)]
+        b: u8,
+    }
+
+    #[derive(RedisModel)]
+    #[redis(prefix = "outer", unique(inner.a, inner.b))]
+    struct Outer {
+        #[redis(id)]
+        id: u64,
+        #[redis(flatten)]
+        inner: Inner,
+    }
+
+    assert_eq!(layout::<Outer>().descriptor(), "Outer;a i,b i;a=1;b=2;a+b=1+2!");
+}
+
+#[test]
 fn a_model_without_these_attributes_is_plain() {
     #[derive(RedisModel)]
     #[redis(prefix = "plain")]
@@ -132,6 +155,8 @@ fn a_model_without_these_attributes_is_plain() {
 }
 
 mod evolution {
+    #![expect(clippy::needless_pass_by_value, reason = "a conversion takes the old value")]
+
     use std::collections::{BTreeMap, HashMap};
 
     use crate::model::{Content, Fields as _, Source};

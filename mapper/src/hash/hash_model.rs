@@ -71,15 +71,29 @@ pub type IdRef<'a, M> = <<M as HashModel>::Id as Id>::Ref<'a>;
 /// | [`load_field`](Self::load_field) | `HGET` | the field, or `None` |
 /// | [`insert`](Self::insert) | `HSETEX FNX` | an error if the record exists |
 /// | [`save`](Self::save) | `HSET`; if a field is `None`, also `HDEL` in one transaction | |
-/// | [`update`](Self::update) | `EVAL` of a short script | an error if the record does not exist |
+/// | [`update`](Self::update) | a script | an error if the record does not exist |
 /// | [`delete`](Self::delete) | `DEL` | whether the record existed |
 /// | [`exists`](Self::exists) | `EXISTS` | whether the record exists |
 /// | [`expire`](Self::expire), [`ttl`](Self::ttl), [`persist`](Self::persist) | `PEXPIRE`, `PTTL`, `PERSIST` | |
+/// | [`expire_field`](Self::expire_field), [`field_ttl`](Self::field_ttl), [`persist_field`](Self::persist_field) | `HPEXPIRE`, `HPTTL`, `HPERSIST` | |
 /// | [`save_many`](Self::save_many), [`delete_many`](Self::delete_many) | one request | a result for each record |
 /// | [`find_by`](Self::find_by) | one script | the record with a unique value, or `None` |
 /// | [`query`](Self::query) | a script, and one pipeline of `HGETALL`s | a page of the records that match |
 /// | [`scan`](Self::scan) | for each page `SCAN` and one pipeline of `HGETALL`s | a stream or an iterator of all records |
 /// | [`reindex`](Self::reindex), [`verify`](Self::verify) | several requests for each page | a stream or an iterator of the progress |
+///
+/// These are the commands of a model without indexes and without a version. Of other models, each write, and with indexes
+/// `expire` and `persist` too, is one call of a script, which keeps indexes and versions right. The script also refuses a
+/// write with one of these errors, and changes nothing then:
+///
+/// | error | reason |
+/// | --- | --- |
+/// | `Duplicate` | another record has the same value in a unique field; [`Error::owner`](crate::Error::owner) is its id |
+/// | `Conflict` | the record has another version than the one that was loaded |
+/// | `Index` | the indexes in the database are incomplete, or those of another version of the model: see [`reindex`](Self::reindex) |
+///
+/// Two of these refusals are looked into by one to three more requests, if the call is not in a pipeline, a transaction or a
+/// batch: the owner of a unique value may have been deleted by another program, and so may the row of a record in the indexes.
 ///
 /// A method that sends one command takes any [`Executor`]: `User::load(&redis, 42).await?` with the async client,
 /// `User::load(&redis, 42)?` with the blocking client, `User::load(pipeline, 42)` in a pipeline.
@@ -116,6 +130,10 @@ pub trait HashModel: Fields + FromReply {
     #[doc(hidden)]
     const SLIDING: bool = false;
 
+    /// Whether a hook runs after each load.
+    #[doc(hidden)]
+    const AFTER_LOAD: bool = false;
+
     /// Describes the columns and the indexes.
     #[doc(hidden)]
     fn describe(layout: &mut LayoutBuilder) {
@@ -145,7 +163,8 @@ pub trait HashModel: Fields + FromReply {
 
     /// Loads the record with this id. Returns `None` if it does not exist.
     ///
-    /// [HGETALL](https://redis.io/docs/latest/commands/hgetall/), O(n) in the number of fields.
+    /// [HGETALL](https://redis.io/docs/latest/commands/hgetall/), O(n) in the number of fields. For a model with a sliding
+    /// time to live, it is one script, which sets that time too.
     ///
     /// # Errors
     ///
@@ -278,8 +297,9 @@ pub trait HashModel: Fields + FromReply {
 
     /// Creates the record.
     ///
-    /// [HSETEX](https://redis.io/docs/latest/commands/hsetex/) with `FNX`, O(n) in the number of fields. It needs Redis
-    /// 8.0, Valkey 9 or the hosted service.
+    /// [HSETEX](https://redis.io/docs/latest/commands/hsetex/) with `FNX`, O(n) in the number of fields. Servers before Redis
+    /// 8.0 and Valkey 9, and models with a time to live, get a short script instead. With indexes or a version it is the
+    /// script of these, and the version that is stored is returned.
     ///
     /// ```no_run
     /// # use redis_model::prelude::*;
@@ -299,17 +319,27 @@ pub trait HashModel: Fields + FromReply {
     ///
     /// # Errors
     ///
-    /// `AlreadyExists` if a record with this id exists. The existing record does not change. A hash at the same key
-    /// that has none of the fields to be written, not even the id, does not count as a record.
+    /// `AlreadyExists` if a record with this id exists. The existing record does not change. For HSETEX, a hash at the same
+    /// key that has none of the fields to be written, not even the id, does not count as a record. `Duplicate` if another
+    /// record has the same value in a unique field.
     fn insert<E: Executor>(&self, executor: E) -> E::Out<Self::Version> {
         executor.submit(writes::put(self, Mode::Insert, writes::lifetime::<Self>()))
     }
 
-    /// Writes the record, whether or not it exists. Fields that are `None` are removed. The time to live does not
-    /// change.
+    /// Writes the record, whether or not it exists. Fields that are `None` are removed. The time to live is set to that of the
+    /// model, if it has one, and does not change otherwise.
     ///
     /// [HSET](https://redis.io/docs/latest/commands/hset/), O(n) in the number of fields. If a field is `None`, also
-    /// [HDEL](https://redis.io/docs/latest/commands/hdel/) in the same transaction.
+    /// [HDEL](https://redis.io/docs/latest/commands/hdel/) in the same transaction, and for a model with a time to live also
+    /// [PEXPIRE](https://redis.io/docs/latest/commands/pexpire/). With indexes or a version it is one script.
+    ///
+    /// Returns the version that is stored: the record's, plus 1. `user.version = user.save(&redis).await?` keeps it for the
+    /// next write.
+    ///
+    /// # Errors
+    ///
+    /// `Conflict` if the stored record has another version, or was deleted since it was loaded; `Duplicate` if another record
+    /// has the same value in a unique field.
     fn save<E: Executor>(&self, executor: E) -> E::Out<Self::Version> {
         executor.submit(writes::put(self, Mode::Save, writes::lifetime::<Self>()))
     }
@@ -432,9 +462,10 @@ pub trait HashModel: Fields + FromReply {
         client.run(move |session| modify::run(session, part, change))
     }
 
-    /// Writes the record if it exists. Fields that are `None` are removed. The time to live does not change.
+    /// Writes the record if it exists. Fields that are `None` are removed. The time to live is set to that of the model, if it
+    /// has one, and does not change otherwise.
     ///
-    /// [EVAL](https://redis.io/docs/latest/commands/eval/) of a short script, O(n) in the number of fields.
+    /// [EVALSHA](https://redis.io/docs/latest/commands/evalsha/) of a script, O(n) in the number of fields.
     ///
     /// ```no_run
     /// # use redis_model::prelude::*;
@@ -462,7 +493,8 @@ pub trait HashModel: Fields + FromReply {
 
     /// Deletes the record with this id, and returns whether it existed.
     ///
-    /// [DEL](https://redis.io/docs/latest/commands/del/), O(n) in the number of fields.
+    /// [DEL](https://redis.io/docs/latest/commands/del/), O(n) in the number of fields. With indexes or a version it is one
+    /// script. It does not compare versions.
     fn delete<E: Executor>(executor: E, id: IdRef<'_, Self>) -> E::Out<bool> {
         executor.submit(writes::delete::<Self>(id))
     }
@@ -476,7 +508,8 @@ pub trait HashModel: Fields + FromReply {
 
     /// Makes the record expire after `ttl`, and returns whether it exists.
     ///
-    /// [PEXPIRE](https://redis.io/docs/latest/commands/pexpire/), O(1).
+    /// [PEXPIRE](https://redis.io/docs/latest/commands/pexpire/), O(1). With indexes it is one script, which remembers when the
+    /// record leaves them.
     ///
     /// ```no_run
     /// # use std::time::Duration;
@@ -661,9 +694,10 @@ pub trait HashModel: Fields + FromReply {
     /// record has the same value of a unique field ([`Error::owner`](crate::Error::owner) names that one). Any other error
     /// ends the stream. It is safe to run it again after that, and to run it twice at the same time.
     ///
-    /// A page of about 250 keys takes a [SCAN](https://redis.io/docs/latest/commands/scan/), a transaction of two commands for
-    /// each record, and a pipeline of a script for each record that is not indexed. Then it takes a script for each 500
-    /// entries, and two requests for each 250 rows. O(n) in the number of all keys of the database.
+    /// A page of about 250 keys takes a [SCAN](https://redis.io/docs/latest/commands/scan/) and a script that reads its records,
+    /// then a script for each 50 records that are not indexed yet. After that, it takes a script for each 500 entries, and an
+    /// [HSCAN](https://redis.io/docs/latest/commands/hscan/) and a script for each 250 rows. O(n) in the number of all keys of
+    /// the database.
     ///
     /// ```no_run
     /// # use redis_model::prelude::*;
@@ -715,7 +749,7 @@ pub trait HashModel: Fields + FromReply {
     /// [`verify_to_end`](Self::verify_to_end) returns the findings alone.
     ///
     /// Nothing is changed; [`reindex`](Self::reindex) repairs. Writes of the mapper are never reported, because a record and
-    /// its row are read in one transaction. A record that has expired is not reported either, although the indexes know it
+    /// its row are read at one moment. A record that has expired is not reported either, although the indexes know it
     /// until the next writes remove it.
     ///
     /// The requests are those of a [`reindex`](Self::reindex) that finds nothing to do.

@@ -117,11 +117,14 @@ fn of_field<T: 'static>(key: &Key, field: &'static str, command: Command<Vec<T>>
 
 /// Explains the error of a server whose fields have no time to live.
 fn too_old(error: Error) -> Error {
-    if !error.message().starts_with("ERR unknown command") {
+    // The second is what the gateway says.
+    let unknown = ["ERR unknown command", "ERR Command is not available"];
+    if !unknown.iter().any(|text| error.message().starts_with(text)) {
         return error;
     }
     let why = "fields have a time to live since Redis 7.4 and Valkey 9.0, and this server is older";
-    let mut explained = Error::new(ErrorKind::Redis, why);
+    let command = error.command().unwrap_or_default().to_owned();
+    let mut explained = Error::new(ErrorKind::Redis, why).with_command(command.into());
     if let (Some(model), Some(key)) = (error.model(), error.key()) {
         explained = explained.about(model, key);
     }

@@ -88,11 +88,6 @@ impl Layout {
         self.columns.iter().position(|column| column.name == name)
     }
 
-    /// Returns the index over this column alone.
-    pub(crate) fn index_of(&self, column: usize) -> Option<&Index> {
-        self.indexes.iter().find(|index| index.columns == [column])
-    }
-
     /// Names the [descriptor](Layout::descriptor): the first 8 hexadecimal digits of its SHA-1. Each row begins with it.
     pub(crate) fn tag(&self) -> &str {
         &self.tag
@@ -105,6 +100,7 @@ impl Layout {
 
     /// Describes columns and indexes, for programs and scripts that meet rows of another layout:
     /// `User;email t,country t,age i;email=1!;country+age=2+3`.
+    #[cfg(test)]
     pub(crate) fn descriptor(&self) -> &str {
         &self.descriptor
     }
@@ -248,7 +244,12 @@ impl LayoutBuilder {
     /// Adds an index over the columns with these names.
     pub fn index(&mut self, names: &[&'static str], unique: bool) {
         let columns = names.iter().filter_map(|name| self.columns.iter().position(|column| column.name == *name));
-        self.indexes.push(Index { name: names.join("+"), columns: columns.collect(), unique });
+        let name = names.join("+");
+        // A record and its embedded struct may both ask for it.
+        match self.indexes.iter_mut().find(|index| index.name == name) {
+            Some(index) => index.unique |= unique,
+            None => self.indexes.push(Index { name, columns: columns.collect(), unique }),
+        }
     }
 
     /// Names the field that holds the version.

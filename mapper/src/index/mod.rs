@@ -9,7 +9,7 @@ mod tests;
 mod times;
 mod value;
 
-pub(crate) use self::layout::{Column, Index, Layout, StoredLayout};
+pub(crate) use self::layout::{Index, Layout, StoredLayout};
 pub use self::layout::{ColumnKind, LayoutBuilder};
 pub use self::marker::{InIndex, Indexed, IsIndexed, IsUnique, NotIndexed, Unique};
 pub use self::value::{IndexField, IndexValue};

@@ -22,6 +22,7 @@ use super::layout::{ColumnKind, LayoutBuilder};
 /// | instants, dates and times of `chrono`, `jiff` and `time` | by time; instants with different offsets compare as instants, and a leap second is the nanosecond before the next second |
 /// | an enum without data that derives `RedisModel` | by the stored name of the variant, not by its position |
 /// | a newtype that derives `RedisModel` | that of the inner type |
+/// | [`Ref`](crate::Ref) | that of the id |
 /// | a type that derives `RedisModel` with `#[redis(text)]` | that of its `Display` text |
 ///
 /// A value in an index has the same bytes for all types of one kind, so a field can change from `u8` to `u64`, or from

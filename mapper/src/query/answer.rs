@@ -40,15 +40,12 @@ pub(crate) fn read_estimates(reply: Reply<'_>) -> Result<Answer<Vec<u64>>> {
     read(reply, Vec::new(), Vec::from_reply)
 }
 
-/// Reads ids, and for each what `read_record` makes of the reply to HGETALL.
-pub(crate) fn read_records<T>(
-    reply: Reply<'_>,
-    read_record: impl Fn(Reply<'_>) -> Result<T>,
-) -> Result<Answer<Vec<(String, Result<T>)>>> {
+/// Reads records. `read_record` takes the part of a key that stands for the id, and the reply to `HGETALL`.
+pub(crate) fn read_records<T>(reply: Reply<'_>, read_record: impl Fn(&str, Reply<'_>) -> T) -> Result<Answer<Vec<T>>> {
     read(reply, Vec::new(), |found| {
         let records = found.array()?.map(|found| {
             let [id, record] = found.array_of()?;
-            Ok((id.text()?.to_owned(), read_record(record)))
+            Ok(read_record(id.text()?, record))
         });
         records.collect()
     })

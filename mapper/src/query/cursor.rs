@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_cursor_comes_back_from_its_text() {
-        let cursor = Cursor { fingerprint: u64::MAX, index: 3, range: 7, member: "tr\0élan\u{1}\u{3}\07".into() };
+        let cursor = Cursor { fingerprint: u64::MAX, index: 3, range: 7, member: "tr\0élan\u{1}\u{3}\u{0}7".into() };
         let text = cursor.to_string();
         assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)), "{text}");
         assert_eq!(text.parse::<Cursor>().unwrap(), cursor);

@@ -11,9 +11,9 @@ use crate::index::{ColumnKind, Layout};
 /// `Display` shows all of it, with the values of the conditions:
 ///
 /// ```text
-/// User: walks country+age from ("tr", 18) to ("tr", 30), excluded, ascending: about 120 entries
-/// tests on each row: tags contains "admin"
-/// could also walk country: about 4000 entries
+/// User: walks country+age from ("tr", 18) to below ("tr", 30), ascending: about 120 entries
+/// tests on each row: tags at "admin"
+/// could also walk tags: about 4000 entries
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explain {

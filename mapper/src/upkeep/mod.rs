@@ -4,5 +4,5 @@
 mod script;
 mod start;
 
-pub(crate) use self::script::{Problem, What, entries, finish, rows};
+pub(crate) use self::script::{Problem, Stored, What, entries, finish, records, rows};
 pub(crate) use self::start::{find, start};

@@ -25,6 +25,7 @@ macro_rules! code {
 pub(super) use code;
 
 // Repairing twice is repairing once: a script compares what is stored when it runs.
+static RECORDS: LazyLock<Script> = LazyLock::new(|| code!("../scripts/reindex_records.lua").read_only());
 static REPAIR_ROWS: LazyLock<Script> = LazyLock::new(|| code!("../scripts/reindex_rows.lua").idempotent());
 static CHECK_ROWS: LazyLock<Script> = LazyLock::new(|| code!("../scripts/reindex_rows.lua").read_only());
 static REPAIR_ENTRIES: LazyLock<Script> = LazyLock::new(|| code!("../scripts/reindex_entries.lua").idempotent());
@@ -100,6 +101,38 @@ fn accepted<T: FromReply>(reply: Reply<'_>) -> Result<T> {
     }
 }
 
+/// A record and its row.
+#[derive(Debug)]
+pub(crate) struct Stored<T> {
+    pub(crate) id: String,
+    pub(crate) row: Option<Bytes>,
+    /// Its errors name the record.
+    pub(crate) record: Result<T>,
+}
+
+/// Reads records and their rows. `read` reads a record from its fields, and takes its key.
+pub(crate) fn records<T: 'static>(
+    layout: &'static Layout,
+    ids: Vec<String>,
+    read: fn(Reply<'_>, &str) -> Result<T>,
+) -> Command<Vec<Stored<T>>> {
+    let keys = ids.iter().map(|id| key_of(layout, id)).collect::<Vec<_>>();
+    call(&RECORDS, layout).keys(&keys).args(&ids).command().decode_by(move |reply| {
+        let Shape::Array(found) = reply.shape() else { return Err(write::refusal_of_layout(reply)) };
+        let records = found.zip(&ids).zip(&keys).map(|((found, id), key)| {
+            let [fields, row] = found.array_of()?;
+            let record =
+                read(fields, key).map_err(|error| error.with_command("HGETALL".into()).about(layout.model, key));
+            Ok(Stored { id: id.clone(), row: Option::from_reply(row)?, record })
+        });
+        records.collect()
+    })
+}
+
+fn key_of(layout: &Layout, id: &str) -> String {
+    format!("{}{SEPARATOR}{id}", layout.prefix)
+}
+
 /// Compares the rows and the expiry marks of ids with their entries and records. With each id comes whether it is one of the
 /// model.
 pub(crate) fn rows(layout: &Layout, what: What, ids: Vec<(String, bool)>) -> Command<Repaired> {
@@ -109,7 +142,7 @@ pub(crate) fn rows(layout: &Layout, what: What, ids: Vec<(String, bool)>) -> Com
     };
     let mut call = call(script, layout).arg(what.text());
     for (id, is_id) in &ids {
-        call = call.key(format!("{}{SEPARATOR}{id}", layout.prefix)).arg(u32::from(*is_id)).arg(id);
+        call = call.key(key_of(layout, id)).arg(u32::from(*is_id)).arg(id);
     }
     call.command().decode_by(move |reply| {
         let (purged, added, marked, problems): (_, _, _, Vec<(usize, String, String, String)>) = accepted(reply)?;

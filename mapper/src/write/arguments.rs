@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use redis_rest::{Error, ErrorKind};
 
-use super::operation::{Action, Change, Condition, FieldChange, Lifetime, Mode, Operation};
+use super::operation::{Action, Change, Condition, FieldChange, Mode, Operation};
 use crate::index::{Index, Layout};
 use crate::pairs::FieldPairs;
 

@@ -38,11 +38,6 @@ fn main() -> Outcome<()> {
     Ok(())
 }
 
-fn median(mut samples: Vec<f64>) -> f64 {
-    samples.sort_by(f64::total_cmp);
-    samples.get(samples.len() / 2).copied().unwrap_or_default()
-}
-
 #[expect(clippy::cast_precision_loss, reason = "counts below 2^53")]
 fn float(count: usize) -> f64 {
     count as f64

@@ -10,7 +10,9 @@ use crate::Outcome;
 use crate::server::past_the_gateway;
 
 const SIZES: [u64; 3] = [1_000, 100_000, 1_000_000];
-const CALLS: u64 = 300;
+const CALLS: u64 = 100;
+/// The fastest one counts: whatever else the machine does only adds to the time.
+const ROUNDS: u64 = 10;
 
 #[derive(Debug, Clone, PartialEq, RedisModel)]
 #[redis(prefix = "user", index(country, age))]
@@ -145,9 +147,11 @@ pub(crate) async fn measure(largest: u64) -> Outcome<()> {
         eprintln!("filled with {size} records in {:.0} s", start.elapsed().as_secs_f64());
         let mut times = Vec::new();
         for case in &CASES {
-            // Twice, and the quieter one: the first one finds cold caches.
-            let (one, other) = (measure_case(redis, case, size).await?, measure_case(redis, case, size).await?);
-            times.push(one.min(other));
+            let mut fastest = f64::INFINITY;
+            for _ in 0..ROUNDS {
+                fastest = fastest.min(measure_case(redis, case, size).await?);
+            }
+            times.push(fastest);
         }
         results.push(times);
     }

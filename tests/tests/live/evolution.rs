@@ -51,6 +51,7 @@ fn upgrade(customer: &mut StoredFields, _from: u32) -> std::result::Result<(), &
     if customer.rename("full_name", "name") || customer.contains("name") { Ok(()) } else { Err("no name") }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "a conversion takes the old value")]
 fn level(word: String) -> std::result::Result<u8, String> {
     match word.as_str() {
         "low" => Ok(1),

@@ -181,7 +181,11 @@ fn live<M: HashModel>(patch: Patch<M>, life: Life) -> Patch<M> {
 }
 
 fn user_patch(id: &str, spec: &PatchSpec, life: Life) -> Patch<User> {
-    let mut patch = live(User::patch(id), life);
+    user_changes(User::patch(id), spec, life)
+}
+
+fn user_changes(patch: Patch<User>, spec: &PatchSpec, life: Life) -> Patch<User> {
+    let mut patch = live(patch, life);
     for (name, value) in &spec.conditions {
         assert_eq!(*name, "score");
         patch = patch.if_eq(User::SCORE, value.to_int());
@@ -262,6 +266,7 @@ pub(crate) fn query(search: &Search) -> Query<User> {
         let text = Val::to_text;
         query = match (*name, condition) {
             ("tags", Condition::Contains(tag)) => query.contains(User::TAGS, tag),
+            ("tags", Condition::ContainsAny(tags)) => query.contains_any(User::TAGS, tags),
             ("email", Condition::Prefix(prefix)) => query.prefix(User::EMAIL, prefix),
             ("country", Condition::Prefix(prefix)) => query.prefix(User::COUNTRY, prefix),
             ("tenant", Condition::Prefix(prefix)) => query.prefix(User::TENANT, prefix),
@@ -302,6 +307,14 @@ fn bound<T>(bound: &Bound<Val>, value: impl Fn(&Val) -> T) -> Bound<T> {
         Bound::Included(at) => Bound::Included(value(at)),
         Bound::Excluded(at) => Bound::Excluded(value(at)),
         Bound::Unbounded => Bound::Unbounded,
+    }
+}
+
+/// Writes all records that a search finds.
+pub(crate) async fn each(redis: &Redis, search: &Search, op: &Op) -> Result<u64> {
+    match &op.what {
+        What::Patch(spec) => query(search).patch(redis, |patch| user_changes(patch, spec, op.life)).await,
+        _ => query(search).delete(redis).await,
     }
 }
 

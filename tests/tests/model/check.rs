@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use redis_model::{Drift, Error, ErrorKind, Redis};
 use redis_model_tests::direct::Raw;
 
-use crate::schema::{Fields, Table, Val, claims, field};
-use crate::state::{Slot, State};
-use crate::world::{World, now};
+use crate::calls;
+use crate::schema::{Account, Fields, Record, Table, User, Val, claims, field};
+use crate::state::{Life, Mode, Op, Slot, State, What, distinct};
+use crate::world::{Turn, World, now};
 
 /// All that the keys of a table's indexes hold.
 struct Dump {
@@ -22,12 +24,113 @@ struct Dump {
 
 pub(crate) async fn at_the_end(world: &World) {
     tokio::time::sleep(Duration::from_millis(1100)).await;
+    sweep(world).await;
+    compare_all(world).await;
+    let (redis, call) = world.client(None);
+    let turn = Turn { call: &call };
+    turn.begin(Vec::new(), Vec::new());
+    verify::<User>(world, &redis, &[]).await;
+    verify::<Account>(world, &redis, &[]).await;
+    let users = reindex::<User>(world, &redis).await;
+    let accounts = reindex::<Account>(world, &redis).await;
+    compare_all(world).await;
+    verify::<User>(world, &redis, &users).await;
+    verify::<Account>(world, &redis, &accounts).await;
+    let state = &mut *world.state.lock().await;
+    for ((table, id), slot) in state.slots.clone() {
+        let is_refused = users.contains(&id) && table == Table::Users;
+        if table.has_rows() && slot.has_drifted(table, now()) == Some(true) && !is_refused {
+            state.problem(format!("{id:?} of {table:?} after reindex: {slot:?}"));
+        }
+    }
+}
+
+async fn compare_all(world: &World) {
     let mut state = world.state.lock().await;
     state.settle(now());
     for table in [Table::Users, Table::Accounts] {
         compare_records(world, &mut state, table).await;
         if let Some(dump) = dump(world, table).await {
             compare(&dump, &mut state, table);
+        }
+    }
+}
+
+/// Reports what other programs have broken, and nothing else. `refused` are records that `reindex` could not index.
+async fn verify<R: Record>(world: &World, redis: &Redis, refused: &[String]) {
+    let drifts = R::verify_to_end(redis).await;
+    let mut state = world.state.lock().await;
+    state.settle(now());
+    match drifts {
+        Ok(drifts) => compare_drifts(&mut state, R::TABLE, &drifts, refused),
+        Err(error) => state.problem(format!("verify: {error:?}")),
+    }
+}
+
+pub(crate) fn compare_drifts(state: &mut State, table: Table, drifts: &[Drift], refused: &[String]) {
+    let now = now();
+    let slots: Vec<_> = state.slots.iter().filter(|((of, _), _)| *of == table).collect();
+    let mut problems = Vec::new();
+    for ((_, id), slot) in slots {
+        let found: Vec<_> = drifts.iter().filter(|drift| drift.id() == Some(id)).collect();
+        match slot.has_drifted(table, now) {
+            Some(true) if found.is_empty() => problems.push(format!("verify misses {id:?}: {slot:?}")),
+            Some(false) if !found.is_empty() && !refused.contains(id) => {
+                problems.push(format!("verify reports {found:?}: {slot:?}"));
+            }
+            _ => {}
+        }
+    }
+    if let Some(drift) = drifts.iter().find(|drift| drift.id().is_none()) {
+        problems.push(format!("verify reports {drift:?}"));
+    }
+    state.count(if drifts.is_empty() { "verify: clean" } else { "verify: drifts" });
+    problems.into_iter().for_each(|problem| state.problem(problem));
+}
+
+/// Repairs the indexes. Returns the ids of the records that are in none, because another record has their unique values.
+async fn reindex<R: Record>(world: &World, redis: &Redis) -> Vec<String> {
+    match R::reindex_to_end(redis).await {
+        Ok(reindexed) => {
+            let id = |error: &Error| error.key().and_then(|key| key.split_once(':')).map(|(_, id)| id.to_owned());
+            for error in reindexed.errors.iter().filter(|error| error.kind() != ErrorKind::Duplicate) {
+                world.state.lock().await.problem(format!("reindex: {error:?}"));
+            }
+            reindexed.errors.iter().filter_map(id).collect()
+        }
+        Err(error) => {
+            world.state.lock().await.problem(format!("reindex: {error:?}"));
+            Vec::new()
+        }
+    }
+}
+
+/// Writes now and then remove what expired records have left behind. These reach every partition.
+async fn sweep(world: &World) {
+    let (redis, call) = world.client(None);
+    for number in 0..24 {
+        for table in [Table::Users, Table::Accounts] {
+            let id = number.to_string();
+            let stored = {
+                let mut state = world.state.lock().await;
+                state.settle(now());
+                state.get(table, &id).and_then(|slot| slot.record.clone())
+            };
+            let version = stored.map_or(0, |record| field(&record, "version").to_int());
+            // No user has an empty value in a unique field, and no account has this one.
+            let (fields, version) = match table {
+                Table::Users => (User::from_fields("0", &Fields::new()).to_fields(), None),
+                _ => (Fields::from([("iban", Val::text(format!("sweep{number}"))), ("cents", Val::Int(0))]), Some(version)),
+            };
+            let what = What::Put { mode: Mode::Save, fields, version };
+            let op = Op { table, id, what, life: Life::Persist };
+            let turn = Turn { call: &call };
+            turn.begin(vec![op.clone()], Vec::new());
+            let result = calls::one(&redis, &op).await;
+            turn.end();
+            if let Err(error) = result {
+                world.state.lock().await.problem(format!("the write that sweeps: {error:?}, {op:?}"));
+            }
         }
     }
 }
@@ -214,13 +317,14 @@ fn compare(dump: &Dump, state: &mut State, table: Table) {
             }
             (Some(true), _, None) => state.problem(format!("{id:?} of {table:?} has no row, model {slot:?}")),
             (_, None, Some(_)) => state.problem(format!("{id:?} of {table:?} has a row, model {slot:?}")),
+            (Some(false), Some(_), Some(_)) => state.problem(format!("{id:?} of {table:?} was not swept, model {slot:?}")),
             _ => {}
         }
         match (slot.mark.filter(|_| slot.is_held(now) == Some(true)), dump.marks.get(id)) {
             (Some(mark), Some(at)) if (mark.from - 3..=mark.to + 3).contains(at) => {}
             (None, None) => {}
-            // One that is due may have been swept.
-            (None, Some(_)) if slot.mark.is_some() => {}
+            // `reindex` marks a record that it may not index.
+            (None, Some(_)) if slot.record.is_some() && slot.row.is_none() => {}
             (mark, at) => state.problem(format!("the mark of {id:?} in {table:?}: {at:?}, model {mark:?}")),
         }
     }
@@ -243,16 +347,9 @@ fn compare(dump: &Dump, state: &mut State, table: Table) {
 
 fn differs(dump: &Dump, row: &Fields, columns: &[Vec<u8>]) -> Option<String> {
     dump.columns.iter().zip(columns).find_map(|((name, kind), column)| {
-        let found: Vec<Val> = distinct(values(column).into_iter().map(|value| decoded(*kind, value)).collect());
-        let expected = distinct(field(row, name).elements());
-        let same = found.len() == expected.len() && found.iter().zip(&expected).all(|(one, two)| one.is(two));
-        (!same).then(|| format!("{name} is {found:?}"))
+        let mut found: Vec<Val> = values(column).into_iter().map(|value| decoded(*kind, value)).collect();
+        found.sort_by(Val::order);
+        found.dedup_by(|one, two| one.is(two));
+        (!crate::schema::same(&found, &distinct(field(row, name)))).then(|| format!("{name} is {found:?}"))
     })
-}
-
-/// The order of the elements, and how often there is one, does not matter to an index.
-fn distinct(mut values: Vec<Val>) -> Vec<Val> {
-    values.sort_by(Val::order);
-    values.dedup_by(|one, two| one.is(two));
-    values
 }

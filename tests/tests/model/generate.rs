@@ -2,7 +2,7 @@
 
 use std::ops::Bound;
 
-use crate::schema::{Fields, Table, Val};
+use crate::schema::{Fields, Table, Val, field};
 use crate::state::{Change, Life, Mode, Op, PatchSpec, State, What};
 use crate::world::Cut;
 
@@ -133,7 +133,7 @@ fn life(random: &mut Random) -> Life {
 pub(crate) fn op(random: &mut Random, table: Table, id: String, state: &State) -> Op {
     let stored = state.get(table, &id).and_then(|slot| slot.record.clone());
     let version = |random: &mut Random| {
-        let stored = stored.as_ref().map_or(0, |record| crate::schema::field(record, "version").to_int());
+        let stored = stored.as_ref().map_or(0, |record| field(record, "version").to_int());
         if random.chance(75) { stored } else { i64::try_from(random.below(4)).unwrap() }
     };
     match random.below(100) {
@@ -191,7 +191,7 @@ pub(crate) fn patch(random: &mut Random, table: Table, stored: Option<&Fields>, 
         patch.changes.push((name, change));
     }
     if table == Table::Users && random.chance(20) {
-        let own = stored.map(|record| crate::schema::field(record, "score").clone()).filter(|_| random.chance(70));
+        let own = stored.map(|record| field(record, "score").clone()).filter(|_| random.chance(70));
         patch.conditions.push(("score", own.unwrap_or(Val::Int(5))));
     }
     if table == Table::Users && random.chance(30) {
@@ -216,6 +216,7 @@ pub(crate) enum Condition {
     Range(Bound<Val>, Bound<Val>),
     Prefix(String),
     Contains(String),
+    ContainsAny(Vec<String>),
 }
 
 #[derive(Debug, Clone)]
@@ -247,7 +248,11 @@ fn condition(random: &mut Random, name: &'static str) -> Condition {
         }
     };
     if name == "tags" {
-        return Condition::Contains(text(random, "tags"));
+        return if random.chance(50) {
+            Condition::Contains(text(random, "tags"))
+        } else {
+            Condition::ContainsAny((0..3).map(|_| text(random, "tags")).collect())
+        };
     }
     let is_text = matches!(name, "email" | "country" | "tenant" | "nick");
     match random.below(10) {
@@ -265,6 +270,17 @@ fn condition(random: &mut Random, name: &'static str) -> Condition {
     }
 }
 
+impl Search {
+    pub(crate) fn holds(&self, fields: &Fields) -> bool {
+        self.conditions.iter().all(|(name, condition)| condition.holds(field(fields, name)))
+    }
+
+    /// Whether the conditions hold, and the record has a value to order it by.
+    pub(crate) fn matches(&self, fields: &Fields) -> bool {
+        self.holds(fields) && self.order.is_none_or(|(name, _)| *field(fields, name) != Val::Absent)
+    }
+}
+
 impl Condition {
     pub(crate) fn holds(&self, value: &Val) -> bool {
         use std::cmp::Ordering::{Greater, Less};
@@ -272,6 +288,7 @@ impl Condition {
         value.elements().iter().any(|value| match self {
             Condition::AnyOf(values) => values.iter().any(|one| one.is(value)),
             Condition::Contains(text) => value.is(&Val::Text(text.clone())),
+            Condition::ContainsAny(texts) => texts.iter().any(|text| value.is(&Val::Text(text.clone()))),
             Condition::Prefix(prefix) => value.to_text().starts_with(prefix),
             Condition::Range(from, to) => {
                 let from = match from {

@@ -1,6 +1,11 @@
 //! Random operations on records with indexes, against a simple in-memory model.
 //!
-//! `MODEL_OPERATIONS=1000000 cargo test -p redis-model-tests --test model` makes as many; `MODEL_SEED=7` repeats a run.
+//! ```text
+//! MODEL_OPERATIONS=1000000 cargo test -p redis-model-tests --test model random -- --nocapture
+//! MODEL_MUTATIONS=all cargo test -p redis-model-tests --test model mutations -- --nocapture
+//! ```
+//!
+//! `MODEL_SEED=7` makes the same calls again. Their order among each other, and what expires meanwhile, is up to the machine.
 
 #![expect(
     clippy::unwrap_used,
@@ -12,13 +17,15 @@
 
 mod calls;
 mod check;
+mod eviction;
 mod generate;
+mod mutations;
 mod run;
 mod schema;
 mod state;
 mod world;
 
-use redis_model_tests::{Stack, own_redis_7_0, own_stack, own_valkey};
+use redis_model_tests::{Stack, own_redis_7_0, own_stack, own_stack_in_english, own_valkey};
 
 use crate::run::Settings;
 
@@ -30,34 +37,43 @@ fn seed() -> u64 {
     number("MODEL_SEED").unwrap_or_else(|| u64::try_from(world::clock()).unwrap())
 }
 
-#[test]
-fn random_operations_agree_with_the_model() {
+/// Runs the operations on each of these servers at once.
+fn check(servers: &[(&str, Stack)], operations: u64) {
     let seed = seed();
-    let operations = number("MODEL_OPERATIONS").unwrap_or(100_000);
-    let servers: Vec<(&str, Stack)> = [
-        Some(("Redis 8.2", own_stack())),
-        Some(("Valkey 9", own_valkey())),
-        own_redis_7_0().map(|stack| ("Redis 7.0", stack)),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
     let each = operations / servers.len() as u64 + 1;
     println!("MODEL_SEED={seed}, {operations} operations");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let reports = runtime.block_on(async {
-        let runs = servers.iter().enumerate().map(|(number, (_, stack))| {
-            let through_gateway = number == 0;
-            let settings =
-                Settings { operations: each, seed: seed + number as u64, through_gateway, ..Settings::default() };
-            run::run(stack, settings)
-        });
-        futures_util::future::join_all(runs).await
+    let runs = servers.iter().enumerate().map(|(number, (_, stack))| {
+        let through_gateway = number == 0;
+        let settings =
+            Settings { operations: each, seed: seed + number as u64, through_gateway, ..Settings::default() };
+        run::run(stack, settings)
     });
+    let reports = runtime.block_on(futures_util::future::join_all(runs));
     for ((name, _), report) in servers.iter().zip(&reports) {
         println!("{name}: {}", report.summary());
     }
     for ((name, _), report) in servers.iter().zip(&reports) {
         assert!(report.problems.is_empty(), "{name}, MODEL_SEED={seed}: {:#?}", report.problems);
+    }
+}
+
+#[test]
+fn random_operations_agree_with_the_model() {
+    let servers = [
+        Some(("Redis 8.2", own_stack())),
+        Some(("Valkey 9", own_valkey())),
+        own_redis_7_0().map(|stack| ("Redis 7.0", stack)),
+    ];
+    let servers: Vec<_> = servers.into_iter().flatten().collect();
+    check(&servers, number("MODEL_OPERATIONS").unwrap_or(100_000));
+}
+
+/// Lua's `<` would sort texts by the locale.
+#[test]
+fn a_server_with_a_locale_gives_the_same_answers() {
+    match own_stack_in_english() {
+        Some(stack) => check(&[("en_US.UTF-8", stack)], number("MODEL_OPERATIONS").unwrap_or(100_000) / 20),
+        None => println!("SKIPPED: there is no localedef here, or no source of en_US"),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use redis_model::commands::expiry::Ttl;
 use redis_model::prelude::*;
-use redis_model::{Cursor, Error};
+use redis_model::{Cursor, Drift, Error, ErrorKind};
 use redis_model_tests::Stack;
 use redis_model_tests::direct::{Mutation, Raw};
 
@@ -13,7 +13,7 @@ use crate::calls;
 use crate::check;
 use crate::generate::{self, Ids, Random, Search};
 use crate::schema::{Account, Fields, Record, Table, User, Val, field};
-use crate::state::{Did, Life, Mode, Op, Slot, Span, State, What};
+use crate::state::{Change, Did, Life, Mode, Op, PatchSpec, Slot, Span, State, What};
 use crate::world::{Call, Cut, SharedCall, Turn, World, clock, lock, now};
 
 #[derive(Debug, Clone)]
@@ -121,8 +121,10 @@ impl Task {
             400..480 => self.unit().await,
             480..510 => self.many().await,
             510..550 => self.modify().await,
-            550..720 => self.search(true).await,
-            720..790 => self.pages().await,
+            550..700 => self.search().await,
+            700..720 => self.each().await,
+            720..723 => self.upkeep().await,
+            723..790 => self.pages().await,
             790..830 => self.counts().await,
             830..870 => self.find_by().await,
             870..930 => self.loads().await,
@@ -292,15 +294,13 @@ impl Task {
     }
 
     /// A page, while nobody else writes: it must be exactly what a filter over the model gives.
-    async fn search(&mut self, is_alone: bool) {
+    async fn search(&mut self) {
         self.label = "search";
         let search = generate::search(&mut self.random);
         let ids_only = self.random.chance(30);
         let cuts = read_cuts(&mut self.random);
         self.turn().begin(Vec::new(), cuts);
-        if is_alone {
-            self.turn().hold(&self.world).await;
-        }
+        self.turn().hold(&self.world).await;
         let from = clock();
         let query = calls::query(&search);
         let found = if ids_only {
@@ -312,6 +312,7 @@ impl Task {
         let (_, held) = self.turn().end();
         let Some(mut state) = held else { return };
         match found {
+            Err(error) if is_building(&error, &state) => {}
             Err(error) => state.problem(format!("{search:?}: {error:?}")),
             Ok((items, cursor)) => {
                 let items: Vec<Found> = items;
@@ -352,10 +353,10 @@ impl Task {
                     items.extend(page.items.into_iter().map(Found::of));
                     cursor = page.cursor;
                 }
-                Err(error) => failure = Some(format!("{search:?}: {error:?}")),
+                Err(error) => failure = Some(error),
             }
             if page > 500 {
-                failure = Some(format!("{search:?}: pages without end"));
+                failure = Some(Error::new(ErrorKind::Protocol, "pages without end"));
             }
             if cursor.is_none() || failure.is_some() {
                 break;
@@ -363,9 +364,15 @@ impl Task {
         }
         let span = Span { from, to: clock() };
         let (_, held) = self.turn().end();
-        if let Some(failure) = failure {
-            drop(held);
-            return self.problem(failure).await;
+        if let Some(error) = failure {
+            let mut state = match held {
+                Some(state) => state,
+                None => Arc::clone(&self.world.state).lock_owned().await,
+            };
+            if !is_building(&error, &state) {
+                state.problem(format!("{search:?}: {error:?}"));
+            }
+            return;
         }
         if let Some(mut state) = held {
             state.count("walks alone");
@@ -384,6 +391,97 @@ impl Task {
                     state.problem(text);
                 }
             }
+        }
+    }
+
+    /// Compares the indexes with the records, or builds them while others write.
+    async fn upkeep(&mut self) {
+        self.label = "upkeep";
+        self.turn().begin(Vec::new(), Vec::new());
+        if self.random.chance(50) {
+            self.turn().hold(&self.world).await;
+            let drifts = User::verify_to_end(&self.redis).await;
+            let (_, held) = self.turn().end();
+            let Some(mut state) = held else { return };
+            state.settle(now());
+            return match drifts {
+                Ok(drifts) if drifts.contains(&Drift::Building) && state.reindexed.0 > state.reindexed.1 => {}
+                Ok(drifts) => check::compare_drifts(&mut state, Table::Users, &drifts, &[]),
+                Err(error) => state.problem(format!("verify: {error:?}")),
+            };
+        }
+        self.world.state.lock().await.reindexed.0 += 1;
+        let result = if self.random.chance(50) {
+            User::reindex_to_end(&self.redis).await
+        } else {
+            Account::reindex_to_end(&self.redis).await
+        };
+        let mut state = Arc::clone(&self.world.state).lock_owned().await;
+        state.reindexed.1 += 1;
+        state.count("reindex beside writers");
+        match result {
+            Ok(reindexed) => {
+                if let Some(error) = reindexed.errors.iter().find(|error| error.kind() != ErrorKind::Duplicate) {
+                    state.problem(format!("reindex: {error:?}"));
+                }
+            }
+            // Another run has begun.
+            Err(error) if error.kind() == ErrorKind::Index && state.reindexed.0 > state.reindexed.1 => {}
+            Err(error) => state.problem(format!("reindex: {error:?}")),
+        }
+    }
+
+    /// Patches or deletes all that match.
+    async fn each(&mut self) {
+        self.label = "each";
+        let search = generate::search(&mut self.random);
+        let set = |name, text| (name, Change::Set(Val::text(text)));
+        let changes = [vec![set("country", "uk")], vec![set("bio", "p"), set("country", "t")], vec![("score", Change::Incr(1))]];
+        let patch = PatchSpec { changes: self.random.pick(&changes), ..PatchSpec::default() };
+        let what = if self.random.chance(30) { What::Delete } else { What::Patch(patch) };
+        let life = if self.random.chance(20) && !matches!(what, What::Delete) { Life::Set(1000) } else { Life::Keep };
+        let op = Op { table: Table::Users, id: String::new(), what, life };
+        let is_alone = self.random.chance(60);
+        let cuts = generate::cuts(&mut self.random);
+        self.turn().begin(Vec::new(), cuts);
+        lock(&self.call).each = Some((op.clone(), search.clone()));
+        if is_alone {
+            self.turn().hold(&self.world).await;
+        }
+        let expected = {
+            let mut held = lock(&self.call).held.take();
+            // Those that expire during the call are not certain.
+            let during = Span { from: clock(), to: clock() + 500 };
+            let expected = held.as_mut().map(|state| Expected::of(&search, state, during, true));
+            lock(&self.call).held = held;
+            expected
+        };
+        let result = calls::each(&self.redis, &search, &op).await;
+        let (call, held) = self.turn().end();
+        let mut state = match held {
+            Some(state) => state,
+            None => Arc::clone(&self.world.state).lock_owned().await,
+        };
+        let expects = |count: u64| {
+            expected.as_ref().is_none_or(|expected| {
+                let (sure, unsure) = (expected.sure.len(), expected.unsure.len());
+                (sure.min(search.limit)..=(sure + unsure).min(search.limit)).contains(&usize::try_from(count).unwrap())
+            })
+        };
+        match result {
+            Ok(count) if count != call.each_done => {
+                state.problem(format!("{op:?} of {search:?}: told {count}, seen {}", call.each_done));
+            }
+            Ok(count) if expects(count) => {}
+            Ok(count) => {
+                let sure = expected.map(|expected| expected.sure);
+                state.problem(format!("{op:?} of {search:?}: {count}, expected {sure:?}"));
+            }
+            // A sum that does not fit, or a record whose row somebody has taken away.
+            Err(error) if error.is_conflict() || error.kind() == ErrorKind::Index || error.is_not_found() => {
+                state.count("each refused");
+            }
+            Err(error) => state.problem(format!("{op:?} of {search:?}: {error:?}")),
         }
     }
 
@@ -409,6 +507,7 @@ impl Task {
         let expected = Expected::of(&search, &mut state, span, matches!(told, Ok(Told::First(_) | Told::All(_))));
         let (sure, unsure) = (expected.sure.len(), expected.unsure.len());
         match told {
+            Err(error) if is_building(&error, &state) => {}
             Err(error) => state.problem(format!("{search:?}: {error:?}")),
             Ok(Told::Nothing) => {}
             Ok(Told::Count(count)) => {
@@ -446,6 +545,7 @@ impl Task {
         });
         let owners: Vec<_> = owners.map(|((_, id), slot)| (id.clone(), slot.clone())).collect();
         match found {
+            Err(error) if is_building(&error, &state) => {}
             Err(error) => state.problem(format!("find_by {email:?}: {error:?}")),
             Ok(None) => {
                 let is_missed = |(_, slot): &&(String, Slot)| {
@@ -565,6 +665,11 @@ impl Task {
     }
 }
 
+/// Queries are refused while the indexes are built.
+fn is_building(error: &Error, state: &State) -> bool {
+    error.kind() == ErrorKind::Index && state.reindexed.0 > state.reindexed.1 && error.message().contains("reindex")
+}
+
 fn read_cuts(random: &mut Random) -> Vec<Cut> {
     if random.chance(8) { vec![random.pick(&[Cut::Before, Cut::During, Cut::After])] } else { Vec::new() }
 }
@@ -629,10 +734,7 @@ impl Expected {
         let mut expected = Expected { sure: Vec::new(), unsure: BTreeSet::new() };
         for ((table, id), slot) in &state.slots {
             let Some(row) = slot.row.as_ref().filter(|_| *table == Table::Users) else { continue };
-            let matches = |fields: &Fields| {
-                search.conditions.iter().all(|(name, condition)| condition.holds(field(fields, name)))
-                    && search.order.is_none_or(|(name, _)| *field(fields, name) != Val::Absent)
-            };
+            let matches = |fields: &Fields| search.matches(fields);
             let held = slot.is_held(now);
             let alive = if loads { slot.is_alive(now) } else { Some(true) };
             if held == Some(false) || alive == Some(false) || !matches(row) {

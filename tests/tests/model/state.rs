@@ -150,8 +150,38 @@ impl Slot {
     }
 }
 
+impl Slot {
+    /// Whether `verify` must report the record; `None` if it may.
+    pub(crate) fn has_drifted(&self, table: Table, now: Span) -> Option<bool> {
+        let (alive, held) = (self.is_alive(now)?, self.is_held(now)?);
+        let (Some(record), Some(row)) = (&self.record, &self.row) else {
+            return Some(alive || held);
+        };
+        if !held {
+            // Its row has been swept, or will be.
+            return if alive { None } else { Some(false) };
+        }
+        let is_other = |name: &&str| {
+            let (one, two) = (distinct(field(record, name)), distinct(field(row, name)));
+            !same(&one, &two)
+        };
+        let differs = table.indexes().iter().flat_map(|(columns, _)| *columns).any(|name| is_other(&name));
+        Some(!alive || differs || self.mark != self.expires)
+    }
+}
+
+/// The elements of a value, in an order, each of them once.
+pub(crate) fn distinct(value: &Val) -> Vec<Val> {
+    let mut values = value.elements();
+    values.sort_by(Val::order);
+    values.dedup_by(|one, two| one.is(two));
+    values
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct State {
+    /// How many runs of `reindex` have begun, and how many have ended.
+    pub(crate) reindexed: (u64, u64),
     pub(crate) slots: BTreeMap<(Table, String), Slot>,
     sequence: u64,
     pub(crate) problems: Vec<String>,

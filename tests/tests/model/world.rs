@@ -15,6 +15,7 @@ use redis_model_tests::Stack;
 use redis_model_tests::direct::{Args, Direct, Mutation, Raw, commands_of, parse};
 use tokio::sync::OwnedMutexGuard;
 
+use crate::generate::Search;
 use crate::schema::Table;
 use crate::state::{Did, Mend, Op, Span, State, Verdict};
 
@@ -45,6 +46,10 @@ pub(crate) struct Call {
     pub(crate) ops: Vec<Op>,
     /// Each operation is a command of its own.
     pub(crate) is_pipeline: bool,
+    /// What is done to each record of a write that a query has chosen, and what chose it.
+    pub(crate) each: Option<(Op, Search)>,
+    /// How many records it was done to.
+    pub(crate) each_done: u64,
     pub(crate) cuts: VecDeque<Cut>,
     /// Nobody else takes a turn until the call ends.
     pub(crate) is_exclusive: bool,
@@ -205,7 +210,14 @@ impl Gate {
         for (number, args) in commands.iter().enumerate() {
             let Some((reply, after)) = parse(rest) else { break };
             rest = after;
-            let Raw::Text(text) = reply else { continue };
+            let text = match reply {
+                Raw::Text(text) => text,
+                Raw::Array(_) => {
+                    repairs(state, args, span);
+                    continue;
+                }
+                _ => continue,
+            };
             let Some(verdict) = verdict(&text) else { continue };
             if let Some(once) = once {
                 let mut executed = lock(&self.executed);
@@ -220,6 +232,10 @@ impl Gate {
                 let late = lock(&self.late);
                 executed.retain(|of, _| late.iter().any(|(_, late)| late == of));
                 executed.insert(once.to_vec(), body.to_vec());
+            }
+            if let Some((op, search)) = call.each.clone() {
+                call.each_done += of_each(state, args, &op, &search, &verdict, span);
+                continue;
             }
             let mends = mends(args);
             let is_mended = |op: &Op| {
@@ -305,6 +321,53 @@ impl Turn<'_> {
         let mut call = std::mem::take(&mut *lock(self.call));
         let held = call.held.take();
         (call, held)
+    }
+}
+
+/// Changes the model as a write of the records that a query has chosen did. Returns how many it has written.
+fn of_each(state: &mut State, args: &Args, op: &Op, search: &Search, verdict: &Verdict, span: Span) -> u64 {
+    state.count("writes of each");
+    let text = |at: usize| args.get(at).and_then(|arg| std::str::from_utf8(arg).ok()).unwrap_or_default();
+    let keys: usize = text(2).parse().unwrap_or_default();
+    let ids = (3..3 + keys).filter_map(|at| text(at).strip_prefix("user:")).filter(|id| !id.starts_with(':'));
+    let ops: Vec<Op> = ids.map(|id| Op { id: id.to_owned(), ..op.clone() }).collect();
+    if let Verdict::Refused { why, .. } = verdict {
+        // Somebody has written since the records were read.
+        if matches!(why.as_str(), "condition" | "missing" | "norow") {
+            return 0;
+        }
+    } else {
+        state.settle(span);
+        for op in &ops {
+            let record = state.get(Table::Users, &op.id).and_then(|slot| slot.record.clone());
+            if !record.as_ref().is_some_and(|record| search.holds(record)) {
+                state.problem(format!("written without a match: {op:?}, {search:?}, {record:?}"));
+            }
+        }
+    }
+    let ops: Vec<&Op> = ops.iter().collect();
+    u64::try_from(state.write(&[], &ops, verdict, span).len()).unwrap()
+}
+
+/// Changes the model as `reindex` did with rows: it removes those of records that are gone, and corrects the marks.
+fn repairs(state: &mut State, args: &Args, span: Span) {
+    let text = |at: usize| args.get(at).and_then(|arg| std::str::from_utf8(arg).ok()).unwrap_or_default();
+    let keys: usize = text(2).parse().unwrap_or_default();
+    let table = Table::ALL.into_iter().find(|table| text(3).starts_with(&format!("{}::rows", table.prefix())));
+    let (Some(table), "repair") = (table, text(4 + keys)) else { return };
+    let is_of_rows = matches!(text(5 + keys), "0" | "1") && (args.len() - keys - 5).is_multiple_of(2);
+    // The script of entries has a number, a partition, a cursor and a count.
+    if !is_of_rows || (args.len() - keys == 9 && !(3..3 + keys).any(|at| text(at) == table.key(text(6 + keys)))) {
+        return;
+    }
+    for at in (5 + keys..args.len()).step_by(2) {
+        let slot = state.slot(table, text(at + 1));
+        match slot.is_alive(span) {
+            Some(false) => (slot.row, slot.mark) = (None, None),
+            Some(true) => slot.mark = slot.expires,
+            None => {}
+        }
+        state.touch(table, text(at + 1));
     }
 }
 

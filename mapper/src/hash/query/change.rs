@@ -20,7 +20,7 @@ const ATTEMPTS: usize = 16;
 #[derive(Debug, Clone)]
 pub(super) enum Write {
     Delete,
-    Patch(Operation),
+    Patch(Box<Operation>),
 }
 
 /// The texts of the fields that the query has conditions on; `None` if the record does not match.

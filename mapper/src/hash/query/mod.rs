@@ -85,7 +85,8 @@ use crate::value_for::ValueFor;
 ///
 /// The records are then loaded by one pipeline of `HGETALL`s, and the conditions are tested again on what was loaded: a record
 /// that has changed in between is left out. So [`fetch`](Self::fetch) takes two requests. With
-/// [`in_one_request`](Self::in_one_request) it takes one.
+/// [`in_one_request`](Self::in_one_request) it takes one. Queries leave times to live as they are, also if
+/// [`load`](HashModel::load) extends them.
 ///
 /// One run of the script looks at about 10,000 entries, so that it does not keep the server from other work for long. Calls
 /// that need more send further requests.
@@ -463,7 +464,7 @@ impl<M: HashModel + Send> Query<M> {
         if patch.is_empty() {
             return self.write_all(client, patch.into_operation().map(|_| None));
         }
-        self.write_all(client, patch.into_operation().map(Write::Patch).map(Some))
+        self.write_all(client, patch.into_operation().map(|operation| Some(Write::Patch(Box::new(operation)))))
     }
 
     fn write_all<C: Client>(self, client: C, write: Result<Option<Write>>) -> C::Out<u64> {

@@ -259,7 +259,8 @@ impl<M: HashModel> Prepared<M> {
 
     /// Returns whether a record that was loaded matches.
     pub(super) fn holds(&self, record: &M) -> bool {
-        if self.conditions.is_empty() {
+        // A hook may have changed the record since it was read.
+        if self.conditions.is_empty() || M::AFTER_LOAD {
             return true;
         }
         let mut columns = Columns(Vec::new());
@@ -316,6 +317,10 @@ impl Sink for Columns {
 
     fn clear(&mut self, _: &'static str) {}
 
+    fn runs_hooks(&self) -> bool {
+        false
+    }
+
     fn column(&mut self, name: &'static str, text: impl FnOnce() -> Result<String>) -> Result<()> {
         // A value that cannot be in an index is in no range.
         self.0.extend(text().ok().map(|text| (name, text)));
@@ -325,14 +330,11 @@ impl Sink for Columns {
 
 /// Reads the records that the script returned.
 fn read_records<M: HashModel>(reply: Reply<'_>) -> Result<Answer<Vec<Result<Option<M>>>>> {
-    let Answer { found, candidate, next } = query::read_records(reply, commands::read_record::<M>)?;
-    let found = found.into_iter().map(|(id, record)| {
-        let key = key_of::<M>(&id);
-        let record =
-            record.and_then(|record| record.map(|record| commands::with_id_of_key(record, key.as_str())).transpose());
+    query::read_records(reply, |id, record| {
+        let key = key_of::<M>(id);
+        let record = commands::read_loaded::<M>(record, key.as_str());
         record.map_err(|error| error.with_command("HGETALL".into()).about(M::MODEL_NAME, key.as_str()))
-    });
-    Ok(Answer { found: found.collect(), candidate, next })
+    })
 }
 
 /// Loads records by the parts of their keys, in one request.

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use redis_rest::commands::scan::Cursor;
 use redis_rest::{Client, Error, ErrorKind, Executor as _, Result, Session};
 
-use super::conflict::settle;
+use super::conflict::{is_about_record, settle};
 use super::progress::{ReindexProgress, Reindexed};
 use super::stored;
 use super::walk::{self, Position};
@@ -14,9 +14,13 @@ use crate::hash::{each, writes};
 use crate::index::Layout;
 use crate::key::Key;
 use crate::upkeep::{self, Problem, What};
+use crate::write::{self, Operation};
 
 /// How often the start is tried, if another run starts at the same time.
 const STARTS: usize = 8;
+
+/// How many rows one command writes. The server does nothing else for some milliseconds.
+const AT_ONCE: usize = 50;
 
 /// A run. Each step continues it.
 #[derive(Debug, Default)]
@@ -131,12 +135,30 @@ async fn index<M: HashModel>(
             Err(error) => errors.push(error),
         }
     }
-    let ids: Vec<_> = operations.iter().map(|operation| operation.id.clone()).collect();
-    let written = each::send(session, operations.into_iter().map(writes::lone::<M>)).await?;
-    for (id, outcome) in ids.iter().zip(written) {
+    for operations in operations.chunks(AT_ONCE) {
+        match session.submit(write::command(operations)).await {
+            Ok(outcomes) => progress.indexed += outcomes.len() as u64,
+            Err(error) if is_about_record(&error) || error.kind() == ErrorKind::Index => {
+                index_each::<M>(session, operations, progress, errors).await?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Writes rows one by one, because one of them cannot be written.
+async fn index_each<M: HashModel>(
+    session: &Session,
+    operations: &[Operation],
+    progress: &mut ReindexProgress,
+    errors: &mut Vec<Error>,
+) -> Result<()> {
+    let written = each::send(session, operations.iter().cloned().map(writes::lone::<M>)).await?;
+    for (operation, outcome) in operations.iter().zip(written) {
         let outcome = match outcome {
             Ok(_) => Ok(true),
-            Err(_) => settle::<M>(session, id).await?,
+            Err(_) => settle::<M>(session, &operation.id).await?,
         };
         match outcome {
             Ok(exists) => progress.indexed += u64::from(exists),

@@ -1,22 +1,19 @@
-//! Records next to their rows, as they are stored at one moment.
+//! What the indexes have to know of a record.
 
-use redis_rest::bytes::Bytes;
-use redis_rest::{Batch, BatchReplies, Build, Command, Executor as _, HashCommands as _, Reply, Result, Session};
+use redis_rest::{Executor as _, Reply, Result, Session};
 
 use crate::hash::hash_model::{HashModel, layout};
 use crate::hash::{commands, writes};
 use crate::key::Key;
+use crate::model::WithoutHooks;
+use crate::pairs::ReplyPairs;
+use crate::upkeep;
 use crate::write::{Action, Operation};
 
-/// A record and its row.
-pub(super) struct Stored {
-    pub(super) id: String,
-    pub(super) row: Option<Bytes>,
-    /// `None` if there is no record. An error if it cannot be read, or if its values cannot be in an index.
-    pub(super) record: Result<Option<Content>>,
-}
+/// A record and its row. `None` means that there is no record; an error that it cannot be read, or that its values cannot be
+/// in an index.
+pub(super) type Stored = upkeep::Stored<Option<Content>>;
 
-/// What the indexes have to know of a record.
 pub(super) struct Content {
     /// Writes the row, if the record is still as it was read.
     index: Action,
@@ -24,34 +21,18 @@ pub(super) struct Content {
     pub(super) row: String,
 }
 
-/// Reads records and their rows in one transaction.
+/// Reads records and their rows as they are at one moment.
 pub(super) async fn read<M: HashModel>(session: &Session, ids: Vec<String>) -> Result<Vec<Stored>> {
-    let layout = layout::<M>();
-    let mut batch = Batch::atomic(session);
-    let slots: Vec<_> = ids
-        .into_iter()
-        .map(|id| {
-            let key = Key::new(M::MODEL_NAME, M::KEY_PREFIX, &id);
-            let record = key.push_to(Command::read("HGETALL")).decode_with_key(content::<M>);
-            let row = Build.hget::<Bytes>(layout.rows_key(layout.partition_of(&id)), &id);
-            (id, (&mut batch).submit(record), (&mut batch).submit(row))
-        })
-        .collect();
-    let stored = move |replies: BatchReplies| {
-        let stored = slots.into_iter().map(|(id, record, row)| {
-            let (record, row) = (replies.take(record), replies.take(row)?);
-            Ok(Stored { id, row, record })
-        });
-        stored.collect()
-    };
-    batch.exec_with(stored).await
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    session.submit(upkeep::records(layout::<M>(), ids, content::<M>)).await
 }
 
 fn content<M: HashModel>(reply: Reply<'_>, key: &str) -> Result<Option<Content>> {
-    if let Some(record) = commands::read_record::<M>(reply)? {
-        commands::with_id_of_key(record, key)?;
-    }
     let Some(index) = writes::row_of::<M>(reply)? else { return Ok(None) };
+    // A record with another id would be loaded by none.
+    commands::with_id_of_key(M::read(WithoutHooks(ReplyPairs(reply.pairs()?)))?, key)?;
     let columns = if let Action::Index { columns, .. } = &index { columns.as_slice() } else { &[] };
     Ok(Some(Content { row: layout::<M>().row(columns), index }))
 }

@@ -194,8 +194,10 @@ async fn step<M: HashModel>(session: &Session, mut run: Run) -> Result<(VerifyPr
         Position::Entries { index, partition, cursor } => {
             let page = session.submit(upkeep::entries(layout, What::Check, index, partition, &cursor)).await?;
             let drifts = page.stray.iter().map(|member| {
-                let id = member.rsplit(|byte| *byte == 0).next().unwrap_or_default();
-                let index = layout.indexes.get(index).map_or("", |index| index.name.as_str());
+                let (index, values) =
+                    layout.indexes.get(index).map_or(("", 1), |index| (index.name.as_str(), index.columns.len()));
+                // The id stands last, and can contain what is between the values.
+                let id = member.splitn(values + 1, |byte| *byte == 0).last().unwrap_or_default();
                 Drift::EntryWithoutRow { index: index.to_owned(), id: String::from_utf8_lossy(id).into_owned() }
             });
             (drifts.collect(), Some(page.cursor), Some(page.looked_at))

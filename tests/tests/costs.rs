@@ -1,0 +1,258 @@
+//! What each call on records sends, counted on its way to a real server: the table of the guide.
+//! `GUIDE=overwrite` writes it again.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use redis_model::prelude::*;
+use redis_model::{SaveOptions, Unit};
+use redis_model_tests::counting::{Counting, Seen};
+use redis_model_tests::own_stack;
+
+/// A model with indexes.
+#[derive(Debug, Clone, PartialEq, RedisModel)]
+#[redis(prefix = "user", index(country, age))]
+struct User {
+    #[redis(id)]
+    id: u64,
+    #[redis(unique)]
+    email: String,
+    #[redis(index)]
+    country: String,
+    #[redis(index)]
+    age: u8,
+    bio: Option<String>,
+    #[redis(version)]
+    version: u64,
+}
+
+/// A model without.
+#[derive(Debug, Clone, PartialEq, RedisModel)]
+#[redis(prefix = "note")]
+struct Note {
+    #[redis(id)]
+    id: u64,
+    text: String,
+    title: Option<String>,
+}
+
+/// A model whose time to live begins again with each load.
+#[derive(Debug, Clone, PartialEq, RedisModel)]
+#[redis(prefix = "session", ttl = "30m", sliding)]
+struct Session {
+    #[redis(id)]
+    id: u64,
+    user: u64,
+}
+
+fn user(id: u64) -> User {
+    let email = format!("{id}@example.org");
+    User { id, email, country: "TR".into(), age: 36, bio: None, version: 0 }
+}
+
+fn note(id: u64) -> Note {
+    Note { id, text: "milk".into(), title: Some("shopping".into()) }
+}
+
+struct Table {
+    seen: Seen,
+    text: String,
+}
+
+impl Table {
+    fn section(&mut self, title: &str) {
+        let _ = write!(self.text, "\n| {title} | requests | commands |\n| --- | --- | --- |\n");
+    }
+
+    /// Adds a row, and checks the number of requests and of commands since the last one.
+    fn row(&mut self, call: &str, note: &str, requests: usize, commands: usize) {
+        let seen = self.seen.take();
+        let sent: usize = seen.iter().map(Vec::len).sum();
+        let described: Vec<_> = seen.iter().map(|commands| described(commands)).collect();
+        assert_eq!((seen.len(), sent), (requests, commands), "{call}: {described:?}");
+        let call = call.replace('|', "\\|");
+        let _ = writeln!(self.text, "| `{call}`{note} | {requests} | {} |", repeated(&described));
+    }
+}
+
+/// Joins the requests of a call. Steps that are repeated are named once.
+fn repeated(requests: &[String]) -> String {
+    let step = (1..requests.len()).find(|length| {
+        requests.len() % length == 0 && requests.chunks(*length).all(|chunk| Some(chunk) == requests.get(..*length))
+    });
+    match step.and_then(|length| Some((length, requests.get(..length)?))) {
+        Some((length, step)) if length > 1 => format!("{} times: {}", requests.len() / length, step.join("; ")),
+        _ => requests.join("; "),
+    }
+}
+
+/// Names the commands of a request: `2 HGETALL, 1 EVALSHA`.
+fn described(commands: &[Vec<Vec<u8>>]) -> String {
+    let mut runs: Vec<(String, usize)> = Vec::new();
+    for args in commands {
+        let name = String::from_utf8_lossy(args.first().expect("a command has a name")).into_owned();
+        match runs.last_mut() {
+            Some((last, count)) if *last == name => *count += 1,
+            _ => runs.push((name, 1)),
+        }
+    }
+    let text =
+        |(name, count): &(String, usize)| if *count == 1 { format!("`{name}`") } else { format!("{count} `{name}`") };
+    runs.iter().map(text).collect::<Vec<_>>().join(", ")
+}
+
+#[tokio::test]
+async fn the_table_of_the_guide_is_what_calls_send() -> Result<()> {
+    let stack = own_stack();
+    let seen = Seen::default();
+    let shared = seen.clone();
+    let redis = stack.builder().wrap_transport(move |inner| Counting::new(inner, shared.clone())).build()?;
+    warm_up(&redis).await?;
+    let mut table = Table { seen, text: String::new() };
+    table.seen.take();
+    of_plain_models(&redis, &mut table).await?;
+    of_indexed_models(&redis, &mut table).await?;
+    of_queries(&redis, &mut table).await?;
+    compare(&table.text);
+    Ok(())
+}
+
+/// The server knows the scripts from here on.
+async fn warm_up(redis: &Redis) -> Result<()> {
+    for id in 1..=300 {
+        user(id).insert(redis).await?;
+    }
+    User::patch(1).set(User::BIO, "x").exec(redis).await?;
+    User::patch(1).set(User::BIO, "x").exec(redis).await?;
+    User::query().ids(redis).await?;
+    User::query().ids(redis).await?;
+    User::find_by(redis, User::EMAIL, "1@example.org").await?;
+    Session { id: 1, user: 1 }.insert(redis).await?;
+    Session::load(redis, 1).await?;
+    note(1).save(redis).exactly_once().await?;
+    note(1).save(redis).exactly_once().await?;
+    Note::patch(1).set(Note::TEXT, "x").exec(redis).await?;
+    Note::delete(redis, 1).await?;
+    Ok(())
+}
+
+async fn of_plain_models(redis: &Redis, table: &mut Table) -> Result<()> {
+    table.section("a model without `index`, `unique` and `version`");
+    note(1).insert(redis).await?;
+    table.row("note.insert(&redis)", "", 1, 1);
+    note(1).save(redis).await?;
+    table.row("note.save(&redis)", "", 1, 1);
+    Note { title: None, ..note(1) }.save(redis).await?;
+    table.row("note.save(&redis)", ", with a field that is `None`", 1, 2);
+    note(1).save(redis).exactly_once().await?;
+    table.row("note.save(&redis).exactly_once()", "", 1, 1);
+    note(1).update(redis).await?;
+    table.row("note.update(&redis)", "", 1, 1);
+    note(1).save_with(redis, SaveOptions::new().ttl(Duration::from_secs(60))).await?;
+    table.row("note.save_with(&redis, SaveOptions::new().ttl(..))", "", 1, 2);
+    Note::load(redis, 1).await?;
+    table.row("Note::load(&redis, 1)", "", 1, 1);
+    Note::load_many(redis, [1, 2, 3]).await?;
+    table.row("Note::load_many(&redis, [1, 2, 3])", "", 1, 3);
+    Note::load_field(redis, 1, Note::TEXT).await?;
+    table.row("Note::load_field(&redis, 1, Note::TEXT)", "", 1, 1);
+    Session::load(redis, 1).await?;
+    table.row("Session::load(&redis, 1)", ", with `#[redis(sliding)]`", 1, 1);
+    Note::patch(1).set(Note::TEXT, "bread").exec(redis).await?;
+    table.row("Note::patch(1).set(..).exec(&redis)", "", 1, 1);
+    Note::expire(redis, 1, Duration::from_secs(60)).await?;
+    table.row("Note::expire(&redis, 1, ttl)", "", 1, 1);
+    Note::save_many(redis, &[note(1), note(2), note(3)]).await?.all()?;
+    table.row("Note::save_many(&redis, &[a, b, c])", "", 1, 3);
+    Note::delete(redis, 1).await?;
+    table.row("Note::delete(&redis, 1)", "", 1, 1);
+    Ok(())
+}
+
+async fn of_indexed_models(redis: &Redis, table: &mut Table) -> Result<()> {
+    table.section("a model with indexes");
+    let mut ada = user(1000);
+    ada.version = ada.insert(redis).await?;
+    table.row("user.insert(&redis)", "", 1, 1);
+    ada.version = ada.save(redis).await?;
+    table.row("user.save(&redis)", "", 1, 1);
+    ada.version = ada.update(redis).await?;
+    table.row("user.update(&redis)", "", 1, 1);
+    ada.version = ada.save_with(redis, SaveOptions::new().ttl(Duration::from_secs(60))).await?;
+    table.row("user.save_with(&redis, SaveOptions::new().ttl(..))", "", 1, 1);
+    User::load(redis, 1000).await?;
+    table.row("User::load(&redis, 42)", "", 1, 1);
+    User::patch(1000).set(User::AGE, 37).exec(redis).await?;
+    table.row("User::patch(42).set(..).exec(&redis)", "", 1, 1);
+    User::patch(1000).exec(redis).await?;
+    table.row("User::patch(42).exec(&redis)", ", without changes", 0, 0);
+    User::modify(redis, 1000, |user| user.age += 1).await?;
+    table.row("User::modify(&redis, 42, |user| ..)", "", 2, 2);
+    User::expire(redis, 1000, Duration::from_secs(60)).await?;
+    table.row("User::expire(&redis, 42, ttl)", "", 1, 1);
+    User::persist(redis, 1000).await?;
+    table.row("User::persist(&redis, 42)", "", 1, 1);
+    let unit = Unit::new().insert(&user(1001)).patch(User::patch(1000).set(User::AGE, 40)).delete::<Note>(7);
+    unit.commit(redis).await?;
+    table.row("Unit::new().insert(&user).patch(..).delete::<Note>(7).commit(&redis)", "", 1, 1);
+    let three = [user(2001), user(2002), user(2003)];
+    User::save_many(redis, &three).await?.all()?;
+    table.row("User::save_many(&redis, &[a, b, c])", "", 1, 3);
+    User::delete_many(redis, [2001, 2002, 2003]).await?.all()?;
+    table.row("User::delete_many(&redis, [1, 2, 3])", "", 1, 3);
+    User::delete(redis, 1001).await?;
+    table.row("User::delete(&redis, 42)", "", 1, 1);
+    let taken = User { email: "1@example.org".into(), ..user(1002) };
+    taken.insert(redis).await.expect_err("a duplicate");
+    table.row("user.insert(&redis)", ", of a value that is taken: is its owner still there?", 2, 2);
+    redis.hset("user:3000", [("id", "3000"), ("email", "e"), ("country", "x"), ("age", "1"), ("version", "1")]).await?;
+    table.seen.take();
+    User::patch(3000).set(User::AGE, 37).exec(redis).await?;
+    table.row("User::patch(42).set(..).exec(&redis)", ", of a record that another program has created", 4, 4);
+    User::delete(redis, 3000).await?;
+    User::delete(redis, 1000).await?;
+    table.seen.take();
+    Ok(())
+}
+
+async fn of_queries(redis: &Redis, table: &mut Table) -> Result<()> {
+    table.section("a query that 300 records match");
+    let all = || User::query().eq(User::COUNTRY, "TR");
+    all().limit(20).fetch(redis).await?;
+    table.row("query.limit(20).fetch(&redis)", "", 2, 21);
+    all().limit(20).in_one_request().fetch(redis).await?;
+    table.row("query.limit(20).in_one_request().fetch(&redis)", "", 1, 1);
+    all().limit(20).ids(redis).await?;
+    table.row("query.limit(20).ids(&redis)", "", 1, 1);
+    all().first(redis).await?;
+    table.row("query.first(&redis)", "", 2, 2);
+    all().exists(redis).await?;
+    table.row("query.exists(&redis)", "", 1, 1);
+    all().count(redis).await?;
+    table.row("query.count(&redis)", "", 1, 1);
+    all().explain(redis).await?;
+    table.row("query.explain(&redis)", "", 1, 1);
+    User::find_by(redis, User::EMAIL, "1@example.org").await?;
+    table.row("User::find_by(&redis, User::EMAIL, \"ada@example.org\")", "", 1, 1);
+    assert_eq!(all().stream(redis).collect().await?.len(), 300);
+    table.row("query.stream(&redis)", ", 250 records a page", 4, 302);
+    assert_eq!(all().patch(redis, |user| user.set(User::BIO, "x")).await?, 300);
+    table.row("query.patch(&redis, |user| user.set(..))", ", 100 records a step", 9, 306);
+    assert_eq!(all().delete(redis).await?, 300);
+    table.row("query.delete(&redis)", ", 100 records a step", 9, 306);
+    Ok(())
+}
+
+fn compare(table: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../mapper/src/guide/costs.md");
+    let table = table.trim_start();
+    if std::env::var("GUIDE").as_deref() == Ok("overwrite") {
+        fs::write(&path, table).expect("a file that can be written");
+    }
+    let stored = fs::read_to_string(&path).unwrap_or_default();
+    assert!(stored == table, "costs.md is not what calls send; run with GUIDE=overwrite, and read the difference");
+}
