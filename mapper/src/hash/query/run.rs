@@ -420,7 +420,14 @@ mod tests {
         assert!(start(cursor.clone()).unwrap().is_some());
         assert!(start(Cursor { member: String::new(), range: 2, ..cursor.clone() }).is_ok());
         let other = |range, member: &str| Cursor { range, member: member.into(), ..cursor.clone() };
-        for forged in [other(1, "a\0 7"), other(1, "c\0 7"), other(2, "b\0 7"), other(1, "\u{10ffff}"), other(0, ""), other(3, "")] {
+        for forged in [
+            other(1, "a\0 7"),
+            other(1, "c\0 7"),
+            other(2, "b\0 7"),
+            other(1, "\u{10ffff}"),
+            other(0, ""),
+            other(3, ""),
+        ] {
             let error = start(forged.clone()).unwrap_err();
             assert!(error.is_invalid_input() && error.message().contains("damaged"), "{forged:?}: {error}");
         }
