@@ -101,6 +101,33 @@ async fn a_script_that_does_not_compile_is_an_error_in_both_dialects() {
     assert_eq!(sent.lock().unwrap().len(), 3);
 }
 
+#[tokio::test]
+async fn a_script_that_does_not_compile_teaches_no_dialect() -> Result<()> {
+    let wrong = Script::new("return nonsense(").key_locking();
+    for learned_before in [false, true] {
+        let k = &key("dialect");
+        let (script, locking) = add(k);
+        let (redis, sent) = recorded(stack(), false);
+        if learned_before {
+            assert_eq!(redis.run_script::<i64>(script.key(k).arg(0)).await?, 0);
+            sent.lock().unwrap().clear();
+        }
+        redis.run_script::<()>(&wrong).await.unwrap_err();
+        let requests = if learned_before { 2 } else { 3 };
+        assert_eq!(sent.lock().unwrap().drain(..).count(), requests);
+        assert_eq!(redis.run_script::<i64>(script.key(k).arg(5)).await?, 5);
+        assert!(taken(&sent, &locking).into_iter().all(|(_, is_locking)| is_locking));
+        assert_eq!(redis.run_script::<i64>(script.key(k).arg(1)).await?, 6);
+        assert_eq!(taken(&sent, &locking), [("EVALSHA".into(), true)]);
+        // Nor does an error of a script that reads like a refusal.
+        let liar = "redis.call('INCR', KEYS[1]) return redis.error_reply('ERR Unexpected flag in script shebang: x')";
+        redis.run_script::<()>(Script::new(liar).key_locking().key(k)).await.unwrap_err();
+        assert_eq!(redis.run_script::<i64>(script.key(k).arg(0)).await?, 7);
+        assert_eq!(taken(&sent, &locking).last(), Some(&("EVALSHA".into(), true)));
+    }
+    Ok(())
+}
+
 /// Increments a counter, and keeps the outcome.
 static COUNT: &str = "
 local once, keep, first = nil, tonumber(ARGV[1]), 1

@@ -3,16 +3,33 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use proptest::prelude::{Strategy as _, any, prop, prop_assert_eq, proptest};
 use proptest::test_runner::Config;
 use redis_model::commands::expiry::Ttl;
 use redis_model::commands::sorted_set::ZRange;
 use redis_model::prelude::*;
+use redis_model::redis_rest::transport::{Request, Response, Transport, TransportError};
 use redis_model::redis_rest::{Build, Value, blocking};
 use redis_model::{Error, ErrorKind, IndexValue, SaveOptions, Unit};
-use redis_model_tests::fault::Mutated;
+use redis_model_tests::fault::{Cut, Faulty, Mutated};
 use redis_model_tests::{Stack, own_redis_7_0, own_stack, own_stack_in_english, own_valkey, stack};
 use tokio::sync::Mutex;
+
+/// A transport that keeps the bodies that it sends.
+#[derive(Debug)]
+struct Bodies {
+    inner: Arc<dyn Transport>,
+    seen: Arc<std::sync::Mutex<Vec<String>>>,
+}
+
+#[async_trait]
+impl Transport for Bodies {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        self.seen.lock().unwrap().push(String::from_utf8_lossy(&request.body).into_owned());
+        self.inner.send(request).await
+    }
+}
 
 /// Runs a test on all servers: what a script does must not depend on which it is. The database is empty, and the test has
 /// it for itself.
@@ -229,7 +246,8 @@ async fn refusals_say_what_to_do_and_change_nothing() -> Result<()> {
         assert_eq!(entries(redis, "age").await?, ["60236\u{0}2", "603255\u{0}1"]);
         redis.hset("user:1", ("age", "many")).await?;
         let error = User::patch(1).incr(User::AGE, 1).exec(redis).await.unwrap_err();
-        assert_eq!((error.kind(), error.field()), (ErrorKind::Conflict, Some("age")));
+        assert_eq!((error.kind(), error.field()), (ErrorKind::Decode, Some("age")));
+        assert!(!error.may_have_executed() && !error.to_string().contains("may have been"), "{error}");
         let error = User::patch(1).append(User::COUNTRY, "x".repeat(1023)).exec(redis).await.unwrap_err();
         assert_eq!((error.kind(), error.field()), (ErrorKind::Conflict, Some("country")), "{error}");
         User::patch(1).append(User::COUNTRY, "x".repeat(1022)).exec(redis).await?;
@@ -370,6 +388,82 @@ async fn what_other_programs_did_is_noticed() -> Result<()> {
     .await
 }
 
+/// Writes a user as a program without the mapper does: it has no row.
+async fn raw_user(redis: &Redis, id: u64) -> Result<()> {
+    let text = id.to_string();
+    let fields = [("id", text.as_str()), ("country", "DE"), ("age", "9"), ("tenant", "7"), ("version", "3")];
+    redis.hset(format!("user:{id}"), fields).await.map(drop)
+}
+
+#[tokio::test]
+async fn a_unit_notices_what_other_programs_did() -> Result<()> {
+    on_each_server(async |redis| {
+        // The owners of several values were deleted.
+        for id in [1, 2, 3] {
+            User { nick: Some(format!("nick {id}")), ..user(id) }.insert(redis).await?;
+        }
+        redis.del(["user:1", "user:2", "user:3"]).await?;
+        let heir = User { email: user(1).email, nick: Some("nick 2".into()), ..user(11) };
+        let unit = Unit::new().insert(&item(1, &["a"])).insert(&heir).insert(&User { email: user(3).email, ..user(12) });
+        let committed = unit.clone().commit(redis).await?;
+        assert_eq!((committed.len(), committed.version(1), committed.created(2)), (3, Some(1), true));
+        assert_eq!(User::verify_to_end(redis).await?, []);
+        assert_eq!(entries(redis, "email").await?, ["1@example.org\u{0}11", "3@example.org\u{0}12"]);
+
+        // Owners that live keep their values, whatever is found out about others. The error names the operation.
+        redis.del("user:11").await?;
+        let second = Unit::new()
+            .insert(&item(2, &[]))
+            .insert(&User { email: user(1).email, ..user(4) })
+            .insert(&User { email: user(3).email, ..user(5) });
+        let error = fails(
+            redis,
+            async || second.clone().commit(redis).await,
+            ErrorKind::Duplicate,
+            r#"EVALSHA for User at "user:5": field "email": the record with the id "12" has the same value, and no two may; use another, or change that record"#,
+        )
+        .await?;
+        assert_eq!((error.operation(), error.owner(), error.field()), (Some(2), Some("12"), Some("email")));
+        // The owner is itself a part of the unit.
+        let own = Unit::new().insert(&user(6)).insert(&User { email: user(6).email, ..user(7) });
+        assert_eq!(own.commit(redis).await.unwrap_err().operation(), Some(1));
+
+        // Records without rows.
+        for id in [21, 22, 23] {
+            raw_user(redis, id).await?;
+        }
+        let unit = Unit::new()
+            .save(&item(3, &[]))
+            .patch(User::patch(21).incr(User::AGE, 1))
+            .patch(User::patch(22).set(User::EMAIL, "1@example.org".to_owned()))
+            .expire::<User>(23, Duration::from_secs(60));
+        unit.commit(redis).await?;
+        assert_eq!(redis.hget::<u8>("user:21", "age").await?, Some(10));
+        assert_eq!(redis.zrange::<Vec<String>>("user::expiry", ZRange::rank(0, -1)).await?, ["23"]);
+        Unit::new().persist::<User>(23).commit(redis).await?;
+        assert_eq!(redis.zcard("user::expiry").await?, 0);
+        assert_eq!(User::verify_to_end(redis).await?, []);
+        // In a pipeline nobody looks.
+        raw_user(redis, 24).await?;
+        let patch = Unit::new().save(&item(4, &[])).patch(User::patch(24).incr(User::AGE, 1));
+        let (committed,) = redis.pipeline().submit(patch.clone().commit(Build)).exec_each().await?;
+        let error = committed.unwrap_err();
+        assert!(error.is_index() && error.operation() == Some(1), "{error}");
+        // More than a recovery takes.
+        let mut many = Unit::new();
+        for id in 100..120 {
+            raw_user(redis, id).await?;
+            many = many.patch(User::patch(id).incr(User::AGE, 1));
+        }
+        let error = many.clone().commit(redis).await.unwrap_err();
+        assert_eq!((error.kind(), error.operation()), (ErrorKind::Index, Some(16)), "{error}");
+        many.commit(redis).await?;
+        assert_eq!(redis.hget::<u8>("user:119", "age").await?, Some(10));
+        Ok(())
+    })
+    .await
+}
+
 #[tokio::test]
 async fn rows_of_an_earlier_layout_are_removed_exactly() -> Result<()> {
     on_each_server(async |redis| {
@@ -455,8 +549,11 @@ async fn times_to_live() -> Result<()> {
         assert_eq!(redis.zcard("session::expiry").await?, 0);
 
         // Sliding: a load sets it again.
+        let once: Vec<String> = redis.keys("*::once:*").await?;
+        redis.del(once).await?;
         assert_eq!(Session::load(redis, 1).await?, Some(one.clone()));
         assert_eq!(Visit::load(redis, 1).await?, Some(visit.clone()));
+        assert_eq!(redis.keys::<String>("*::once:*").await?, [""; 0]);
         about(Session::ttl(redis, 1).await?, 10);
         about(Visit::ttl(redis, 1).await?, 10);
         assert_eq!(Session::load_many(redis, [1, 2]).await?, [Some(one.clone()), None]);
@@ -466,7 +563,19 @@ async fn times_to_live() -> Result<()> {
         assert!(!Session::persist(redis, 1).await?);
         assert!(!Session::persist(redis, 2).await?);
         assert!(!Session::expire(redis, 2, Duration::from_secs(1)).await?);
-        assert!(Session::expire(redis, 1, Duration::ZERO).await.unwrap_err().is_invalid_input());
+        for wrong in [Duration::ZERO, Duration::from_micros(999), Duration::MAX] {
+            let plain = Visit::expire(redis, 1, wrong).await.unwrap_err();
+            for error in [&plain, &Session::expire(redis, 1, wrong).await.unwrap_err()] {
+                assert!(error.is_invalid_input() && error.key().is_some(), "{error}");
+            }
+        }
+        assert!(Visit::exists(redis, 1).await?);
+        // A load is a read: it keeps no outcome.
+        redis.set("visit:3", "text").await?;
+        redis.pexpire("visit:3", Duration::from_secs(60)).await?;
+        assert!(Visit::load(redis, 3).await.unwrap_err().is_wrong_type());
+        about(redis.pttl("visit:3").await?, 60);
+        redis.del("visit:3").await?;
 
         // What another program did to it is noticed by the next write.
         redis.pexpire("session:1", Duration::from_secs(5)).await?;
@@ -505,6 +614,29 @@ async fn plain_records_are_inserted_everywhere() -> Result<()> {
         Ok(())
     })
     .await
+}
+
+/// The service locks the whole database for a script in any other form.
+#[tokio::test]
+async fn a_sliding_load_declares_its_key_and_is_repeated() -> Result<()> {
+    for reply in [Cut::Before, Cut::During, Cut::After] {
+        let server = own_stack();
+        let redis = server.redis();
+        session(1).insert(&redis).await?;
+        Visit { id: 1, code: None }.insert(&redis).await?;
+        Session::load(&redis, 1).await?;
+        Visit::load(&redis, 1).await?;
+        let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let kept = Arc::clone(&seen);
+        let client = server.builder().wrap_transport(move |inner| Bodies { inner, seen: Arc::clone(&kept) });
+        let client = client.wrap_transport(move |inner| Faulty::new(inner, vec![reply], Arc::default())).build()?;
+        assert!(Visit::load(&client, 1).await?.is_some());
+        assert!(Session::load(&client, 1).await?.is_some());
+        let bodies = seen.lock().unwrap().clone();
+        assert!(bodies.iter().all(|body| body.starts_with(r#"["EVALSHA""#)), "{bodies:?}");
+        assert_eq!(Visit::load_many(&client, [1, 2]).await?.len(), 2);
+    }
+    Ok(())
 }
 
 #[tokio::test]

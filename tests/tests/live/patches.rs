@@ -376,6 +376,27 @@ async fn a_unit_is_all_or_nothing() -> Result<()> {
             Unit::new().save(&plain(12)).expire::<Plain>(11, Duration::ZERO).commit(&redis).await.unwrap_err();
         assert!(invalid.is_invalid_input() && invalid.operation() == Some(1), "{invalid}");
         assert_eq!(Unit::new().commit(&redis).await?.version(0), None);
+        assert!(Unit::new().commit(&redis).await?.is_empty());
+
+        // An error of an operation is the error of the unit, also if there is no other operation or if others are wrong.
+        let taken = || Unit::new().save(&plain(12)).save(&plain(12));
+        let zero = Duration::ZERO;
+        let nan = Plain::patch(12).incr_by_float(Plain::SCORE, f64::NAN);
+        for (unit, at) in [
+            (Unit::new().expire::<Plain>(12, zero), 0),
+            (Unit::new().patch(nan.clone()), 0),
+            (Unit::new().patch(Plain::patch(12).ttl(zero)), 0),
+            (Unit::new().save_with(&plain(12), SaveOptions::new().ttl(zero)), 0),
+            (taken().patch(nan), 2),
+        ] {
+            let error = unit.commit(&redis).await.unwrap_err();
+            assert!(error.is_invalid_input() && !error.message().contains("operation"), "{error}");
+            assert_eq!((error.operation(), error.key()), (Some(at), Some("pa-plain:12")), "{error}");
+            assert_eq!(error.model(), Some("Plain"));
+        }
+        let twice = taken().commit(&redis).await.unwrap_err();
+        assert_eq!(twice.message(), "operations 0 and 1 write the same record; combine them");
+        assert_eq!((twice.operation(), twice.key(), twice.model()), (Some(1), Some("pa-plain:12"), Some("Plain")));
         for id in [10, 11] {
             User::delete(&redis, id).await?;
         }
@@ -416,6 +437,23 @@ async fn modify_is_repeated_until_nobody_came_between() -> Result<()> {
     assert_eq!((stored.visits, stored.version), (8, 9));
     assert!(changes.load(Ordering::Relaxed) >= 8);
 
+    // Nobody came between the others: 64 changes by 8 tasks, and no conflict that ends one.
+    let tasks: Vec<_> = (0..8)
+        .map(|_| {
+            let redis = redis.clone();
+            tokio::spawn(async move {
+                for _ in 0..8 {
+                    User::modify(&redis, 20, |user| user.visits += 1).await?;
+                }
+                Ok::<_, redis_model::Error>(())
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap()?;
+    }
+    assert_eq!(User::load(&redis, 20).await?.unwrap().visits, 72);
+
     let renamed = User::modify(&redis, 20, |user| user.id = 21).await.unwrap_err();
     assert!(renamed.is_invalid_input(), "{renamed}");
     let why = redis_model::Error::new(ErrorKind::InvalidInput, "not today");
@@ -434,6 +472,22 @@ fn the_blocking_client_has_them_too() -> Result<()> {
     assert_eq!(User::patch(30).incr(User::VISITS, 1).returning(User::VISITS).exec(&redis)?, Some(6));
     Unit::new().delete::<User>(30).commit(&redis)?;
     assert!(!User::exists(&redis, 30)?);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_transaction_takes_patches_and_options() -> Result<()> {
+    let redis = stack().redis();
+    let minute = SaveOptions::new().ttl(Duration::from_secs(60));
+    let patch = Plain::patch(60).incr(Plain::VISITS, 1).returning(Plain::VISITS);
+    let replies = redis.transaction().save_with(&plain(60), minute).patch(patch).record_ttl::<Plain>(60).exec().await?;
+    assert!(matches!(replies, ((), Some(8), Ttl::Expires(_))), "{replies:?}");
+    let update = redis.pipeline().update_with(&plain(60), SaveOptions::new().persist()).insert_with(&plain(60), minute);
+    let (updated, inserted) = update.exec_each().await?;
+    updated?;
+    assert!(inserted.unwrap_err().is_already_exists());
+    assert_eq!(Plain::ttl(&redis, 60).await?, Ttl::Persistent);
+    Plain::delete(&redis, 60).await?;
     Ok(())
 }
 
