@@ -86,6 +86,10 @@ impl ByHand {
                 let _ = batch.zadd(self.key(&format!("index:{name}"), partition), (0.0, ""));
             }
         }
+        if self.partitions > 1 {
+            let created: Vec<_> = (0..self.partitions).map(|partition| partition.to_string()).collect();
+            let _ = batch.hset(self.key("rows", 0), (":partitions", created.join(",")));
+        }
         batch.exec().await.map(drop)
     }
 

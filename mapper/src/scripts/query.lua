@@ -145,37 +145,46 @@ local function problem_of_mark(mark, building)
   if mark and sub(mark, 1, #tag + 1) ~= tag .. ' ' then return 'layout', sub(mark, #tag + 2) end
 end
 
+-- Returns what is wrong with the keys of a partition, counted from 1, or nothing. `is_created` is whether it has keys.
+local function problem_of_partition(partition, is_created)
+  local rows = rows_keys[partition]
+  local marks = call('HMGET', rows, ':', ':building')
+  local state, detail = problem_of_mark(marks[1], marks[2])
+  if state then return state, detail end
+  if is_created and not marks[1] then return 'lost', rows end
+  if marks[1] and not is_created and partition > 1 then return 'lost', rows_keys[1] end
+  for _, index in ipairs(indexes) do
+    local key = not index.is_unique and index.keys[partition]
+    local exists = key and call('ZSCORE', key, '')
+    if key and is_created and not exists then return 'lost', key end
+    if exists and not is_created then return 'lost', rows_keys[1] end
+  end
+end
+
 -- Checks that the keys are of this layout, and that none of them is missing: an index that was evicted would look like one
--- without entries. Writes create the rows and the indexes of a partition together, each index with the member "". Returns
--- nothing if all is well.
+-- without entries. Writes create the rows and the indexes of a partition together, each index with the member "", and name
+-- the partition in the rows of the first. Returns nothing if all is well.
 local function problem()
-  local is_empty, unique_key, unique_missing = true, nil, nil
+  local found = call('HMGET', rows_keys[1], ':', ':partitions')
+  local mark = found[1]
+  local created = partitions > 1 and numbers_of(found[2]) or { [0] = mark }
+  for partition = 1, partitions do
+    local state, detail = problem_of_partition(partition, created[partition - 1])
+    if state then return state, detail end
+  end
   for _, index in ipairs(indexes) do
     for _, key in ipairs(index.is_unique and index.keys or {}) do
-      if call('ZSCORE', key, '') then unique_key = key else unique_missing = key end
+      local exists = call('ZSCORE', key, '')
+      if exists and not mark then return 'lost', rows_keys[1] end
+      if mark and not exists then return 'lost', key end
     end
   end
-  for partition, rows in ipairs(rows_keys) do
-    local marks = call('HMGET', rows, ':', ':building')
-    local state, detail = problem_of_mark(marks[1], marks[2])
-    if state then return state, detail end
-    for _, index in ipairs(indexes) do
-      local key = not index.is_unique and index.keys[partition]
-      local exists = key and call('ZSCORE', key, '')
-      if key and marks[1] and not exists then return 'lost', key end
-      if exists and not marks[1] then return 'lost', rows end
-    end
-    if marks[1] then is_empty = false end
+  if mark then return end
+  -- Nothing of this query exists, so the model is new, unless another of its indexes exists.
+  for number = keys_read + 1, #KEYS do
+    if call('EXISTS', KEYS[number]) == 1 then return 'lost', rows_keys[1] end
   end
-  if is_empty and unique_key then return 'lost', rows_keys[1] end
-  if is_empty then
-    -- Nothing of this query exists, so the model is new, unless another of its indexes exists.
-    for number = keys_read + 1, #KEYS do
-      if call('EXISTS', KEYS[number]) == 1 then return 'lost', rows_keys[1] end
-    end
-    return 'empty', ''
-  end
-  if unique_missing then return 'lost', unique_missing end
+  return 'empty', ''
 end
 
 -- How many entries are in the ranges of an index. One record can have several.

@@ -23,6 +23,13 @@ local function partition_of(text, partitions)
   return hash % partitions
 end
 
+-- Returns the set of the numbers in a list such as `0,3,7`. It may be missing.
+local function numbers_of(list)
+  local numbers = {}
+  for number in string.gmatch(list or '', '%d+') do numbers[tonumber(number)] = true end
+  return numbers
+end
+
 -- Reads a descriptor: `User;email t,age i;email=1!;email+age=1+2;/16`.
 local function layout_of(descriptor)
   local layout = { columns = {}, indexes = {}, partitions = 1 }
