@@ -31,8 +31,9 @@ pub(crate) fn hset(user: &User) -> Line {
 
 /// The insert by hand, of one record and three entries.
 pub(crate) fn by_hand(user: &User) -> Vec<Line> {
-    let zadd =
-        |index: &str, value: &str| line(["ZADD", &format!("user::index:{index}"), "0", &format!("{value}\0{}", user.id)]);
+    let zadd = |index: &str, value: &str| {
+        line(["ZADD", &format!("user::index:{index}"), "0", &format!("{value}\0{}", user.id)])
+    };
     vec![
         line(["MULTI"]),
         hset(user),

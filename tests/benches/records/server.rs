@@ -20,7 +20,10 @@ pub(crate) fn line<A: AsRef<[u8]>>(args: impl IntoIterator<Item = A>) -> Line {
 
 /// A client that speaks to the server itself.
 pub(crate) fn past_the_gateway(stack: &Stack) -> Outcome<Redis> {
-    Ok(Redis::builder("http://localhost", "token").encoding(Encoding::Resp2).transport(Direct::new(stack.server.url())).build()?)
+    Ok(Redis::builder("http://localhost", "token")
+        .encoding(Encoding::Resp2)
+        .transport(Direct::new(stack.server.url()))
+        .build()?)
 }
 
 pub(crate) struct Server {

@@ -9,12 +9,12 @@ use redis_model::redis_rest::Build;
 use redis_model_tests::Stack;
 use redis_model_tests::user::User;
 
+use crate::Outcome;
 use crate::commands::{by_hand, hset, put, put_with_nonce};
 use crate::server::{Line, Server, line};
-use crate::Outcome;
 
-const RECORDS: usize = 4_000;
-const ROUNDS: usize = 7;
+const RECORDS: usize = 2_000;
+const ROUNDS: usize = 5;
 /// How many groups of commands are sent at once.
 const TOGETHER: [usize; 2] = [1, 200];
 
@@ -30,8 +30,12 @@ struct Case {
 }
 
 fn cases(users: &[User]) -> Vec<Case> {
-    let case = |name, is_stored, bound, group: &dyn Fn(&User) -> Vec<Line>| {
-        Case { name, records: 1.0, groups: users.iter().map(group).collect(), is_stored, bound }
+    let case = |name, is_stored, bound, group: &dyn Fn(&User) -> Vec<Line>| Case {
+        name,
+        records: 1.0,
+        groups: users.iter().map(group).collect(),
+        is_stored,
+        bound,
     };
     let save = |user: &User| line(user.save(Build).args());
     let unit = |users: &[User]| users.iter().fold(Unit::new(), |unit, user| unit.insert(user));
@@ -73,10 +77,13 @@ pub(crate) fn measure(name: &str, stack: &Stack) -> Outcome<()> {
             }
         }
     }
-    println!("{name}: microseconds of the server's CPU for one record of 12 fields with 3 indexes, and times those by hand");
+    println!(
+        "{name}: microseconds of the server's CPU for one record of 12 fields with 3 indexes, and times those by hand"
+    );
     println!("  {:<34}{:>20}{:>20}", "", "one by one", "in pipelines");
     for (case, lowest_of_case) in cases.iter().zip(&lowest) {
-        let figures = [0, 1].map(|at| format!("{:>14.1} {:>5.2}", lowest_of_case[at], lowest_of_case[at] / lowest[0][at]));
+        let figures =
+            [0, 1].map(|at| format!("{:>14.1} {:>5.2}", lowest_of_case[at], lowest_of_case[at] / lowest[0][at]));
         let bound = case.bound.map_or(String::new(), |bound| format!("  (the bound is {bound})"));
         println!("  {:<34}{}{bound}", case.name, figures.concat());
     }
