@@ -40,7 +40,7 @@ pub trait FieldCodec<T> {
         if Self::is_absent(value) {
             sink.clear(name);
             for alias in aliases {
-                sink.clear(alias);
+                sink.clear_alias(name, alias);
             }
             return Ok(());
         }

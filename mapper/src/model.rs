@@ -206,6 +206,11 @@ pub trait Sink {
     /// Removes a field: the value is `None`.
     fn clear(&mut self, name: &'static str);
 
+    /// Removes what stands under an earlier name of a field that is removed.
+    fn clear_alias(&mut self, _name: &'static str, alias: &'static str) {
+        self.clear(alias);
+    }
+
     /// Writes a field that the model does not know. Only records have such fields.
     fn set_unknown(&mut self, _name: &str, _text: &str) {}
 

@@ -10,6 +10,8 @@ use crate::model::{Content, Sink, Source};
 pub(crate) struct FieldPairs {
     pub(crate) set: Vec<(&'static str, String)>,
     pub(crate) cleared: Vec<&'static str>,
+    /// Those of `cleared` that are earlier names: each with the name of its field before it.
+    pub(crate) aliases: Vec<(&'static str, &'static str)>,
     /// The columns of the fields that are in an index, in the order of the layout.
     pub(crate) columns: Vec<(&'static str, String)>,
     /// The fields to write that the model does not know.
@@ -42,6 +44,11 @@ impl Sink for FieldPairs {
 
     fn clear(&mut self, name: &'static str) {
         self.cleared.push(name);
+    }
+
+    fn clear_alias(&mut self, name: &'static str, alias: &'static str) {
+        self.clear(alias);
+        self.aliases.push((name, alias));
     }
 
     fn set_unknown(&mut self, name: &str, text: &str) {

@@ -68,6 +68,7 @@ pub struct Ref<M: HashModel> {
 
 impl<M: HashModel> Ref<M> {
     /// Creates a reference to the record with this id.
+    #[must_use]
     pub const fn new(id: M::Id) -> Self {
         Ref { id }
     }
@@ -82,11 +83,13 @@ impl<M: HashModel> Ref<M> {
     }
 
     /// Returns the id of the record.
+    #[must_use]
     pub const fn id(&self) -> &M::Id {
         &self.id
     }
 
     /// Returns the id of the record.
+    #[must_use]
     pub fn into_id(self) -> M::Id {
         self.id
     }

@@ -80,7 +80,7 @@ impl<R> Command<R> {
     /// - An integer of 2^53 or more in a reply is imprecise in Lua, so it is a `Decode` error. The command was executed.
     /// - A float in a reply can have more digits on Redis 7.0 (`0.10000000000000001`). It is the same number.
     /// - With [`Encoding::Json`](crate::Encoding::Json), bytes that are not UTF-8 make the reply unreadable.
-    /// - If all attempts fail, the error says whether the command [may have executed](Error::may_have_executed), as ever.
+    /// - If all attempts fail, the error says whether the command [may have executed](Error::may_have_executed), as always.
     ///
     /// # Errors
     ///
@@ -102,7 +102,7 @@ impl<R> Command<R> {
         let forms = iter::once(&self.form).chain(self.others.iter().map(|(_, form)| form));
         if forms.flatten().any(|form| matches!(**form, Form::Script(_))) {
             return Err(Error::invalid_input(
-                "a script cannot run inside another, so it has no `exactly_once`; use `Script::idempotent` if twice is as once",
+                "a script cannot run inside another, so it has no `exactly_once`; use `Script::idempotent` if running it twice is the same as running it once",
             ));
         }
         for args in self.all_args() {

@@ -32,8 +32,10 @@ impl Learned {
         }
     }
 
+    /// Remembers the first dialect that the server has shown to understand. A script can return an error that reads like a
+    /// refusal, so what is known stays known.
     pub(crate) fn set_dialect(&self, dialect: Dialect) {
-        self.dialect.store(dialect as u8, Ordering::Relaxed);
+        let _ = self.dialect.compare_exchange(0, dialect as u8, Ordering::Relaxed, Ordering::Relaxed);
     }
 
     /// Whether the server has this command, if it is known.

@@ -73,7 +73,7 @@ impl Script {
     /// Declares that the script touches no keys but those that it is called with (`KEYS`). The service then locks these keys
     /// alone, instead of the whole database, while it runs.
     ///
-    /// The first line `#!lua flags=allow-key-locking` tells it so. Open-source servers refuse that line: the client then
+    /// The first line `#!lua flags=allow-key-locking` asks for that. Open-source servers refuse that line: the client then
     /// sends the script without it, and remembers that for its connection. The first call costs up to two round trips more
     /// there. In pipelines and batches, the line is sent once a call on its own has shown that the server takes it. In
     /// transactions it is never sent, because they lock the database anyway.
@@ -198,7 +198,7 @@ impl ScriptCall {
     ///
     /// The client fills the slot of a command on its own, if it may retry it: with the key `PREFIX::once:NONCE`, whose
     /// nonce is random, and twice the deadline of the call. Every attempt then has the same nonce, so the client repeats the
-    /// command whatever became of an earlier attempt. Otherwise the slot is empty: `ARGV[1]` is `0`, and `KEYS` begins with
+    /// command even if an earlier attempt may have executed it. Otherwise the slot is empty: `ARGV[1]` is `0`, and `KEYS` begins with
     /// the script's own keys.
     #[doc(hidden)]
     pub fn once_under(mut self, prefix: impl Into<Cow<'static, str>>) -> Self {

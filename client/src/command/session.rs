@@ -32,6 +32,12 @@ impl Session {
         Session(Arc::new(requests))
     }
 
+    /// Waits for a random time of up to `longest`, so that callers who were in each other's way come one after the other.
+    #[doc(hidden)]
+    pub async fn pause(&self, longest: Duration) {
+        tokio::time::sleep(longest.mul_f64(fastrand::f64())).await;
+    }
+
     /// Sends a request.
     pub(crate) async fn request(&self, encoded: Encoded) -> Result<Received> {
         self.0.send(encoded).await

@@ -258,16 +258,21 @@ impl Connection {
         if is_unknown_script(&outcome) {
             outcome = send(dialect, true).await;
         }
-        if may_lock && refuses_dialect(&outcome) {
-            self.learned.set_dialect(Dialect::Plain);
-            return send(Dialect::Plain, true).await;
+        let may_refuse = may_lock && self.learned.dialect() != Some(Dialect::Locking);
+        if may_refuse && (refuses_flag(&outcome) || does_not_compile(&outcome)) {
+            let plain = send(Dialect::Plain, true).await;
+            // A script that does not compile at all says nothing about the first line.
+            if refuses_flag(&outcome) || has_executed(&plain) {
+                self.learned.set_dialect(Dialect::Plain);
+            }
+            return plain;
         }
         if may_lock && is_out_of_memory(&outcome) {
             // Behind a gateway, a server may have the first line without the flag. A full one then refuses every script, also
             // one that only deletes, before it runs.
             return send(Dialect::Plain, true).await;
         }
-        if may_lock && outcome.as_ref().is_ok_and(|tape| !matches!(Reply::root(tape).shape(), Shape::Error(_))) {
+        if may_lock && has_executed(&outcome) {
             self.learned.set_dialect(Dialect::Locking);
         }
         outcome
@@ -342,9 +347,19 @@ fn is_unknown_script(outcome: &Result<Tape>) -> bool {
     refuses(outcome, &["NOSCRIPT No matching script"])
 }
 
-/// Whether the server refuses the first line of a script in the locking dialect, or takes it for Lua. Nothing was executed.
-fn refuses_dialect(outcome: &Result<Tape>) -> bool {
-    refuses(outcome, &["ERR Unexpected flag in script shebang", "ERR Error compiling script"])
+/// Whether the server refuses the first line of a script in the locking dialect. Nothing was executed.
+fn refuses_flag(outcome: &Result<Tape>) -> bool {
+    refuses(outcome, &["ERR Unexpected flag in script shebang"])
+}
+
+/// Whether the server cannot compile a script, perhaps because it takes the first line for Lua. Nothing was executed.
+fn does_not_compile(outcome: &Result<Tape>) -> bool {
+    refuses(outcome, &["ERR Error compiling script"])
+}
+
+/// Whether a command was executed without an error.
+fn has_executed(outcome: &Result<Tape>) -> bool {
+    outcome.as_ref().is_ok_and(|tape| !matches!(Reply::root(tape).shape(), Shape::Error(_)))
 }
 
 /// Whether the server refuses a script because it is full. A script that has written something is not refused any more.

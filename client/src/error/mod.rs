@@ -70,6 +70,8 @@ struct Inner {
     may_have_executed: bool,
     unconfirmed: Vec<(usize, Cow<'static, str>)>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
+    /// Whether the reply itself says that nothing was changed.
+    is_without_effect: bool,
     /// What only errors about records have.
     record: Option<Box<RecordDetails>>,
 }
@@ -170,6 +172,7 @@ impl Error {
             may_have_executed: false,
             unconfirmed: Vec::new(),
             source: None,
+            is_without_effect: false,
             record: None,
         }))
     }
@@ -223,6 +226,14 @@ impl Error {
         self
     }
 
+    /// Declares that the reply says why nothing was changed, although the kind of the error leaves that open.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn without_effect(mut self) -> Self {
+        self.0.is_without_effect = true;
+        self
+    }
+
     fn record_details(&mut self) -> &mut RecordDetails {
         self.0.record.get_or_insert_with(Box::default)
     }
@@ -252,6 +263,7 @@ impl Error {
     /// Whether a request that failed with this error may have been executed nevertheless.
     pub(crate) fn is_uncertain(&self) -> bool {
         match self.0.kind {
+            _ if self.0.is_without_effect => false,
             ErrorKind::Timeout
             | ErrorKind::Interrupted
             | ErrorKind::Unavailable
@@ -514,6 +526,12 @@ impl Error {
     #[must_use]
     pub fn is_duplicate(&self) -> bool {
         self.0.kind == ErrorKind::Duplicate
+    }
+
+    /// Returns whether the indexes of the model are incomplete, or of another version of the model: `Index`.
+    #[must_use]
+    pub fn is_index(&self) -> bool {
+        self.0.kind == ErrorKind::Index
     }
 }
 

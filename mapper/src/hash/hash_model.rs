@@ -92,8 +92,9 @@ pub type IdRef<'a, M> = <<M as HashModel>::Id as Id>::Ref<'a>;
 /// | `Conflict` | the record has another version than the one that was loaded |
 /// | `Index` | the indexes in the database are incomplete, or those of another version of the model: see [`reindex`](Self::reindex) |
 ///
-/// Two of these refusals are looked into by one to three more requests, if the call is not in a pipeline, a transaction or a
-/// batch: the owner of a unique value may have been deleted by another program, and so may the row of a record in the indexes.
+/// Two refusals are looked into, if the call is not in a pipeline, a transaction or a batch. The owner of a unique value may
+/// have been deleted by another program: that takes one more request. And a record that another program has written is in no
+/// index: before a patch or `expire`, it is added, which takes three.
 ///
 /// A method that sends one command takes any [`Executor`]: `User::load(&redis, 42).await?` with the async client,
 /// `User::load(&redis, 42)?` with the blocking client, `User::load(pipeline, 42)` in a pipeline.
@@ -130,7 +131,7 @@ pub trait HashModel: Fields + FromReply {
     #[doc(hidden)]
     const SLIDING: bool = false;
 
-    /// Whether a hook runs after each load.
+    /// Whether a hook runs after each load. A query then reads a record twice: what it tests is what is stored.
     #[doc(hidden)]
     const AFTER_LOAD: bool = false;
 
@@ -210,7 +211,8 @@ pub trait HashModel: Fields + FromReply {
     /// cannot be written, for example because its id is not valid, does not affect the others.
     ///
     /// The commands of [`save`](Self::save). If a field of one of the records is `None`, all of them are sent as one
-    /// transaction. Nothing is sent if there are no records.
+    /// transaction. With indexes or a version, each record is one script, and nothing needs a transaction. Nothing is sent if
+    /// there are no records.
     ///
     /// ```no_run
     /// # use redis_model::prelude::*;
@@ -232,7 +234,8 @@ pub trait HashModel: Fields + FromReply {
     /// # Errors
     ///
     /// Only if there are no replies. [`Error::may_have_executed`](crate::Error::may_have_executed) tells whether records
-    /// may have been written.
+    /// may have been written. The results have those of [`save`](Self::save). A `Duplicate` is not looked into: the owner of
+    /// the value may have been deleted by another program, and a `save` on its own finds that out.
     fn save_many<'m, C: Client>(client: C, records: impl IntoIterator<Item = &'m Self>) -> C::Out<Each<Self::Version>> {
         each::send(
             client,
@@ -243,8 +246,8 @@ pub trait HashModel: Fields + FromReply {
     /// Deletes the records with these ids in one request, and returns for each whether it existed, in order. An id that is
     /// not valid does not affect the others.
     ///
-    /// A pipeline of [DEL](https://redis.io/docs/latest/commands/del/)s, O(n) in the number of all fields. Nothing is sent
-    /// if there are no ids.
+    /// A pipeline of [DEL](https://redis.io/docs/latest/commands/del/)s, O(n) in the number of all fields; with indexes or a
+    /// version, of scripts. Nothing is sent if there are no ids.
     ///
     /// ```no_run
     /// # use redis_model::prelude::*;
@@ -326,8 +329,34 @@ pub trait HashModel: Fields + FromReply {
         executor.submit(writes::put(self, Mode::Insert, writes::lifetime::<Self>()))
     }
 
-    /// Writes the record, whether or not it exists. Fields that are `None` are removed. The time to live is set to that of the
-    /// model, if it has one, and does not change otherwise.
+    /// Creates the record, with options for its time to live.
+    ///
+    /// [EVALSHA](https://redis.io/docs/latest/commands/evalsha/) of a script, O(n) in the number of fields. Without a time to
+    /// live, it is [`insert`](Self::insert).
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # use redis_model::SaveOptions;
+    /// # use redis_model::prelude::*;
+    /// # #[derive(RedisModel)]
+    /// # #[redis(prefix = "session")]
+    /// # struct Session { #[redis(id)] id: String }
+    /// # async fn example(redis: Redis) -> Result<()> {
+    /// let session = Session { id: "k3j9".into() };
+    /// session.insert_with(&redis, SaveOptions::new().ttl(Duration::from_secs(60))).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`insert`](Self::insert), and `InvalidInput` if the time is less than a millisecond or more than 4,000 years.
+    fn insert_with<E: Executor>(&self, executor: E, options: SaveOptions) -> E::Out<Self::Version> {
+        executor.submit(writes::put_with(self, Mode::Insert, options))
+    }
+
+    /// Writes the record, whether or not it exists (an upsert). Fields that are `None` are removed. The time to live is set to
+    /// that of the model, if it has one, and does not change otherwise.
     ///
     /// [HSET](https://redis.io/docs/latest/commands/hset/), O(n) in the number of fields. If a field is `None`, also
     /// [HDEL](https://redis.io/docs/latest/commands/hdel/) in the same transaction, and for a model with a time to live also
@@ -340,23 +369,35 @@ pub trait HashModel: Fields + FromReply {
     ///
     /// `Conflict` if the stored record has another version, or was deleted since it was loaded; `Duplicate` if another record
     /// has the same value in a unique field.
+    #[doc(alias = "upsert")]
     fn save<E: Executor>(&self, executor: E) -> E::Out<Self::Version> {
         executor.submit(writes::put(self, Mode::Save, writes::lifetime::<Self>()))
     }
 
-    /// Creates the record, with options for its time to live.
-    fn insert_with<E: Executor>(&self, executor: E, options: SaveOptions) -> E::Out<Self::Version> {
-        executor.submit(writes::put_with(self, Mode::Insert, options))
-    }
-
     /// Writes the record, whether or not it exists, with options for its time to live.
+    ///
+    /// The commands of [`save`](Self::save). For a time to live also
+    /// [PEXPIRE](https://redis.io/docs/latest/commands/pexpire/) or
+    /// [PERSIST](https://redis.io/docs/latest/commands/persist/) in the same transaction; with indexes or a version it is still
+    /// one script.
+    ///
+    /// ```no_run
+    /// # use redis_model::SaveOptions;
+    /// # use redis_model::prelude::*;
+    /// # #[derive(RedisModel)]
+    /// # #[redis(prefix = "session", ttl = "30m")]
+    /// # struct Session { #[redis(id)] id: String }
+    /// # async fn example(redis: Redis, session: Session) -> Result<()> {
+    /// session.save_with(&redis, SaveOptions::new().persist()).await?; // does not expire
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`save`](Self::save), and `InvalidInput` if the time is less than a millisecond or more than 4,000 years.
     fn save_with<E: Executor>(&self, executor: E, options: SaveOptions) -> E::Out<Self::Version> {
         executor.submit(writes::put_with(self, Mode::Save, options))
-    }
-
-    /// Writes the record if it exists, with options for its time to live.
-    fn update_with<E: Executor>(&self, executor: E, options: SaveOptions) -> E::Out<Self::Version> {
-        executor.submit(writes::put_with(self, Mode::Update, options))
     }
 
     /// Starts a change of some fields of the record with this id. [`Patch::exec`] sends it.
@@ -397,9 +438,11 @@ pub trait HashModel: Fields + FromReply {
     }
 
     /// Loads the record with this id, changes it, and updates it. If another writer has changed it in between, this is
-    /// repeated, up to 16 times. Returns the record as it is stored now.
+    /// repeated, up to 16 times. Returns the record as `change` has left it, with the version that is stored now. What a
+    /// [`before_save`](derive@crate::RedisModel) hook changes is written, but is not in the returned record.
     ///
-    /// Two commands, in two requests, for each attempt.
+    /// Two commands, in two requests, for each attempt. After a conflict it waits for a random time: up to 2 ms after the
+    /// first, up to 4 ms after the second, and so on.
     ///
     /// ```no_run
     /// use redis_model::prelude::*;
@@ -491,6 +534,29 @@ pub trait HashModel: Fields + FromReply {
         executor.submit(writes::put(self, Mode::Update, writes::lifetime::<Self>()))
     }
 
+    /// Writes the record if it exists, with options for its time to live.
+    ///
+    /// [EVALSHA](https://redis.io/docs/latest/commands/evalsha/) of a script, O(n) in the number of fields.
+    ///
+    /// ```no_run
+    /// # use redis_model::SaveOptions;
+    /// # use redis_model::prelude::*;
+    /// # #[derive(RedisModel)]
+    /// # #[redis(prefix = "session", ttl = "30m")]
+    /// # struct Session { #[redis(id)] id: String }
+    /// # async fn example(redis: Redis, session: Session) -> Result<()> {
+    /// session.update_with(&redis, SaveOptions::new().keep_ttl()).await?; // expires when it would have anyway
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`update`](Self::update), and `InvalidInput` if the time is less than a millisecond or more than 4,000 years.
+    fn update_with<E: Executor>(&self, executor: E, options: SaveOptions) -> E::Out<Self::Version> {
+        executor.submit(writes::put_with(self, Mode::Update, options))
+    }
+
     /// Deletes the record with this id, and returns whether it existed.
     ///
     /// [DEL](https://redis.io/docs/latest/commands/del/), O(n) in the number of fields. With indexes or a version it is one
@@ -510,6 +576,8 @@ pub trait HashModel: Fields + FromReply {
     ///
     /// [PEXPIRE](https://redis.io/docs/latest/commands/pexpire/), O(1). With indexes it is one script, which remembers when the
     /// record leaves them.
+    ///
+    /// `InvalidInput` if the time is less than a millisecond, or more than 4,000 years.
     ///
     /// ```no_run
     /// # use std::time::Duration;
@@ -539,7 +607,7 @@ pub trait HashModel: Fields + FromReply {
 
     /// Removes the time to live of the record, and returns whether it had one.
     ///
-    /// [PERSIST](https://redis.io/docs/latest/commands/persist/), O(1).
+    /// [PERSIST](https://redis.io/docs/latest/commands/persist/), O(1). With indexes it is one script.
     fn persist<E: Executor>(executor: E, id: IdRef<'_, Self>) -> E::Out<bool> {
         executor.submit(writes::expire::<Self>(id, Lifetime::Persist))
     }

@@ -7,6 +7,9 @@ use redis_rest::commands::expiry::Ttl;
 
 use super::field_ref::FieldRef;
 use super::hash_model::{HashModel, IdRef};
+use super::patch::Patch;
+use super::returned::ReturnedFields;
+use super::save_options::SaveOptions;
 use crate::field_codec::FieldCodec;
 use crate::id::IntegerId;
 use crate::index::IsUnique;
@@ -53,6 +56,10 @@ use crate::value_for::ValueFor;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// A call that is sent on its own looks into two refusals of models with indexes, as [`HashModel`] says. Here the refusal is
+/// the error: `Duplicate`, also if the owner of the value was deleted by another program, and `Index` for a change of a record
+/// that is in no index.
 ///
 /// A batch is a pipeline for loops. It returns a slot for each command, and later the reply for the slot:
 ///
@@ -101,6 +108,39 @@ pub trait ModelCommands: Executor {
     /// Writes a record if it exists; see [`HashModel::update`].
     fn update<M: HashModel>(self, record: &M) -> Self::Out<M::Version> {
         HashModel::update(record, self)
+    }
+
+    /// Creates a record, with options for its time to live; see [`HashModel::insert_with`].
+    fn insert_with<M: HashModel>(self, record: &M, options: SaveOptions) -> Self::Out<M::Version> {
+        HashModel::insert_with(record, self, options)
+    }
+
+    /// Writes a record, whether or not it exists, with options for its time to live; see [`HashModel::save_with`].
+    fn save_with<M: HashModel>(self, record: &M, options: SaveOptions) -> Self::Out<M::Version> {
+        HashModel::save_with(record, self, options)
+    }
+
+    /// Writes a record if it exists, with options for its time to live; see [`HashModel::update_with`].
+    fn update_with<M: HashModel>(self, record: &M, options: SaveOptions) -> Self::Out<M::Version> {
+        HashModel::update_with(record, self, options)
+    }
+
+    /// Changes fields of a record; see [`HashModel::patch`].
+    ///
+    /// ```no_run
+    /// # use redis_model::prelude::*;
+    /// # #[derive(RedisModel)]
+    /// # #[redis(prefix = "user")]
+    /// # struct User { #[redis(id)] id: u64, visits: i64 }
+    /// # async fn example(redis: Redis) -> Result<()> {
+    /// let visit = User::patch(42).incr(User::VISITS, 1).returning(User::VISITS);
+    /// let (total, visits) = redis.transaction().incr("visits").patch(visit).exec().await?;
+    /// println!("visit {total}, and {visits:?} of this user");
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn patch<M: HashModel, R: ReturnedFields<M>>(self, patch: Patch<M, R>) -> Self::Out<R::Values> {
+        patch.exec(self)
     }
 
     /// Deletes a record; see [`HashModel::delete`].

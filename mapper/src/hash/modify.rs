@@ -1,5 +1,7 @@
 //! Read, change, write, until no other writer came between.
 
+use std::time::Duration;
+
 use redis_rest::{Error, ErrorKind, Result, Session};
 
 use super::hash_model::HashModel;
@@ -8,7 +10,10 @@ use crate::id::Id;
 use crate::mismatch::excerpt;
 
 /// How often a record is loaded and changed before the call fails as `Conflict`.
-const ATTEMPTS: usize = 16;
+const ATTEMPTS: u32 = 16;
+
+/// How long the wait after the first conflict is at most. Each wait can be so much longer than the one before.
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// Loads the record with the id of this key part, changes it, and saves it.
 pub(super) async fn run<M>(session: Session, id: String, mut change: impl FnMut(&mut M) -> Result<()>) -> Result<M>
@@ -42,7 +47,7 @@ where
                 record.set_version(version);
                 return Ok(record);
             }
-            Err(error) if error.is_conflict() && attempts < ATTEMPTS => {}
+            Err(error) if error.is_conflict() && attempts < ATTEMPTS => session.pause(PAUSE * attempts).await,
             Err(error) => return Err(error),
         }
     }

@@ -25,7 +25,8 @@ use crate::write::{Action, Change, Condition, FieldChange, Lifetime, Operation, 
 /// Changes of some fields of one record: [`HashModel::patch`] starts it, and [`exec`](Patch::exec) sends it.
 ///
 /// All changes are made at once, or none. A record that does not exist is not created. Indexes and the version are kept up to
-/// date; fields that are not named do not change.
+/// date; fields that are not named do not change. The version counts up only if a field is set or cleared: not with conditions,
+/// `returning` or a time to live alone.
 ///
 /// ```no_run
 /// use redis_model::prelude::*;
@@ -60,6 +61,8 @@ pub struct Patch<M, R = ()> {
     operation: Operation,
     /// Why the patch cannot be sent: the first value that cannot be encoded.
     error: Option<Error>,
+    /// Whether the caller requires a version. An empty [difference](HashModel::diff) has one as well, but need not be sent.
+    asks_version: bool,
     of: PhantomData<fn() -> (M, R)>,
 }
 
@@ -136,6 +139,7 @@ impl<M: HashModel> Patch<M> {
     pub(super) fn of_each() -> Self {
         let action = Action::Patch {
             version: None,
+            largest_version: M::Version::LARGEST,
             conditions: Vec::new(),
             changes: Vec::new(),
             returning: Vec::new(),
@@ -143,7 +147,7 @@ impl<M: HashModel> Patch<M> {
         };
         let key = Key::new(M::MODEL_NAME, M::KEY_PREFIX, "");
         let operation = Operation { layout: layout::<M>(), key, id: String::new(), action };
-        Patch { operation, error: None, of: PhantomData }
+        Patch { operation, error: None, asks_version: false, of: PhantomData }
     }
 
     /// Creates the patch that makes `after` of `before`.
@@ -178,7 +182,9 @@ impl<M: HashModel> Patch<M> {
             }
         }
         for name in &new.cleared {
-            if old.set.iter().any(|(old, _)| old == name) {
+            // A field that is gone must not come back from one of its earlier names.
+            let field = new.aliases.iter().find(|(_, alias)| alias == name).map_or(name, |(field, _)| field);
+            if old.set.iter().any(|(old, _)| old == field) {
                 changes.push(Change { field: (*name).into(), aliases: &[], change: FieldChange::Clear });
             }
         }
@@ -208,16 +214,19 @@ impl<M: HashModel, R> Patch<M, R> {
     ///
     /// The value has the type of the field. A field that is an `Option` takes the value inside, too, and text `&str`.
     pub fn set<T, C: FieldCodec<T>, I: InIndex<T>>(self, field: FieldRef<M, T, C, I>, value: impl ValueFor<T>) -> Self {
-        self.change_to(field, value, |text, column| FieldChange::Set { text, column })
+        self.change_to(field, value, |set| match set {
+            Some((text, column)) => Some(FieldChange::Set { text, column }),
+            None => Some(FieldChange::Clear),
+        })
     }
 
-    /// Sets a field if the record does not have it.
+    /// Sets a field if the record does not have it. A value of `None` changes nothing.
     pub fn set_if_absent<T, C: FieldCodec<T>, I: InIndex<T>>(
         self,
         field: FieldRef<M, T, C, I>,
         value: impl ValueFor<T>,
     ) -> Self {
-        self.change_to(field, value, |text, column| FieldChange::SetIfAbsent { text, column })
+        self.change_to(field, value, |set| set.map(|(text, column)| FieldChange::SetIfAbsent { text, column }))
     }
 
     /// Removes a field: it is `None` from then on.
@@ -228,7 +237,8 @@ impl<M: HashModel, R> Patch<M, R> {
 
     /// Adds `by` to an integer. A field that does not exist counts as 0.
     ///
-    /// The patch fails as `Conflict` if the sum does not fit the field's type. Nothing is changed then.
+    /// The patch fails as `Conflict` if the sum does not fit the field's type: it can succeed later, with another stored
+    /// number. It fails as `Decode` if the stored text is not a number. Nothing is changed then.
     pub fn incr<T: Counter, I>(mut self, field: FieldRef<M, T, AsField, I>, by: impl Into<i128>) -> Self
     where
         AsField: FieldCodec<T>,
@@ -241,7 +251,8 @@ impl<M: HashModel, R> Patch<M, R> {
 
     /// Adds `by` to a float. A field that does not exist counts as 0.
     ///
-    /// The patch fails as `Conflict` if the sum is not a finite number. Nothing is changed then.
+    /// The patch fails as `Conflict` if the sum is not a finite number, and as `Decode` if the stored text is not a number.
+    /// Nothing is changed then.
     pub fn incr_by_float<T: FloatCounter, I>(mut self, field: FieldRef<M, T, AsField, I>, by: f64) -> Self
     where
         AsField: FieldCodec<T>,
@@ -256,6 +267,9 @@ impl<M: HashModel, R> Patch<M, R> {
     }
 
     /// Appends to a text. A field that does not exist counts as empty.
+    ///
+    /// The patch fails as `Conflict` if the field is in an index, and the text would be longer than 1,024 bytes. Nothing is
+    /// changed then.
     pub fn append<T: AppendText, I>(mut self, field: FieldRef<M, T, AsField, I>, text: impl Into<String>) -> Self
     where
         AsField: FieldCodec<T>,
@@ -266,6 +280,7 @@ impl<M: HashModel, R> Patch<M, R> {
 
     /// Changes the record only if it has this version. Otherwise the patch fails as `Conflict`, and
     /// [`stored_version`](Error::stored_version) returns the record's version.
+    #[expect(clippy::needless_pass_by_value, reason = "versions are numbers")]
     pub fn if_version(mut self, expected: M::Version) -> Self
     where
         M::Version: VersionNumber,
@@ -275,6 +290,7 @@ impl<M: HashModel, R> Patch<M, R> {
                 if let Action::Patch { version, .. } = &mut self.operation.action {
                     *version = Some(number);
                 }
+                self.asks_version = true;
             }
             None => self.fail(version::negative()),
         }
@@ -325,21 +341,29 @@ impl<M: HashModel, R> Patch<M, R> {
     /// # Ok(())
     /// # }
     /// ```
+    #[expect(clippy::needless_pass_by_value, reason = "constants are passed by value")]
     pub fn returning<F: ReturnedFields<M>>(self, fields: F) -> Patch<M, F> {
-        let Patch { mut operation, error, .. } = self;
+        let Patch { mut operation, error, asks_version, .. } = self;
         if let Action::Patch { returning, .. } = &mut operation.action {
             *returning = fields.names();
         }
-        Patch { operation, error, of: PhantomData }
+        Patch { operation, error, asks_version, of: PhantomData }
     }
 
-    /// Returns whether the patch changes nothing and returns nothing. Such a patch is not sent.
+    /// Returns whether the patch changes nothing, requires nothing and returns nothing. Such a patch is not sent. The version
+    /// that [`diff`](HashModel::diff) requires does not count.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let Action::Patch { conditions, changes, returning, lifetime, .. } = &self.operation.action else {
             return false;
         };
-        changes.is_empty() && conditions.is_empty() && returning.is_empty() && *lifetime == Lifetime::Keep
+        let requires = self.asks_version || !conditions.is_empty();
+        changes.is_empty() && !requires && returning.is_empty() && *lifetime == Lifetime::Keep
+    }
+
+    /// Returns the key of the record.
+    pub(super) fn key(&self) -> &Key {
+        &self.operation.key
     }
 
     /// Returns the operation, for a write of several records.
@@ -368,7 +392,7 @@ impl<M: HashModel, R> Patch<M, R> {
         mut self,
         field: FieldRef<M, T, C, I>,
         value: impl ValueFor<T>,
-        change: impl FnOnce(String, Option<String>) -> FieldChange,
+        change: impl FnOnce(Option<(String, Option<String>)>) -> Option<FieldChange>,
     ) -> Self {
         let name = field.name();
         let texts = value.with_value(|value| {
@@ -377,8 +401,11 @@ impl<M: HashModel, R> Patch<M, R> {
             Ok(Some((text, column)))
         });
         match texts {
-            Ok(Some((text, column))) => self.change(field, change(text, column)),
-            Ok(None) => self.change(field, FieldChange::Clear),
+            Ok(set) => {
+                if let Some(change) = change(set) {
+                    self.change(field, change);
+                }
+            }
             Err(error) => self.fail(error),
         }
         self
@@ -415,7 +442,8 @@ impl<M: HashModel, R: ReturnedFields<M>> Patch<M, R> {
     /// # Errors
     ///
     /// `NotFound` if the record does not exist, `Conflict` if a condition does not hold, `Duplicate` if another record has
-    /// the value of a unique field, `InvalidInput` if a value does not fit its field or an index. Nothing is changed then.
+    /// the value of a unique field, `InvalidInput` if a value does not fit its field or an index, `Decode` if the stored text
+    /// of a field to increment is not a number. Nothing is changed then.
     pub fn exec<E: Executor>(self, executor: E) -> E::Out<R::Values> {
         executor.submit(self.command())
     }
@@ -439,7 +467,12 @@ impl<M: HashModel, R: ReturnedFields<M>> Patch<M, R> {
 
 impl<M, R> Clone for Patch<M, R> {
     fn clone(&self) -> Self {
-        Patch { operation: self.operation.clone(), error: self.error.clone(), of: PhantomData }
+        Patch {
+            operation: self.operation.clone(),
+            error: self.error.clone(),
+            asks_version: self.asks_version,
+            of: PhantomData,
+        }
     }
 }
 

@@ -19,6 +19,10 @@ use crate::write::{Lifetime, Mode};
 /// A full write that depends on whether the record exists.
 static PUT_IF: LazyLock<Script> = LazyLock::new(|| script(include_str!("../scripts/plain.lua")).key_locking());
 
+/// A load that sets the time to live.
+static TOUCH: LazyLock<Script> =
+    LazyLock::new(|| script(include_str!("../scripts/touch.lua")).key_locking().idempotent());
+
 /// Returns the command that writes all fields of a record.
 pub(super) fn put<V: Version>(key: &Key, fields: &FieldPairs, mode: Mode, lifetime: Lifetime) -> Command<V> {
     match (mode, lifetime) {
@@ -88,6 +92,19 @@ fn if_it_existed<V: Version>(reply: Reply<'_>) -> Result<V> {
 /// Returns the command that deletes a record.
 pub(super) fn delete(key: &Key) -> Command<bool> {
     key.push_to(Command::write("DEL")).reply()
+}
+
+/// Sets or removes the time to live of a record.
+pub(super) fn expire(key: &Key, lifetime: Lifetime) -> Command<bool> {
+    key.check(match lifetime {
+        Lifetime::Set(ttl) => Build.pexpire(key.as_str(), ttl),
+        Lifetime::Keep | Lifetime::Persist => Build.persist(key.as_str()),
+    })
+}
+
+/// Sets the time to live of a record, and returns its fields.
+pub(super) fn touch(key: &Key, lifetime: Lifetime) -> Command {
+    key.check(TOUCH.key(key.as_str()).arg(lifetime.text()).command())
 }
 
 /// Sets the time to live of a field, and returns whether the field exists.

@@ -1,19 +1,18 @@
 //! Units of work: writes of several records, all or nothing.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::time::Duration;
 
-use redis_rest::{Command, Error, ErrorKind, Executor, Result};
+use redis_rest::{Command, Error, Executor, Result};
 
-use super::hash_model::{HashModel, IdRef};
+use super::hash_model::{HashModel, IdRef, key_of};
 use super::patch::Patch;
 use super::returned::ReturnedFields;
 use super::save_options::{self, SaveOptions};
 use super::writes;
 use crate::id::Id as _;
 use crate::key::Key;
-use crate::write::{self, Action, Mode, Operation, Outcome};
+use crate::write::{self, Action, Lifetime, Mode, Operation, Outcome, RowOf};
 
 /// A unit of work: writes of any number of records of any models. Either all of them are made, or none.
 ///
@@ -59,6 +58,8 @@ use crate::write::{self, Action, Mode, Operation, Outcome};
 #[must_use = "a unit changes nothing until `commit` sends it"]
 pub struct Unit {
     operations: Vec<Operation>,
+    /// For each operation, what reads its record if the indexes do not know it.
+    rows: Vec<RowOf>,
     /// The first operation that cannot be sent.
     error: Option<Error>,
 }
@@ -105,22 +106,24 @@ impl Unit {
 
     /// Changes fields of a record; see [`HashModel::patch`]. What the patch asks to return is left out.
     pub fn patch<M: HashModel, R: ReturnedFields<M>>(self, patch: Patch<M, R>) -> Self {
-        self.add(patch.into_operation())
+        let key = patch.key().clone();
+        self.add::<M>(&key, patch.into_operation())
     }
 
     /// Deletes a record. It need not exist.
     pub fn delete<M: HashModel>(self, id: IdRef<'_, M>) -> Self {
-        self.add(Ok(writes::operation::<M>(id, Action::Delete { version: None, conditions: Vec::new() })))
+        self.add_action::<M>(id, Ok(Action::Delete { version: None, conditions: Vec::new() }))
     }
 
     /// Sets the time to live of a record, which must exist.
     pub fn expire<M: HashModel>(self, id: IdRef<'_, M>, ttl: Duration) -> Self {
         let lifetime = save_options::set(ttl);
-        self.add(
-            lifetime.map(|lifetime| {
-                writes::operation::<M>(id, Action::Expire { lifetime, load: false, may_be_gone: false })
-            }),
-        )
+        self.add_action::<M>(id, lifetime.map(|lifetime| Action::Expire { lifetime, load: false, may_be_gone: false }))
+    }
+
+    /// Removes the time to live of a record, which must exist.
+    pub fn persist<M: HashModel>(self, id: IdRef<'_, M>) -> Self {
+        self.add_action::<M>(id, Ok(Action::Expire { lifetime: Lifetime::Persist, load: false, may_be_gone: false }))
     }
 
     /// Returns whether there is nothing to write.
@@ -131,7 +134,9 @@ impl Unit {
 
     /// Sends the unit. If it is empty, nothing is sent.
     ///
-    /// A script, O(n) in the number of fields and of indexes.
+    /// A script, O(n) in the number of fields and of indexes. A client looks into two refusals, as it does for a write on its
+    /// own: the owner of a unique value may have been deleted by another program, which takes one more request, and a record
+    /// may be in no index, which takes three. After 16 of them, the refusal is the error. A pipeline does not look.
     ///
     /// # Errors
     ///
@@ -145,44 +150,53 @@ impl Unit {
         if self.is_empty() {
             return Command::nothing(|| Ok(Committed(Vec::new())));
         }
-        let command = write::command(&self.operations).and_then(|outcomes| Ok(Committed(outcomes)));
-        match self.error.or_else(|| twice(&self.operations)) {
-            Some(error) => command.fail(error),
-            None => command,
-        }
+        let command = match self.error {
+            Some(error) => write::failed(error),
+            None => write::together(self.operations, self.rows),
+        };
+        command.and_then(|outcomes| Ok(Committed(outcomes)))
     }
 
     fn put<M: HashModel>(self, record: &M, mode: Mode, options: SaveOptions) -> Self {
         let lifetime = options.lifetime(M::TTL);
         let operation = lifetime.and_then(|lifetime| writes::put_operation(record, mode, lifetime));
-        let key = || Key::new(M::MODEL_NAME, M::KEY_PREFIX, &M::Id::key_part(record.id().as_ref()));
-        self.add(operation.map_err(|error| error.about(M::MODEL_NAME, key().as_str())))
+        self.add::<M>(&key_of::<M>(record.id().as_ref()), operation)
     }
 
-    fn add(mut self, operation: Result<Operation>) -> Self {
+    fn add_action<M: HashModel>(self, id: IdRef<'_, M>, action: Result<Action>) -> Self {
+        let key = key_of::<M>(id);
+        self.add::<M>(&key, action.map(|action| writes::operation::<M>(id, action)))
+    }
+
+    fn add<M: HashModel>(mut self, key: &Key, operation: Result<Operation>) -> Self {
         match operation {
-            Ok(operation) => self.operations.push(operation),
+            Ok(operation) => {
+                self.operations.push(operation);
+                self.rows.push(writes::row_of::<M>);
+            }
             Err(error) => {
                 let position = self.operations.len();
-                self.error.get_or_insert_with(|| error.with_operation(position));
+                let error = error.about(key.model(), key.as_str()).with_operation(position);
+                self.error.get_or_insert(error);
             }
         }
         self
     }
 }
 
-/// Returns the error about a record that appears twice.
-fn twice(operations: &[Operation]) -> Option<Error> {
-    let mut seen = HashMap::new();
-    operations.iter().enumerate().find_map(|(position, operation)| {
-        let first = seen.insert(operation.key.as_str(), position)?;
-        let why = format!("operations {first} and {position} write the same record; combine them");
-        let error = Error::new(ErrorKind::InvalidInput, why).with_operation(position);
-        Some(error.about(operation.layout.model, operation.key.as_str()))
-    })
-}
-
 impl Committed {
+    /// Returns the number of operations.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Returns whether the unit was empty.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Returns the version that an operation has stored, for models with a version.
     #[must_use]
     pub fn version(&self, position: usize) -> Option<u64> {

@@ -9,6 +9,10 @@ use redis_rest::{Error, ErrorKind};
     note = "make the field marked `#[redis(version)]` a `u64`; `u32`, `i64` and `i32` work too"
 )]
 pub trait Version: Sized + Send + Sync + 'static {
+    /// The largest version.
+    #[doc(hidden)]
+    const LARGEST: u64;
+
     /// Returns the number, if there is one.
     #[doc(hidden)]
     fn number(&self) -> Option<u64>;
@@ -33,6 +37,8 @@ pub(super) fn negative() -> Error {
 }
 
 impl Version for () {
+    const LARGEST: u64 = 0;
+
     fn number(&self) -> Option<u64> {
         None
     }
@@ -45,6 +51,10 @@ impl Version for () {
 macro_rules! integers {
     ($($int:ty)*) => {$(
         impl Version for $int {
+            #[expect(clippy::allow_attributes, reason = "not every type has all of these lints")]
+            #[allow(clippy::cast_lossless, clippy::unnecessary_cast, clippy::cast_sign_loss, reason = "it is positive")]
+            const LARGEST: u64 = <$int>::MAX as u64;
+
             fn number(&self) -> Option<u64> {
                 u64::try_from(*self).ok()
             }

@@ -1,6 +1,6 @@
 //! Writes of records: as plain commands, or as operations of the script that keeps indexes and versions.
 
-use redis_rest::{Build, Command, Error, ErrorKind, GenericCommands as _, Reply, Result};
+use redis_rest::{Command, Error, ErrorKind, Reply, Result};
 
 use super::commands;
 use super::hash_model::{HashModel, IdRef, layout};
@@ -99,37 +99,29 @@ pub(super) fn delete<M: HashModel>(id: IdRef<'_, M>) -> Command<bool> {
 /// Sets or removes the time to live. Of a record that does not exist, the reply is `false`.
 pub(super) fn expire<M: HashModel>(id: IdRef<'_, M>, lifetime: Lifetime) -> Command<bool> {
     let operation = operation::<M>(id, Action::Expire { lifetime, load: false, may_be_gone: true });
-    let key = &operation.key;
-    // Only the indexes have to know when a record expires.
-    if operation.layout.indexes.is_empty() {
-        return key.check(match lifetime {
-            Lifetime::Set(ttl) => Build.pexpire(key.as_str(), ttl),
-            Lifetime::Keep | Lifetime::Persist => Build.persist(key.as_str()),
-        });
-    }
     let invalid = match lifetime {
         Lifetime::Set(ttl) => save_options::set(ttl).err(),
         Lifetime::Keep | Lifetime::Persist => None,
     };
-    let command = lone::<M>(operation).and_then(|outcome| Ok(outcome.happened));
+    // Only the indexes have to know when a record expires.
+    let command = if operation.layout.indexes.is_empty() {
+        plain::expire(&operation.key, lifetime)
+    } else {
+        lone::<M>(operation).and_then(|outcome| Ok(outcome.happened))
+    };
     match invalid {
         None => command,
         Some(error) => command.fail(error),
     }
 }
 
-/// Sets the time to live of a plain record, and returns its fields.
-const TOUCH: &str = "redis.call('PEXPIRE', KEYS[1], ARGV[1]) return redis.call('HGETALL', KEYS[1])";
-
 /// Loads a record, and sets its time to live. Only the indexes have to know when it expires.
 pub(super) fn touch<M: HashModel>(id: IdRef<'_, M>, lifetime: Lifetime) -> Command<Option<M>> {
     let operation = operation::<M>(id, Action::Expire { lifetime, load: true, may_be_gone: true });
-    let key = &operation.key;
     if operation.layout.indexes.is_empty() {
-        let command = Command::idempotent_write("EVAL").arg(TOUCH).arg(1);
-        return key.push_to(command).arg(lifetime.text()).decode_with_key(commands::read_loaded);
+        return plain::touch(&operation.key, lifetime).decode_with_key(commands::read_loaded);
     }
-    let key = key.as_str().to_owned();
+    let key = operation.key.as_str().to_owned();
     lone::<M>(operation).and_then(move |outcome| {
         if outcome.fields.is_empty() {
             return Ok(None);

@@ -9,8 +9,8 @@ mod tests;
 mod times;
 mod value;
 
-pub(crate) use self::layout::{Index, Layout, StoredLayout};
 pub use self::layout::{ColumnKind, LayoutBuilder};
+pub(crate) use self::layout::{Index, Layout, StoredLayout};
 pub use self::marker::{InIndex, Indexed, IsIndexed, IsUnique, NotIndexed, Unique};
 pub use self::value::{IndexField, IndexValue};
 pub(crate) use self::value::{column_text, push_text};

@@ -14,7 +14,8 @@ use crate::index::Layout;
 /// Where a query goes on: after the last record of a page.
 ///
 /// It is opaque text for links and for the replies of an API: [`Display`](fmt::Display) writes it, [`FromStr`] reads it. It
-/// contains the value and the id of that record. They are encoded, not encrypted.
+/// contains the value and the id of that record. They are encoded, not encrypted. A cursor that someone has made up finds
+/// nothing that the query does not find.
 ///
 /// A cursor belongs to one query: the same model, conditions and order. The limit may differ. It does not expire, and it takes
 /// no memory of the server. A record whose indexed value does not change comes exactly once, whatever others write in
@@ -131,10 +132,13 @@ impl FromStr for Cursor {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok();
-        bytes.and_then(|bytes| Cursor::from_bytes(&bytes)).ok_or_else(|| {
-            Error::new(ErrorKind::InvalidInput, "the cursor is damaged; pass the text of a page's cursor as it was")
-        })
+        bytes.and_then(|bytes| Cursor::from_bytes(&bytes)).ok_or_else(damaged)
     }
+}
+
+#[cold]
+pub(crate) fn damaged() -> Error {
+    Error::new(ErrorKind::InvalidInput, "the cursor is damaged; pass the text of a page's cursor as it was")
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 -- One query: walks one index in order, tests the other conditions on rows, and returns ids, records or a count.
 -- It reads only. Only the records that `records` returns are keys that are not declared. `rows.lua` stands before it.
 --
--- KEYS: the rows of each partition, the expiry marks of each partition, then the keys of each index that may be walked.
+-- KEYS: the rows of each partition, the expiry marks of each partition, then the keys of each index that may be walked,
+-- then a key of each other index.
 -- ARGV: in the order in which the code below reads them.
 -- Reply: {state, detail, index, range, member, found}. `range` is 0 at the end, or else where the next call goes on.
 
@@ -167,7 +168,13 @@ local function problem()
     if marks[1] then is_empty = false end
   end
   if is_empty and unique_key then return 'lost', rows_keys[1] end
-  if is_empty then return 'empty', '' end
+  if is_empty then
+    -- Nothing of this query exists, so the model is new, unless another of its indexes exists.
+    for number = keys_read + 1, #KEYS do
+      if call('EXISTS', KEYS[number]) == 1 then return 'lost', rows_keys[1] end
+    end
+    return 'empty', ''
+  end
   if unique_missing then return 'lost', unique_missing end
 end
 
@@ -240,6 +247,12 @@ local function insert(sources, source)
   table.insert(sources, low, source)
 end
 
+-- Whether the walk of a range begins after this member. A cursor whose member is before the range would widen it.
+local function is_before(member, range)
+  if reverse then return range.to ~= nil and not less(member, range.to) end
+  return less(member, range.from)
+end
+
 -- Returns a function that returns the next entries of a range, of all partitions in one order.
 local function walk(keys, range, member)
   if #keys == 1 then
@@ -292,19 +305,11 @@ local function ask(command, keys, ids)
   return answers
 end
 
--- Returns the values, each followed by NUL, and the id of an entry.
-local function parse_entry(index, entry)
-  local last = 0
-  for _ = 1, index.value_count do last = find(entry, '\0', last + 1, true) end
-  return sub(entry, 1, last), sub(entry, last + 1)
-end
-
 -- Whether an entry is the first of its record's entries in the walk. A record with several values is walked by several times.
 local function is_first(index, entry_value, columns)
   local first
   for _, value in ipairs(values_of(columns[index.many_column])) do
-    value = value .. '\0'
-    if is_inside_any(index.ranges, value) and (not first or comes_before(value, first)) then first = value end
+    if is_inside_any(index.ranges, value .. '\0') and (not first or comes_before(value, first)) then first = value end
   end
   return first == entry_value
 end
@@ -320,7 +325,21 @@ local function matches(index, values, row)
   return true
 end
 
--- Calls `take` with the id and the entry of each record that matches, until it returns true. Returns where to go on.
+-- Reads the entries of a page: their members, values and ids, without what other programs have added.
+local function parse_page(index, page)
+  local members, values, ids = {}, {}, {}
+  for _, member in ipairs(page) do
+    local value, id = parts_of(member, index.value_count)
+    -- No id is empty or contains a separator.
+    if value and id ~= '' and not find(id, ':', 1, true) then
+      local at = #ids + 1
+      members[at], values[at], ids[at] = member, value, id
+    end
+  end
+  return members, values, ids
+end
+
+-- Calls `take` with the id of each record that matches, until it returns true. Returns where to go on.
 local function search(index, take)
   local needs_rows = test_rows or #index.conditions > 0 or index.many_column > 0
   local start = math.max(first_range, 1)
@@ -328,21 +347,21 @@ local function search(index, take)
   local count = math.max(MIN_PAGE, math.min(limit + 1, MAX_PAGE))
   for number = start, #index.ranges do
     local member = number == first_range and after_member ~= '' and after_member or nil
+    if member and is_before(member, index.ranges[number]) then member = nil end
     local next_page = walk(index.keys, index.ranges[number], member)
     while true do
       local page = next_page(count)
       if #page == 0 then break end
-      local ids, values = {}, {}
-      for i, entry in ipairs(page) do values[i], ids[i] = parse_entry(index, entry) end
-      local marks = some_expired and ask('ZMSCORE', expiry_keys, ids)
-      local rows = needs_rows and ask('HMGET', rows_keys, ids)
+      local members, values, ids = parse_page(index, page)
+      local marks = some_expired and #ids > 0 and ask('ZMSCORE', expiry_keys, ids)
+      local rows = needs_rows and #ids > 0 and ask('HMGET', rows_keys, ids)
       for i, id in ipairs(ids) do
         local is_there = not (marks and marks[i] and tonumber(marks[i]) <= now)
         if is_there and needs_rows then is_there = rows[i] and matches(index, values[i], rows[i]) end
         if is_there and take(id) then
-          local is_end = number == #index.ranges and i == #page and #next_page(1) == 0
+          local is_end = number == #index.ranges and i == #ids and #next_page(1) == 0
           if is_end then return 0, '' end
-          return number, page[i]
+          return number, members[i]
         end
       end
       budget = budget - #page

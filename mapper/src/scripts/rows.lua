@@ -73,3 +73,15 @@ local function columns_of(row)
   return table.remove(columns, 1), columns
 end
 
+
+-- Returns the values of a member, with NUL between them, and its id. The id is raw: it can contain NUL too. Returns nil if
+-- another program has added the member, which has fewer values than the index.
+local function parts_of(member, value_count)
+  local last = 0
+  for _ = 1, value_count do
+    last = string.find(member, '\0', last + 1, true)
+    if not last then return nil end
+  end
+  return string.sub(member, 1, last - 1), string.sub(member, last + 1)
+end
+

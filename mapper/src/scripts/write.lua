@@ -304,9 +304,22 @@ local function check_change(operation)
   for at = 2, #names do operation.clear[#operation.clear + 1] = names[at] end
 end
 
+-- The version counts the changes of fields, so it stays as it is if there is none.
+local function set_next_version(operation, field, largest)
+  local changes_nothing = #operation.set == 0 and #operation.clear == 0
+  local stored = call('HGET', operation.record, field) or '0'
+  operation.version = add_integers(stored, changes_nothing and '0' or '1')
+  if not operation.version then return refuse(operation.number, 'type', operation.layout, operation.record, field) end
+  if changes_nothing then return end
+  if is_less_integer(largest, operation.version) then
+    return refuse(operation.number, 'range', operation.layout, operation.record, field)
+  end
+  set_field(operation, field, operation.version, '=' .. encode_integer(operation.version))
+end
+
 local function check_patch(operation)
   operation.lifetime = take()
-  local version_field, version = take(), take()
+  local version_field, version, largest_version = take(), take(), take()
   local refused = not operation.exists
       and refuse(operation.number, 'missing', operation.layout, operation.record)
       or operation.needs_row
@@ -322,14 +335,7 @@ local function check_patch(operation)
   for _ = 1, take_number() do
     if check_change(operation) then return true end
   end
-  if version_field ~= '' then
-    local stored = call('HGET', operation.record, version_field) or '0'
-    operation.version = add_integers(stored, '1')
-    if not operation.version then
-      return refuse(operation.number, 'type', operation.layout, operation.record, version_field)
-    end
-    set_field(operation, version_field, operation.version, '=' .. encode_integer(operation.version))
-  end
+  if version_field ~= '' and set_next_version(operation, version_field, largest_version) then return true end
   operation.returning = take_list(take_number())
 end
 

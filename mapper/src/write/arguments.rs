@@ -1,7 +1,7 @@
 //! What the scripts take: keys and arguments.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use redis_rest::{Error, ErrorKind};
 
@@ -87,18 +87,18 @@ impl<'a> Arguments<'a> {
 
 /// Returns why the operations cannot be sent.
 pub(super) fn problem(operations: &[Operation]) -> Option<Error> {
-    let mut keys = HashSet::new();
+    let mut keys = HashMap::new();
     let problems = operations.iter().enumerate().filter_map(|(position, operation)| {
         let key = &operation.key;
         let why: Cow<'_, str> = if let Some(why) = key.problem() {
             why.into()
-        } else if keys.insert(key.as_str()) {
+        } else if let Some(first) = keys.insert(key.as_str(), position) {
+            format!("operations {first} and {position} write the same record; combine them").into()
+        } else {
             let (why, field) = problem_of(operation)?;
             let error = Error::new(ErrorKind::InvalidInput, why);
             let error = if let Some(field) = field { error.with_field(field) } else { error };
             return Some((position, error, key));
-        } else {
-            "two operations are on this record; make one of them, or use two units".into()
         };
         Some((position, Error::new(ErrorKind::InvalidInput, why.into_owned()), key))
     });
@@ -258,9 +258,10 @@ fn add_operation<'a>(out: &mut Arguments<'a>, operation: &'a Operation, layout: 
             out.fields(fields);
             out.columns(of, &fields.columns);
         }
-        Action::Patch { version, conditions, changes, returning, lifetime } => {
+        Action::Patch { version, largest_version, conditions, changes, returning, lifetime } => {
             out.arg(lifetime.text());
             out.version(of, *version);
+            out.arg(largest_version.to_string());
             out.conditions(conditions);
             out.number(changes.len());
             for change in changes {

@@ -7,4 +7,4 @@ mod script;
 
 pub(crate) use self::operation::{Action, Change, Condition, FieldChange, Lifetime, Mode, Operation};
 pub(crate) use self::outcome::{Outcome, refusal_of_layout};
-pub(crate) use self::script::{command, lone};
+pub(crate) use self::script::{RowOf, command, failed, lone, together};

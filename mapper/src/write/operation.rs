@@ -30,6 +30,8 @@ pub(crate) enum Action {
     Patch {
         /// The version that the record must have. The new one is stored whether or not there is a condition.
         version: Option<u64>,
+        /// The largest one that fits the field.
+        largest_version: u64,
         conditions: Vec<Condition>,
         changes: Vec<Change>,
         /// The names of the fields to return as they are after the change.

@@ -35,20 +35,25 @@ impl fmt::Display for NoRow {
 impl NoRow {
     /// Returns whether the error is about such a record.
     pub(crate) fn is_why(error: &Error) -> bool {
-        std::error::Error::source(error).is_some_and(|source| source.is::<NoRow>())
+        std::error::Error::source(error).and_then(|source| source.downcast_ref::<NoRow>()).is_some()
     }
 }
 
 impl Outcome {
     /// Decodes the reply of a script to one operation.
     pub(crate) fn of(reply: Reply<'_>) -> Result<Outcome> {
-        read(reply, false)?.into_iter().next().ok_or_else(malformed)
+        first(decode_lone(reply)?)
     }
+}
 
-    /// Decodes the reply of a script to the second of two operations, the first of which prepares it.
-    pub(super) fn of_second(reply: Reply<'_>) -> Result<Outcome> {
-        read(reply, false)?.into_iter().nth(1).ok_or_else(malformed)
-    }
+/// Returns the outcome of the only operation.
+pub(super) fn first(outcomes: Vec<Outcome>) -> Result<Outcome> {
+    outcomes.into_iter().next().ok_or_else(malformed)
+}
+
+/// Decodes the reply of a script to an operation, and to others that prepare it. Its errors name none of them.
+pub(super) fn decode_lone(reply: Reply<'_>) -> Result<Vec<Outcome>> {
+    read(reply, false)
 }
 
 /// Decodes the reply of a script to several operations. Its errors name the operation and its record.
@@ -129,10 +134,11 @@ fn error_of(why: &str, layout: Option<&Layout>, first: &str, second: &str) -> Er
             .with_owner(second)
         }
         "type" => new(
-            ErrorKind::Conflict,
+            ErrorKind::Decode,
             "the stored text is not a number, so it cannot be incremented; nothing was changed. Set the field instead".into(),
         )
-        .with_field(first.to_owned()),
+        .with_field(first.to_owned())
+        .without_effect(),
         "range" => new(
             ErrorKind::Conflict,
             "the sum does not fit the type of the field; nothing was changed. Use a smaller increment, or a larger type".into(),

@@ -1,5 +1,6 @@
 //! The commands that run the script.
 
+use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
 
 use redis_rest::{Command, Error, ErrorKind, Executor as _, Reply, Result, Script, ScriptCall, Session};
@@ -21,6 +22,9 @@ static WRITE: LazyLock<Script> = LazyLock::new(|| {
     script(code).key_locking()
 });
 
+/// The same, for loads that set the time to live: twice is as good as once, so no outcome is kept.
+static LOAD: LazyLock<Script> = LazyLock::new(|| WRITE.clone().idempotent());
+
 /// Returns the command that executes these operations, of any models: all of them, or none. Its errors name the operation
 /// and its record.
 pub(crate) fn command(operations: &[Operation]) -> Command<Vec<Outcome>> {
@@ -30,15 +34,34 @@ pub(crate) fn command(operations: &[Operation]) -> Command<Vec<Outcome>> {
 /// Returns the command that executes one operation. Its errors name the record. If a client sends it on its own, it
 /// recovers from two refusals:
 ///
-/// * another record has a unique value, but may be gone without a trace in the indexes: one more request looks;
+/// * another record has a unique value, but may be gone without a trace in the indexes: the command is repeated, and looks;
 /// * the record is in no index, because another program has written it: `row` reads it, and it is added.
 pub(crate) fn lone(operation: Operation, row: RowOf) -> Command<Outcome> {
     let command = without_recovery(&operation);
     if operation.layout.indexes.is_empty() {
         return command;
     }
-    let operation = Arc::new(operation);
-    command.recover_with(move |session, error| recover(session, Arc::clone(&operation), row, error))
+    let task = Arc::new(Task { operations: vec![operation], rows: vec![row], is_lone: true });
+    command.recover_with(move |session, error| {
+        let recovered = recover(session, Arc::clone(&task), error);
+        async move { outcome::first(recovered.await?) }
+    })
+}
+
+/// Returns the command that executes operations as [`command`] does, and recovers as [`lone`] does. `rows` has a function for
+/// each operation.
+pub(crate) fn together(operations: Vec<Operation>, rows: Vec<RowOf>) -> Command<Vec<Outcome>> {
+    let command = command(&operations);
+    if operations.iter().all(|operation| operation.layout.indexes.is_empty()) {
+        return command;
+    }
+    let task = Arc::new(Task { operations, rows, is_lone: false });
+    command.recover_with(move |session, error| recover(session, Arc::clone(&task), error))
+}
+
+/// Returns a command that executes operations, which fails before it is sent.
+pub(crate) fn failed(error: Error) -> Command<Vec<Outcome>> {
+    Command::write("EVALSHA").fail(error).decode_with(outcome::decode)
 }
 
 /// Reads what [`Action::Index`] needs from a reply to `HGETALL`. Returns `None` if there is no record.
@@ -47,15 +70,77 @@ pub(crate) type RowOf = fn(Reply<'_>) -> Result<Option<Action>>;
 /// How often a record is read whose fields change until its row is written.
 const ATTEMPTS: usize = 8;
 
-async fn recover(session: Session, operation: Arc<Operation>, row: RowOf, error: Error) -> Result<Outcome> {
-    if NoRow::is_why(&error) {
-        add_row(&session, &operation, row).await?;
-        return match session.submit(without_recovery(&operation)).await {
-            Err(error) if error.is_duplicate() => take_over(&session, &operation, error).await,
-            outcome => outcome,
+/// How often operations are repeated. Each time, another reason for their refusal is gone.
+const REPEATS: usize = 16;
+
+/// Operations that are executed together, as often as a recovery takes.
+struct Task {
+    operations: Vec<Operation>,
+    rows: Vec<RowOf>,
+    /// Whether the caller has asked for one operation, and does not count.
+    is_lone: bool,
+}
+
+/// A record that the indexes know and that may be gone, and the operation that was refused because of it.
+struct Purge {
+    at: usize,
+    operation: Operation,
+}
+
+impl Task {
+    /// Returns the command that executes the operations after these. Its outcomes are those of the operations.
+    fn command(&self, purges: &[Purge]) -> Command<Vec<Outcome>> {
+        let purged = purges.iter().map(|purge| &purge.operation);
+        let command = run(&purged.chain(&self.operations).cloned().collect::<Vec<_>>());
+        let count = purges.len();
+        let command = match self.operations.as_slice() {
+            [only] if self.is_lone => only.key.check(command).decode_with(outcome::decode_lone),
+            _ => command.decode_with(outcome::decode),
+        };
+        command.and_then(move |outcomes| Ok(outcomes.into_iter().skip(count).collect()))
+    }
+
+    /// Returns what removes the owner of a unique value from the indexes, if that record does not exist any more.
+    fn purge(&self, at: usize, owner: &str) -> Option<Purge> {
+        let layout = self.operations.get(at)?.layout;
+        let key = Key::new(layout.model, layout.prefix, owner);
+        // The first: no record has such a key. The second: what becomes of that record is known.
+        if key.problem().is_some() || self.operations.iter().any(|other| other.key.as_str() == key.as_str()) {
+            return None;
+        }
+        Some(Purge { at, operation: Operation { layout, key, id: owner.to_owned(), action: Action::Purge } })
+    }
+
+    /// Names the operation in an error as the caller counts them.
+    fn renumber(&self, error: Error, purges: &[Purge]) -> Error {
+        let Some(position) = error.operation() else { return error };
+        let at = purges.get(position).map_or(position.saturating_sub(purges.len()), |purge| purge.at);
+        error.with_operation(at)
+    }
+}
+
+async fn recover(session: Session, task: Arc<Task>, mut error: Error) -> Result<Vec<Outcome>> {
+    let (mut purges, mut added) = (Vec::<Purge>::new(), HashSet::new());
+    for _ in 0..REPEATS {
+        // Operations that are alone are not counted.
+        let at = error.operation().unwrap_or_default();
+        if NoRow::is_why(&error) && added.insert(at) {
+            let (Some(operation), Some(row)) = (task.operations.get(at), task.rows.get(at)) else { return Err(error) };
+            let result = add_row(&session, operation, *row).await;
+            result.map_err(|error| if task.is_lone { error } else { error.with_operation(at) })?;
+        } else if let Some(purge) = error.owner().and_then(|owner| task.purge(at, owner))
+            && purges.iter().all(|other| other.operation.key.as_str() != purge.operation.key.as_str())
+        {
+            purges.push(purge);
+        } else {
+            return Err(error);
+        }
+        error = match session.submit(task.command(&purges)).await {
+            Ok(outcomes) => return Ok(outcomes),
+            Err(error) => task.renumber(error, &purges),
         };
     }
-    if error.is_duplicate() { take_over(&session, &operation, error).await } else { Err(error) }
+    Err(error)
 }
 
 /// Writes the row of a record, from its fields.
@@ -65,28 +150,13 @@ async fn add_row(session: &Session, operation: &Operation, row: RowOf) -> Result
         // The operation itself finds out that the record is gone.
         let Some(action) = session.submit(read).await? else { return Ok(()) };
         let added = Operation { action, ..operation.clone() };
-        match session.submit(without_recovery(&added)).await {
+        match session.submit(lone(added, row)).await {
             Err(error) if error.is_conflict() && attempt < ATTEMPTS => {}
             Err(error) if error.is_not_found() => return Ok(()),
             added => return added.map(drop),
         }
     }
     Ok(())
-}
-
-/// Executes an operation once more, after what the indexes know of the owner of a unique value has been removed, if that
-/// record does not exist any more.
-async fn take_over(session: &Session, operation: &Operation, error: Error) -> Result<Outcome> {
-    let Some(owner) = error.owner() else { return Err(error) };
-    let layout = operation.layout;
-    let key = Key::new(layout.model, layout.prefix, owner);
-    // No record has such a key.
-    if key.problem().is_some() {
-        return Err(error);
-    }
-    let purge = Operation { layout, key, id: owner.to_owned(), action: Action::Purge };
-    let command = operation.key.check(run(&[purge, operation.clone()]));
-    session.submit(command.decode_with(Outcome::of_second)).await
 }
 
 fn without_recovery(operation: &Operation) -> Command<Outcome> {
@@ -100,7 +170,12 @@ fn run(operations: &[Operation]) -> Command {
         _ => arguments::of_all(operations),
     };
     let prefix = operations.first().map_or("", |first| first.layout.prefix);
-    let command = ScriptCall::from(&WRITE).once_under(prefix).keys(keys).args(args).command();
+    let is_load = |operation: &Operation| matches!(operation.action, Action::Expire { load: true, .. });
+    let command = if operations.iter().all(is_load) {
+        ScriptCall::from(&LOAD).keys(keys).arg(0).args(args).command()
+    } else {
+        ScriptCall::from(&WRITE).once_under(prefix).keys(keys).args(args).command()
+    };
     if operations.is_empty() {
         return command.fail(Error::new(ErrorKind::InvalidInput, "needs at least one operation"));
     }

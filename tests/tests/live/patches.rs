@@ -191,6 +191,83 @@ async fn an_old_name_of_a_field_is_changed_too() -> Result<()> {
 }
 
 #[tokio::test]
+async fn none_if_absent_changes_nothing() -> Result<()> {
+    let redis = stack().redis();
+    let before = plain(50);
+    before.save(&redis).await?;
+    Plain::patch(50).set_if_absent(Plain::BIO, None).exec(&redis).await?;
+    Plain::patch(50).set_if_absent(Plain::BIO, None).incr(Plain::VISITS, 1).exec(&redis).await?;
+    assert_eq!(Plain::load(&redis, 50).await?, Some(Plain { visits: 8, ..before }));
+    Plain::delete(&redis, 50).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_patch_with_nothing_but_a_version_is_sent() -> Result<()> {
+    let redis = stack().redis();
+    User::delete(&redis, 51).await?;
+    let missing = User::patch(51).if_version(3).exec(&redis).await.unwrap_err();
+    assert!(missing.is_not_found(), "{missing}");
+    user(51).insert(&redis).await?;
+    let stale = User::patch(51).if_version(3).exec(&redis).await.unwrap_err();
+    assert_eq!((stale.kind(), stale.stored_version()), (ErrorKind::Conflict, Some(1)), "{stale}");
+    User::patch(51).if_version(1).exec(&redis).await?;
+    let stored = User::load(&redis, 51).await?.unwrap();
+    assert_eq!(stored.version, 2);
+    // The one that `diff` requires is no reason to send it.
+    stored.diff(&stored).exec(&redis).await?;
+    assert!(stored.diff(&stored).is_empty() && !stored.diff(&stored).if_version(2).is_empty());
+    assert_eq!(User::load(&redis, 51).await?, Some(stored));
+    User::delete(&redis, 51).await?;
+    Ok(())
+}
+
+#[derive(Debug, Clone, PartialEq, RedisModel)]
+#[redis(prefix = "pa-renamed")]
+struct Renamed {
+    #[redis(id)]
+    id: u64,
+    #[redis(unique, alias = "mail")]
+    email: Option<String>,
+    #[redis(index, alias = "town", alias = "place")]
+    city: Option<String>,
+    #[redis(alias = "nick")]
+    nickname: Option<String>,
+}
+
+#[tokio::test]
+async fn a_difference_removes_what_stands_under_old_names() -> Result<()> {
+    for redis in [stack().redis(), valkey().redis()] {
+        redis.del(["pa-renamed:1", "pa-renamed:2", "pa-plain:52"]).await?;
+        let old = [("id", "1"), ("mail", "a@x.org"), ("town", "Izmir"), ("place", "Bursa"), ("nick", "Ada")];
+        redis.hset("pa-renamed:1", old).await?;
+        let before = Renamed::load(&redis, 1).await?.unwrap();
+        let after = Renamed { id: 1, email: None, city: None, nickname: None };
+        before.diff(&after).exec(&redis).await?;
+        assert_eq!(Renamed::load(&redis, 1).await?, Some(after.clone()));
+        assert_eq!(redis.hgetall::<Vec<(String, String)>>("pa-renamed:1").await?, [("id".into(), "1".into())]);
+        assert_eq!(Renamed::verify_to_end(&redis).await?, []);
+        Renamed { id: 2, ..before.clone() }.insert(&redis).await?;
+        // A field that is absent in both records is not touched.
+        redis.hset("pa-renamed:1", [("nick", "Countess")]).await?;
+        let stays = Renamed { city: Some("Izmir".into()), ..after.clone() };
+        after.diff(&stays).exec(&redis).await?;
+        assert_eq!(redis.hget::<String>("pa-renamed:1", "nick").await?.as_deref(), Some("Countess"));
+
+        plain(52).save(&redis).await?;
+        redis.hset("pa-plain:52", ("nick", "Countess")).await?;
+        let before = Plain::load(&redis, 52).await?.unwrap();
+        before.diff(&Plain { nickname: None, ..before.clone() }).exec(&redis).await?;
+        assert_eq!(Plain::load(&redis, 52).await?, Some(plain(52)));
+        Plain::delete(&redis, 52).await?;
+        for id in [1, 2] {
+            Renamed::delete(&redis, id).await?;
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn indexes_and_the_version_follow_a_patch() -> Result<()> {
     for redis in [stack().redis(), valkey().redis()] {
         User::delete(&redis, 5).await?;
@@ -200,7 +277,7 @@ async fn indexes_and_the_version_follow_a_patch() -> Result<()> {
         assert_eq!(version, Some(2));
         assert_eq!(entries(&redis, "age", 5).await?, ["60237"]);
         assert_eq!(entries(&redis, "tags", 5).await?, ["b", "c"]);
-        assert_eq!(entries(&redis, "country+age", 5).await?, ["uk\060237"]);
+        assert_eq!(entries(&redis, "country+age", 5).await?, ["uk\u{0}60237"]);
 
         let before = User::load(&redis, 5).await?.unwrap();
         let after = User { bio: Some("x".into()), tags: Vec::new(), ..before.clone() };
@@ -218,6 +295,53 @@ async fn indexes_and_the_version_follow_a_patch() -> Result<()> {
         User::delete(&redis, 5).await?;
         User::delete(&redis, 6).await?;
         assert_eq!(entries(&redis, "email", 5).await?, [""; 0]);
+    }
+    Ok(())
+}
+
+#[derive(Debug, Clone, PartialEq, RedisModel)]
+#[redis(prefix = "pa-counted")]
+struct Counted {
+    #[redis(id)]
+    id: u64,
+    note: Option<String>,
+    #[redis(version)]
+    version: i32,
+}
+
+#[tokio::test]
+async fn a_version_ends_with_its_type() -> Result<()> {
+    let redis = stack().redis();
+    redis.hset("pa-counted:1", [("id", "1"), ("version", "2147483646")]).await?;
+    Counted::patch(1).if_version(2_147_483_646).set(Counted::NOTE, "last").exec(&redis).await?;
+    Counted::patch(1).persist().exec(&redis).await?;
+    let full = Counted::patch(1).clear(Counted::NOTE).exec(&redis).await.unwrap_err();
+    assert_eq!((full.kind(), full.field()), (ErrorKind::Conflict, Some("version")), "{full}");
+    let last = Counted::load(&redis, 1).await?.unwrap();
+    assert_eq!(last.version, i32::MAX);
+    assert!(last.save(&redis).await.unwrap_err().is_invalid_input());
+    Counted::delete(&redis, 1).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_version_counts_changes_of_fields() -> Result<()> {
+    for redis in [stack().redis(), valkey().redis()] {
+        Counted::delete(&redis, 2).await?;
+        Counted { id: 2, note: Some("first".into()), version: 0 }.insert(&redis).await?;
+        let patch = || Counted::patch(2);
+        let unchanged = patch().if_eq(Counted::NOTE, "first").ttl(Duration::from_secs(60));
+        for patch in
+            [patch(), patch().if_version(1), unchanged, patch().persist(), patch().set_if_absent(Counted::NOTE, "x")]
+        {
+            let returned = patch.returning((Counted::NOTE, Counted::VERSION)).exec(&redis).await?;
+            assert_eq!(returned, (Some("first".into()), Some(1)));
+        }
+        let unit = Unit::new().patch(patch().ttl(Duration::from_secs(60)).if_version(1)).commit(&redis).await?;
+        assert_eq!(unit.version(0), Some(1));
+        let unit = Unit::new().patch(patch().clear(Counted::NOTE)).commit(&redis).await?;
+        assert_eq!(unit.version(0), Some(2));
+        assert_eq!(patch().set(Counted::NOTE, "new").returning(Counted::VERSION).exec(&redis).await?, Some(3));
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use redis_model::prelude::*;
 use redis_model::{Cursor, ErrorKind, Query, Unit};
 use redis_model_tests::by_hand::ByHand;
-use redis_model_tests::fault::{Answer, Canned, Cut, Faulty};
+use redis_model_tests::fault::{Answer, Canned, Cut, Faulty, Mutated};
 use redis_model_tests::{own_redis_7_0, own_stack, own_valkey};
 
 use super::query_filter::{Citizen, PERSON, Person, Random, citizen, ids, sorted};
@@ -260,6 +260,46 @@ async fn records_that_others_changed() -> Result<()> {
     Ok(())
 }
 
+#[derive(Debug, Clone, PartialEq, RedisModel)]
+#[redis(prefix = "ticket", after_load = Ticket::hide)]
+struct Ticket {
+    #[redis(id)]
+    id: u64,
+    #[redis(index)]
+    state: String,
+    note: Option<String>,
+}
+
+impl Ticket {
+    fn hide(&mut self) {
+        self.state = "hidden".into();
+    }
+}
+
+/// The conditions are those on what is stored, whatever a hook makes of it after the load.
+#[tokio::test]
+async fn records_with_a_hook_that_others_changed() -> Result<()> {
+    let stack = own_stack();
+    let redis = &stack.redis();
+    for id in 1..=4 {
+        Ticket { id, state: "open".into(), note: None }.insert(redis).await?;
+    }
+    // Not even by the indexes.
+    redis.hset("ticket:2", ("state", "closed")).await?;
+    let open = || Ticket::query().eq(Ticket::STATE, "open");
+    for query in [open(), open().in_one_request()] {
+        let found = query.clone().fetch(redis).await?.items;
+        assert_eq!(found.iter().map(|ticket| ticket.id).collect::<Vec<_>>(), [1, 3, 4]);
+        assert!(found.iter().all(|ticket| ticket.state == "hidden"));
+        assert_eq!(query.stream(redis).collect().await?.len(), 3);
+    }
+    assert_eq!(open().patch(redis, |patch| patch.set(Ticket::NOTE, "urgent")).await?, 3);
+    assert_eq!(Ticket::load(redis, 2).await?.unwrap().note, None);
+    assert_eq!(open().delete(redis).await?, 3);
+    assert!(Ticket::exists(redis, 2).await?);
+    Ok(())
+}
+
 /// What has expired is in no answer, though no write has removed it yet.
 #[tokio::test]
 async fn expired_records_are_in_no_answer() -> Result<()> {
@@ -444,6 +484,64 @@ async fn cursors_of_other_queries_and_damaged_ones() -> Result<()> {
         let error = damaged.parse::<Cursor>().unwrap_err();
         assert!(error.is_invalid_input() && error.to_string().contains("damaged"), "{error}");
     }
+    Ok(())
+}
+
+/// The script itself does not follow a cursor out of its range, whoever calls it.
+#[tokio::test]
+async fn a_forged_position_stays_within_the_range() -> Result<()> {
+    let stack = own_stack();
+    accounts(&stack.redis(), 9).await?;
+    for (query, forged) in [
+        (Account::query().eq(Account::PLAN, Plan::Team), r"A\u00003"),
+        (Account::query().eq(Account::PLAN, Plan::Team), r"Z\u00003"),
+        (Account::query().eq(Account::PLAN, Plan::Free).order_by_desc(Account::PLAN), r"Z\u00008"),
+    ] {
+        let page = query.clone().limit(1).ids(&stack.redis()).await?;
+        let right = if page.items == [3] { r"Team\u00003" } else { r"Free\u00008" };
+        let forging = stack.builder().wrap_transport(move |inner| Mutated { inner, right, wrong: forged }).build()?;
+        let found = query.clone().after(page.cursor.unwrap()).ids(&forging).await?.items;
+        let all = query.ids(&stack.redis()).await?.items;
+        assert!(found.iter().all(|id| all.contains(id)), "{forged}: {found:?}");
+        assert_eq!(found.is_empty(), forged.starts_with('Z') && right.starts_with('T'), "{forged}: {found:?}");
+    }
+    Ok(())
+}
+
+/// What another program adds to an index by hand is in no answer, and breaks none.
+#[tokio::test]
+async fn strange_members_of_an_index_are_skipped() -> Result<()> {
+    let stack = own_stack();
+    let redis = &stack.redis();
+    accounts(redis, 40).await?;
+    let strange = (0..500).map(|number| (0.0, format!("Team{number}"))).chain([
+        (0.0, "\0".into()),
+        (0.0, "Team\0:rows".into()),
+        (0.0, "~".into()),
+    ]);
+    redis.zadd("account::index:plan", strange.collect::<Vec<_>>()).await?;
+    redis.zadd("account::index:plan+seats", [(0.0, "A"), (0.0, "A\0b"), (0.0, "Team\0x"), (0.0, "~")]).await?;
+    for query in [
+        Account::query().prefix(Account::EMAIL, "").order_by(Account::PLAN),
+        Account::query().order_by_desc(Account::PLAN),
+        Account::query().any_of(Account::PLAN, [Plan::Team, Plan::Free]).range(Account::SEATS, ..),
+    ] {
+        assert_eq!(query.clone().limit(100).fetch(redis).await?.items.len(), 40, "{query:?}");
+        assert_eq!(query.clone().in_one_request().stream(redis).collect().await?.len(), 40, "{query:?}");
+        assert_eq!(query.clone().limit(100).ids(redis).await?.items.len(), 40, "{query:?}");
+        let (mut found, mut after) = (0, None);
+        loop {
+            let page = after.into_iter().fold(query.clone(), Query::after).limit(7).fetch(redis).await?;
+            found += page.items.len();
+            after = page.cursor;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(found, 40, "{query:?}");
+    }
+    let _ = Account::reindex_to_end(redis).await?;
+    assert_eq!(redis.zcard("account::index:plan").await?, 41);
     Ok(())
 }
 

@@ -111,7 +111,7 @@ async fn a_new_index_is_built_from_existing_records() -> Result<()> {
         assert_eq!(fields.iter().filter(|field| field.starts_with(':')).count(), 1, "only the mark remains");
 
         // Nothing is left to do.
-        let Reindexed { progress, errors } = after::Account::reindex_to_end(&redis).await?;
+        let Reindexed { progress, errors, .. } = after::Account::reindex_to_end(&redis).await?;
         assert!(errors.is_empty());
         let done = (progress.indexed(), progress.purged(), progress.added(), progress.removed(), progress.marked());
         assert_eq!(done, (0, 0, 0, 0, 0));
@@ -259,7 +259,7 @@ async fn what_others_have_changed_is_found_and_repaired() -> Result<()> {
         assert!(why("5").unwrap().contains(r#"field "age": expected u8"#), "{drifts:?}");
         assert!(why("6").unwrap().contains("1,024 bytes"), "{drifts:?}");
 
-        let Reindexed { progress, errors } = User::reindex_to_end(&redis).await?;
+        let Reindexed { progress, errors, .. } = User::reindex_to_end(&redis).await?;
         assert_eq!((progress.indexed(), progress.purged(), progress.added()), (2, 3, 2), "{progress:?}");
         assert_eq!((progress.removed(), progress.marked()), (2, 1), "{progress:?}");
         let errors: Vec<_> = errors.iter().map(|error| (error.kind(), error.key(), error.field())).collect();
@@ -350,7 +350,7 @@ async fn two_records_with_one_unique_value_are_a_conflict() -> Result<()> {
         // The value of a record that is gone is free.
         redis.del("re-member:6").await?;
         redis.hset("re-member:60", [("id", "60".to_owned()), ("email", email(6))]).await?;
-        let Reindexed { progress, errors } = Member::reindex_to_end(&redis).await?;
+        let Reindexed { progress, errors, .. } = Member::reindex_to_end(&redis).await?;
         assert!(errors.is_empty(), "{errors:?}");
         // Those of a circle are indexed together.
         assert!((3..=6).contains(&progress.indexed()), "{progress:?}");
@@ -817,7 +817,7 @@ async fn a_record_that_the_new_program_cannot_read_is_in_no_index() -> Result<()
     let redis = stack().redis();
     before::Shirt { id: 1, size: "40".into() }.save(&redis).await?;
     before::Shirt { id: 2, size: "XL".into() }.save(&redis).await?;
-    let Reindexed { progress, errors } = after::Shirt::reindex_to_end(&redis).await?;
+    let Reindexed { progress, errors, .. } = after::Shirt::reindex_to_end(&redis).await?;
     assert_eq!((progress.indexed(), progress.purged(), progress.removed()), (1, 1, 1), "{progress:?}");
     let errors: Vec<_> = errors.iter().map(|error| (error.kind(), error.key(), error.field())).collect();
     assert_eq!(errors, [(ErrorKind::Decode, Some("re-size:2"), Some("size"))]);

@@ -22,7 +22,8 @@ const SCRIPTS: [&str; 6] = [
 const BOUND: u64 = 40_000;
 
 /// What is noticed soon: these run with the other tests.
-const QUICK: [&str; 4] = ["conditions are not tested", "claims inside a batch", "old entries stay", "outcomes are not kept"];
+const QUICK: [&str; 4] =
+    ["conditions are not tested", "claims inside a batch", "old entries stay", "outcomes are not kept"];
 
 struct Broken {
     name: &'static str,
@@ -38,14 +39,17 @@ const fn broken(name: &'static str, replace: &'static [(&'static str, &'static s
 const ALL: &[Broken] = &[
     // Queries.
     broken("entries of a record twice", &[("return first == entry_value", "return true")]),
-    broken("expired records in answers", &[(
-        "local is_there = not (marks and marks[i] and tonumber(marks[i]) <= now)",
-        "local is_there = true",
-    )]),
-    broken("an entry at the end of a page comes again", &[(
-        "if reverse then source.upper = '(' .. member else source.lower = '(' .. member end",
-        "if reverse then source.upper = '[' .. member else source.lower = '[' .. member end",
-    )]),
+    broken(
+        "expired records in answers",
+        &[("local is_there = not (marks and marks[i] and tonumber(marks[i]) <= now)", "local is_there = true")],
+    ),
+    broken(
+        "an entry at the end of a page comes again",
+        &[(
+            "if reverse then source.upper = '(' .. member else source.lower = '(' .. member end",
+            "if reverse then source.upper = '[' .. member else source.lower = '[' .. member end",
+        )],
+    ),
     broken("conditions are not tested", &[("if not holds(condition, columns) then return false end", "")]),
     Broken {
         name: "texts are compared by the locale",
@@ -55,25 +59,43 @@ const ALL: &[Broken] = &[
     },
     // Unique values.
     broken("claims inside a batch", &[("if other and other ~= operation.id then", "if false then")]),
-    broken("claims are not checked", &[
-        ("if not own or own.purges and own.exists then", "if false then"),
-        ("if call('ZLEXCOUNT', key, '[' .. value .. '\\0', '(' .. value .. '\\1') > 0 then return end", ""),
-    ]),
+    broken(
+        "claims are not checked",
+        &[
+            ("if not own or own.purges and own.exists then", "if false then"),
+            ("if call('ZLEXCOUNT', key, '[' .. value .. '\\0', '(' .. value .. '\\1') > 0 then return end", ""),
+        ],
+    ),
     broken("the claim of an expired owner", &[("if not due or tonumber(due) > now() then", "if true then")]),
     broken("values cannot be exchanged", &[("if not own or own.purges and own.exists then", "do")]),
-    broken("a living owner loses its values", &[
-        ("if operation.exists and operation.row then operation.columns = operation.row.columns end", ""),
-        ("if not exists then forget(", "do forget("),
-    ]),
+    broken(
+        "a living owner loses its values",
+        &[
+            ("if operation.exists and operation.row then operation.columns = operation.row.columns end", ""),
+            ("if not exists then forget(", "do forget("),
+        ],
+    ),
     // Expiry.
-    broken("the old mark is kept", &[
-        ("  elseif group.has_marks then\n    call('ZREM', group.expiry, operation.id)\n", ""),
-        ("    elseif first_mark then\n      call('ZREM', expiry, id)\n", ""),
-    ]),
-    broken("marks do not follow", &[
-        ("  if not group then return end\n  local expires_at", "  if not group or lifetime == 'keep' then return end\n  local expires_at"),
-        ("if expires_at > 0 then\n      call('ZADD', expiry", "if lifetime ~= 'keep' and expires_at > 0 then\n      call('ZADD', expiry"),
-    ]),
+    broken(
+        "the old mark is kept",
+        &[
+            ("  elseif group.has_marks then\n    call('ZREM', group.expiry, operation.id)\n", ""),
+            ("    elseif first_mark then\n      call('ZREM', expiry, id)\n", ""),
+        ],
+    ),
+    broken(
+        "marks do not follow",
+        &[
+            (
+                "  if not group then return end\n  local expires_at",
+                "  if not group or lifetime == 'keep' then return end\n  local expires_at",
+            ),
+            (
+                "if expires_at > 0 then\n      call('ZADD', expiry",
+                "if lifetime ~= 'keep' and expires_at > 0 then\n      call('ZADD', expiry",
+            ),
+        ],
+    ),
     Broken {
         name: "the sweep takes records of the batch",
         replace: &[("if not group.by_id[id] then forget(", "do forget(")],
@@ -82,40 +104,62 @@ const ALL: &[Broken] = &[
     },
     broken("nothing is swept", &[("'BYSCORE', 'LIMIT', 0, 20)", "'BYSCORE', 'LIMIT', 0, 0)")]),
     // Rows.
-    broken("records of other programs have a row", &[(
-        "operation.needs_row = not operation.row or not operation.row.columns",
-        "operation.needs_row = false",
-    )]),
-    broken("old entries stay", &[
-        ("if not new[entry] then call('ZREM'", "if false then call('ZREM'"),
-        ("if old ~= '' then call('ZREM'", "if false then call('ZREM'"),
-    ]),
-    broken("deleted records stay in the indexes", &[(
-        "if operation.group then forget(operation.layout, operation.group, operation.id, operation.row) end",
-        "",
-    )]),
+    broken(
+        "records of other programs have a row",
+        &[("operation.needs_row = not operation.row or not operation.row.columns", "operation.needs_row = false")],
+    ),
+    broken(
+        "old entries stay",
+        &[
+            ("if not new[entry] then call('ZREM'", "if false then call('ZREM'"),
+            ("if old ~= '' then call('ZREM'", "if false then call('ZREM'"),
+        ],
+    ),
+    broken(
+        "deleted records stay in the indexes",
+        &[("if operation.group then forget(operation.layout, operation.group, operation.id, operation.row) end", "")],
+    ),
     // Exactly once.
     broken("outcomes are not kept", &[("if outcome_key then call('SET'", "if false then call('SET'")]),
-    broken("refusals are not kept", &[
-        ("if check_all() then return finish() end", "if check_all() then return table.concat(reply) end"),
-    ]),
+    broken(
+        "refusals are not kept",
+        &[("if check_all() then return finish() end", "if check_all() then return table.concat(reply) end")],
+    ),
     // The short way of a full write.
-    broken("the short way takes rows of several values", &[("or find(old_row, '\\2', 1, true) then return end", "then return end")]),
-    broken("the short way takes an empty text for none", &[("if find(old_row, '=%z') or sub(old_row, -1) == '=' then return end", "")]),
+    broken(
+        "the short way takes rows of several values",
+        &[("or find(old_row, '\\2', 1, true) then return end", "then return end")],
+    ),
+    broken(
+        "the short way takes an empty text for none",
+        &[("if find(old_row, '=%z') or sub(old_row, -1) == '=' then return end", "")],
+    ),
     // Reindex.
-    broken("reindex takes a part of an id for a value", &[(
-        "return string.sub(member, 1, last - 1), string.sub(member, last + 1)",
-        "return string.match(member, '^(.*)%z([^%z]*)$')",
-    )]),
+    broken(
+        "reindex takes a part of an id for a value",
+        &[(
+            "return string.sub(member, 1, last - 1), string.sub(member, last + 1)",
+            "return string.match(member, '^(.*)%z([^%z]*)$')",
+        )],
+    ),
     // Checks.
     broken("stale versions are written", &[("if (stored or '0') ~= expected then", "if false then")]),
     broken("conditions of a write do not count", &[("differs = differs or", "local _ =")]),
-    broken("sums are doubles", &[(
-        "if not left_digits or not right_digits then return nil end",
-        "do return string.format('%.0f', tonumber(left) + tonumber(right)) end",
-    )]),
-    broken("bounds of integers do not count", &[("if is_less_integer(sum, min) or is_less_integer(max, sum) then", "if false then")]),
-    broken("appended separators are not escaped", &[("return (string.gsub(text, '[%z\\1\\2]', ESCAPES))", "return text")]),
+    broken(
+        "sums are doubles",
+        &[(
+            "if not left_digits or not right_digits then return nil end",
+            "do return string.format('%.0f', tonumber(left) + tonumber(right)) end",
+        )],
+    ),
+    broken(
+        "bounds of integers do not count",
+        &[("if is_less_integer(sum, min) or is_less_integer(max, sum) then", "if false then")],
+    ),
+    broken(
+        "appended separators are not escaped",
+        &[("return (string.gsub(text, '[%z\\1\\2]', ESCAPES))", "return text")],
+    ),
 ];
 
 #[test]
@@ -123,7 +167,10 @@ fn mutations_are_of_the_scripts_as_they_are() {
     for Broken { name, replace, .. } in ALL {
         for (from, _) in *replace {
             let from = as_sent(from);
-            assert!(SCRIPTS.iter().any(|script| as_sent(script).contains(&from)), "{name}: no script contains {from:?}");
+            assert!(
+                SCRIPTS.iter().any(|script| as_sent(script).contains(&from)),
+                "{name}: no script contains {from:?}"
+            );
         }
     }
 }

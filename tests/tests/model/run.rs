@@ -288,7 +288,7 @@ impl Task {
             (Ok(_), None) if ops.is_empty() => {}
             (Ok(told), None) => self.problem(format!("{label}: nothing was sent, told {told:?}, {ops:?}")).await,
             (Err(error), None) => {
-                self.problem(format!("{label}: failed: {error:?}, lost {}, {ops:?}", call.lost)).await
+                self.problem(format!("{label}: failed: {error:?}, lost {}, {ops:?}", call.lost)).await;
             }
         }
     }
@@ -400,13 +400,14 @@ impl Task {
         self.turn().begin(Vec::new(), Vec::new());
         if self.random.chance(50) {
             self.turn().hold(&self.world).await;
+            let from = clock();
             let drifts = User::verify_to_end(&self.redis).await;
             let (_, held) = self.turn().end();
             let Some(mut state) = held else { return };
-            state.settle(now());
+            state.settle(Span { from, to: clock() });
             return match drifts {
                 Ok(drifts) if drifts.contains(&Drift::Building) && state.reindexed.0 > state.reindexed.1 => {}
-                Ok(drifts) => check::compare_drifts(&mut state, Table::Users, &drifts, &[]),
+                Ok(drifts) => check::compare_drifts(&mut state, Table::Users, &drifts, &[], from),
                 Err(error) => state.problem(format!("verify: {error:?}")),
             };
         }
@@ -436,7 +437,8 @@ impl Task {
         self.label = "each";
         let search = generate::search(&mut self.random);
         let set = |name, text| (name, Change::Set(Val::text(text)));
-        let changes = [vec![set("country", "uk")], vec![set("bio", "p"), set("country", "t")], vec![("score", Change::Incr(1))]];
+        let changes =
+            [vec![set("country", "uk")], vec![set("bio", "p"), set("country", "t")], vec![("score", Change::Incr(1))]];
         let patch = PatchSpec { changes: self.random.pick(&changes), ..PatchSpec::default() };
         let what = if self.random.chance(30) { What::Delete } else { What::Patch(patch) };
         let life = if self.random.chance(20) && !matches!(what, What::Delete) { Life::Set(1000) } else { Life::Keep };
@@ -703,7 +705,8 @@ pub(crate) enum Found {
 
 impl Found {
     fn of(user: User) -> Self {
-        Found::Record(user.id.clone(), user.to_fields())
+        let fields = user.to_fields();
+        Found::Record(user.id, fields)
     }
 
     fn id(&self) -> &str {

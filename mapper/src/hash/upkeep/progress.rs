@@ -89,6 +89,7 @@ impl ReindexProgress {
 
 /// The outcome of [`reindex_to_end`](crate::HashModel::reindex_to_end).
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 #[must_use = "`errors` are records that are in no index"]
 pub struct Reindexed {
     /// What was done.
