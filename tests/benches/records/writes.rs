@@ -13,8 +13,8 @@ use crate::Outcome;
 use crate::commands::{by_hand, hset, put, put_with_nonce};
 use crate::server::{Line, Server, line};
 
-const RECORDS: usize = 4_000;
-const ROUNDS: usize = 7;
+const RECORDS: usize = 2_000;
+const ROUNDS: usize = 5;
 /// How many groups of commands are sent at once.
 const TOGETHER: [usize; 2] = [1, 200];
 
