@@ -94,6 +94,30 @@ impl<T: Counter> Counter for Option<T> {
     const BOUNDS: (i128, u128) = T::BOUNDS;
 }
 
+/// A number that [`incr`](Patch::incr) adds: any integer.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an integer",
+    label = "not an integer",
+    note = "for an `f64`, use `incr_by_float`"
+)]
+pub trait Increment {
+    #[doc(hidden)]
+    fn amount(self) -> i128;
+}
+
+macro_rules! increments {
+    ($($int:ty)*) => {$(
+        impl Increment for $int {
+            fn amount(self) -> i128 {
+                // Integers of up to 64 bits always fit.
+                i128::try_from(self).unwrap_or(i128::MAX)
+            }
+        }
+    )*};
+}
+
+increments! { i8 i16 i32 i64 i128 isize u8 u16 u32 u64 usize }
+
 /// A float that [`incr_by_float`](Patch::incr_by_float) changes.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be incremented by a float",
@@ -239,12 +263,12 @@ impl<M: HashModel, R> Patch<M, R> {
     ///
     /// The patch fails as `Conflict` if the sum does not fit the field's type: it can succeed later, with another stored
     /// number. It fails as `Decode` if the stored text is not a number. Nothing is changed then.
-    pub fn incr<T: Counter, I>(mut self, field: FieldRef<M, T, AsField, I>, by: impl Into<i128>) -> Self
+    pub fn incr<T: Counter, I>(mut self, field: FieldRef<M, T, AsField, I>, by: impl Increment) -> Self
     where
         AsField: FieldCodec<T>,
     {
         let (min, max) = T::BOUNDS;
-        let change = FieldChange::Increment { by: by.into().to_string(), min: min.to_string(), max: max.to_string() };
+        let change = FieldChange::Increment { by: by.amount().to_string(), min: min.to_string(), max: max.to_string() };
         self.change(field, change);
         self
     }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use redis_rest::{Error, ErrorKind};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::condition::Condition;
 use super::plan::Order;
@@ -43,12 +44,13 @@ use crate::index::Layout;
 /// let cursor: Cursor = link.trim_start_matches("/users?after=").parse()?;
 /// let next = adults.after(cursor).fetch(&redis).await?;
 ///
+/// // It is text for serde, too: a field of a query string or of a JSON body.
 /// let error = "nonsense".parse::<Cursor>().unwrap_err();
 /// assert!(error.is_invalid_input());
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Cursor {
     /// Names the query.
     pub(crate) fingerprint: u64,
@@ -124,6 +126,25 @@ fn checksum(content: &[u8]) -> [u8; 4] {
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&URL_SAFE_NO_PAD.encode(self.to_bytes()))
+    }
+}
+
+impl fmt::Debug for Cursor {
+    /// Shows no value, because it may be a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cursor").finish_non_exhaustive()
+    }
+}
+
+impl Serialize for Cursor {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Cursor {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(|error: Error| serde::de::Error::custom(error.message()))
     }
 }
 

@@ -154,7 +154,8 @@ fn no_index(layout: &Layout, order: Option<Order>) -> Error {
             column.name
         ),
         None => String::from(
-            "no index has an entry for each record: add a condition, order by a field, or use `scan` to read all records",
+            "no index has an entry for each record: compare a field that has an index of its own, or the first fields of a \
+             compound one; order by a field; or use `scan` to read all records",
         ),
     };
     Error::new(ErrorKind::InvalidInput, message).about(layout.model, layout.prefix)
