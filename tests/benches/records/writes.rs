@@ -38,7 +38,7 @@ fn cases(users: &[User]) -> Vec<Case> {
         bound,
     };
     let save = |user: &User| line(user.save(Build).args());
-    let unit = |users: &[User]| users.iter().fold(Unit::new(), |unit, user| unit.insert(user));
+    let unit = |users: &[User]| users.iter().fold(Unit::new(), Unit::insert);
     let tens = users.chunks(10).map(|ten| vec![line(unit(ten).commit(Build).args())]).collect();
     vec![
         case("MULTI, HSET, 3 ZADD, EXEC", false, None, &by_hand),
