@@ -185,6 +185,12 @@ impl StoredLayout {
         layout
     }
 
+    /// Returns the name of the model in a [mark](Layout::mark).
+    pub(crate) fn model_of_mark(mark: &str) -> &str {
+        let descriptor = mark.split_once(' ').map_or(mark, |(_, descriptor)| descriptor);
+        descriptor.split(';').next().unwrap_or_default()
+    }
+
     /// Returns the keys of the rows of a model with this prefix.
     pub(crate) fn rows_keys(&self, prefix: &str) -> Vec<String> {
         self.keys_named("rows", prefix)

@@ -141,7 +141,7 @@ for i = 1, next_number() do indexes[i] = next_index() end
 -- Returns what is wrong with the mark of a layout, or nothing.
 local function problem_of_mark(mark, building)
   if building then return 'building', '' end
-  if mark and sub(mark, 1, #tag + 1) ~= tag .. ' ' then return 'layout', sub(mark, #tag + 2) end
+  if mark and sub(mark, 1, #tag + 1) ~= tag .. ' ' then return 'layout', mark end
 end
 
 -- Returns what is wrong with the keys of a partition, counted from 1, or nothing. `is_created` is whether it has keys.

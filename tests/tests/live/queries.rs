@@ -574,3 +574,36 @@ async fn indexes_that_do_not_fit() -> Result<()> {
     assert!(error.kind() == ErrorKind::Index && error.to_string().contains("Account;plan t"), "{error}");
     Ok(())
 }
+
+mod namesake {
+    use super::RedisModel;
+
+    #[derive(Debug, RedisModel)]
+    #[redis(prefix = "account")]
+    pub(super) struct Customer {
+        #[redis(id)]
+        pub(super) id: u64,
+        #[redis(index)]
+        pub(super) name: String,
+    }
+}
+
+#[tokio::test]
+async fn two_models_with_one_prefix() -> Result<()> {
+    use namesake::Customer;
+
+    let stack = own_stack();
+    let redis = &stack.redis();
+    accounts(redis, 3).await?;
+    let write = Customer { id: 9, name: "Ada".into() }.save(redis).await.unwrap_err();
+    let query = Customer::query().eq(Customer::NAME, "Ada").fetch(redis).await.unwrap_err();
+    for error in [write, query] {
+        assert_eq!(error.kind(), ErrorKind::Index);
+        assert_eq!(
+            error.message(),
+            "the prefix \"account\" belongs to the indexes of `Account`; use another prefix for `Customer`, or run \
+             `Customer::reindex` if the model was renamed"
+        );
+    }
+    Ok(())
+}
