@@ -31,7 +31,7 @@ struct User {
     name: String,
 }
 
-const DESCRIPTOR: &str = "User;email t,country t,age i;email=1!;country=2;age=3;country+age=2+3";
+const DESCRIPTOR: &str = "User;age i,country t,email t;age=1;country=2;country+age=2+1;email=3!";
 
 fn user(id: u64) -> User {
     // Neighbours in one index are far apart in the others.

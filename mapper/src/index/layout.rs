@@ -99,7 +99,7 @@ impl Layout {
     }
 
     /// Describes columns and indexes, for programs and scripts that meet rows of another layout:
-    /// `User;email t,country t,age i;email=1!;country+age=2+3`.
+    /// `User;age i,country t,email t;country+age=2+1;email=3!`. Both are sorted by name.
     #[cfg(test)]
     pub(crate) fn descriptor(&self) -> &str {
         &self.descriptor
@@ -269,7 +269,15 @@ impl LayoutBuilder {
     }
 
     fn finish(self) -> Layout {
-        let LayoutBuilder { model, prefix, columns, indexes, version, partitions } = self;
+        let LayoutBuilder { model, prefix, columns, mut indexes, version, partitions } = self;
+        // By name: a program whose struct has the same fields in another order fits the same indexes.
+        let mut columns: Vec<_> = columns.into_iter().enumerate().collect();
+        columns.sort_by_key(|(_, column)| column.name);
+        for position in indexes.iter_mut().flat_map(|index| &mut index.columns) {
+            *position = columns.iter().position(|(described_at, _)| described_at == position).unwrap_or(*position);
+        }
+        indexes.sort_by(|one, other| one.name.cmp(&other.name));
+        let columns: Vec<_> = columns.into_iter().map(|(_, column)| column).collect();
         let mut descriptor = String::from(model);
         for (at, column) in columns.iter().enumerate() {
             let separator = if at == 0 { ';' } else { ',' };

@@ -30,7 +30,7 @@ local function numbers_of(list)
   return numbers
 end
 
--- Reads a descriptor: `User;email t,age i;email=1!;email+age=1+2;/16`.
+-- Reads a descriptor: `User;age i,email t;email=2!;email+age=2+1;/16`.
 local function layout_of(descriptor)
   local layout = { columns = {}, indexes = {}, partitions = 1 }
   local parts = split(descriptor, ';')
