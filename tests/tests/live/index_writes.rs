@@ -730,9 +730,10 @@ async fn writes_do_not_depend_on_the_locale() -> Result<()> {
 
 /// Runs code after that of the scripts' values, with one result for each argument.
 fn in_lua(redis: &blocking::Redis, code: &str, args: &[String]) -> Vec<String> {
+    let rows = include_str!("../../../mapper/src/scripts/rows.lua");
     let values = include_str!("../../../mapper/src/scripts/values.lua");
     let script = format!(
-        "{values} local results = {{}} for at = 1, #ARGV do local arg = ARGV[at] results[at] = {code} end return results"
+        "{rows} {values} local results = {{}} for at = 1, #ARGV do local arg = ARGV[at] results[at] = {code} end return results"
     );
     redis.eval(script, (), args.to_vec()).unwrap()
 }
