@@ -7,7 +7,7 @@
 -- Reply: {state, detail, index, range, member, found}. `range` is 0 at the end, or else where the next call goes on.
 
 local call = redis.call
-local byte, find, sub = string.byte, string.find, string.sub
+local find, sub = string.find, string.sub
 
 -- The most entries of one ZRANGE: each becomes an argument of one HMGET and one ZMSCORE.
 local MAX_PAGE = 400
@@ -19,16 +19,6 @@ local function next_text()
   return ARGV[arguments_read]
 end
 local function next_number() return tonumber(next_text()) end
-
--- Compares bytes. Lua's own `<` compares by the locale of the server.
-local function less(left, right)
-  if left == right then return false end
-  for i = 1, math.min(#left, #right) do
-    local a, b = byte(left, i), byte(right, i)
-    if a ~= b then return a < b end
-  end
-  return #left < #right
-end
 
 -- Ranges of entries. An entry is its values, each followed by NUL, and then the id. No value contains NUL, and \1 is always
 -- followed by \3 or more, so what begins with the value `v` is from `v\0` to below `v\1`. A bound is one letter (included,
@@ -142,7 +132,7 @@ for i = 1, next_number() do indexes[i] = next_index() end
 -- Returns what is wrong with the mark of a layout, or nothing.
 local function problem_of_mark(mark, building)
   if building then return 'building', '' end
-  if mark and sub(mark, 1, #tag + 1) ~= tag .. ' ' then return 'layout', sub(mark, #tag + 2) end
+  if mark and sub(mark, 1, #tag + 1) ~= tag .. ' ' then return 'layout', mark end
 end
 
 -- Returns what is wrong with the keys of a partition, counted from 1, or nothing. `is_created` is whether it has keys.
@@ -210,8 +200,7 @@ local function choose()
 end
 
 -- Whether some record has expired that no write has removed yet.
-local time = call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = server_time()
 local some_expired = false
 for _, key in ipairs(expiry_keys) do
   if call('ZCOUNT', key, '-inf', string.format('%.0f', now)) > 0 then some_expired = true end

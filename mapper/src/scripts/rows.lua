@@ -1,5 +1,36 @@
 -- What rows, layouts and entries are made of. Other scripts begin with this file.
 
+-- Compares bytes. Lua's own `<` compares by the locale of the server.
+local function less(left, right)
+  if left == right then return false end
+  for at = 1, math.min(#left, #right) do
+    local one, other = string.byte(left, at), string.byte(right, at)
+    if one ~= other then return one < other end
+  end
+  return #left < #right
+end
+
+-- The server's time in ms. On Redis 7.0 it runs ahead of the one by which keys expire in a script, so it only says which
+-- marks are due, never whether a record exists.
+local function server_time()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- A text after its length, as the library reads it. `-` is the length of none.
+local function netstring(text)
+  if text == nil or text == false then return '-:' end
+  text = tostring(text)
+  return #text .. ':' .. text
+end
+
+-- Describes why nothing is done: the number of the operation, or 0 if it is none, why, the tag of the layout, a key, and two
+-- details.
+local function refusal(number, why, tag, key, first, second)
+  return '7:refused' .. netstring(number) .. netstring(why) .. netstring(tag) .. netstring(key) .. netstring(first)
+      .. netstring(second)
+end
+
 -- Returns the parts of a text between separators of one byte.
 local function split(text, separator)
   local parts, count, start = {}, 0, 1
@@ -30,7 +61,7 @@ local function numbers_of(list)
   return numbers
 end
 
--- Reads a descriptor: `User;email t,age i;email=1!;email+age=1+2;/16`.
+-- Reads a descriptor: `User;age i,email t;email=2!;email+age=2+1;/16`.
 local function layout_of(descriptor)
   local layout = { columns = {}, indexes = {}, partitions = 1 }
   local parts = split(descriptor, ';')

@@ -40,14 +40,7 @@ end
 
 local reply = {}
 
-local function say(text)
-  if text == nil or text == false then
-    reply[#reply + 1] = '-:'
-  else
-    text = tostring(text)
-    reply[#reply + 1] = #text .. ':' .. text
-  end
-end
+local function say(text) reply[#reply + 1] = netstring(text) end
 
 local keep_outcome_for = args[1]
 local outcome_key
@@ -65,7 +58,7 @@ end
 
 -- Describes why nothing is changed. Checks return what this returns: true.
 local function refuse(number, why, layout, key, first, second)
-  say('refused') say(number) say(why) say(layout.tag) say(key) say(first) say(second)
+  reply[1] = refusal(number, why, layout.tag, key, first, second)
   return true
 end
 
@@ -78,13 +71,8 @@ end
 
 local time_in_ms
 
--- The server's time. On Redis 7.0 it runs ahead of the one by which keys expire in a script, so it only says which marks
--- are due, never whether a record exists.
 local function now()
-  if not time_in_ms then
-    local time = call('TIME')
-    time_in_ms = time[1] * 1000 + math.floor(time[2] / 1000)
-  end
+  time_in_ms = time_in_ms or server_time()
   return time_in_ms
 end
 
@@ -506,6 +494,11 @@ local function create_keys(layout)
 end
 
 -- Removes what records that have expired have left behind, a few at a time.
+--
+-- Their keys are not declared, so whether they have expired is known by their marks alone. Every write makes the mark of its
+-- record right. Between a PERSIST or an EXPIRE of another program, which moves the end away, and the next write of that
+-- record, the mark is that of before. If that becomes due, the sweep removes the row and the entries of a record that lives
+-- on: it is in no answer, and its unique values are free, until a write on its own, or `reindex`, adds it again.
 local function sweep(layout, group)
   if not group.has_marks then return end
   local due = call('ZRANGE', group.expiry, '-inf', '(' .. string.format('%.0f', now()), 'BYSCORE', 'LIMIT', 0, 20)

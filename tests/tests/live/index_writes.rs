@@ -148,7 +148,7 @@ async fn an_insert_makes_a_row_and_entries() -> Result<()> {
         assert_eq!(entries(redis, "country+age").await?, ["TR\u{0}60236\u{0}42"]);
         assert!(entries(redis, "tenant+nick").await?.is_empty(), "one of its values is None");
         let row: Option<String> = redis.hget("user::rows", "42").await?;
-        assert!(row.unwrap().ends_with("\u{0}=42@example.org\u{0}=TR\u{0}=60236\u{0}=6017\u{0}"));
+        assert!(row.unwrap().ends_with("\u{0}=60236\u{0}=TR\u{0}=42@example.org\u{0}\u{0}=6017"));
 
         let moved = User { email: None, country: "UK".into(), nick: Some("a\u{0}b".into()), version: 1, ..user(42) };
         assert_eq!(moved.save(redis).await?, 2);
@@ -862,9 +862,10 @@ async fn writes_do_not_depend_on_the_locale() -> Result<()> {
 
 /// Runs code after that of the scripts' values, with one result for each argument.
 fn in_lua(redis: &blocking::Redis, code: &str, args: &[String]) -> Vec<String> {
+    let rows = include_str!("../../../mapper/src/scripts/rows.lua");
     let values = include_str!("../../../mapper/src/scripts/values.lua");
     let script = format!(
-        "{values} local results = {{}} for at = 1, #ARGV do local arg = ARGV[at] results[at] = {code} end return results"
+        "{rows} {values} local results = {{}} for at = 1, #ARGV do local arg = ARGV[at] results[at] = {code} end return results"
     );
     redis.eval(script, (), args.to_vec()).unwrap()
 }
