@@ -157,7 +157,10 @@ pub(crate) fn hash_items(model: &Model) -> TokenStream {
     });
     let sliding = model.attrs.sliding.map(|_| quote!(const SLIDING: #krate::codegen::bool = true;));
     let after_load = model.attrs.after_load.as_ref().map(|_| quote!(const AFTER_LOAD: #krate::codegen::bool = true;));
-    quote!(#version_items #describe #ttl #sliding #after_load)
+    let schema = model.attrs.schema_version.map(|(version, _)| {
+        quote!(const SCHEMA_VERSION: #krate::codegen::Option<::core::primitive::u32> = #krate::codegen::Some(#version);)
+    });
+    quote!(#version_items #describe #ttl #sliding #schema #after_load)
 }
 
 /// Returns the where predicates of a field in an index, and of the version.

@@ -131,6 +131,10 @@ pub trait HashModel: Fields + FromReply {
     #[doc(hidden)]
     const SLIDING: bool = false;
 
+    /// The schema version, if the model has one.
+    #[doc(hidden)]
+    const SCHEMA_VERSION: Option<u32> = None;
+
     /// Whether a hook runs after each load. A query then reads a record twice: what it tests is what is stored.
     #[doc(hidden)]
     const AFTER_LOAD: bool = false;

@@ -13,6 +13,7 @@ use super::save_options;
 use super::version::{self, Version as _, VersionNumber};
 use super::writes;
 use crate::evolution::Converted;
+use crate::evolution::SCHEMA_FIELD;
 use crate::field_codec::{AsField, FieldCodec, OptionalWith};
 use crate::id::Id as _;
 use crate::index::InIndex;
@@ -392,8 +393,9 @@ impl<M: HashModel, R> Patch<M, R> {
 
     /// Returns the operation, for a write of several records.
     pub(super) fn into_operation(self) -> Result<Operation> {
-        match self.error {
-            None => Ok(self.operation),
+        let this = self.of_this_schema();
+        match this.error {
+            None => Ok(this.operation),
             Some(error) => Err(error),
         }
     }
@@ -441,6 +443,16 @@ impl<M: HashModel, R> Patch<M, R> {
         }
     }
 
+    /// Requires that the record is of the schema version that the fields are of. In a record of an earlier one, a field may stand
+    /// under another name, or be something else, until the record is loaded and saved.
+    fn of_this_schema(mut self) -> Self {
+        if let (Some(version), Action::Patch { conditions, .. }) = (M::SCHEMA_VERSION, &mut self.operation.action) {
+            let text = Some(version.to_string());
+            conditions.push(Condition { field: SCHEMA_FIELD.into(), aliases: &[], text });
+        }
+        self
+    }
+
     /// Remembers the first error.
     fn fail(&mut self, error: Error) {
         self.error.get_or_insert(error);
@@ -476,7 +488,7 @@ impl<M: HashModel, R: ReturnedFields<M>> Patch<M, R> {
         if self.is_empty() && self.error.is_none() {
             return Command::nothing(|| R::decode(&Outcome::default(), &[]));
         }
-        let Patch { operation, error, .. } = self;
+        let Patch { operation, error, .. } = self.of_this_schema();
         let names = match &operation.action {
             Action::Patch { returning, .. } => returning.clone(),
             _ => Vec::new(),

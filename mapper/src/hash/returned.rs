@@ -4,7 +4,7 @@ use redis_rest::Result;
 
 use super::field_ref::FieldRef;
 use crate::field_codec::FieldCodec;
-use crate::write::Outcome;
+use crate::write::{Outcome, Returned};
 
 /// Fields of the model `M` that [`Patch::returning`](crate::Patch::returning) takes: one, or a tuple of up to eight.
 #[diagnostic::on_unimplemented(
@@ -17,21 +17,21 @@ pub trait ReturnedFields<M> {
     type Values: 'static;
 
     #[doc(hidden)]
-    fn names(&self) -> Vec<&'static str>;
+    fn names(&self) -> Vec<Returned>;
 
     #[doc(hidden)]
-    fn decode(outcome: &Outcome, names: &[&'static str]) -> Result<Self::Values>;
+    fn decode(outcome: &Outcome, names: &[Returned]) -> Result<Self::Values>;
 }
 
 /// No field.
 impl<M> ReturnedFields<M> for () {
     type Values = ();
 
-    fn names(&self) -> Vec<&'static str> {
+    fn names(&self) -> Vec<Returned> {
         Vec::new()
     }
 
-    fn decode(_: &Outcome, _: &[&'static str]) -> Result<()> {
+    fn decode(_: &Outcome, _: &[Returned]) -> Result<()> {
         Ok(())
     }
 }
@@ -39,19 +39,23 @@ impl<M> ReturnedFields<M> for () {
 impl<M, T, C: FieldCodec<T, Value: 'static>, I> ReturnedFields<M> for FieldRef<M, T, C, I> {
     type Values = Option<C::Value>;
 
-    fn names(&self) -> Vec<&'static str> {
-        vec![self.name()]
+    fn names(&self) -> Vec<Returned> {
+        vec![returned(*self)]
     }
 
-    fn decode(outcome: &Outcome, names: &[&'static str]) -> Result<Self::Values> {
+    fn decode(outcome: &Outcome, names: &[Returned]) -> Result<Self::Values> {
         value::<T, C>(outcome, names, 0)
     }
 }
 
+fn returned<M, T, C, I>(field: FieldRef<M, T, C, I>) -> Returned {
+    Returned { field: field.name(), aliases: field.aliases() }
+}
+
 /// Returns the field at this position.
-fn value<T, C: FieldCodec<T>>(outcome: &Outcome, names: &[&'static str], at: usize) -> Result<Option<C::Value>> {
+fn value<T, C: FieldCodec<T>>(outcome: &Outcome, names: &[Returned], at: usize) -> Result<Option<C::Value>> {
     let Some((_, Some(text))) = outcome.fields.get(at) else { return Ok(None) };
-    C::get_value(text).map(Some).map_err(|error| error.with_field(names.get(at).copied().unwrap_or_default()))
+    C::get_value(text).map(Some).map_err(|error| error.with_field(names.get(at).map_or("", |returned| returned.field)))
 }
 
 macro_rules! tuples {
@@ -59,11 +63,11 @@ macro_rules! tuples {
         impl<M, $($T, $C: FieldCodec<$T, Value: 'static>, $I),+> ReturnedFields<M> for ($(FieldRef<M, $T, $C, $I>,)+) {
             type Values = ($(Option<$C::Value>,)+);
 
-            fn names(&self) -> Vec<&'static str> {
-                vec![$(self.$at.name()),+]
+            fn names(&self) -> Vec<Returned> {
+                vec![$(returned(self.$at)),+]
             }
 
-            fn decode(outcome: &Outcome, names: &[&'static str]) -> Result<Self::Values> {
+            fn decode(outcome: &Outcome, names: &[Returned]) -> Result<Self::Values> {
                 Ok(($(value::<$T, $C>(outcome, names, $at)?,)+))
             }
         }

@@ -93,6 +93,11 @@ impl Layout {
         &self.tag
     }
 
+    /// Returns whether the two are one layout of the same keys: several structs can be views of one model.
+    pub(crate) fn is_stored_as(&self, other: &Layout) -> bool {
+        self.tag == other.tag && self.prefix == other.prefix
+    }
+
     /// Returns the mark: what the field `:` of the rows holds.
     pub(crate) fn mark(&self) -> String {
         format!("{} {}", self.tag, self.descriptor)

@@ -109,7 +109,7 @@ local keys_read = 2 * partitions
 
 -- An index that may be walked.
 local function next_index()
-  local index = { keys = {}, conditions = {}, ranges = {} }
+  local index = { keys = {}, conditions = {}, ranges = {}, values = {}, spans = {} }
   -- The keys of a unique index are split by value, those of others by id.
   index.is_unique = next_text() == 'unique'
   for i = 1, next_number() do
@@ -122,7 +122,12 @@ local function next_index()
   -- The conditions that its ranges do not cover.
   for i = 1, next_number() do index.conditions[i] = conditions[next_number()] end
   -- In walking order. They do not overlap.
-  for i = 1, next_number() do index.ranges[i] = next_range() end
+  for i = 1, next_number() do
+    local range = next_range()
+    index.ranges[i] = range
+    -- Many single values are looked up, not searched.
+    if range.value then index.values[range.value] = true else index.spans[#index.spans + 1] = range end
+  end
   return index
 end
 
@@ -307,7 +312,8 @@ end
 local function is_first(index, entry_value, columns)
   local first
   for _, value in ipairs(values_of(columns[index.many_column])) do
-    if is_inside_any(index.ranges, value .. '\0') and (not first or comes_before(value, first)) then first = value end
+    local is_walked = index.values[value] or is_inside_any(index.spans, value .. '\0')
+    if is_walked and (not first or comes_before(value, first)) then first = value end
   end
   return first == entry_value
 end

@@ -346,7 +346,10 @@ local function check_patch(operation)
     if check_change(operation) then return true end
   end
   if version_field ~= '' and set_next_version(operation, version_field, largest_version) then return true end
-  operation.returning = take_list(take_number())
+  operation.returning = {}
+  for number = 1, take_number() do
+    operation.returning[number] = { field = take(), aliases = take_list(take_number()) }
+  end
 end
 
 local function check_delete(operation)
@@ -549,8 +552,10 @@ local function say_fields(operation)
   if operation.returns_all then
     for _, text in ipairs(call('HGETALL', operation.record)) do say(text) end
   end
-  for _, field in ipairs(operation.returning or {}) do
-    say(field) say(call('HGET', operation.record, field))
+  for _, returned in ipairs(operation.returning or {}) do
+    local text = call('HGET', operation.record, returned.field)
+    for _, alias in ipairs(returned.aliases) do text = text or call('HGET', operation.record, alias) end
+    say(returned.field) say(text)
   end
 end
 

@@ -189,7 +189,7 @@ pub(super) fn of_all(operations: &[Operation]) -> Arguments<'_> {
     let mut out = Arguments::default();
     let mut layouts: Vec<(&Layout, Vec<u32>)> = Vec::new();
     for Operation { layout, id, .. } in operations {
-        let at = layouts.iter().position(|(known, _)| std::ptr::eq(*known, *layout));
+        let at = layouts.iter().position(|(known, _)| known.is_stored_as(layout));
         let at = at.unwrap_or_else(|| {
             layouts.push((layout, Vec::new()));
             layouts.len() - 1
@@ -208,7 +208,7 @@ pub(super) fn of_all(operations: &[Operation]) -> Arguments<'_> {
     }
     out.number(operations.len());
     for operation in operations {
-        let layout = layouts.iter().position(|(layout, _)| std::ptr::eq(*layout, operation.layout)).unwrap_or_default();
+        let layout = layouts.iter().position(|(layout, _)| layout.is_stored_as(operation.layout)).unwrap_or_default();
         let partition = operation.layout.partition_of(&operation.id);
         let partitions = layouts.get(layout).map_or(&[][..], |(_, partitions)| partitions);
         let group = partitions.iter().position(|one| *one == partition).unwrap_or_default();
@@ -271,7 +271,11 @@ fn add_operation<'a>(out: &mut Arguments<'a>, operation: &'a Operation, layout: 
             for change in changes {
                 add_change(out, change);
             }
-            out.counted(returning.iter().copied());
+            out.number(returning.len());
+            for returned in returning {
+                out.arg(returned.field);
+                out.counted(returned.aliases.iter().copied());
+            }
         }
         Action::Delete { version, conditions } => {
             out.version(of, *version);

@@ -35,7 +35,7 @@ pub(crate) enum Action {
         conditions: Vec<Condition>,
         changes: Vec<Change>,
         /// The names of the fields to return as they are after the change.
-        returning: Vec<&'static str>,
+        returning: Vec<Returned>,
         lifetime: Lifetime,
     },
     Delete {
@@ -96,6 +96,14 @@ pub(crate) struct Condition {
     /// Earlier names of the field, which count if it does not exist under its own.
     pub(crate) aliases: &'static [&'static str],
     pub(crate) text: Option<String>,
+}
+
+/// A field to return, and its earlier names.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct Returned {
+    pub(crate) field: &'static str,
+    pub(crate) aliases: &'static [&'static str],
 }
 
 #[derive(Debug, Clone)]

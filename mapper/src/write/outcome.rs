@@ -4,6 +4,7 @@ use std::fmt;
 
 use redis_rest::{Error, ErrorKind, Reply, Result};
 
+use crate::evolution::SCHEMA_FIELD;
 use crate::index::{Layout, state};
 use crate::mismatch::excerpt;
 
@@ -116,6 +117,11 @@ fn error_of(why: &str, layout: Option<&Layout>, key: &str, first: &str, second: 
         "absent" => new(ErrorKind::NotFound, "the record does not exist; call `save` to create it".into()),
         "missing" => new(ErrorKind::NotFound, "the record does not exist".into()),
         "stale" => stale(layout, first, second),
+        "condition" if first == SCHEMA_FIELD => new(
+            ErrorKind::Conflict,
+            "the record is of another schema version than the fields of the patch; load it and save it, then patch it".into(),
+        )
+        .with_field(SCHEMA_FIELD),
         "condition" => {
             new(ErrorKind::Conflict, "the condition of the write does not hold; nothing was changed".into())
                 .with_field(first.to_owned())

@@ -131,7 +131,9 @@ impl<M: HashModel> Prepared<M> {
     pub(super) async fn count(&self, session: &Session) -> Result<u64> {
         let (mut count, mut position) = (0, None);
         loop {
-            let command = self.command(Found::Count, MAX_STEP, position.as_ref()).decode_by(|reply| query::read_count(hash_model::layout::<M>(), reply));
+            let command = self
+                .command(Found::Count, MAX_STEP, position.as_ref())
+                .decode_by(|reply| query::read_count(hash_model::layout::<M>(), reply));
             let Some((found, next)) = self.run(session, command, position).await? else { return Ok(count) };
             count += found;
             if next.is_none() {
@@ -142,7 +144,9 @@ impl<M: HashModel> Prepared<M> {
     }
 
     pub(super) async fn explain(&self, session: &Session) -> Result<Explain> {
-        let command = self.command(Found::Estimates, MAX_STEP, None).decode_by(|reply| query::read_estimates(hash_model::layout::<M>(), reply));
+        let command = self
+            .command(Found::Estimates, MAX_STEP, None)
+            .decode_by(|reply| query::read_estimates(hash_model::layout::<M>(), reply));
         let answer = session.submit(command).await?;
         Ok(Explain::new(self.layout, &self.conditions, &self.plan, answer.candidate, &answer.found))
     }
@@ -240,7 +244,9 @@ impl<M: HashModel> Prepared<M> {
         limit: usize,
         position: Option<Position>,
     ) -> Result<Step<String>> {
-        let command = self.command(found, limit, position.as_ref()).decode_by(|reply| query::read_ids(hash_model::layout::<M>(), reply));
+        let command = self
+            .command(found, limit, position.as_ref())
+            .decode_by(|reply| query::read_ids(hash_model::layout::<M>(), reply));
         Ok(self.run(session, command, position).await?.unwrap_or_default())
     }
 
