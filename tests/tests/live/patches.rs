@@ -254,7 +254,9 @@ async fn a_version_counts_changes_of_fields() -> Result<()> {
         Counted { id: 2, note: Some("first".into()), version: 0 }.insert(&redis).await?;
         let patch = || Counted::patch(2);
         let unchanged = patch().if_eq(Counted::NOTE, "first").ttl(Duration::from_secs(60));
-        for patch in [patch(), patch().if_version(1), unchanged, patch().persist(), patch().set_if_absent(Counted::NOTE, "x")] {
+        for patch in
+            [patch(), patch().if_version(1), unchanged, patch().persist(), patch().set_if_absent(Counted::NOTE, "x")]
+        {
             let returned = patch.returning((Counted::NOTE, Counted::VERSION)).exec(&redis).await?;
             assert_eq!(returned, (Some("first".into()), Some(1)));
         }

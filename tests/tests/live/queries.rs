@@ -514,7 +514,11 @@ async fn strange_members_of_an_index_are_skipped() -> Result<()> {
     let stack = own_stack();
     let redis = &stack.redis();
     accounts(redis, 40).await?;
-    let strange = (0..500).map(|number| (0.0, format!("Team{number}"))).chain([(0.0, "\0".into()), (0.0, "Team\0:rows".into()), (0.0, "~".into())]);
+    let strange = (0..500).map(|number| (0.0, format!("Team{number}"))).chain([
+        (0.0, "\0".into()),
+        (0.0, "Team\0:rows".into()),
+        (0.0, "~".into()),
+    ]);
     redis.zadd("account::index:plan", strange.collect::<Vec<_>>()).await?;
     redis.zadd("account::index:plan+seats", [(0.0, "A"), (0.0, "A\0b"), (0.0, "Team\0x"), (0.0, "~")]).await?;
     for query in [
@@ -609,7 +613,8 @@ async fn fields_in_another_order_are_the_same_model() -> Result<()> {
     let stack = own_stack();
     let redis = &stack.redis();
     for id in 1..=9 {
-        let (code, city, weight) = (format!("p{id}"), if id % 2 == 0 { "Ankara" } else { "Izmir" }.to_owned(), id as u32);
+        let (code, city, weight) =
+            (format!("p{id}"), if id % 2 == 0 { "Ankara" } else { "Izmir" }.to_owned(), id as u32);
         if id < 5 {
             Parcel { code, city, weight, id }.insert(redis).await?;
         } else {
@@ -618,7 +623,8 @@ async fn fields_in_another_order_are_the_same_model() -> Result<()> {
     }
     let one = Parcel::query().eq(Parcel::CITY, "Izmir").range(Parcel::WEIGHT, 3..).prefix(Parcel::CODE, "p");
     assert_eq!(one.order_by(Parcel::WEIGHT).ids(redis).await?.items, [3, 5, 7, 9]);
-    let other = reordered::Parcel::query().range(reordered::Parcel::WEIGHT, 4..=6).order_by_desc(reordered::Parcel::WEIGHT);
+    let other =
+        reordered::Parcel::query().range(reordered::Parcel::WEIGHT, 4..=6).order_by_desc(reordered::Parcel::WEIGHT);
     assert_eq!(other.ids(redis).await?.items, [6, 5, 4]);
     reordered::Parcel::patch(2).set(reordered::Parcel::CITY, "Bursa").exec(redis).await?;
     assert_eq!(Parcel::query().eq(Parcel::CITY, "Bursa").fetch(redis).await?.items.len(), 1);

@@ -131,7 +131,9 @@ impl<M: HashModel> Prepared<M> {
     pub(super) async fn count(&self, session: &Session) -> Result<u64> {
         let (mut count, mut position) = (0, None);
         loop {
-            let command = self.command(Found::Count, MAX_STEP, position.as_ref()).decode_by(|reply| query::read_count(hash_model::layout::<M>(), reply));
+            let command = self
+                .command(Found::Count, MAX_STEP, position.as_ref())
+                .decode_with(|reply| query::read_count(hash_model::layout::<M>(), reply));
             let Some((found, next)) = self.run(session, command, position).await? else { return Ok(count) };
             count += found;
             if next.is_none() {
@@ -142,7 +144,9 @@ impl<M: HashModel> Prepared<M> {
     }
 
     pub(super) async fn explain(&self, session: &Session) -> Result<Explain> {
-        let command = self.command(Found::Estimates, MAX_STEP, None).decode_by(|reply| query::read_estimates(hash_model::layout::<M>(), reply));
+        let command = self
+            .command(Found::Estimates, MAX_STEP, None)
+            .decode_with(|reply| query::read_estimates(hash_model::layout::<M>(), reply));
         let answer = session.submit(command).await?;
         Ok(Explain::new(self.layout, &self.conditions, &self.plan, answer.candidate, &answer.found))
     }
@@ -240,7 +244,9 @@ impl<M: HashModel> Prepared<M> {
         limit: usize,
         position: Option<Position>,
     ) -> Result<Step<String>> {
-        let command = self.command(found, limit, position.as_ref()).decode_by(|reply| query::read_ids(hash_model::layout::<M>(), reply));
+        let command = self
+            .command(found, limit, position.as_ref())
+            .decode_with(|reply| query::read_ids(hash_model::layout::<M>(), reply));
         Ok(self.run(session, command, position).await?.unwrap_or_default())
     }
 
@@ -420,7 +426,14 @@ mod tests {
         assert!(start(cursor.clone()).unwrap().is_some());
         assert!(start(Cursor { member: String::new(), range: 2, ..cursor.clone() }).is_ok());
         let other = |range, member: &str| Cursor { range, member: member.into(), ..cursor.clone() };
-        for forged in [other(1, "a\0 7"), other(1, "c\0 7"), other(2, "b\0 7"), other(1, "\u{10ffff}"), other(0, ""), other(3, "")] {
+        for forged in [
+            other(1, "a\0 7"),
+            other(1, "c\0 7"),
+            other(2, "b\0 7"),
+            other(1, "\u{10ffff}"),
+            other(0, ""),
+            other(3, ""),
+        ] {
             let error = start(forged.clone()).unwrap_err();
             assert!(error.is_invalid_input() && error.message().contains("damaged"), "{forged:?}: {error}");
         }
