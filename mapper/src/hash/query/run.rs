@@ -133,7 +133,7 @@ impl<M: HashModel> Prepared<M> {
         loop {
             let command = self
                 .command(Found::Count, MAX_STEP, position.as_ref())
-                .decode_by(|reply| query::read_count(hash_model::layout::<M>(), reply));
+                .decode_with(|reply| query::read_count(hash_model::layout::<M>(), reply));
             let Some((found, next)) = self.run(session, command, position).await? else { return Ok(count) };
             count += found;
             if next.is_none() {
@@ -146,7 +146,7 @@ impl<M: HashModel> Prepared<M> {
     pub(super) async fn explain(&self, session: &Session) -> Result<Explain> {
         let command = self
             .command(Found::Estimates, MAX_STEP, None)
-            .decode_by(|reply| query::read_estimates(hash_model::layout::<M>(), reply));
+            .decode_with(|reply| query::read_estimates(hash_model::layout::<M>(), reply));
         let answer = session.submit(command).await?;
         Ok(Explain::new(self.layout, &self.conditions, &self.plan, answer.candidate, &answer.found))
     }
@@ -246,7 +246,7 @@ impl<M: HashModel> Prepared<M> {
     ) -> Result<Step<String>> {
         let command = self
             .command(found, limit, position.as_ref())
-            .decode_by(|reply| query::read_ids(hash_model::layout::<M>(), reply));
+            .decode_with(|reply| query::read_ids(hash_model::layout::<M>(), reply));
         Ok(self.run(session, command, position).await?.unwrap_or_default())
     }
 
