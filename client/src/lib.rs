@@ -169,9 +169,9 @@ pub use bytes;
 
 pub use crate::arg::{Arg, ToArg};
 pub use crate::client::{AutoPipelining, Redis, RedisBuilder, Request, blocking, subscribe};
-pub use crate::command::{Args, Command, OneOrMore, OneOrMorePairs, Script, ScriptCall, ToArgs, Untyped};
 #[doc(hidden)]
 pub use crate::command::Session;
+pub use crate::command::{Args, Command, OneOrMore, OneOrMorePairs, Script, ScriptCall, ToArgs, Untyped};
 #[doc(inline)]
 pub use crate::commands::{
     ArrayCommands, BitmapCommands, ConnectionCommands, FunctionCommands, GenericCommands, GeoCommands, HashCommands,
@@ -180,10 +180,10 @@ pub use crate::commands::{
 };
 pub use crate::connection::RetryPolicy;
 pub use crate::error::{Error, ErrorKind, Result};
+#[doc(hidden)]
+pub use crate::executor::SessionRequest;
 pub use crate::executor::{
     Batch, BatchReplies, Build, Client, Executor, PageIter, Pages, Paging, Pipeline, Slot, Tuple,
 };
-#[doc(hidden)]
-pub use crate::executor::SessionRequest;
 pub use crate::reply::{FromReply, Json, Pairs, Replies, Reply, Shape, Value};
 pub use crate::wire::Encoding;

@@ -118,10 +118,7 @@ impl Unit {
     /// Sets the time to live of a record, which must exist.
     pub fn expire<M: HashModel>(self, id: IdRef<'_, M>, ttl: Duration) -> Self {
         let lifetime = save_options::set(ttl);
-        self.add_action::<M>(
-            id,
-            lifetime.map(|lifetime| Action::Expire { lifetime, load: false, may_be_gone: false }),
-        )
+        self.add_action::<M>(id, lifetime.map(|lifetime| Action::Expire { lifetime, load: false, may_be_gone: false }))
     }
 
     /// Removes the time to live of a record, which must exist.
