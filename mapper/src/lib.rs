@@ -49,6 +49,42 @@
 //! [`load_many`](HashModel::load_many), [`save_many`](HashModel::save_many) and [`delete_many`](HashModel::delete_many) send
 //! one request for many records. The last two return [`Each`], a result for each record.
 //!
+//! # Indexes, patches and units of work
+//!
+//! Attributes of fields make indexes, unique values and an optimistic lock. Queries, patches and units use the constants
+//! of the fields:
+//!
+//! ```no_run
+//! use redis_model::Unit;
+//! use redis_model::prelude::*;
+//!
+//! #[derive(Debug, RedisModel)]
+//! #[redis(prefix = "user")]
+//! struct User {
+//!     #[redis(id)]
+//!     id: u64,
+//!     #[redis(unique)]
+//!     email: String,
+//!     #[redis(index)]
+//!     age: u8,
+//!     visits: i64,
+//!     #[redis(version)]
+//!     version: u64,
+//! }
+//!
+//! # async fn example(redis: Redis, user: User) -> Result<()> {
+//! let ada = User::find_by(&redis, User::EMAIL, "ada@example.org").await?;
+//! let page = User::query().range(User::AGE, 18..30).limit(20).fetch(&redis).await?;
+//! User::patch(42).set(User::AGE, 31).incr(User::VISITS, 1).exec(&redis).await?;
+//! let user = User::modify(&redis, 42, |user| user.visits += 1).await?;
+//! Unit::new().insert(&user).delete::<User>(7).commit(&redis).await?; // all or nothing
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! See [`Query`], [`Patch`], [`Unit`], and the guide [`records`](guide::records): what each call sends, what it costs, and what
+//! is guaranteed.
+//!
 //! # Pipelines, transactions and batches
 //!
 //! [`ModelCommands`] has the calls of records, such as `load`, `save` and `delete`, as methods of pipelines, transactions and
@@ -244,9 +280,9 @@ pub use redis_rest::{self, Client, Error, ErrorKind, Redis, Result, blocking, co
 pub use crate::evolution::{StoredFields, UnknownFields};
 pub use crate::field::{Element, Field};
 pub use crate::hash::{
-    AppendText, Committed, Counter, Drift, Each, FieldRef, FlattenRef, FloatCounter, HashModel, IdRef, IndexPhase,
-    MayBeAbsent, ModelCommands, Page, Patch, Query, RecordScanOptions, ReindexProgress, Reindexed, ReturnedFields,
-    SaveOptions, Unit, VerifyProgress, Version, VersionNumber,
+    AppendText, Committed, Counter, Drift, Each, FieldRef, FlattenRef, FloatCounter, HashModel, IdRef, Increment,
+    IndexPhase, MayBeAbsent, ModelCommands, Page, Patch, Query, RecordScanOptions, ReindexProgress, Reindexed,
+    ReturnedFields, SaveOptions, Unit, VerifyProgress, Version, VersionNumber,
 };
 pub use crate::id::{GenerateId, Id, IntegerId};
 pub use crate::index::{InIndex, IndexField, IndexValue, Indexed, IsIndexed, IsUnique, NotIndexed, Unique};

@@ -1,6 +1,6 @@
 //! Instructions, counted by callgrind: what a GET costs against a bare POST of the same bytes, and what decoding a
-//! record costs against code written by hand for that one struct, and ten thousand entries of a stream against a tree of
-//! `serde_json::Value`.
+//! record costs, alone and in a page of 20, against code written by hand for that one struct, and ten thousand entries of a
+//! stream against a tree of `serde_json::Value`.
 //!
 //! `cargo bench -p redis-model-tests --bench instructions`. It needs valgrind.
 
@@ -12,9 +12,13 @@ use std::process::Command;
 
 use redis_model::prelude::*;
 use redis_model::redis_rest::{Build, Encoding, FromReply, Reply};
+use redis_model_tests::fault::{Answer, Canned};
 use redis_model_tests::stack;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
+
+/// How many records a page of a query has.
+const PAGE: u64 = 20;
 
 #[derive(Debug, PartialEq, RedisModel)]
 #[redis(prefix = "user")]
@@ -54,6 +58,8 @@ fn compare() -> Outcome<()> {
     report("HGETALL of 10 fields to a derived struct", derived, "code by hand for that struct", by_hand, 1.5);
     let with_serde = instructions("by_hand_with_serde", 2000, &[])?;
     report("the same", derived, "code by hand over serde_json and base64", with_serde, 1.5);
+    let page = instructions("page", 200, &[])? / PAGE as f64;
+    report("a record of a page of 20, requested and decoded", page, "the decoding by hand", by_hand, 2.5);
     let tree = instructions("tree_json", 4, &[])?;
     let decoded_tree = instructions("tree_base64", 4, &[])?;
     for (encoding, tree, against, bound) in [
@@ -105,6 +111,7 @@ fn run(scenario: &str, count: u64, rest: &[String]) -> Outcome<()> {
             }
             Ok(())
         }
+        ("page", []) => runtime.block_on(page(count)),
         ("entries_json", []) => entries(count, Encoding::Json),
         ("entries_base64", []) => entries(count, Encoding::Base64),
         ("entries_resp2", []) => entries(count, Encoding::Resp2),
@@ -148,6 +155,19 @@ async fn bare(count: u64, url: &str, token: &str) -> Outcome<()> {
             .send()
             .await?;
         black_box(response.bytes().await?);
+    }
+    Ok(())
+}
+
+/// The records of a query's answer, as it loads them: by a pipeline of HGETALLs.
+async fn page(count: u64) -> Outcome<()> {
+    let record = String::from_utf8(reply())?;
+    let body = format!("[{}]", vec![record; usize::try_from(PAGE)?].join(","));
+    let redis = Redis::builder("http://localhost", "token").transport(Canned::new([Answer::ok(body)])).build()?;
+    for _ in 0..count {
+        let users = User::load_many(&redis, std::iter::repeat_n(42, usize::try_from(PAGE)?)).await?;
+        assert!(users.iter().all(Option::is_some));
+        black_box(users);
     }
     Ok(())
 }

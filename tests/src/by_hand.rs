@@ -10,7 +10,7 @@ use redis_model::{HashModel, Id};
 #[derive(Debug)]
 pub struct ByHand {
     prefix: &'static str,
-    /// Names columns and indexes: `User;email t,age i;email=1!;email+age=1+2;/16`.
+    /// Names columns and indexes: `User;age i,email t;email=2!;email+age=2+1;/16`, sorted by name.
     descriptor: &'static str,
     indexes: Vec<(&'static str, Vec<usize>, bool)>,
     partitions: u32,
@@ -20,7 +20,7 @@ pub struct ByHand {
 #[derive(Default)]
 struct Written {
     fields: Vec<(&'static str, String)>,
-    columns: Vec<String>,
+    columns: Vec<(&'static str, String)>,
 }
 
 impl Sink for Written {
@@ -30,8 +30,8 @@ impl Sink for Written {
 
     fn clear(&mut self, _: &'static str) {}
 
-    fn column(&mut self, _: &'static str, text: impl FnOnce() -> Result<String>) -> Result<()> {
-        self.columns.push(text()?);
+    fn column(&mut self, name: &'static str, text: impl FnOnce() -> Result<String>) -> Result<()> {
+        self.columns.push((name, text()?));
         Ok(())
     }
 }
@@ -86,6 +86,10 @@ impl ByHand {
                 let _ = batch.zadd(self.key(&format!("index:{name}"), partition), (0.0, ""));
             }
         }
+        if self.partitions > 1 {
+            let created: Vec<_> = (0..self.partitions).map(|partition| partition.to_string()).collect();
+            let _ = batch.hset(self.key("rows", 0), (":partitions", created.join(",")));
+        }
         batch.exec().await.map(drop)
     }
 
@@ -104,10 +108,12 @@ impl ByHand {
                 let mut written = Written::default();
                 Fields::write(record, &mut written)?;
                 let _ = batch.hset(format!("{}:{id}", self.prefix), written.fields);
-                let row = format!("{}\0{}", self.tag(), written.columns.join("\0"));
+                written.columns.sort_unstable();
+                let columns: Vec<_> = written.columns.into_iter().map(|(_, text)| text).collect();
+                let row = format!("{}\0{}", self.tag(), columns.join("\0"));
                 let _ = batch.hset(self.key("rows", self.partition_of(&id)), (id.as_str(), row));
                 for (name, positions, unique) in &self.indexes {
-                    for entry in entries(&written.columns, positions) {
+                    for entry in entries(&columns, positions) {
                         let partition = self.partition_of(if *unique { &entry } else { &id });
                         let _ =
                             batch.zadd(self.key(&format!("index:{name}"), partition), (0.0, format!("{entry}\0{id}")));

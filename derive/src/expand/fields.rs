@@ -178,6 +178,10 @@ fn initializer(model: &Model, index: usize, field: &Field) -> TokenStream {
             quote_spanned!(ty.span()=> #ident: #slot.unwrap_or_else(<#ty as ::core::default::Default>::default))
         }
         FieldDefault::Function(path) => quote_spanned!(path.span()=> #ident: #slot.unwrap_or_else(#path)),
+        // A record that was written before its model had a version has the version 0.
+        FieldDefault::None if field.attrs.version.is_some() => {
+            quote_spanned!(ty.span()=> #ident: #slot.unwrap_or_else(<#ty as ::core::default::Default>::default))
+        }
         FieldDefault::None => {
             let codec = codec(model, field);
             let found = if field.attrs.id.is_some() { quote!(found_id) } else { quote!(found) };

@@ -64,22 +64,27 @@ fn attributes_make_the_layout() {
     let layout = layout::<User>();
     assert_eq!(
         layout.descriptor(),
-        "User;email t,tenant i,city t,street t,zone i,countryCode t,age i;email=1!;city=3;zone=5;city+street=3+4;age=7;\
-         countryCode+age=6+7;tenant+city=2+3!;/16"
+        "User;age i,city t,countryCode t,email t,street t,tenant i,zone i;age=1;city=2;city+street=2+5;\
+         countryCode+age=3+1;email=4!;tenant+city=6+2!;zone=7;/16"
     );
     assert_eq!((layout.version, layout.partitions), (Some("version"), 16));
     assert_eq!((User::TTL, User::SLIDING), (Some(Duration::from_secs(1800)), true));
     assert_eq!(HashModel::version(&user()), 3);
-    assert!(layout.columns[0].optional && !layout.columns[1].optional);
+    let optional = |name: &str| layout.columns[layout.column(name).unwrap()].optional;
+    assert!(optional("email") && !optional("tenant"));
 }
 
 #[test]
-fn columns_are_written_in_the_order_of_the_layout() {
+fn every_column_is_written() {
     let mut pairs = FieldPairs::default();
     user().write(&mut pairs).unwrap();
-    let written: Vec<_> = pairs.columns.iter().map(|(name, _)| *name).collect();
-    let described: Vec<_> = layout::<User>().columns.iter().map(|column| column.name).collect();
+    let mut written: Vec<_> = pairs.columns.iter().map(|(name, _)| *name).collect();
+    written.sort_unstable();
+    let layout = layout::<User>();
+    let described: Vec<_> = layout.columns.iter().map(|column| column.name).collect();
     assert_eq!(written, described);
+    let row = layout.row(&pairs.columns);
+    assert!(row.ends_with("\0=60236\0=London\0=uk\0=ada@example.com\0=Main\0=6017\0=4988"), "{row:?}");
     assert_eq!(pairs.columns[0].1, "=ada@example.com");
     assert_eq!(pairs.columns[4].1, "=4988");
 }
@@ -109,8 +114,8 @@ fn a_generic_model_has_indexes() {
         kind: Option<T>,
     }
 
-    assert_eq!(layout::<Item<String>>().descriptor(), "Item;label t,kind t;label=1!;label+kind=1+2");
-    assert_eq!(layout::<Item<u8>>().descriptor(), "Item;label i,kind i;label=1!;label+kind=1+2");
+    assert_eq!(layout::<Item<String>>().descriptor(), "Item;kind t,label t;label=2!;label+kind=2+1");
+    assert_eq!(layout::<Item<u8>>().descriptor(), "Item;kind i,label i;label=2!;label+kind=2+1");
     let _: FieldRef<Item<u8>, u8, _, crate::Unique> = Item::<u8>::LABEL;
     let _: FieldRef<Item<u8>, Option<u8>, _, Indexed> = Item::<u8>::KIND;
 }
@@ -135,7 +140,39 @@ fn a_record_and_its_embedded_struct_can_have_the_same_index() {
         inner: Inner,
     }
 
-    assert_eq!(layout::<Outer>().descriptor(), "Outer;a i,b i;a=1;b=2;a+b=1+2!");
+    assert_eq!(layout::<Outer>().descriptor(), "Outer;a i,b i;a=1;a+b=1+2!;b=2");
+}
+
+#[test]
+fn the_order_of_the_fields_does_not_matter() {
+    mod other {
+        use crate::prelude::*;
+
+        #[derive(RedisModel)]
+        #[redis(prefix = "pair", index(left, right))]
+        pub(super) struct Pair {
+            #[redis(unique)]
+            right: Option<u8>,
+            #[redis(id)]
+            id: u64,
+            #[redis(index)]
+            left: String,
+        }
+    }
+
+    #[derive(RedisModel)]
+    #[redis(prefix = "pair", index(left, right))]
+    struct Pair {
+        #[redis(id)]
+        id: u64,
+        #[redis(index)]
+        left: String,
+        #[redis(unique)]
+        right: Option<u8>,
+    }
+
+    assert_eq!(layout::<Pair>(), layout::<other::Pair>());
+    assert_eq!(layout::<Pair>().descriptor(), "Pair;left t,right i;left=1;left+right=1+2;right=2!");
 }
 
 #[test]

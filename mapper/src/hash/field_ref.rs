@@ -151,7 +151,6 @@ pub struct FlattenRef<M, T> {
 
 impl<M, T> FlattenRef<M, T> {
     #[doc(hidden)]
-    #[expect(clippy::new_without_default, reason = "the derive makes one for each flattened field")]
     pub const fn new() -> Self {
         FlattenRef { of: PhantomData }
     }

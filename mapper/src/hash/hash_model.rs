@@ -131,7 +131,7 @@ pub trait HashModel: Fields + FromReply {
     #[doc(hidden)]
     const SLIDING: bool = false;
 
-    /// Whether a hook runs after each load.
+    /// Whether a hook runs after each load. A query then reads a record twice: what it tests is what is stored.
     #[doc(hidden)]
     const AFTER_LOAD: bool = false;
 
@@ -437,7 +437,8 @@ pub trait HashModel: Fields + FromReply {
         Patch::between(self, after)
     }
 
-    /// Loads the record with this id, changes it, and updates it. If another writer has changed it in between, this is
+    /// Loads the record with this id, changes it, and updates it, for models with a
+    /// [version](derive@crate::RedisModel). `change` captures by value: write `move |user| ..`. If another writer has changed it in between, this is
     /// repeated, up to 16 times. Returns the record as `change` has left it, with the version that is stored now. What a
     /// [`before_save`](derive@crate::RedisModel) hook changes is written, but is not in the returned record.
     ///
@@ -529,7 +530,8 @@ pub trait HashModel: Fields + FromReply {
     ///
     /// # Errors
     ///
-    /// `NotFound` if no record with this id exists. Nothing is written.
+    /// `NotFound` if no record with this id exists; for models with indexes and versions also `Conflict` and `Duplicate`, as
+    /// for [`save`](Self::save). Nothing is written.
     fn update<E: Executor>(&self, executor: E) -> E::Out<Self::Version> {
         executor.submit(writes::put(self, Mode::Update, writes::lifetime::<Self>()))
     }

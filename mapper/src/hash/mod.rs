@@ -24,7 +24,7 @@ pub use self::each::Each;
 pub use self::field_ref::{FieldRef, FlattenRef};
 pub use self::hash_model::{HashModel, IdRef};
 pub use self::model_commands::ModelCommands;
-pub use self::patch::{AppendText, Counter, FloatCounter, MayBeAbsent, Patch};
+pub use self::patch::{AppendText, Counter, FloatCounter, Increment, MayBeAbsent, Patch};
 pub use self::query::{Page, Query};
 pub use self::returned::ReturnedFields;
 pub use self::save_options::SaveOptions;

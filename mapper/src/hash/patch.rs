@@ -25,7 +25,8 @@ use crate::write::{Action, Change, Condition, FieldChange, Lifetime, Operation, 
 /// Changes of some fields of one record: [`HashModel::patch`] starts it, and [`exec`](Patch::exec) sends it.
 ///
 /// All changes are made at once, or none. A record that does not exist is not created. Indexes and the version are kept up to
-/// date; fields that are not named do not change.
+/// date; fields that are not named do not change. The version counts up only if a field is set or cleared: not with conditions,
+/// `returning` or a time to live alone.
 ///
 /// ```no_run
 /// use redis_model::prelude::*;
@@ -92,6 +93,30 @@ counters! { i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize }
 impl<T: Counter> Counter for Option<T> {
     const BOUNDS: (i128, u128) = T::BOUNDS;
 }
+
+/// A number that [`incr`](Patch::incr) adds: any integer.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an integer",
+    label = "not an integer",
+    note = "for an `f64`, use `incr_by_float`"
+)]
+pub trait Increment {
+    #[doc(hidden)]
+    fn amount(self) -> i128;
+}
+
+macro_rules! increments {
+    ($($int:ty)*) => {$(
+        impl Increment for $int {
+            fn amount(self) -> i128 {
+                // Integers of up to 64 bits always fit.
+                i128::try_from(self).unwrap_or(i128::MAX)
+            }
+        }
+    )*};
+}
+
+increments! { i8 i16 i32 i64 i128 isize u8 u16 u32 u64 usize }
 
 /// A float that [`incr_by_float`](Patch::incr_by_float) changes.
 #[diagnostic::on_unimplemented(
@@ -238,12 +263,12 @@ impl<M: HashModel, R> Patch<M, R> {
     ///
     /// The patch fails as `Conflict` if the sum does not fit the field's type: it can succeed later, with another stored
     /// number. It fails as `Decode` if the stored text is not a number. Nothing is changed then.
-    pub fn incr<T: Counter, I>(mut self, field: FieldRef<M, T, AsField, I>, by: impl Into<i128>) -> Self
+    pub fn incr<T: Counter, I>(mut self, field: FieldRef<M, T, AsField, I>, by: impl Increment) -> Self
     where
         AsField: FieldCodec<T>,
     {
         let (min, max) = T::BOUNDS;
-        let change = FieldChange::Increment { by: by.into().to_string(), min: min.to_string(), max: max.to_string() };
+        let change = FieldChange::Increment { by: by.amount().to_string(), min: min.to_string(), max: max.to_string() };
         self.change(field, change);
         self
     }
@@ -278,8 +303,8 @@ impl<M: HashModel, R> Patch<M, R> {
     }
 
     /// Changes the record only if it has this version. Otherwise the patch fails as `Conflict`, and
-    /// [`stored_version`](Error::stored_version) returns the record's version. Without any change, the patch still counts as
-    /// a write: the version rises by 1.
+    /// [`stored_version`](Error::stored_version) returns the record's version.
+    #[expect(clippy::needless_pass_by_value, reason = "versions are numbers")]
     pub fn if_version(mut self, expected: M::Version) -> Self
     where
         M::Version: VersionNumber,
@@ -340,6 +365,7 @@ impl<M: HashModel, R> Patch<M, R> {
     /// # Ok(())
     /// # }
     /// ```
+    #[expect(clippy::needless_pass_by_value, reason = "constants are passed by value")]
     pub fn returning<F: ReturnedFields<M>>(self, fields: F) -> Patch<M, F> {
         let Patch { mut operation, error, asks_version, .. } = self;
         if let Action::Patch { returning, .. } = &mut operation.action {

@@ -99,7 +99,7 @@ impl Layout {
     }
 
     /// Describes columns and indexes, for programs and scripts that meet rows of another layout:
-    /// `User;email t,country t,age i;email=1!;country+age=2+3`.
+    /// `User;age i,country t,email t;country+age=2+1;email=3!`. Both are sorted by name.
     #[cfg(test)]
     pub(crate) fn descriptor(&self) -> &str {
         &self.descriptor
@@ -185,6 +185,12 @@ impl StoredLayout {
         layout
     }
 
+    /// Returns the name of the model in a [mark](Layout::mark).
+    pub(crate) fn model_of_mark(mark: &str) -> &str {
+        let descriptor = mark.split_once(' ').map_or(mark, |(_, descriptor)| descriptor);
+        descriptor.split(';').next().unwrap_or_default()
+    }
+
     /// Returns the keys of the rows of a model with this prefix.
     pub(crate) fn rows_keys(&self, prefix: &str) -> Vec<String> {
         self.keys_named("rows", prefix)
@@ -263,7 +269,15 @@ impl LayoutBuilder {
     }
 
     fn finish(self) -> Layout {
-        let LayoutBuilder { model, prefix, columns, indexes, version, partitions } = self;
+        let LayoutBuilder { model, prefix, columns, mut indexes, version, partitions } = self;
+        // By name: a program whose struct has the same fields in another order fits the same indexes.
+        let mut columns: Vec<_> = columns.into_iter().enumerate().collect();
+        columns.sort_by_key(|(_, column)| column.name);
+        for position in indexes.iter_mut().flat_map(|index| &mut index.columns) {
+            *position = columns.iter().position(|(described_at, _)| described_at == position).unwrap_or(*position);
+        }
+        indexes.sort_by(|one, other| one.name.cmp(&other.name));
+        let columns: Vec<_> = columns.into_iter().map(|(_, column)| column).collect();
         let mut descriptor = String::from(model);
         for (at, column) in columns.iter().enumerate() {
             let separator = if at == 0 { ';' } else { ',' };

@@ -3,6 +3,7 @@
 pub(crate) mod encode;
 mod layout;
 mod marker;
+pub(crate) mod state;
 #[cfg(test)]
 mod tests;
 #[cfg(any(feature = "chrono", feature = "jiff", feature = "time"))]

@@ -1,8 +1,8 @@
 //! The answer of the script.
 
-use redis_rest::{Error, ErrorKind, FromReply, Reply, Result};
+use redis_rest::{FromReply, Reply, Result};
 
-use crate::mismatch::excerpt;
+use crate::index::{Layout, state};
 
 /// Where the walk goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,24 +25,28 @@ pub(crate) struct Answer<T> {
     pub(crate) next: Option<(u32, String)>,
 }
 
-pub(crate) fn read_ids(reply: Reply<'_>) -> Result<Answer<Vec<String>>> {
-    read(reply, Vec::new(), |found| found.array()?.map(|id| id.text().map(str::to_owned)).collect())
+pub(crate) fn read_ids(layout: &Layout, reply: Reply<'_>) -> Result<Answer<Vec<String>>> {
+    read(layout, reply, Vec::new(), |found| found.array()?.map(|id| id.text().map(str::to_owned)).collect())
 }
 
-pub(crate) fn read_count(reply: Reply<'_>) -> Result<Answer<u64>> {
-    read(reply, 0, |found| {
+pub(crate) fn read_count(layout: &Layout, reply: Reply<'_>) -> Result<Answer<u64>> {
+    read(layout, reply, 0, |found| {
         let [count] = found.array_of()?;
         u64::from_reply(count)
     })
 }
 
-pub(crate) fn read_estimates(reply: Reply<'_>) -> Result<Answer<Vec<u64>>> {
-    read(reply, Vec::new(), Vec::from_reply)
+pub(crate) fn read_estimates(layout: &Layout, reply: Reply<'_>) -> Result<Answer<Vec<u64>>> {
+    read(layout, reply, Vec::new(), Vec::from_reply)
 }
 
 /// Reads records. `read_record` takes the part of a key that stands for the id, and the reply to `HGETALL`.
-pub(crate) fn read_records<T>(reply: Reply<'_>, read_record: impl Fn(&str, Reply<'_>) -> T) -> Result<Answer<Vec<T>>> {
-    read(reply, Vec::new(), |found| {
+pub(crate) fn read_records<T>(
+    layout: &Layout,
+    reply: Reply<'_>,
+    read_record: impl Fn(&str, Reply<'_>) -> T,
+) -> Result<Answer<Vec<T>>> {
+    read(layout, reply, Vec::new(), |found| {
         let records = found.array()?.map(|found| {
             let [id, record] = found.array_of()?;
             Ok(read_record(id.text()?, record))
@@ -51,9 +55,14 @@ pub(crate) fn read_records<T>(reply: Reply<'_>, read_record: impl Fn(&str, Reply
     })
 }
 
-fn read<T>(reply: Reply<'_>, none: T, read_found: impl FnOnce(Reply<'_>) -> Result<T>) -> Result<Answer<T>> {
-    let [state, detail, candidate, range, member, found] = reply.array_of()?;
-    match state.text()? {
+fn read<T>(
+    layout: &Layout,
+    reply: Reply<'_>,
+    none: T,
+    read_found: impl FnOnce(Reply<'_>) -> Result<T>,
+) -> Result<Answer<T>> {
+    let [outcome, detail, candidate, range, member, found] = reply.array_of()?;
+    match outcome.text()? {
         "found" => {
             let candidate = u32::from_reply(candidate)?.checked_sub(1).ok_or_else(|| reply.mismatch("an index"))?;
             let range = u32::from_reply(range)?;
@@ -63,20 +72,7 @@ fn read<T>(reply: Reply<'_>, none: T, read_found: impl FnOnce(Reply<'_>) -> Resu
         }
         // No record was written yet.
         "empty" => Ok(Answer { found: none, candidate: 0, next: None }),
-        "building" => Err(index_error("the indexes are being built; query again when `reindex` has finished")),
-        "layout" => Err(index_error(format!(
-            "the indexes in the database are those of another version of the model, {}; if this program is the newer one, call `reindex`",
-            excerpt(detail.text()?)
-        ))),
-        "lost" => Err(index_error(format!(
-            "the indexes are incomplete, because the key {} does not exist; call `reindex`",
-            excerpt(detail.text()?)
-        ))),
-        _ => Err(state.mismatch("the state of a query")),
+        other => Err(state::error_of(other, layout.model, layout.prefix, detail.text()?)
+            .unwrap_or_else(|| outcome.mismatch("the state of a query"))),
     }
-}
-
-#[cold]
-fn index_error(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
-    Error::new(ErrorKind::Index, message)
 }

@@ -75,7 +75,10 @@ impl Call<'_> {
             call = push_ranges(call.arg(condition.column + 1), &condition.ranges);
         }
         call = call.arg(candidates.len());
-        candidates.iter().fold(call, |call, candidate| push_candidate(call, layout, candidate))
+        let call = candidates.iter().fold(call, |call, candidate| push_candidate(call, layout, candidate));
+        let is_other = |(at, _): &(usize, _)| candidates.iter().all(|candidate| candidate.index != *at);
+        let others = layout.indexes.iter().enumerate().filter(is_other);
+        call.keys(others.map(|(_, index)| layout.index_key(index, 0)).collect::<Vec<_>>())
     }
 }
 

@@ -105,6 +105,24 @@ impl Bounds {
         }
     }
 
+    /// Returns whether an entry of an index is in the range: values, each followed by NUL, and an id. The script completes
+    /// the bounds in the same way.
+    pub(crate) fn contains_entry(&self, entry: &str) -> bool {
+        let above = match &self.lower {
+            Edge::Unbounded => true,
+            Edge::Included(lower) => *entry >= *format!("{lower}\0"),
+            Edge::Excluded(lower) => *entry >= *format!("{lower}\u{1}"),
+            Edge::Prefix(prefix) => entry >= prefix.as_str(),
+        };
+        let below = match &self.upper {
+            Edge::Unbounded => true,
+            Edge::Included(upper) => *entry < *format!("{upper}\u{1}"),
+            Edge::Excluded(upper) => *entry < *format!("{upper}\0"),
+            Edge::Prefix(prefix) => entry < prefix.as_str() || entry.starts_with(prefix),
+        };
+        above && below
+    }
+
     fn contains(&self, value: &str) -> bool {
         let above = match &self.lower {
             Edge::Unbounded => true,
@@ -164,6 +182,13 @@ mod tests {
         assert_eq!(within(&excluded_start, all), [false, true, true, false]);
         assert_eq!(within(&Bounds::prefix(b.clone()), all), [false, false, true, true]);
         assert_eq!(within(&Bounds::prefix(String::new()), all), [true; 4]);
+
+        let entries = |range: &Bounds| all.map(|value| range.contains_entry(&format!("{value}\0id")));
+        assert_eq!(entries(&half_open), [true, true, false, false]);
+        assert_eq!(entries(&excluded_start), [false, true, true, false]);
+        assert_eq!(entries(&Bounds::prefix(b.clone())), [false, false, true, true]);
+        assert_eq!(entries(&Bounds::prefix(String::new())), [true; 4]);
+
         let never = Condition::range(0, bounds(Edge::Included(b.clone()), Edge::Included(a)));
         assert!(never.is_never());
         assert!(!Condition::range(0, Bounds::value(b)).is_never());

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use redis_rest::{Error, ErrorKind};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::condition::Condition;
 use super::plan::Order;
@@ -14,7 +15,8 @@ use crate::index::Layout;
 /// Where a query goes on: after the last record of a page.
 ///
 /// It is opaque text for links and for the replies of an API: [`Display`](fmt::Display) writes it, [`FromStr`] reads it. It
-/// contains the value and the id of that record. They are encoded, not encrypted.
+/// contains the value and the id of that record. They are encoded, not encrypted. A cursor that someone has made up finds
+/// nothing that the query does not find.
 ///
 /// A cursor belongs to one query: the same model, conditions and order. The limit may differ. It does not expire, and it takes
 /// no memory of the server. A record whose indexed value does not change comes exactly once, whatever others write in
@@ -42,12 +44,13 @@ use crate::index::Layout;
 /// let cursor: Cursor = link.trim_start_matches("/users?after=").parse()?;
 /// let next = adults.after(cursor).fetch(&redis).await?;
 ///
+/// // It is text for serde, too: a field of a query string or of a JSON body.
 /// let error = "nonsense".parse::<Cursor>().unwrap_err();
 /// assert!(error.is_invalid_input());
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Cursor {
     /// Names the query.
     pub(crate) fingerprint: u64,
@@ -126,15 +129,37 @@ impl fmt::Display for Cursor {
     }
 }
 
+impl fmt::Debug for Cursor {
+    /// Shows no value, because it may be a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cursor").finish_non_exhaustive()
+    }
+}
+
+impl Serialize for Cursor {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Cursor {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(|error: Error| serde::de::Error::custom(error.message()))
+    }
+}
+
 impl FromStr for Cursor {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok();
-        bytes.and_then(|bytes| Cursor::from_bytes(&bytes)).ok_or_else(|| {
-            Error::new(ErrorKind::InvalidInput, "the cursor is damaged; pass the text of a page's cursor as it was")
-        })
+        bytes.and_then(|bytes| Cursor::from_bytes(&bytes)).ok_or_else(damaged)
     }
+}
+
+#[cold]
+pub(crate) fn damaged() -> Error {
+    Error::new(ErrorKind::InvalidInput, "the cursor is damaged; pass the text of a page's cursor as it was")
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ pub(crate) use self::answer::{Answer, Position, read_count, read_estimates, read
 pub(crate) use self::call::{Call, Found};
 pub(crate) use self::condition::{Bounds, Condition, Edge};
 pub use self::cursor::Cursor;
-pub(crate) use self::cursor::fingerprint;
+pub(crate) use self::cursor::{damaged, fingerprint};
 pub use self::explain::Explain;
 pub use self::field::{RangeFor, SequenceField, SingleField, TextValue};
 pub(crate) use self::plan::{Order, Plan};

@@ -154,7 +154,8 @@ fn no_index(layout: &Layout, order: Option<Order>) -> Error {
             column.name
         ),
         None => String::from(
-            "no index has an entry for each record: add a condition, order by a field, or use `scan` to read all records",
+            "no index has an entry for each record: compare a field that has an index of its own, or the first fields of a \
+             compound one; order by a field; or use `scan` to read all records",
         ),
     };
     Error::new(ErrorKind::InvalidInput, message).about(layout.model, layout.prefix)
@@ -181,8 +182,12 @@ mod tests {
         })
     }
 
-    fn eq(column: usize, value: &str) -> Condition {
-        Condition::any_of(column, [value.to_owned()])
+    fn column(name: &str) -> usize {
+        layout().column(name).unwrap()
+    }
+
+    fn eq(name: &str, value: &str) -> Condition {
+        Condition::any_of(column(name), [value.to_owned()])
     }
 
     fn names(conditions: &[Condition], order: Option<Order>) -> Result<Vec<String>> {
@@ -191,35 +196,37 @@ mod tests {
         Ok(plan.candidates.iter().map(name).collect())
     }
 
-    const BY_AGE: Option<Order> = Some(Order { column: 1, descending: false });
+    fn by_age() -> Option<Order> {
+        Some(Order { column: column("age"), descending: false })
+    }
 
     #[test]
     fn indexes_that_have_every_record() {
-        assert_eq!(names(&[eq(0, "tr")], None).unwrap(), ["country"]);
-        assert_eq!(names(&[eq(0, "tr"), eq(1, "6")], None).unwrap(), ["country+age"]);
+        assert_eq!(names(&[eq("country", "tr")], None).unwrap(), ["country"]);
+        assert_eq!(names(&[eq("country", "tr"), eq("age", "6")], None).unwrap(), ["country+age"]);
         // Either can have fewer entries.
-        assert_eq!(names(&[eq(0, "tr"), eq(3, "ada")], None).unwrap(), ["country", "email"]);
+        assert_eq!(names(&[eq("country", "tr"), eq("email", "ada")], None).unwrap(), ["country", "email"]);
         // The records without a nick are not in its index, so it is walked only if there is a condition on it.
-        assert_eq!(names(&[eq(0, "tr"), eq(2, "x")], None).unwrap(), ["country+nick"]);
+        assert_eq!(names(&[eq("country", "tr"), eq("nick", "x")], None).unwrap(), ["country+nick"]);
         // Nothing limits an index: all of one is walked.
         assert_eq!(names(&[], None).unwrap(), ["country"]);
-        assert_eq!(names(&[eq(1, "6")], None).unwrap(), ["country"]);
+        assert_eq!(names(&[eq("age", "6")], None).unwrap(), ["country"]);
     }
 
     #[test]
     fn an_index_orders_behind_single_values() {
-        assert_eq!(names(&[eq(0, "tr")], BY_AGE).unwrap(), ["country+age"]);
-        let two = Condition::any_of(0, ["tr".to_owned(), "us".to_owned()]);
-        let error = names(&[two], BY_AGE).unwrap_err();
+        assert_eq!(names(&[eq("country", "tr")], by_age()).unwrap(), ["country+age"]);
+        let two = Condition::any_of(column("country"), ["tr".to_owned(), "us".to_owned()]);
+        let error = names(&[two], by_age()).unwrap_err();
         assert!(error.is_invalid_input() && error.message().contains("`age`"), "{error}");
-        assert!(names(&[], BY_AGE).is_err());
+        assert!(names(&[], by_age()).is_err());
     }
 
     #[test]
     fn ranges_of_several_columns() {
-        let two = Condition::any_of(0, ["us".to_owned(), "tr".to_owned()]);
+        let two = Condition::any_of(column("country"), ["us".to_owned(), "tr".to_owned()]);
         let ages = Condition::range(
-            1,
+            column("age"),
             Bounds { lower: super::super::Edge::Included("6".into()), upper: super::super::Edge::Unbounded },
         );
         let plan = Plan::new(layout(), &[two, ages], None).unwrap();
@@ -241,7 +248,7 @@ mod tests {
             layout.index(&["email"], true);
             layout.partitions(16);
         });
-        let plan = Plan::new(layout, &[eq(0, "ada")], None).unwrap();
+        let plan = Plan::new(layout, &[Condition::any_of(0, ["ada".to_owned()])], None).unwrap();
         assert_eq!(plan.candidates[0].partitions, [layout.partition_of("ada")]);
         let range = Condition::range(0, Bounds::prefix("a".into()));
         assert_eq!(Plan::new(layout, &[range], None).unwrap().candidates[0].partitions.len(), 16);

@@ -12,9 +12,30 @@
 
 local args, keys = ARGV, KEYS
 
+-- Returns the members that a record has in the indexes by its row: one for each index, or "". Returns nil if that row has
+-- another layout, or a field without text or of several values.
+local function members_of(old_row, id, row, positions_of_indexes)
+  local sub, find = string.sub, string.find
+  if sub(old_row, 1, 9) ~= sub(row, 1, 9) or find(old_row, '\2', 1, true) then return end
+  -- An empty text and no text would look the same below.
+  if find(old_row, '=%z') or sub(old_row, -1) == '=' then return end
+  local columns, members = {}, {}
+  for column in string.gmatch(old_row, '%z=?([^%z]*)') do columns[#columns + 1] = column end
+  for positions in string.gmatch(positions_of_indexes, '[^,]+') do
+    local values = {}
+    for position in string.gmatch(positions, '%d+') do
+      local value = columns[position + 0]
+      values = values and value ~= '' and values or nil
+      if values then values[#values + 1] = value end
+    end
+    members[#members + 1] = values and table.concat(values, '\0') .. '\0' .. id or ''
+  end
+  return members
+end
+
 -- Returns the outcome, or nil if something is unusual.
 local function put_as_usual()
-  local call, sub, find = redis.call, string.sub, string.find
+  local call, args, keys = redis.call, args, keys
   local mode, lifetime, version_field = args[2], args[3], args[4]
   local first_key, outcome_key = 1, nil
   if args[1] ~= '0' then
@@ -23,65 +44,52 @@ local function put_as_usual()
     if outcome then return outcome end
   end
   local at = version_field == '' and 5 or 7
-  local mark, id, row, unique_count = args[at], args[at + 1], args[at + 2], args[at + 3] + 0
+  local id, row = args[at + 1], args[at + 2]
   local record, rows, expiry = keys[first_key], keys[first_key + 1], keys[first_key + 2]
   local index_count = rows and #keys - first_key - 2 or 0
   -- Index `number` has its key at `keys_at + number`, and its member at `members_at + number`.
   local keys_at, members_at = first_key + 2, at + 4
 
-  -- HLEN, not EXISTS: a key of another type is an error here, not after the first change.
-  local exists = call('HLEN', record) > 0
+  -- Most often there is neither the record nor a mark, and one command says so.
+  local exists, first_mark = false, nil
+  if call('EXISTS', record, expiry or record) > 0 then
+    -- HLEN, not EXISTS: a key of another type is an error here, not after the first change.
+    exists = call('HLEN', record) > 0
+    first_mark = expiry and call('ZRANGE', expiry, 0, 0, 'WITHSCORES')[2]
+    if first_mark then
+      local time = call('TIME')
+      if tonumber(first_mark) <= time[1] * 1000 + time[2] / 1000 then return end
+    end
+  end
   if exists and mode == 'insert' or not exists and mode == 'update' then return end
   if version_field ~= '' and mode ~= 'insert' then
     local stored = exists and call('HGET', record, version_field) or '0'
     if stored ~= args[5] then return end
   end
 
-  local old_row, first_mark
   if rows then
     local found = call('HMGET', rows, ':', id)
-    old_row = found[2]
-    if found[1] ~= mark then return end
-    first_mark = call('ZRANGE', expiry, 0, 0, 'WITHSCORES')[2]
-    if first_mark then
-      local time = call('TIME')
-      if tonumber(first_mark) <= time[1] * 1000 + time[2] / 1000 then return end
-    end
-
-    -- The members that the record has in the indexes by its row, if it has one.
-    local old_members = {}
+    local old_row, old_members = found[2], nil
+    if found[1] ~= args[at] then return end
     if old_row and old_row ~= row then
-      if sub(old_row, 1, 9) ~= sub(row, 1, 9) or find(old_row, '\2', 1, true) then return end
-      local columns = {}
-      for column in string.gmatch(old_row, '%z=?([^%z]*)') do columns[#columns + 1] = column end
-      -- An empty text and no text look the same here.
-      if find(old_row, '=%z') or sub(old_row, -1) == '=' then return end
-      for positions in string.gmatch(args[members_at], '[^,]+') do
-        local values = {}
-        for position in string.gmatch(positions, '%d+') do
-          local value = columns[position + 0]
-          values = values and value ~= '' and values or nil
-          if values then values[#values + 1] = value end
-        end
-        old_members[#old_members + 1] = values and table.concat(values, '\0') .. '\0' .. id or ''
-      end
+      old_members = members_of(old_row, id, row, args[members_at])
+      if not old_members then return end
     end
-
+    local unique_count = args[at + 3] + 0
     for number = 1, index_count do
       local key, member = keys[keys_at + number], args[members_at + number]
-      if number <= unique_count and member ~= '' and old_row ~= row and old_members[number] ~= member then
-        -- The last member up to this value: there is always one, at least "", and it must not be of this value.
-        local value = sub(member, 1, -2 - #id)
-        local last = call('ZRANGE', key, '(' .. value .. '\1', '-', 'BYLEX', 'REV', 'LIMIT', 0, 1)[1]
-        if not last or sub(last, 1, #value + 1) == value .. '\0' then return end
-      elseif not call('ZSCORE', key, '') then
-        return
+      if not call('ZSCORE', key, '') then return end
+      if number <= unique_count and member ~= '' and old_row ~= row
+        and not (old_members and old_members[number] == member) then
+        local value = string.sub(member, 1, -2 - #id)
+        if call('ZLEXCOUNT', key, '[' .. value .. '\0', '(' .. value .. '\1') > 0 then return end
       end
     end
     if old_row ~= row then
-      if find(row, '\2', 1, true) then return end
+      if string.find(row, '\2', 1, true) then return end
       for number = 1, index_count do
-        local key, member, old = keys[keys_at + number], args[members_at + number], old_members[number] or ''
+        local key, member = keys[keys_at + number], args[members_at + number]
+        local old = old_members and old_members[number] or ''
         if member ~= old then
           if old ~= '' then call('ZREM', key, old) end
           if member ~= '' then call('ZADD', key, 0, member) end
@@ -94,7 +102,7 @@ local function put_as_usual()
   local fields_at = members_at + index_count + 1
   local last_field = fields_at + args[fields_at]
   call('HSET', record, unpack(args, fields_at + 1, last_field))
-  if #args > last_field then call('HDEL', record, unpack(args, last_field + 1)) end
+  if exists and #args > last_field then call('HDEL', record, unpack(args, last_field + 1)) end
   if lifetime == 'persist' then
     if exists then call('PERSIST', record) end
   elseif lifetime ~= 'keep' then

@@ -1,12 +1,13 @@
 -- One query: walks one index in order, tests the other conditions on rows, and returns ids, records or a count.
 -- It reads only. Only the records that `records` returns are keys that are not declared. `rows.lua` stands before it.
 --
--- KEYS: the rows of each partition, the expiry marks of each partition, then the keys of each index that may be walked.
+-- KEYS: the rows of each partition, the expiry marks of each partition, then the keys of each index that may be walked,
+-- then a key of each other index.
 -- ARGV: in the order in which the code below reads them.
 -- Reply: {state, detail, index, range, member, found}. `range` is 0 at the end, or else where the next call goes on.
 
 local call = redis.call
-local byte, find, sub = string.byte, string.find, string.sub
+local find, sub = string.find, string.sub
 
 -- The most entries of one ZRANGE: each becomes an argument of one HMGET and one ZMSCORE.
 local MAX_PAGE = 400
@@ -18,16 +19,6 @@ local function next_text()
   return ARGV[arguments_read]
 end
 local function next_number() return tonumber(next_text()) end
-
--- Compares bytes. Lua's own `<` compares by the locale of the server.
-local function less(left, right)
-  if left == right then return false end
-  for i = 1, math.min(#left, #right) do
-    local a, b = byte(left, i), byte(right, i)
-    if a ~= b then return a < b end
-  end
-  return #left < #right
-end
 
 -- Ranges of entries. An entry is its values, each followed by NUL, and then the id. No value contains NUL, and \1 is always
 -- followed by \3 or more, so what begins with the value `v` is from `v\0` to below `v\1`. A bound is one letter (included,
@@ -141,34 +132,49 @@ for i = 1, next_number() do indexes[i] = next_index() end
 -- Returns what is wrong with the mark of a layout, or nothing.
 local function problem_of_mark(mark, building)
   if building then return 'building', '' end
-  if mark and sub(mark, 1, #tag + 1) ~= tag .. ' ' then return 'layout', sub(mark, #tag + 2) end
+  if mark and sub(mark, 1, #tag + 1) ~= tag .. ' ' then return 'layout', mark end
+end
+
+-- Returns what is wrong with the keys of a partition, counted from 1, or nothing. `is_created` is whether it has keys.
+local function problem_of_partition(partition, is_created)
+  local rows = rows_keys[partition]
+  local marks = call('HMGET', rows, ':', ':building')
+  local state, detail = problem_of_mark(marks[1], marks[2])
+  if state then return state, detail end
+  if is_created and not marks[1] then return 'lost', rows end
+  if marks[1] and not is_created and partition > 1 then return 'lost', rows_keys[1] end
+  for _, index in ipairs(indexes) do
+    local key = not index.is_unique and index.keys[partition]
+    local exists = key and call('ZSCORE', key, '')
+    if key and is_created and not exists then return 'lost', key end
+    if exists and not is_created then return 'lost', rows_keys[1] end
+  end
 end
 
 -- Checks that the keys are of this layout, and that none of them is missing: an index that was evicted would look like one
--- without entries. Writes create the rows and the indexes of a partition together, each index with the member "". Returns
--- nothing if all is well.
+-- without entries. Writes create the rows and the indexes of a partition together, each index with the member "", and name
+-- the partition in the rows of the first. Returns nothing if all is well.
 local function problem()
-  local is_empty, unique_key, unique_missing = true, nil, nil
+  local found = call('HMGET', rows_keys[1], ':', ':partitions')
+  local mark = found[1]
+  local created = partitions > 1 and numbers_of(found[2]) or { [0] = mark }
+  for partition = 1, partitions do
+    local state, detail = problem_of_partition(partition, created[partition - 1])
+    if state then return state, detail end
+  end
   for _, index in ipairs(indexes) do
     for _, key in ipairs(index.is_unique and index.keys or {}) do
-      if call('ZSCORE', key, '') then unique_key = key else unique_missing = key end
+      local exists = call('ZSCORE', key, '')
+      if exists and not mark then return 'lost', rows_keys[1] end
+      if mark and not exists then return 'lost', key end
     end
   end
-  for partition, rows in ipairs(rows_keys) do
-    local marks = call('HMGET', rows, ':', ':building')
-    local state, detail = problem_of_mark(marks[1], marks[2])
-    if state then return state, detail end
-    for _, index in ipairs(indexes) do
-      local key = not index.is_unique and index.keys[partition]
-      local exists = key and call('ZSCORE', key, '')
-      if key and marks[1] and not exists then return 'lost', key end
-      if exists and not marks[1] then return 'lost', rows end
-    end
-    if marks[1] then is_empty = false end
+  if mark then return end
+  -- Nothing of this query exists, so the model is new, unless another of its indexes exists.
+  for number = keys_read + 1, #KEYS do
+    if call('EXISTS', KEYS[number]) == 1 then return 'lost', rows_keys[1] end
   end
-  if is_empty and unique_key then return 'lost', rows_keys[1] end
-  if is_empty then return 'empty', '' end
-  if unique_missing then return 'lost', unique_missing end
+  return 'empty', ''
 end
 
 -- How many entries are in the ranges of an index. One record can have several.
@@ -194,8 +200,7 @@ local function choose()
 end
 
 -- Whether some record has expired that no write has removed yet.
-local time = call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = server_time()
 local some_expired = false
 for _, key in ipairs(expiry_keys) do
   if call('ZCOUNT', key, '-inf', string.format('%.0f', now)) > 0 then some_expired = true end
@@ -238,6 +243,12 @@ local function insert(sources, source)
     if comes_before(head(sources[middle]), head(source)) then low = middle + 1 else high = middle end
   end
   table.insert(sources, low, source)
+end
+
+-- Whether the walk of a range begins after this member. A cursor whose member is before the range would widen it.
+local function is_before(member, range)
+  if reverse then return range.to ~= nil and not less(member, range.to) end
+  return less(member, range.from)
 end
 
 -- Returns a function that returns the next entries of a range, of all partitions in one order.
@@ -292,19 +303,11 @@ local function ask(command, keys, ids)
   return answers
 end
 
--- Returns the values, each followed by NUL, and the id of an entry.
-local function parse_entry(index, entry)
-  local last = 0
-  for _ = 1, index.value_count do last = find(entry, '\0', last + 1, true) end
-  return sub(entry, 1, last), sub(entry, last + 1)
-end
-
 -- Whether an entry is the first of its record's entries in the walk. A record with several values is walked by several times.
 local function is_first(index, entry_value, columns)
   local first
   for _, value in ipairs(values_of(columns[index.many_column])) do
-    value = value .. '\0'
-    if is_inside_any(index.ranges, value) and (not first or comes_before(value, first)) then first = value end
+    if is_inside_any(index.ranges, value .. '\0') and (not first or comes_before(value, first)) then first = value end
   end
   return first == entry_value
 end
@@ -320,7 +323,21 @@ local function matches(index, values, row)
   return true
 end
 
--- Calls `take` with the id and the entry of each record that matches, until it returns true. Returns where to go on.
+-- Reads the entries of a page: their members, values and ids, without what other programs have added.
+local function parse_page(index, page)
+  local members, values, ids = {}, {}, {}
+  for _, member in ipairs(page) do
+    local value, id = parts_of(member, index.value_count)
+    -- No id is empty or contains a separator.
+    if value and id ~= '' and not find(id, ':', 1, true) then
+      local at = #ids + 1
+      members[at], values[at], ids[at] = member, value, id
+    end
+  end
+  return members, values, ids
+end
+
+-- Calls `take` with the id of each record that matches, until it returns true. Returns where to go on.
 local function search(index, take)
   local needs_rows = test_rows or #index.conditions > 0 or index.many_column > 0
   local start = math.max(first_range, 1)
@@ -328,21 +345,21 @@ local function search(index, take)
   local count = math.max(MIN_PAGE, math.min(limit + 1, MAX_PAGE))
   for number = start, #index.ranges do
     local member = number == first_range and after_member ~= '' and after_member or nil
+    if member and is_before(member, index.ranges[number]) then member = nil end
     local next_page = walk(index.keys, index.ranges[number], member)
     while true do
       local page = next_page(count)
       if #page == 0 then break end
-      local ids, values = {}, {}
-      for i, entry in ipairs(page) do values[i], ids[i] = parse_entry(index, entry) end
-      local marks = some_expired and ask('ZMSCORE', expiry_keys, ids)
-      local rows = needs_rows and ask('HMGET', rows_keys, ids)
+      local members, values, ids = parse_page(index, page)
+      local marks = some_expired and #ids > 0 and ask('ZMSCORE', expiry_keys, ids)
+      local rows = needs_rows and #ids > 0 and ask('HMGET', rows_keys, ids)
       for i, id in ipairs(ids) do
         local is_there = not (marks and marks[i] and tonumber(marks[i]) <= now)
         if is_there and needs_rows then is_there = rows[i] and matches(index, values[i], rows[i]) end
         if is_there and take(id) then
-          local is_end = number == #index.ranges and i == #page and #next_page(1) == 0
+          local is_end = number == #index.ranges and i == #ids and #next_page(1) == 0
           if is_end then return 0, '' end
-          return number, page[i]
+          return number, members[i]
         end
       end
       budget = budget - #page

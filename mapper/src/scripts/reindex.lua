@@ -24,23 +24,16 @@ local function partition_of_entry(number, entry, id)
   return partition_of(layout.indexes[number].unique and entry or id, layout.partitions)
 end
 
-local function netstring(text) return #text .. ':' .. text end
-
--- Describes why nothing is done, as write.lua does.
-local function refusal(why, key, detail)
-  return '7:refused1:0' .. netstring(why) .. netstring(tag) .. netstring(key) .. netstring(detail) .. '0:'
-end
-
 -- Returns the refusal if the keys have another layout, or, with `are_complete`, if one of them was lost.
 local function problem_of_keys(are_complete)
   for partition = 0, layout.partitions - 1 do
     local rows = rows_key(partition)
     local found = call('HGET', rows, ':')
-    if found and found ~= mark then return refusal('layout', rows, found) end
-    if are_complete and not found then return refusal('lost', rows, rows) end
+    if found and found ~= mark then return refusal(0, 'layout', tag, rows, found) end
+    if are_complete and not found then return refusal(0, 'lost', tag, rows, rows) end
     for number = 1, are_complete and #layout.indexes or 0 do
       local key = index_key(number, partition)
-      if not call('ZSCORE', key, '') then return refusal('lost', key, key) end
+      if not call('ZSCORE', key, '') then return refusal(0, 'lost', tag, key, key) end
     end
   end
 end

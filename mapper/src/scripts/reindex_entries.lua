@@ -12,20 +12,10 @@ if lost_or_other then return lost_or_other end
 
 local key = index_key(number, partition)
 
--- Returns the values of a member and its id. The id is raw: it can contain NUL, as what is between the values.
-local function parts_of(member)
-  local last = 0
-  for _ = 1, #layout.indexes[number].columns do
-    last = string.find(member, '\0', last + 1, true)
-    if not last then return nil end
-  end
-  return string.sub(member, 1, last - 1), string.sub(member, last + 1)
-end
-
 local function is_explained(member)
   -- The first member shows that the index was not lost.
   if member == '' then return true end
-  local entry, id = parts_of(member)
+  local entry, id = parts_of(member, #layout.indexes[number].columns)
   return entry and partition_of_entry(number, entry, id) == partition and has_entry(id, number, entry)
 end
 

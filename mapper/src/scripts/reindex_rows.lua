@@ -19,8 +19,7 @@ local function report(number, what, first, second)
   problems[#problems + 1] = { number, what, first or '', second or '' }
 end
 
-local time = call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = server_time()
 
 -- Returns another record that has the entry in a unique index. An entry that no row explains will be removed.
 local function owner_of(key, number, entry, id)

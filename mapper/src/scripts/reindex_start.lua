@@ -78,5 +78,10 @@ if #layout.indexes > 0 then
     call('HSET', rows, ':', mark, ':building', token)
     for number = 1, #layout.indexes do call('ZADD', index_key(number, partition), 0, '') end
   end
+  if layout.partitions > 1 then
+    local created = {}
+    for partition = 1, layout.partitions do created[partition] = string.format('%.0f', partition - 1) end
+    call('HSET', rows_key(0), ':partitions', table.concat(created, ','))
+  end
 end
 return token

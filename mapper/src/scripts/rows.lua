@@ -1,5 +1,36 @@
 -- What rows, layouts and entries are made of. Other scripts begin with this file.
 
+-- Compares bytes. Lua's own `<` compares by the locale of the server.
+local function less(left, right)
+  if left == right then return false end
+  for at = 1, math.min(#left, #right) do
+    local one, other = string.byte(left, at), string.byte(right, at)
+    if one ~= other then return one < other end
+  end
+  return #left < #right
+end
+
+-- The server's time in ms. On Redis 7.0 it runs ahead of the one by which keys expire in a script, so it only says which
+-- marks are due, never whether a record exists.
+local function server_time()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- A text after its length, as the library reads it. `-` is the length of none.
+local function netstring(text)
+  if text == nil or text == false then return '-:' end
+  text = tostring(text)
+  return #text .. ':' .. text
+end
+
+-- Describes why nothing is done: the number of the operation, or 0 if it is none, why, the tag of the layout, a key, and two
+-- details.
+local function refusal(number, why, tag, key, first, second)
+  return '7:refused' .. netstring(number) .. netstring(why) .. netstring(tag) .. netstring(key) .. netstring(first)
+      .. netstring(second)
+end
+
 -- Returns the parts of a text between separators of one byte.
 local function split(text, separator)
   local parts, count, start = {}, 0, 1
@@ -23,7 +54,14 @@ local function partition_of(text, partitions)
   return hash % partitions
 end
 
--- Reads a descriptor: `User;email t,age i;email=1!;email+age=1+2;/16`.
+-- Returns the set of the numbers in a list such as `0,3,7`. It may be missing.
+local function numbers_of(list)
+  local numbers = {}
+  for number in string.gmatch(list or '', '%d+') do numbers[tonumber(number)] = true end
+  return numbers
+end
+
+-- Reads a descriptor: `User;age i,email t;email=2!;email+age=2+1;/16`.
 local function layout_of(descriptor)
   local layout = { columns = {}, indexes = {}, partitions = 1 }
   local parts = split(descriptor, ';')
@@ -71,5 +109,17 @@ end
 local function columns_of(row)
   local columns = split(row, '\0')
   return table.remove(columns, 1), columns
+end
+
+
+-- Returns the values of a member, with NUL between them, and its id. The id is raw: it can contain NUL too. Returns nil if
+-- another program has added the member, which has fewer values than the index.
+local function parts_of(member, value_count)
+  local last = 0
+  for _ = 1, value_count do
+    last = string.find(member, '\0', last + 1, true)
+    if not last then return nil end
+  end
+  return string.sub(member, 1, last - 1), string.sub(member, last + 1)
 end
 

@@ -1,5 +1,5 @@
 -- Values as bytes that sort as the values do: the encoding of mapper/src/index/encode.rs, byte for byte. Integers are
--- decimal texts, because a number of Lua is exact only up to 2^53.
+-- decimal texts, because a number of Lua is exact only up to 2^53. `rows.lua` stands before it.
 
 local LONGEST_TEXT = 1024
 
@@ -57,12 +57,7 @@ end
 
 local function is_less(left, right)
   if #left ~= #right then return #left < #right end
-  for at = 1, #left do
-    -- Not by `<` of texts, which sorts by the server's locale.
-    local one, other = string.byte(left, at), string.byte(right, at)
-    if one ~= other then return one < other end
-  end
-  return false
+  return less(left, right)
 end
 
 -- Returns the digit of a text, counted from its end, or 0 before its start.

@@ -5,8 +5,13 @@
 --
 -- A layout is its mark (its tag, a space, its descriptor), the number of its partitions that the operations are in, and
 -- their numbers. Its keys are, for each of these partitions, the rows, the expiry marks, and the indexes that are not
--- unique; then the unique indexes, each with all of its partitions, because values and ids have different ones. A model
--- without indexes has no keys.
+-- unique; then the rows of partition 0, unless that is one of them or the only one; then the unique indexes, each with all of
+-- its partitions, because values and ids have different ones. A model without indexes has no keys.
+--
+-- The rows of partition 0 have the mark from the first write on, and their field `:partitions` names the partitions whose
+-- keys have been created: one that is missing altogether is not taken for one without records. If partition 0 itself is
+-- missing altogether, and the model has no unique indexes, a write to it looks like the first. Then it does not name the
+-- other partitions, so writes to these are refused, and all queries.
 --
 -- The reply is a list of netstrings: `ok` and the outcome of each operation, or `refused`, the number of the operation,
 -- why, the layout's tag, the key of the record, and two details.
@@ -35,14 +40,7 @@ end
 
 local reply = {}
 
-local function say(text)
-  if text == nil or text == false then
-    reply[#reply + 1] = '-:'
-  else
-    text = tostring(text)
-    reply[#reply + 1] = #text .. ':' .. text
-  end
-end
+local function say(text) reply[#reply + 1] = netstring(text) end
 
 local keep_outcome_for = args[1]
 local outcome_key
@@ -60,7 +58,7 @@ end
 
 -- Describes why nothing is changed. Checks return what this returns: true.
 local function refuse(number, why, layout, key, first, second)
-  say('refused') say(number) say(why) say(layout.tag) say(key) say(first) say(second)
+  reply[1] = refusal(number, why, layout.tag, key, first, second)
   return true
 end
 
@@ -73,13 +71,8 @@ end
 
 local time_in_ms
 
--- The server's time. On Redis 7.0 it runs ahead of the one by which keys expire in a script, so it only says which marks
--- are due, never whether a record exists.
 local function now()
-  if not time_in_ms then
-    local time = call('TIME')
-    time_in_ms = time[1] * 1000 + math.floor(time[2] / 1000)
-  end
+  time_in_ms = time_in_ms or server_time()
   return time_in_ms
 end
 
@@ -98,7 +91,9 @@ local function read_layout()
       if not index.unique then group.index_keys[number] = take_key() end
     end
     layout.groups[at] = group
+    if group.number == 0 then layout.first_rows = group.rows end
   end
+  if #partitions > 0 and not layout.first_rows then layout.first_rows = take_key() end
   for number, index in ipairs(layout.indexes) do
     if index.unique then
       layout.unique_keys[number] = {}
@@ -120,21 +115,36 @@ local function count_existing(keys, counted)
   end
 end
 
+local function check_group(layout, group)
+  local own = { existing = 0 }
+  count_existing(group.index_keys, own)
+  group.has_marks = call('ZCARD', group.expiry) > 0
+  local mark = group.rows == layout.first_rows and layout.found_mark or call('HGET', group.rows, ':')
+  if mark and mark ~= layout.mark then return refuse(0, 'layout', layout, group.rows, mark) end
+  group.is_new = not layout.created[group.number]
+  if not group.is_new then
+    local missing = not mark and group.rows or own.missing
+    return missing and refuse(0, 'lost', layout, group.rows, missing)
+  end
+  local may_have_mark = group.rows == layout.first_rows
+  if own.existing > 0 or mark and not may_have_mark then
+    return refuse(0, 'lost', layout, group.rows, layout.first_rows)
+  end
+end
+
 local function check_layout(layout)
-  local unique = { existing = 0 }
+  local first_rows, unique = layout.first_rows, { existing = 0 }
+  if not first_rows then return end
   for _, keys in pairs(layout.unique_keys) do count_existing(keys, unique) end
+  local found = call('HMGET', first_rows, ':', ':partitions')
+  local mark = found[1]
+  if mark and mark ~= layout.mark then return refuse(0, 'layout', layout, first_rows, mark) end
+  local missing = mark and unique.missing or not mark and unique.existing > 0 and first_rows
+  if missing then return refuse(0, 'lost', layout, first_rows, missing) end
+  layout.is_new, layout.found_mark = not mark, mark
+  layout.created = layout.partitions > 1 and numbers_of(found[2]) or { [0] = mark }
   for _, group in ipairs(layout.groups) do
-    local own = { existing = 0 }
-    count_existing(group.index_keys, own)
-    local mark = call('HGET', group.rows, ':')
-    group.has_marks = call('ZCARD', group.expiry) > 0
-    if mark and mark ~= layout.mark then return refuse(0, 'layout', layout, group.rows, mark) end
-    local missing = own.missing or unique.missing
-    if mark and missing then return refuse(0, 'lost', layout, group.rows, missing) end
-    -- The first write to a partition creates its keys. Another may have created the unique indexes.
-    local others = layout.partitions > 1 and 0 or unique.existing
-    if not mark and own.existing + others > 0 then return refuse(0, 'lost', layout, group.rows, group.rows) end
-    group.is_new, layout.is_new = not mark, unique.missing ~= nil
+    if check_group(layout, group) then return true end
   end
 end
 
@@ -304,6 +314,19 @@ local function check_change(operation)
   for at = 2, #names do operation.clear[#operation.clear + 1] = names[at] end
 end
 
+-- The version counts the changes of fields, so it stays as it is if there is none.
+local function set_next_version(operation, field, largest)
+  local changes_nothing = #operation.set == 0 and #operation.clear == 0
+  local stored = call('HGET', operation.record, field) or '0'
+  operation.version = add_integers(stored, changes_nothing and '0' or '1')
+  if not operation.version then return refuse(operation.number, 'type', operation.layout, operation.record, field) end
+  if changes_nothing then return end
+  if is_less_integer(largest, operation.version) then
+    return refuse(operation.number, 'range', operation.layout, operation.record, field)
+  end
+  set_field(operation, field, operation.version, '=' .. encode_integer(operation.version))
+end
+
 local function check_patch(operation)
   operation.lifetime = take()
   local version_field, version, largest_version = take(), take(), take()
@@ -322,17 +345,7 @@ local function check_patch(operation)
   for _ = 1, take_number() do
     if check_change(operation) then return true end
   end
-  if version_field ~= '' then
-    local stored = call('HGET', operation.record, version_field) or '0'
-    operation.version = add_integers(stored, '1')
-    if not operation.version then
-      return refuse(operation.number, 'type', operation.layout, operation.record, version_field)
-    end
-    if is_less_integer(largest_version, operation.version) then
-      return refuse(operation.number, 'range', operation.layout, operation.record, version_field)
-    end
-    set_field(operation, version_field, operation.version, '=' .. encode_integer(operation.version))
-  end
+  if version_field ~= '' and set_next_version(operation, version_field, largest_version) then return true end
   operation.returning = take_list(take_number())
 end
 
@@ -460,12 +473,17 @@ if check_all() then return finish() end
 
 -- Changes. None of them can fail.
 
--- Creates the keys of a model's first write.
+-- Creates the keys of the partitions that are written to for the first time.
 local function create_keys(layout)
   for _, group in ipairs(layout.groups) do
     if group.is_new then
       call('HSET', group.rows, ':', layout.mark)
       for _, key in pairs(group.index_keys) do call('ZADD', key, 0, '') end
+      if layout.partitions > 1 then
+        local created = call('HGET', layout.first_rows, ':partitions')
+        local number = string.format('%.0f', group.number)
+        call('HSET', layout.first_rows, ':', layout.mark, ':partitions', created and created .. ',' .. number or number)
+      end
     end
   end
   if layout.is_new then
@@ -476,6 +494,11 @@ local function create_keys(layout)
 end
 
 -- Removes what records that have expired have left behind, a few at a time.
+--
+-- Their keys are not declared, so whether they have expired is known by their marks alone. Every write makes the mark of its
+-- record right. Between a PERSIST or an EXPIRE of another program, which moves the end away, and the next write of that
+-- record, the mark is that of before. If that becomes due, the sweep removes the row and the entries of a record that lives
+-- on: it is in no answer, and its unique values are free, until a write on its own, or `reindex`, adds it again.
 local function sweep(layout, group)
   if not group.has_marks then return end
   local due = call('ZRANGE', group.expiry, '-inf', '(' .. string.format('%.0f', now()), 'BYSCORE', 'LIMIT', 0, 20)

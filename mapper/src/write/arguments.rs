@@ -228,6 +228,10 @@ fn add_layout(out: &mut Arguments<'_>, layout: &Layout, partitions: &[u32]) {
             out.key(layout.index_key(index, partition));
         }
     }
+    // They name the partitions that have keys.
+    if !partitions.is_empty() && !partitions.contains(&0) {
+        out.key(layout.rows_key(0));
+    }
     for index in layout.indexes.iter().filter(|index| index.unique) {
         for partition in 0..layout.partitions {
             out.key(layout.index_key(index, partition));

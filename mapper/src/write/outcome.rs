@@ -4,7 +4,7 @@ use std::fmt;
 
 use redis_rest::{Error, ErrorKind, Reply, Result};
 
-use crate::index::Layout;
+use crate::index::{Layout, state};
 use crate::mismatch::excerpt;
 
 /// The outcome of one operation.
@@ -35,7 +35,7 @@ impl fmt::Display for NoRow {
 impl NoRow {
     /// Returns whether the error is about such a record.
     pub(crate) fn is_why(error: &Error) -> bool {
-        std::error::Error::source(error).is_some_and(|source| source.is::<NoRow>())
+        std::error::Error::source(error).and_then(|source| source.downcast_ref::<NoRow>()).is_some()
     }
 }
 
@@ -98,7 +98,7 @@ fn refusal(texts: &mut Netstrings<'_>, names_operation: bool) -> Result<Error> {
     let operation = texts.number()?;
     let [why, tag, key, first, second] = texts.strings()?;
     let layout = Layout::with_tag(&tag);
-    let error = error_of(&why, layout, &first, &second);
+    let error = error_of(&why, layout, &key, &first, &second);
     // The refusal of a whole layout is about no operation.
     if !names_operation || operation == 0 {
         return Ok(error);
@@ -108,7 +108,7 @@ fn refusal(texts: &mut Netstrings<'_>, names_operation: bool) -> Result<Error> {
     Ok(if let Some(layout) = layout { error.about(layout.model, key) } else { error })
 }
 
-fn error_of(why: &str, layout: Option<&Layout>, first: &str, second: &str) -> Error {
+fn error_of(why: &str, layout: Option<&Layout>, key: &str, first: &str, second: &str) -> Error {
     let new = |kind, message: String| Error::new(kind, message);
     let model = layout.map_or("the model", |layout| layout.model);
     match why {
@@ -149,21 +149,6 @@ fn error_of(why: &str, layout: Option<&Layout>, first: &str, second: &str) -> Er
             "the text would be longer than 1,024 bytes, the most that an index takes; nothing was changed".into(),
         )
         .with_field(first.to_owned()),
-        "layout" => new(
-            ErrorKind::Index,
-            format!(
-                "the indexes of {model} are those of another version of the model. If this program is the newer one, run \
-                 `{model}::reindex`; if not, update it. Stored: {}",
-                excerpt(first)
-            ),
-        ),
-        "lost" => new(
-            ErrorKind::Index,
-            format!(
-                "the key {first:?} of the indexes of {model} was deleted or evicted, so they are incomplete; run \
-                 `{model}::reindex`"
-            ),
-        ),
         "row" => new(
             ErrorKind::Index,
             format!(
@@ -179,8 +164,13 @@ fn error_of(why: &str, layout: Option<&Layout>, first: &str, second: &str) -> Er
             ),
         )
         .with_source(NoRow),
-        _ => malformed(),
+        _ => state::error_of(why, model, prefix_of(key), first).unwrap_or_else(malformed),
     }
+}
+
+/// Returns the prefix of the model in a key of its indexes. Two models that differ by it alone have the same tag.
+fn prefix_of(key: &str) -> &str {
+    key.split_once("::").map_or(key, |(prefix, _)| prefix)
 }
 
 fn stale(layout: Option<&Layout>, stored: &str, given: &str) -> Error {

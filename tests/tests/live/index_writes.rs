@@ -148,7 +148,7 @@ async fn an_insert_makes_a_row_and_entries() -> Result<()> {
         assert_eq!(entries(redis, "country+age").await?, ["TR\u{0}60236\u{0}42"]);
         assert!(entries(redis, "tenant+nick").await?.is_empty(), "one of its values is None");
         let row: Option<String> = redis.hget("user::rows", "42").await?;
-        assert!(row.unwrap().ends_with("\u{0}=42@example.org\u{0}=TR\u{0}=60236\u{0}=6017\u{0}"));
+        assert!(row.unwrap().ends_with("\u{0}=60236\u{0}=TR\u{0}=42@example.org\u{0}\u{0}=6017"));
 
         let moved = User { email: None, country: "UK".into(), nick: Some("a\u{0}b".into()), version: 1, ..user(42) };
         assert_eq!(moved.save(redis).await?, 2);
@@ -464,6 +464,95 @@ async fn a_unit_notices_what_other_programs_did() -> Result<()> {
     .await
 }
 
+/// A model in parts without a unique index.
+#[derive(Debug, Clone, PartialEq, RedisModel)]
+#[redis(prefix = "shelf", partitions = 4)]
+struct Shelf {
+    #[redis(id)]
+    id: u64,
+    #[redis(index)]
+    room: String,
+}
+
+/// One with nothing but a unique index.
+#[derive(Debug, Clone, PartialEq, RedisModel)]
+#[redis(prefix = "badge", partitions = 4)]
+struct Badge {
+    #[redis(id)]
+    id: u64,
+    #[redis(unique)]
+    code: String,
+}
+
+fn is_lost<T: std::fmt::Debug>(result: Result<T>, key: &str) {
+    let error = result.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Index, "{error}");
+    assert!(error.message().contains(key) && error.message().contains("deleted or evicted"), "{error}");
+}
+
+/// The keys of a partition do not come back in silence, with a part of the records.
+#[tokio::test]
+async fn a_partition_that_is_lost_is_noticed() -> Result<()> {
+    on_each_server(async |redis| {
+        let shelf = |id| Shelf { id, room: "A".into() };
+        let badge = |id| Badge { id, code: format!("b{id}") };
+        // The ids 1 to 8 are in the partitions 1, 2, 3, 0, and so on: the ASCII code of the digit.
+        for first in [1, 2, 4] {
+            redis.flushall().await?;
+            shelf(first).insert(redis).await?;
+            badge(first).insert(redis).await?;
+            let query = || Shelf::query().eq(Shelf::ROOM, "A");
+            assert_eq!(query().ids(redis).await?.items, [first]);
+            assert!(Shelf::verify_to_end(redis).await?.is_empty());
+            for id in 1..=8 {
+                shelf(id).save(redis).await?;
+                badge(id).save(redis).await?;
+                item(id, &["x"]).save(redis).await?;
+            }
+            assert_eq!(query().count(redis).await?, 8);
+            assert_eq!(Badge::verify_to_end(redis).await?, []);
+
+            for (id, part) in [(1, 1), (4, 0), (3, 3)] {
+                let rows = format!("shelf::rows:{part}");
+                redis.del([rows.clone(), format!("shelf::index:room:{part}")]).await?;
+                if part == 0 {
+                    // They name the other partitions, so this write finds nothing at all. Any other, and queries, do.
+                    shelf(id).save(redis).await?;
+                    is_lost(shelf(1).save(redis).await, &rows);
+                } else {
+                    is_lost(shelf(id).save(redis).await, &rows);
+                }
+                is_lost(query().ids(redis).await, &rows);
+                let lost: Vec<_> = Shelf::verify_to_end(redis).await?.iter().map(ToString::to_string).collect();
+                assert!(lost.iter().any(|lost| lost.contains(&rows)), "{lost:?}");
+                assert!(Shelf::reindex_to_end(redis).await?.errors.is_empty());
+                assert_eq!(query().count(redis).await?, 8);
+
+                let rows = format!("badge::rows:{part}");
+                redis.del([rows.clone()]).await?;
+                is_lost(badge(id).save(redis).await, &rows);
+                is_lost(Badge::find_by(redis, Badge::CODE, "b2").await, &rows);
+                assert!(Badge::reindex_to_end(redis).await?.errors.is_empty());
+                badge(id).save(redis).await?;
+
+                let rows = format!("item::rows:{part}");
+                redis.del([rows.clone(), format!("item::index:tags:{part}")]).await?;
+                is_lost(item(id, &["x"]).save(redis).await, &rows);
+                is_lost(Item::query().contains(Item::TAGS, "x").fetch(redis).await, &rows);
+                assert!(Item::reindex_to_end(redis).await?.errors.is_empty());
+                assert_eq!(Item::query().contains(Item::TAGS, "x").count(redis).await?, 8);
+            }
+            // All rows of a model with unique indexes alone: what these hold says so.
+            redis.del((0..4).map(|part| format!("badge::rows:{part}")).collect::<Vec<_>>()).await?;
+            is_lost(badge(9).save(redis).await, "badge::rows:0");
+            is_lost(Badge::find_by(redis, Badge::CODE, "b2").await, "badge::rows:0");
+            assert!(!Badge::verify_to_end(redis).await?.is_empty());
+        }
+        Ok(())
+    })
+    .await
+}
+
 #[tokio::test]
 async fn rows_of_an_earlier_layout_are_removed_exactly() -> Result<()> {
     on_each_server(async |redis| {
@@ -773,9 +862,10 @@ async fn writes_do_not_depend_on_the_locale() -> Result<()> {
 
 /// Runs code after that of the scripts' values, with one result for each argument.
 fn in_lua(redis: &blocking::Redis, code: &str, args: &[String]) -> Vec<String> {
+    let rows = include_str!("../../../mapper/src/scripts/rows.lua");
     let values = include_str!("../../../mapper/src/scripts/values.lua");
     let script = format!(
-        "{values} local results = {{}} for at = 1, #ARGV do local arg = ARGV[at] results[at] = {code} end return results"
+        "{rows} {values} local results = {{}} for at = 1, #ARGV do local arg = ARGV[at] results[at] = {code} end return results"
     );
     redis.eval(script, (), args.to_vec()).unwrap()
 }

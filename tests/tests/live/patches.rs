@@ -212,11 +212,12 @@ async fn a_patch_with_nothing_but_a_version_is_sent() -> Result<()> {
     let stale = User::patch(51).if_version(3).exec(&redis).await.unwrap_err();
     assert_eq!((stale.kind(), stale.stored_version()), (ErrorKind::Conflict, Some(1)), "{stale}");
     User::patch(51).if_version(1).exec(&redis).await?;
+    // It changes nothing, so the version stays.
     let stored = User::load(&redis, 51).await?.unwrap();
-    assert_eq!(stored.version, 2);
+    assert_eq!(stored.version, 1);
     // The one that `diff` requires is no reason to send it.
     stored.diff(&stored).exec(&redis).await?;
-    assert!(stored.diff(&stored).is_empty() && !stored.diff(&stored).if_version(2).is_empty());
+    assert!(stored.diff(&stored).is_empty() && !stored.diff(&stored).if_version(1).is_empty());
     assert_eq!(User::load(&redis, 51).await?, Some(stored));
     User::delete(&redis, 51).await?;
     Ok(())
@@ -277,7 +278,7 @@ async fn indexes_and_the_version_follow_a_patch() -> Result<()> {
         assert_eq!(version, Some(2));
         assert_eq!(entries(&redis, "age", 5).await?, ["60237"]);
         assert_eq!(entries(&redis, "tags", 5).await?, ["b", "c"]);
-        assert_eq!(entries(&redis, "country+age", 5).await?, ["uk\060237"]);
+        assert_eq!(entries(&redis, "country+age", 5).await?, ["uk\u{0}60237"]);
 
         let before = User::load(&redis, 5).await?.unwrap();
         let after = User { bio: Some("x".into()), tags: Vec::new(), ..before.clone() };
@@ -304,6 +305,7 @@ async fn indexes_and_the_version_follow_a_patch() -> Result<()> {
 struct Counted {
     #[redis(id)]
     id: u64,
+    note: Option<String>,
     #[redis(version)]
     version: i32,
 }
@@ -312,13 +314,36 @@ struct Counted {
 async fn a_version_ends_with_its_type() -> Result<()> {
     let redis = stack().redis();
     redis.hset("pa-counted:1", [("id", "1"), ("version", "2147483646")]).await?;
-    Counted::patch(1).if_version(2_147_483_646).ttl(Duration::from_secs(60)).exec(&redis).await?;
-    let full = Counted::patch(1).persist().exec(&redis).await.unwrap_err();
+    Counted::patch(1).if_version(2_147_483_646).set(Counted::NOTE, "last").exec(&redis).await?;
+    Counted::patch(1).persist().exec(&redis).await?;
+    let full = Counted::patch(1).clear(Counted::NOTE).exec(&redis).await.unwrap_err();
     assert_eq!((full.kind(), full.field()), (ErrorKind::Conflict, Some("version")), "{full}");
     let last = Counted::load(&redis, 1).await?.unwrap();
     assert_eq!(last.version, i32::MAX);
     assert!(last.save(&redis).await.unwrap_err().is_invalid_input());
     Counted::delete(&redis, 1).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_version_counts_changes_of_fields() -> Result<()> {
+    for redis in [stack().redis(), valkey().redis()] {
+        Counted::delete(&redis, 2).await?;
+        Counted { id: 2, note: Some("first".into()), version: 0 }.insert(&redis).await?;
+        let patch = || Counted::patch(2);
+        let unchanged = patch().if_eq(Counted::NOTE, "first").ttl(Duration::from_secs(60));
+        for patch in
+            [patch(), patch().if_version(1), unchanged, patch().persist(), patch().set_if_absent(Counted::NOTE, "x")]
+        {
+            let returned = patch.returning((Counted::NOTE, Counted::VERSION)).exec(&redis).await?;
+            assert_eq!(returned, (Some("first".into()), Some(1)));
+        }
+        let unit = Unit::new().patch(patch().ttl(Duration::from_secs(60)).if_version(1)).commit(&redis).await?;
+        assert_eq!(unit.version(0), Some(1));
+        let unit = Unit::new().patch(patch().clear(Counted::NOTE)).commit(&redis).await?;
+        assert_eq!(unit.version(0), Some(2));
+        assert_eq!(patch().set(Counted::NOTE, "new").returning(Counted::VERSION).exec(&redis).await?, Some(3));
+    }
     Ok(())
 }
 

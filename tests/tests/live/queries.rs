@@ -9,7 +9,7 @@ use std::time::Duration;
 use redis_model::prelude::*;
 use redis_model::{Cursor, ErrorKind, Query, Unit};
 use redis_model_tests::by_hand::ByHand;
-use redis_model_tests::fault::{Answer, Canned, Cut, Faulty};
+use redis_model_tests::fault::{Answer, Canned, Cut, Faulty, Mutated};
 use redis_model_tests::{own_redis_7_0, own_stack, own_valkey};
 
 use super::query_filter::{Citizen, PERSON, Person, Random, citizen, ids, sorted};
@@ -260,6 +260,46 @@ async fn records_that_others_changed() -> Result<()> {
     Ok(())
 }
 
+#[derive(Debug, Clone, PartialEq, RedisModel)]
+#[redis(prefix = "ticket", after_load = Ticket::hide)]
+struct Ticket {
+    #[redis(id)]
+    id: u64,
+    #[redis(index)]
+    state: String,
+    note: Option<String>,
+}
+
+impl Ticket {
+    fn hide(&mut self) {
+        self.state = "hidden".into();
+    }
+}
+
+/// The conditions are those on what is stored, whatever a hook makes of it after the load.
+#[tokio::test]
+async fn records_with_a_hook_that_others_changed() -> Result<()> {
+    let stack = own_stack();
+    let redis = &stack.redis();
+    for id in 1..=4 {
+        Ticket { id, state: "open".into(), note: None }.insert(redis).await?;
+    }
+    // Not even by the indexes.
+    redis.hset("ticket:2", ("state", "closed")).await?;
+    let open = || Ticket::query().eq(Ticket::STATE, "open");
+    for query in [open(), open().in_one_request()] {
+        let found = query.clone().fetch(redis).await?.items;
+        assert_eq!(found.iter().map(|ticket| ticket.id).collect::<Vec<_>>(), [1, 3, 4]);
+        assert!(found.iter().all(|ticket| ticket.state == "hidden"));
+        assert_eq!(query.stream(redis).collect().await?.len(), 3);
+    }
+    assert_eq!(open().patch(redis, |patch| patch.set(Ticket::NOTE, "urgent")).await?, 3);
+    assert_eq!(Ticket::load(redis, 2).await?.unwrap().note, None);
+    assert_eq!(open().delete(redis).await?, 3);
+    assert!(Ticket::exists(redis, 2).await?);
+    Ok(())
+}
+
 /// What has expired is in no answer, though no write has removed it yet.
 #[tokio::test]
 async fn expired_records_are_in_no_answer() -> Result<()> {
@@ -447,6 +487,64 @@ async fn cursors_of_other_queries_and_damaged_ones() -> Result<()> {
     Ok(())
 }
 
+/// The script itself does not follow a cursor out of its range, whoever calls it.
+#[tokio::test]
+async fn a_forged_position_stays_within_the_range() -> Result<()> {
+    let stack = own_stack();
+    accounts(&stack.redis(), 9).await?;
+    for (query, forged) in [
+        (Account::query().eq(Account::PLAN, Plan::Team), r"A\u00003"),
+        (Account::query().eq(Account::PLAN, Plan::Team), r"Z\u00003"),
+        (Account::query().eq(Account::PLAN, Plan::Free).order_by_desc(Account::PLAN), r"Z\u00008"),
+    ] {
+        let page = query.clone().limit(1).ids(&stack.redis()).await?;
+        let right = if page.items == [3] { r"Team\u00003" } else { r"Free\u00008" };
+        let forging = stack.builder().wrap_transport(move |inner| Mutated { inner, right, wrong: forged }).build()?;
+        let found = query.clone().after(page.cursor.unwrap()).ids(&forging).await?.items;
+        let all = query.ids(&stack.redis()).await?.items;
+        assert!(found.iter().all(|id| all.contains(id)), "{forged}: {found:?}");
+        assert_eq!(found.is_empty(), forged.starts_with('Z') && right.starts_with('T'), "{forged}: {found:?}");
+    }
+    Ok(())
+}
+
+/// What another program adds to an index by hand is in no answer, and breaks none.
+#[tokio::test]
+async fn strange_members_of_an_index_are_skipped() -> Result<()> {
+    let stack = own_stack();
+    let redis = &stack.redis();
+    accounts(redis, 40).await?;
+    let strange = (0..500).map(|number| (0.0, format!("Team{number}"))).chain([
+        (0.0, "\0".into()),
+        (0.0, "Team\0:rows".into()),
+        (0.0, "~".into()),
+    ]);
+    redis.zadd("account::index:plan", strange.collect::<Vec<_>>()).await?;
+    redis.zadd("account::index:plan+seats", [(0.0, "A"), (0.0, "A\0b"), (0.0, "Team\0x"), (0.0, "~")]).await?;
+    for query in [
+        Account::query().prefix(Account::EMAIL, "").order_by(Account::PLAN),
+        Account::query().order_by_desc(Account::PLAN),
+        Account::query().any_of(Account::PLAN, [Plan::Team, Plan::Free]).range(Account::SEATS, ..),
+    ] {
+        assert_eq!(query.clone().limit(100).fetch(redis).await?.items.len(), 40, "{query:?}");
+        assert_eq!(query.clone().in_one_request().stream(redis).collect().await?.len(), 40, "{query:?}");
+        assert_eq!(query.clone().limit(100).ids(redis).await?.items.len(), 40, "{query:?}");
+        let (mut found, mut after) = (0, None);
+        loop {
+            let page = after.into_iter().fold(query.clone(), Query::after).limit(7).fetch(redis).await?;
+            found += page.items.len();
+            after = page.cursor;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(found, 40, "{query:?}");
+    }
+    assert!(Account::reindex_to_end(redis).await?.errors.is_empty());
+    assert_eq!(redis.zcard("account::index:plan").await?, 41);
+    Ok(())
+}
+
 #[tokio::test]
 async fn indexes_that_do_not_fit() -> Result<()> {
     let stack = own_stack();
@@ -478,5 +576,90 @@ async fn indexes_that_do_not_fit() -> Result<()> {
     redis.hset("account::rows", (":", "01234567 Account;plan t;plan=1")).await?;
     let error = query().fetch(redis).await.unwrap_err();
     assert!(error.kind() == ErrorKind::Index && error.to_string().contains("Account;plan t"), "{error}");
+    Ok(())
+}
+
+/// The same model in two versions of a program.
+mod reordered {
+    use super::RedisModel;
+
+    #[derive(Debug, Clone, PartialEq, RedisModel)]
+    #[redis(prefix = "parcel", index(city, weight))]
+    pub(super) struct Parcel {
+        #[redis(id)]
+        pub(super) id: u64,
+        #[redis(index)]
+        pub(super) weight: u32,
+        #[redis(unique)]
+        pub(super) code: String,
+        pub(super) city: String,
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, RedisModel)]
+#[redis(prefix = "parcel", index(city, weight))]
+struct Parcel {
+    #[redis(unique)]
+    code: String,
+    city: String,
+    #[redis(index)]
+    weight: u32,
+    #[redis(id)]
+    id: u64,
+}
+
+#[tokio::test]
+async fn fields_in_another_order_are_the_same_model() -> Result<()> {
+    let stack = own_stack();
+    let redis = &stack.redis();
+    for id in 1..=9 {
+        let (code, city, weight) = (format!("p{id}"), if id % 2 == 0 { "Ankara" } else { "Izmir" }.to_owned(), id as u32);
+        if id < 5 {
+            Parcel { code, city, weight, id }.insert(redis).await?;
+        } else {
+            reordered::Parcel { id, weight, code, city }.insert(redis).await?;
+        }
+    }
+    let one = Parcel::query().eq(Parcel::CITY, "Izmir").range(Parcel::WEIGHT, 3..).prefix(Parcel::CODE, "p");
+    assert_eq!(one.order_by(Parcel::WEIGHT).ids(redis).await?.items, [3, 5, 7, 9]);
+    let other = reordered::Parcel::query().range(reordered::Parcel::WEIGHT, 4..=6).order_by_desc(reordered::Parcel::WEIGHT);
+    assert_eq!(other.ids(redis).await?.items, [6, 5, 4]);
+    reordered::Parcel::patch(2).set(reordered::Parcel::CITY, "Bursa").exec(redis).await?;
+    assert_eq!(Parcel::query().eq(Parcel::CITY, "Bursa").fetch(redis).await?.items.len(), 1);
+    assert!(Parcel::verify_to_end(redis).await?.is_empty());
+    assert!(reordered::Parcel::verify_to_end(redis).await?.is_empty());
+    Ok(())
+}
+
+mod namesake {
+    use super::RedisModel;
+
+    #[derive(Debug, RedisModel)]
+    #[redis(prefix = "account")]
+    pub(super) struct Customer {
+        #[redis(id)]
+        pub(super) id: u64,
+        #[redis(index)]
+        pub(super) name: String,
+    }
+}
+
+#[tokio::test]
+async fn two_models_with_one_prefix() -> Result<()> {
+    use namesake::Customer;
+
+    let stack = own_stack();
+    let redis = &stack.redis();
+    accounts(redis, 3).await?;
+    let write = Customer { id: 9, name: "Ada".into() }.save(redis).await.unwrap_err();
+    let query = Customer::query().eq(Customer::NAME, "Ada").fetch(redis).await.unwrap_err();
+    for error in [write, query] {
+        assert_eq!(error.kind(), ErrorKind::Index);
+        assert_eq!(
+            error.message(),
+            "the prefix \"account\" belongs to the indexes of `Account`; use another prefix for `Customer`, or run \
+             `Customer::reindex` if the model was renamed"
+        );
+    }
     Ok(())
 }

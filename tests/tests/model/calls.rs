@@ -75,7 +75,7 @@ pub(crate) async fn one(redis: &Redis, op: &Op) -> Result<Did> {
                 What::Put { .. } => put::<Account>(redis, op).await,
             }
         }
-        Table::Notes => unit(&[op.clone()]).commit(redis).await.map(|_| Did::default()),
+        Table::Notes => unit(std::slice::from_ref(op)).commit(redis).await.map(|_| Did::default()),
     }
 }
 
@@ -99,7 +99,7 @@ async fn put<R: Record>(redis: &Redis, op: &Op) -> Result<Did> {
 
 /// Writes several records in one request, each on its own.
 pub(crate) async fn save_many(redis: &Redis, ops: &[Op]) -> Result<Vec<Result<Did>>> {
-    let records: Vec<User> = ops.iter().map(|op| record(op)).collect();
+    let records: Vec<User> = ops.iter().map(record).collect();
     let each = User::save_many(redis, &records).await?;
     Ok(each.into_vec().into_iter().map(|result| result.map(|()| Did::default())).collect())
 }

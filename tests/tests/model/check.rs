@@ -8,7 +8,7 @@ use redis_model_tests::direct::Raw;
 
 use crate::calls;
 use crate::schema::{Account, Fields, Record, Table, User, Val, claims, field};
-use crate::state::{Life, Mode, Op, Slot, State, What, distinct};
+use crate::state::{Life, Mode, Op, Slot, Span, State, What, distinct};
 use crate::world::{Turn, World, now};
 
 /// All that the keys of a table's indexes hold.
@@ -58,17 +58,18 @@ async fn compare_all(world: &World) {
 
 /// Reports what other programs have broken, and nothing else. `refused` are records that `reindex` could not index.
 async fn verify<R: Record>(world: &World, redis: &Redis, refused: &[String]) {
+    let from = now().from;
     let drifts = R::verify_to_end(redis).await;
     let mut state = world.state.lock().await;
-    state.settle(now());
+    state.settle(Span { from, to: now().to });
     match drifts {
-        Ok(drifts) => compare_drifts(&mut state, R::TABLE, &drifts, refused),
+        Ok(drifts) => compare_drifts(&mut state, R::TABLE, &drifts, refused, from),
         Err(error) => state.problem(format!("verify: {error:?}")),
     }
 }
 
-pub(crate) fn compare_drifts(state: &mut State, table: Table, drifts: &[Drift], refused: &[String]) {
-    let now = now();
+pub(crate) fn compare_drifts(state: &mut State, table: Table, drifts: &[Drift], refused: &[String], from: i64) {
+    let now = Span { from, to: now().to };
     let slots: Vec<_> = state.slots.iter().filter(|((of, _), _)| *of == table).collect();
     let mut problems = Vec::new();
     for ((_, id), slot) in slots {
@@ -321,7 +322,7 @@ fn compare(dump: &Dump, state: &mut State, table: Table) {
             (Some(true), _, None) => state.problem(format!("{id:?} of {table:?} has no row, model {slot:?}")),
             (_, None, Some(_)) => state.problem(format!("{id:?} of {table:?} has a row, model {slot:?}")),
             (Some(false), Some(_), Some(_)) => {
-                state.problem(format!("{id:?} of {table:?} was not swept, model {slot:?}"))
+                state.problem(format!("{id:?} of {table:?} was not swept, model {slot:?}"));
             }
             _ => {}
         }

@@ -63,7 +63,7 @@ const ALL: &[Broken] = &[
         "claims are not checked",
         &[
             ("if not own or own.purges and own.exists then", "if false then"),
-            ("if not last or sub(last, 1, #value + 1) == value .. '\\0' then return end", ""),
+            ("if call('ZLEXCOUNT', key, '[' .. value .. '\\0', '(' .. value .. '\\1') > 0 then return end", ""),
         ],
     ),
     broken("the claim of an expired owner", &[("if not due or tonumber(due) > now() then", "if true then")]),

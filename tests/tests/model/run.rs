@@ -288,7 +288,7 @@ impl Task {
             (Ok(_), None) if ops.is_empty() => {}
             (Ok(told), None) => self.problem(format!("{label}: nothing was sent, told {told:?}, {ops:?}")).await,
             (Err(error), None) => {
-                self.problem(format!("{label}: failed: {error:?}, lost {}, {ops:?}", call.lost)).await
+                self.problem(format!("{label}: failed: {error:?}, lost {}, {ops:?}", call.lost)).await;
             }
         }
     }
@@ -400,13 +400,14 @@ impl Task {
         self.turn().begin(Vec::new(), Vec::new());
         if self.random.chance(50) {
             self.turn().hold(&self.world).await;
+            let from = clock();
             let drifts = User::verify_to_end(&self.redis).await;
             let (_, held) = self.turn().end();
             let Some(mut state) = held else { return };
-            state.settle(now());
+            state.settle(Span { from, to: clock() });
             return match drifts {
                 Ok(drifts) if drifts.contains(&Drift::Building) && state.reindexed.0 > state.reindexed.1 => {}
-                Ok(drifts) => check::compare_drifts(&mut state, Table::Users, &drifts, &[]),
+                Ok(drifts) => check::compare_drifts(&mut state, Table::Users, &drifts, &[], from),
                 Err(error) => state.problem(format!("verify: {error:?}")),
             };
         }
@@ -704,7 +705,8 @@ pub(crate) enum Found {
 
 impl Found {
     fn of(user: User) -> Self {
-        Found::Record(user.id.clone(), user.to_fields())
+        let fields = user.to_fields();
+        Found::Record(user.id, fields)
     }
 
     fn id(&self) -> &str {

@@ -165,7 +165,7 @@ impl Slot {
             let (one, two) = (distinct(field(record, name)), distinct(field(row, name)));
             !same(&one, &two)
         };
-        let differs = table.indexes().iter().flat_map(|(columns, _)| *columns).any(|name| is_other(&name));
+        let differs = table.indexes().iter().flat_map(|(columns, _)| *columns).any(is_other);
         Some(!alive || differs || self.mark != self.expires)
     }
 }
@@ -268,7 +268,6 @@ impl State {
                     self.problem(text);
                 }
                 // Mends come first.
-                let happened = happened.get(happened.len() - ops.len().min(happened.len())..).unwrap_or_default();
                 self.apply(mends, ops, plan, happened, now)
             }
         }
@@ -408,7 +407,7 @@ impl State {
             (slot.row, slot.mark) = (None, None);
             self.touch(table, &id);
         }
-        for mend in mends {
+        for (number, mend) in mends.iter().enumerate() {
             match mend {
                 Mend::Index(table, id) => {
                     let slot = self.slot(*table, id);
@@ -417,7 +416,10 @@ impl State {
                 }
                 Mend::Purge(table, id) => {
                     let slot = self.slot(*table, id);
-                    if slot.is_alive(now) == Some(false) {
+                    // Near the edge of an expiry, the server knows.
+                    let is_gone =
+                        slot.is_alive(now).map_or_else(|| happened.get(number) == Some(&true), |alive| !alive);
+                    if is_gone {
                         (slot.row, slot.mark) = (None, None);
                     }
                     self.touch(*table, id);
@@ -425,7 +427,9 @@ impl State {
             }
         }
         let mut done = Vec::new();
-        for (((op, record), row), happened) in ops.iter().zip(plan.records).zip(plan.rows).zip(happened) {
+        for (((op, record), row), happened) in
+            ops.iter().zip(plan.records).zip(plan.rows).zip(happened.iter().skip(mends.len()))
+        {
             done.push(self.apply_one(op, record, row, *happened, now));
         }
         done

@@ -6,7 +6,6 @@ use redis_rest::{Batch, Command, Error, ErrorKind, Executor as _, Reply, Result,
 
 use super::Names;
 use super::run::{self, Prepared};
-use crate::hash::commands;
 use crate::hash::hash_model::HashModel;
 use crate::write::{self, Action, Condition, Operation};
 
@@ -86,11 +85,11 @@ impl<M: HashModel> Prepared<M> {
         Ok(records.map(|seen| seen.filter(|(record, _)| self.holds(record)).map(|(_, texts)| texts)).collect())
     }
 
-    /// Returns the command that loads a record, and the texts of the fields that the query has conditions on.
+    /// Returns the command that reads a record as it is stored, and the texts of the fields that the query has conditions on.
     fn see_command(&self, id: &str) -> Command<Option<(M, Vec<Option<String>>)>> {
         let fields = self.fields().to_vec();
         run::load_command::<M>(id).decode_by(move |reply| {
-            let Some(record) = commands::read_record::<M>(reply)? else { return Ok(None) };
+            let Some(record) = run::read_stored::<M>(reply)? else { return Ok(None) };
             let texts = fields.iter().map(|field| text_of(reply, field));
             Ok(Some((record, texts.collect::<Result<_>>()?)))
         })

@@ -512,9 +512,10 @@ impl<M> Clone for Query<M> {
 }
 
 impl<M> fmt::Debug for Query<M> {
+    /// Shows the names of the fields only, because a value may be a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fields: Vec<_> = self.fields.iter().map(|field| field.name).collect();
         let mut debug = f.debug_struct("Query");
-        debug.field("conditions", &self.conditions).field("order", &self.order).field("limit", &self.limit);
-        debug.field("after", &self.after).finish_non_exhaustive()
+        debug.field("fields", &fields).field("order", &self.order).field("limit", &self.limit).finish_non_exhaustive()
     }
 }

@@ -12,7 +12,8 @@ use crate::index::Layout;
 use crate::key::Key;
 use crate::kind::Kind;
 use crate::mismatch::excerpt;
-use crate::model::Sink;
+use crate::model::{Sink, WithoutHooks};
+use crate::pairs::ReplyPairs;
 use crate::query::{self, Answer, Call, Condition, Cursor, Explain, Found, Plan, Position};
 use crate::write::{Action, Operation};
 
@@ -61,13 +62,19 @@ impl<M: HashModel> Prepared<M> {
 
     fn position(&self, cursor: Cursor) -> Result<Position> {
         let Cursor { fingerprint, index, range, member } = cursor;
-        let candidate = self.plan.candidates.iter().position(|candidate| u32::try_from(candidate.index) == Ok(index));
-        match candidate {
-            Some(candidate) if fingerprint == self.fingerprint => Ok(Position { candidate, range, member }),
-            _ => Err(invalid::<M>(
+        let mut candidates = self.plan.candidates.iter().enumerate();
+        let candidate = candidates.find(|(_, candidate)| u32::try_from(candidate.index) == Ok(index));
+        let Some((at, candidate)) = candidate.filter(|_| fingerprint == self.fingerprint) else {
+            return Err(invalid::<M>(
                 "the cursor is of another query; use it with the model, the conditions and the order of the page that it comes from",
-            )),
+            ));
+        };
+        // A stranger may have made it up: it must not lead out of the range.
+        let bounds = range.checked_sub(1).and_then(|range| candidate.ranges.get(usize::try_from(range).ok()?));
+        if bounds.is_some_and(|bounds| member.is_empty() || bounds.contains_entry(&member)) {
+            return Ok(Position { candidate: at, range, member });
         }
+        Err(query::damaged().about(M::MODEL_NAME, M::KEY_PREFIX))
     }
 
     fn cursor(&self, position: Position) -> Option<Cursor> {
@@ -124,7 +131,7 @@ impl<M: HashModel> Prepared<M> {
     pub(super) async fn count(&self, session: &Session) -> Result<u64> {
         let (mut count, mut position) = (0, None);
         loop {
-            let command = self.command(Found::Count, MAX_STEP, position.as_ref()).decode_with(query::read_count);
+            let command = self.command(Found::Count, MAX_STEP, position.as_ref()).decode_by(|reply| query::read_count(hash_model::layout::<M>(), reply));
             let Some((found, next)) = self.run(session, command, position).await? else { return Ok(count) };
             count += found;
             if next.is_none() {
@@ -135,7 +142,7 @@ impl<M: HashModel> Prepared<M> {
     }
 
     pub(super) async fn explain(&self, session: &Session) -> Result<Explain> {
-        let command = self.command(Found::Estimates, MAX_STEP, None).decode_with(query::read_estimates);
+        let command = self.command(Found::Estimates, MAX_STEP, None).decode_by(|reply| query::read_estimates(hash_model::layout::<M>(), reply));
         let answer = session.submit(command).await?;
         Ok(Explain::new(self.layout, &self.conditions, &self.plan, answer.candidate, &answer.found))
     }
@@ -188,9 +195,10 @@ impl<M: HashModel> Prepared<M> {
     }
 
     /// Leaves out records that do not exist, or do not match any more.
-    fn matching(&self, records: Vec<Result<Option<M>>>) -> Vec<Result<M>> {
+    fn matching(&self, records: Vec<Result<Option<Loaded<M>>>>) -> Vec<Result<M>> {
         let records = records.into_iter().filter_map(Result::transpose);
-        records.filter(|record| record.as_ref().map_or(true, |record| self.holds(record))).collect()
+        let matching = records.filter(|record| record.as_ref().map_or(true, |record| self.holds(record.as_stored())));
+        matching.map(|record| record.map(|loaded| loaded.record)).collect()
     }
 
     pub(super) fn layout(&self) -> &'static Layout {
@@ -232,7 +240,7 @@ impl<M: HashModel> Prepared<M> {
         limit: usize,
         position: Option<Position>,
     ) -> Result<Step<String>> {
-        let command = self.command(found, limit, position.as_ref()).decode_with(query::read_ids);
+        let command = self.command(found, limit, position.as_ref()).decode_by(|reply| query::read_ids(hash_model::layout::<M>(), reply));
         Ok(self.run(session, command, position).await?.unwrap_or_default())
     }
 
@@ -257,10 +265,9 @@ impl<M: HashModel> Prepared<M> {
         Ok(Some((found, next.map(|(range, member)| Position { candidate, range, member }))))
     }
 
-    /// Returns whether a record that was loaded matches.
+    /// Returns whether a record matches. It was read without hooks, which may change it.
     pub(super) fn holds(&self, record: &M) -> bool {
-        // A hook may have changed the record since it was read.
-        if self.conditions.is_empty() || M::AFTER_LOAD {
+        if self.conditions.is_empty() {
             return true;
         }
         let mut columns = Columns(Vec::new());
@@ -273,6 +280,33 @@ impl<M: HashModel> Prepared<M> {
             columns.0.iter().any(|(column, text)| Some(*column) == name && condition.holds(text))
         })
     }
+}
+
+/// A record that was loaded.
+struct Loaded<M> {
+    record: M,
+    /// The record as it is stored, if a hook may have changed the one that was loaded.
+    stored: Option<M>,
+}
+
+impl<M: HashModel> Loaded<M> {
+    fn read(reply: Reply<'_>, key: &str) -> Result<Option<Self>> {
+        let Some(record) = commands::read_loaded::<M>(reply, key)? else { return Ok(None) };
+        let stored = if M::AFTER_LOAD { read_stored(reply)? } else { None };
+        Ok(Some(Loaded { record, stored }))
+    }
+
+    fn as_stored(&self) -> &M {
+        self.stored.as_ref().unwrap_or(&self.record)
+    }
+}
+
+/// Reads a record as it is stored, without its hooks, from a reply to `HGETALL`.
+pub(super) fn read_stored<M: HashModel>(reply: Reply<'_>) -> Result<Option<M>> {
+    if commands::is_no_record(reply) {
+        return Ok(None);
+    }
+    M::read(WithoutHooks(ReplyPairs(reply.pairs()?))).map(Some)
 }
 
 /// A page that takes several steps.
@@ -329,27 +363,28 @@ impl Sink for Columns {
 }
 
 /// Reads the records that the script returned.
-fn read_records<M: HashModel>(reply: Reply<'_>) -> Result<Answer<Vec<Result<Option<M>>>>> {
-    query::read_records(reply, |id, record| {
+fn read_records<M: HashModel>(reply: Reply<'_>) -> Result<Answer<Vec<Result<Option<Loaded<M>>>>>> {
+    query::read_records(hash_model::layout::<M>(), reply, |id, record| {
         let key = key_of::<M>(id);
-        let record = commands::read_loaded::<M>(record, key.as_str());
+        let record = Loaded::read(record, key.as_str());
         record.map_err(|error| error.with_command("HGETALL".into()).about(M::MODEL_NAME, key.as_str()))
     })
 }
 
 /// Loads records by the parts of their keys, in one request.
-async fn load<M: HashModel>(session: &Session, ids: &[String]) -> Result<Vec<Result<Option<M>>>> {
+async fn load<M: HashModel>(session: &Session, ids: &[String]) -> Result<Vec<Result<Option<Loaded<M>>>>> {
     let loading = {
         let mut batch = Batch::new(session);
-        let slots: Vec<_> = ids.iter().map(|id| (&mut batch).submit(load_command::<M>(id))).collect();
+        let load = |id: &String| load_command::<M>(id).decode_with_key(Loaded::read);
+        let slots: Vec<_> = ids.iter().map(|id| (&mut batch).submit(load(id))).collect();
         batch.exec_with(move |replies| Ok(slots.into_iter().map(|slot| replies.take(slot)).collect()))
     };
     loading.await
 }
 
 /// Returns the command that loads a record. It leaves the time to live as it is, also of a model whose loads extend it.
-pub(super) fn load_command<M: HashModel>(id: &str) -> Command<Option<M>> {
-    key_of::<M>(id).push_to(Command::read("HGETALL")).decode_with_key(commands::read_loaded::<M>)
+pub(super) fn load_command<M: HashModel>(id: &str) -> Command {
+    key_of::<M>(id).push_to(Command::read("HGETALL"))
 }
 
 pub(super) fn key_of<M: HashModel>(id: &str) -> Key {
@@ -359,4 +394,42 @@ pub(super) fn key_of<M: HashModel>(id: &str) -> Key {
 #[cold]
 fn invalid<M: HashModel>(message: &'static str) -> Error {
     Error::new(ErrorKind::InvalidInput, message).about(M::MODEL_NAME, M::KEY_PREFIX)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::prelude::*;
+    use crate::query::Cursor;
+
+    #[derive(Debug, RedisModel)]
+    #[redis(prefix = "document")]
+    struct Document {
+        #[redis(id)]
+        id: u64,
+        #[redis(index)]
+        tenant: String,
+    }
+
+    #[test]
+    fn a_cursor_stays_within_its_query() {
+        let query = || Document::query().any_of(Document::TENANT, ["b", "d"]);
+        let prepared = super::Prepared::new(query()).unwrap();
+        let position = super::Position { candidate: 0, range: 1, member: "b\0 7".into() };
+        let cursor = prepared.cursor(position).unwrap();
+        let start = |cursor: Cursor| super::Prepared::new(query().after(cursor)).map(|prepared| prepared.start);
+        assert!(start(cursor.clone()).unwrap().is_some());
+        assert!(start(Cursor { member: String::new(), range: 2, ..cursor.clone() }).is_ok());
+        let other = |range, member: &str| Cursor { range, member: member.into(), ..cursor.clone() };
+        for forged in [
+            other(1, "a\0 7"),
+            other(1, "c\0 7"),
+            other(2, "b\0 7"),
+            other(1, "\u{10ffff}"),
+            other(0, ""),
+            other(3, ""),
+        ] {
+            let error = start(forged.clone()).unwrap_err();
+            assert!(error.is_invalid_input() && error.message().contains("damaged"), "{forged:?}: {error}");
+        }
+    }
 }

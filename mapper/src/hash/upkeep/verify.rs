@@ -224,7 +224,7 @@ async fn of_keys(session: &Session, layout: &'static Layout) -> Result<Vec<Drift
     let mut batch = Batch::atomic(session);
     let mut slots = Vec::new();
     for partition in 0..layout.partitions {
-        let marks = batch.hmget::<String>(layout.rows_key(partition), [":", ":building"]);
+        let marks = batch.hmget::<String>(layout.rows_key(partition), [":", ":building", ":partitions"]);
         let indexes = layout.indexes.iter().map(|index| {
             let key = layout.index_key(index, partition);
             (batch.zscore(&key, ""), key, index.unique)
@@ -232,10 +232,12 @@ async fn of_keys(session: &Session, layout: &'static Layout) -> Result<Vec<Drift
         slots.push((marks, indexes.collect::<Vec<_>>(), layout.rows_key(partition)));
     }
     let drifts = move |replies: BatchReplies| {
-        let mut keys = Vec::new();
+        let (mut keys, mut created) = (Vec::new(), Vec::new());
         for (marks, indexes, rows) in slots {
             let mut marks = replies.take(marks)?.into_iter();
-            let (mark, building) = (marks.next().flatten(), marks.next().flatten());
+            let (mark, building, named) = (marks.next().flatten(), marks.next().flatten(), marks.next().flatten());
+            let numbers = named.iter().flat_map(|named| named.split(','));
+            created.extend(numbers.filter_map(|number| number.parse::<usize>().ok()));
             if let Some(stored) = mark.as_ref().filter(|mark| **mark != layout.mark()) {
                 return Ok(vec![Drift::OtherLayout { stored: stored.clone() }]);
             }
@@ -246,7 +248,7 @@ async fn of_keys(session: &Session, layout: &'static Layout) -> Result<Vec<Drift
                 indexes.into_iter().map(|(slot, key, unique)| Ok((replies.take(slot)?.is_some(), key, unique)));
             keys.push((mark.is_some(), rows, indexes.collect::<Result<Vec<_>>>()?));
         }
-        Ok(lost(&keys, layout.partitions > 1).into_iter().map(|key| Drift::LostKey { key }).collect())
+        Ok(lost(&keys, &created).into_iter().map(|key| Drift::LostKey { key }).collect())
     };
     batch.exec_with(drifts).await
 }
@@ -255,20 +257,32 @@ async fn of_keys(session: &Session, layout: &'static Layout) -> Result<Vec<Drift
 /// unique.
 type Existing = [(bool, String, Vec<(bool, String, bool)>)];
 
-/// Returns the keys that are missing although others are there. The first write to a partition creates its keys, and the
-/// unique indexes of all partitions.
-fn lost(partitions: &Existing, are_several: bool) -> Vec<String> {
-    let any_rows = partitions.iter().any(|(exist, ..)| *exist);
+/// Returns the keys that are missing although others are there. The first write creates the unique indexes of all
+/// partitions, and the first write to a partition its other keys. `created` has the numbers of these partitions.
+fn lost(partitions: &Existing, created: &[usize]) -> Vec<String> {
+    let Some((any_rows, first_rows, _)) = partitions.first() else { return Vec::new() };
+    let are_several = partitions.len() > 1;
+    let is_own = |unique: bool| !are_several || !unique;
     let mut lost = Vec::new();
-    for (rows_exist, rows, indexes) in partitions {
-        let own = |unique: bool| !are_several || !unique;
-        let any_own = *rows_exist || indexes.iter().any(|(exists, _, unique)| *exists && own(*unique));
-        if any_own && !rows_exist {
+    let mut any_unnamed = false;
+    for (number, (rows_exist, rows, indexes)) in partitions.iter().enumerate() {
+        // The first rows are there from the first write on, to whichever partition it is.
+        let any_own = *rows_exist && (number > 0 || !are_several)
+            || indexes.iter().any(|(exists, _, unique)| *exists && is_own(*unique));
+        let is_named = created.contains(&number);
+        any_unnamed |= are_several && any_own && !is_named;
+        any_unnamed |= !any_rows && indexes.iter().any(|(exists, _, unique)| *exists && !is_own(*unique));
+        let is_created = any_own || is_named;
+        if is_created && !rows_exist {
             lost.push(rows.clone());
         }
-        let missing =
-            indexes.iter().filter(|(exists, _, unique)| !exists && if own(*unique) { any_own } else { any_rows });
+        let missing = indexes
+            .iter()
+            .filter(|(exists, _, unique)| !exists && if is_own(*unique) { is_created } else { *any_rows });
         lost.extend(missing.map(|(_, key, _)| key.clone()));
+    }
+    if any_unnamed && !lost.contains(first_rows) {
+        lost.insert(0, first_rows.clone());
     }
     lost
 }
