@@ -165,8 +165,8 @@ fn error_of(why: &str, layout: Option<&Layout>, key: &str, first: &str, second: 
         "norow" => new(
             ErrorKind::Index,
             format!(
-                "the record is in no index, because another program has written it. On its own this command adds it; in a \
-                 pipeline or a unit, `save` the record first, or run `{model}::reindex`"
+                "the record is in no index, because another program has written it. On its own, this command adds it; in a \
+                 pipeline, `save` the record first, or run `{model}::reindex`"
             ),
         )
         .with_source(NoRow),
