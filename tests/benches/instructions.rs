@@ -59,7 +59,7 @@ fn compare() -> Outcome<()> {
     let with_serde = instructions("by_hand_with_serde", 2000, &[])?;
     report("the same", derived, "code by hand over serde_json and base64", with_serde, 1.5);
     let page = instructions("page", 200, &[])? / PAGE as f64;
-    report("a record of a page of 20, requested and decoded", page, "the decoding by hand", by_hand, 2.5);
+    report("a record of a page of 20, requested and decoded", page, "the decoding by hand", by_hand, 1.5);
     let tree = instructions("tree_json", 4, &[])?;
     let decoded_tree = instructions("tree_base64", 4, &[])?;
     for (encoding, tree, against, bound) in [
