@@ -522,3 +522,41 @@ async fn the_time_to_live_is_kept_set_or_removed() -> Result<()> {
     }
     Ok(())
 }
+
+#[derive(Debug, Clone, PartialEq, RedisModel)]
+#[redis(prefix = "pa-schema", schema_version = 2, upgrade = rename_hits)]
+struct Page {
+    #[redis(id)]
+    id: u64,
+    visits: i64,
+}
+
+fn rename_hits(page: &mut redis_model::StoredFields, _: u32) -> std::result::Result<(), &'static str> {
+    page.rename("hits", "visits");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_record_of_an_earlier_schema_is_not_patched() -> Result<()> {
+    let redis = stack().redis();
+    redis.del("pa-schema:1").await?;
+    redis.hset("pa-schema:1", [("id", "1"), ("hits", "100")]).await?;
+    let error = Page::patch(1).incr(Page::VISITS, 1).exec(&redis).await.unwrap_err();
+    assert!(error.is_conflict() && error.message().contains("load it and save it"), "{error}");
+    Page::load(&redis, 1).await?.unwrap().save(&redis).await?;
+    let visits = Page::patch(1).incr(Page::VISITS, 1).returning(Page::VISITS).exec(&redis).await?;
+    assert_eq!(visits, Some(101));
+    Page::delete(&redis, 1).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_old_name_of_a_field_is_returned() -> Result<()> {
+    let redis = stack().redis();
+    plain(60).save(&redis).await?;
+    redis.hset("pa-plain:60", ("nick", "Countess")).await?;
+    let nickname = Plain::patch(60).incr(Plain::VISITS, 1).returning(Plain::NICKNAME).exec(&redis).await?;
+    assert_eq!(nickname.as_deref(), Some("Countess"));
+    Plain::delete(&redis, 60).await?;
+    Ok(())
+}
