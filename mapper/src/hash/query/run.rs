@@ -199,7 +199,7 @@ impl<M: HashModel> Prepared<M> {
     }
 
     /// Leaves out records that do not exist, or do not match any more.
-    fn matching(&self, records: Vec<Result<Option<Loaded<M>>>>) -> Vec<Result<M>> {
+    fn matching(&self, records: Records<M>) -> Vec<Result<M>> {
         let records = records.into_iter().filter_map(Result::transpose);
         let matching = records.filter(|record| record.as_ref().map_or(true, |record| self.holds(record.as_stored())));
         matching.map(|record| record.map(|loaded| loaded.record)).collect()
@@ -288,6 +288,9 @@ impl<M: HashModel> Prepared<M> {
     }
 }
 
+/// Records that were found by the index; `None` for one that does not exist.
+type Records<M> = Vec<Result<Option<Loaded<M>>>>;
+
 /// A record that was loaded.
 struct Loaded<M> {
     record: M,
@@ -369,7 +372,7 @@ impl Sink for Columns {
 }
 
 /// Reads the records that the script returned.
-fn read_records<M: HashModel>(reply: Reply<'_>) -> Result<Answer<Vec<Result<Option<Loaded<M>>>>>> {
+fn read_records<M: HashModel>(reply: Reply<'_>) -> Result<Answer<Records<M>>> {
     query::read_records(hash_model::layout::<M>(), reply, |id, record| {
         let key = key_of::<M>(id);
         let record = Loaded::read(record, key.as_str());
@@ -378,7 +381,7 @@ fn read_records<M: HashModel>(reply: Reply<'_>) -> Result<Answer<Vec<Result<Opti
 }
 
 /// Loads records by the parts of their keys, in one request.
-async fn load<M: HashModel>(session: &Session, ids: &[String]) -> Result<Vec<Result<Option<Loaded<M>>>>> {
+async fn load<M: HashModel>(session: &Session, ids: &[String]) -> Result<Records<M>> {
     let loading = {
         let mut batch = Batch::new(session);
         let load = |id: &String| load_command::<M>(id).decode_with_key(Loaded::read);
