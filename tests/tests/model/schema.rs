@@ -93,6 +93,14 @@ impl Table {
         }
     }
 
+    pub(crate) fn model(self) -> &'static str {
+        match self {
+            Table::Users => "User",
+            Table::Accounts => "Account",
+            Table::Notes => "Note",
+        }
+    }
+
     pub(crate) fn key(self, id: &str) -> String {
         format!("{}:{id}", self.prefix())
     }

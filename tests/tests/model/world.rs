@@ -423,6 +423,11 @@ fn mends(args: &Args) -> Vec<Mend> {
     let text = |at: usize| args.get(at).and_then(|arg| std::str::from_utf8(arg).ok()).unwrap_or_default();
     let keys: usize = text(2).parse().unwrap_or_default();
     let is_number = |at: usize| !text(at).is_empty() && text(at).bytes().all(|byte| byte.is_ascii_digit());
+    // The marks of the layouts, each a tag and the name of its model, in the order in which operations count them.
+    let is_mark = |text: &str| text.get(..8).is_some_and(|tag| tag.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    let models: Vec<&str> = (3 + keys..args.len())
+        .filter_map(|at| Some(text(at)).filter(|text| is_mark(text))?.get(8..)?.strip_prefix(' ')?.split(';').next())
+        .collect();
     let mut mends = Vec::new();
     for at in 3 + keys..args.len() {
         let what = text(at);
@@ -430,10 +435,8 @@ fn mends(args: &Args) -> Vec<Mend> {
             continue;
         }
         let id = text(at + 3).to_owned();
-        let table = Table::ALL.into_iter().find(|table| {
-            let key = table.key(&id);
-            (3..3 + keys).any(|at| text(at) == key)
-        });
+        let layout = text(at + 1).parse::<usize>().ok().and_then(|number| models.get(number.checked_sub(1)?));
+        let table = Table::ALL.into_iter().find(|table| layout.is_some_and(|layout| *layout == table.model()));
         if let Some(table) = table {
             mends.push(if what == "index" { Mend::Index(table, id) } else { Mend::Purge(table, id) });
         }
