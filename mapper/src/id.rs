@@ -8,8 +8,8 @@ use std::num::{NonZeroI32, NonZeroI64, NonZeroU32, NonZeroU64};
 /// Integers and `String` are ids. So are `Uuid` and `Ulid`, with the features `uuid` and `ulid`. A newtype of an id is
 /// an id too if it derives `RedisModel` with `#[redis(id)]`.
 ///
-/// An id must not be empty, and must not contain `:`, which separates the parts of a key. A command with such an id
-/// fails before anything is sent.
+/// An id must not be empty, must not contain `:`, which separates the parts of a key, and must not make a key of more than
+/// 32 KB, the most that the hosted service takes. A command with such an id fails before anything is sent.
 ///
 /// ```
 /// use redis_model::prelude::*;

@@ -11,7 +11,8 @@ pub(crate) const SEPARATOR: char = ':';
 /// The part of a key that identifies one list or log of a model: text, an integer, and with their features `Uuid` and
 /// `Ulid`.
 ///
-/// A part must not be empty, and must not contain `:`. A command with such a part fails before anything is sent.
+/// A part must not be empty, must not contain `:`, and must not make a key of more than 32 KB. A command with such a part fails
+/// before anything is sent.
 ///
 /// ```no_run
 /// use redis_model::prelude::*;
@@ -84,6 +85,9 @@ pub(crate) struct Key {
     problem: Option<&'static str>,
 }
 
+/// The longest key that the hosted service takes, in bytes.
+const MAX_KEY: usize = 32 * 1024;
+
 impl Key {
     pub(crate) fn new(model: &'static str, prefix: &str, part: &str) -> Self {
         let problem = if part.is_empty() {
@@ -92,6 +96,8 @@ impl Key {
             Some(
                 "the part of the key after the prefix contains `:`, which separates the parts of a key; use another character",
             )
+        } else if prefix.len() + 1 + part.len() > MAX_KEY {
+            Some("the key is longer than 32 KB, the most that the hosted service takes; use a shorter id")
         } else {
             None
         };
@@ -151,5 +157,6 @@ mod tests {
         assert_eq!(key("42").unwrap(), "user:42");
         assert!(key("").unwrap_err().message().contains("empty"));
         assert!(key("unique:email").unwrap_err().message().contains("separates"));
+        assert!(key(&"x".repeat(MAX_KEY)).unwrap_err().message().contains("32 KB"));
     }
 }

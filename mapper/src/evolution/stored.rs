@@ -11,7 +11,7 @@ use crate::model::Source;
 /// The fields of a stored record, which the function of `#[redis(schema_version = 2, upgrade = function)]` brings up to date
 /// before they are read.
 ///
-/// A patch sets fields of the current version in a record of an earlier one. So an upgrade should not overwrite a field that
+/// A program of another version may have written fields of the current one. So an upgrade should not overwrite a field that
 /// exists: [`rename`](StoredFields::rename) and [`set_if_absent`](StoredFields::set_if_absent) do not.
 ///
 /// ```no_run

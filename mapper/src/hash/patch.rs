@@ -56,6 +56,9 @@ use crate::write::{Action, Change, Condition, FieldChange, Lifetime, Operation, 
 /// # }
 /// ```
 ///
+/// A patch knows the fields of the current version of a model. If the model has a `schema_version`, a record of an earlier one is
+/// not patched: the patch fails as `Conflict`, until the record has been loaded and saved.
+///
 /// Each change costs one call of Redis within one script: a patch is one command, and one round trip.
 #[must_use = "a patch changes nothing until `exec` sends it"]
 pub struct Patch<M, R = ()> {
