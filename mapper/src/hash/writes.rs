@@ -3,7 +3,7 @@
 use redis_rest::{Command, Error, ErrorKind, Reply, Result};
 
 use super::commands;
-use super::hash_model::{HashModel, IdRef, layout};
+use super::hash_model::{HashModel, IdRef, key_of, layout};
 use super::plain;
 use super::save_options::{self, SaveOptions};
 use super::version::Version;
@@ -22,26 +22,22 @@ pub(crate) fn lifetime<M: HashModel>() -> Lifetime {
 
 /// Returns the command that writes all fields of a record.
 pub(crate) fn put<M: HashModel>(record: &M, mode: Mode, lifetime: Lifetime) -> Command<M::Version> {
-    let key = Key::new(M::MODEL_NAME, M::KEY_PREFIX, &M::Id::key_part(record.id().as_ref()));
-    let operation = match put_operation(record, mode, lifetime) {
-        Ok(operation) => operation,
-        Err(error) => return failed::<M, _>(&key, mode, error),
+    let (fields, version) = match fields_of(record) {
+        Ok(fields) => fields,
+        Err(error) => return failed(record, mode, error),
     };
-    if !operation.layout.is_plain() {
-        return lone::<M>(operation).and_then(|outcome| stored_version(outcome.version));
+    if layout::<M>().is_plain() {
+        return plain::put(&key_of::<M>(record.id().as_ref()), &fields, mode, lifetime);
     }
-    let Action::Put { fields, .. } = &operation.action else { return failed::<M, _>(&key, mode, not_a_version(None)) };
-    plain::put(&key, fields, mode, lifetime)
+    let put = operation::<M>(record.id().as_ref(), Action::Put { mode, fields, version, lifetime });
+    lone::<M>(put).and_then(|outcome| stored_version(outcome.version))
 }
 
 /// Returns the command that writes all fields of a record, with options for its time to live.
 pub(super) fn put_with<M: HashModel>(record: &M, mode: Mode, options: SaveOptions) -> Command<M::Version> {
     match options.lifetime(M::TTL) {
         Ok(lifetime) => put(record, mode, lifetime),
-        Err(error) => {
-            let key = Key::new(M::MODEL_NAME, M::KEY_PREFIX, &M::Id::key_part(record.id().as_ref()));
-            failed::<M, _>(&key, mode, error)
-        }
+        Err(error) => failed(record, mode, error),
     }
 }
 
@@ -51,14 +47,19 @@ pub(super) fn put_with<M: HashModel>(record: &M, mode: Mode, options: SaveOption
 ///
 /// `InvalidInput` if a field cannot be encoded, or if there is no next version.
 pub(crate) fn put_operation<M: HashModel>(record: &M, mode: Mode, lifetime: Lifetime) -> Result<Operation> {
+    let (fields, version) = fields_of(record)?;
+    Ok(operation::<M>(record.id().as_ref(), Action::Put { mode, fields, version, lifetime }))
+}
+
+/// Returns the fields of a record with its next version, and the version that it has.
+fn fields_of<M: HashModel>(record: &M) -> Result<(FieldPairs, Option<u64>)> {
     let mut fields = FieldPairs::default();
     record.write(&mut fields)?;
     let version = record.version().number();
     if let (Some(name), Some(number)) = (layout::<M>().version, version) {
         set_version::<M>(&mut fields, name, number)?;
     }
-    let action = Action::Put { mode, fields, version, lifetime };
-    Ok(operation::<M>(record.id().as_ref(), action))
+    Ok((fields, version))
 }
 
 /// Replaces the version by the next one, which is what the write stores.
@@ -182,11 +183,14 @@ fn not_a_version(number: Option<u64>) -> Error {
 }
 
 /// Returns the command about a record that fails before it is sent.
-fn failed<M: HashModel, R>(key: &Key, mode: Mode, error: Error) -> Command<R> {
+fn failed<M: HashModel, R>(record: &M, mode: Mode, error: Error) -> Command<R> {
     let name = match mode {
         Mode::Insert if layout::<M>().is_plain() => "HSETEX",
         Mode::Save if layout::<M>().is_plain() => "HSET",
         _ => "EVALSHA",
     };
-    key.check(Command::write(name)).fail(error).decode_with(|reply| Err(reply.mismatch("nothing")))
+    key_of::<M>(record.id().as_ref())
+        .check(Command::write(name))
+        .fail(error)
+        .decode_with(|reply| Err(reply.mismatch("nothing")))
 }

@@ -12,7 +12,7 @@ use crate::write::{self, Action, Condition, Operation};
 /// How many records one step writes, all or none of them.
 const STEP: usize = 100;
 
-/// How often a step is repeated because others write the same records.
+/// How often the write of one record is repeated because others write it too.
 const ATTEMPTS: usize = 16;
 
 /// What is done to each record.
@@ -49,29 +49,38 @@ impl<M: HashModel> Prepared<M> {
         Ok(written)
     }
 
-    /// Writes those of these records that match, in one request. Returns how many.
+    /// Writes those of these records that match, and returns how many: in one request, or in smaller ones if other programs
+    /// change some of the records meanwhile.
     async fn write_step(&self, session: &Session, write: &Write, ids: &[String]) -> Result<usize> {
-        let mut seen = self.see(session, ids).await?;
-        for _ in 0..ATTEMPTS {
+        let (mut written, mut parts) = (0, vec![(ids, 1)]);
+        while let Some((ids, attempt)) = parts.pop() {
+            let seen = self.see(session, ids).await?;
             let matching = ids.iter().zip(&seen).filter_map(|(id, seen)| Some((id, seen.as_ref()?)));
             let operations: Vec<_> = matching.map(|(id, texts)| self.operation(write, id, texts)).collect();
             if operations.is_empty() {
-                return Ok(0);
+                continue;
             }
             let error = match session.submit(write::command(&operations)).await {
-                Ok(outcomes) => return Ok(outcomes.len()),
+                Ok(outcomes) => {
+                    written += outcomes.len();
+                    continue;
+                }
                 Err(error) => error,
             };
-            let seen_again =
-                if error.is_conflict() || error.is_not_found() { self.see(session, ids).await? } else { seen.clone() };
             // Unless another program has changed or deleted one of them since it was read, the write itself is refused.
-            if seen_again == seen {
+            if !(error.is_conflict() || error.is_not_found()) || self.see(session, ids).await? == seen {
                 return Err(error);
             }
-            seen = seen_again;
+            match ids.split_at(ids.len() / 2) {
+                ([], _) if attempt < ATTEMPTS => parts.push((ids, attempt + 1)),
+                ([], _) => {
+                    let why = "others change these records faster than they are written; try again";
+                    return Err(Error::new(ErrorKind::Conflict, why).about(M::MODEL_NAME, M::KEY_PREFIX));
+                }
+                (first, second) => parts.extend([(second, 1), (first, 1)]),
+            }
         }
-        let why = "others change these records faster than they are written; try again";
-        Err(Error::new(ErrorKind::Conflict, why).about(M::MODEL_NAME, M::KEY_PREFIX))
+        Ok(written)
     }
 
     /// Reads records, in one request.
