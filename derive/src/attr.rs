@@ -26,6 +26,7 @@ pub(crate) struct Container {
     pub(crate) text: Option<Span>,
     pub(crate) rename_all: Option<(Case, Span)>,
     pub(crate) max_len: Option<(u64, Span)>,
+    pub(crate) publish: Option<Span>,
     pub(crate) tag: Option<LitStr>,
     pub(crate) krate: Option<Path>,
     pub(crate) compounds: Vec<Compound>,
@@ -151,8 +152,8 @@ pub(crate) struct Variant {
     pub(crate) aliases: Vec<LitStr>,
 }
 
-const CONTAINER: &str = "prefix, list, stream, embedded, id, text, rename_all, max_len, tag, index, unique, ttl, sliding, partitions, \
-     schema_version, upgrade, validate, before_save, after_load, crate";
+const CONTAINER: &str = "prefix, list, stream, embedded, id, text, rename_all, max_len, publish, tag, index, unique, ttl, sliding, \
+     partitions, schema_version, upgrade, validate, before_save, after_load, crate";
 const FIELD: &str = "id, rename, alias, default, skip, flatten, index, unique, version, unknown, from, convert, text, json, postcard, \
      bincode, base64, with";
 const CODECS: &str = "`text`, `json`, `postcard`, `bincode`, `base64` and `with`";
@@ -193,6 +194,7 @@ impl Container {
                     Err(_) => Err(syn::Error::new(literal.span(), MAX_LEN)),
                 }
             }),
+            "publish" => set_flag(&mut container.publish, meta),
             "tag" => set_once(&mut container.tag, meta, parse_string),
             name @ ("index" | "unique") => {
                 container.compounds.push(parse_compound(meta, name == "unique")?);
@@ -386,8 +388,9 @@ fn unknown(meta: &ParseNestedMeta<'_>, place: &str, known: &str) -> syn::Error {
     let right_place = match (place, name.as_str()) {
         (
             "field",
-            "prefix" | "list" | "stream" | "embedded" | "rename_all" | "max_len" | "tag" | "ttl" | "sliding"
-            | "partitions" | "schema_version" | "upgrade" | "validate" | "before_save" | "after_load" | "crate",
+            "prefix" | "list" | "stream" | "embedded" | "rename_all" | "max_len" | "publish" | "tag" | "ttl"
+            | "sliding" | "partitions" | "schema_version" | "upgrade" | "validate" | "before_save" | "after_load"
+            | "crate",
         ) => "the struct or enum itself",
         ("container", "rename" | "alias") => "a field or a variant",
         (

@@ -57,6 +57,9 @@ fn check_container(model: &Model, shape: Shape, errors: &mut Errors) {
     if let Some((_, span)) = attrs.max_len.filter(|_| shape != Shape::Stream) {
         errors.push(syn::Error::new(span, "`max_len` applies only to streams; add `stream`, or remove `max_len`"));
     }
+    if let Some(span) = attrs.publish.filter(|_| shape != Shape::Stream) {
+        errors.push(syn::Error::new(span, "`publish` applies only to streams; add `stream`, or remove `publish`"));
+    }
     let has_tag = matches!(model.body, Body::Enum(_)) && matches!(shape, Shape::List | Shape::Stream);
     if let Some(tag) = attrs.tag.as_ref().filter(|_| !has_tag) {
         errors.push_spanned(tag, "`tag` applies only to an enum with `list` or `stream`; remove `tag`");

@@ -77,10 +77,13 @@ fn shape_impl(model: &Model, bounds: &TokenStream) -> TokenStream {
                 Some((max_len, _)) => quote!(#krate::codegen::Some(#max_len)),
                 None => quote!(#krate::codegen::None),
             };
-            (
-                quote!(StreamModel),
-                quote!(#common const MAX_LEN: #krate::codegen::Option<#krate::codegen::u64> = #max_len;),
-            )
+            let publish = model.attrs.publish.is_some();
+            let items = quote! {
+                #common
+                const MAX_LEN: #krate::codegen::Option<#krate::codegen::u64> = #max_len;
+                const PUBLISH: #krate::codegen::bool = #publish;
+            };
+            (quote!(StreamModel), items)
         }
         Shape::Hash => {
             // The fallback for an invalid input gets here without an id, or with an `Option` that cannot be one.

@@ -1,126 +1,16 @@
-//! Typed event logs: a Redis stream at `prefix:key`. Each entry holds the fields of one event.
+//! The commands of a log.
 
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Bound, RangeBounds};
 
-use redis_rest::commands::stream::{StreamEntry, StreamId};
-use redis_rest::{Build, Client, Command, Executor, FromReply, Paging, Reply, Result, StreamCommands};
+use redis_rest::commands::stream::StreamId;
+use redis_rest::{Build, Client, Command, Executor, FromReply, Paging, Result, StreamCommands};
 
-use crate::key::{Key, KeyPart};
-use crate::model::Fields;
-use crate::pairs::{FieldPairs, ReplyPairs};
-
-/// An event of typed logs: a struct or an enum, stored as an entry of a stream.
-///
-/// Derive it with [`RedisModel`](derive@crate::RedisModel) and `#[redis(stream, prefix = "..")]`. The variant of an
-/// enum is the field `event`, or the field that `tag = ".."` names.
-///
-/// ```no_run
-/// use redis_model::prelude::*;
-///
-/// #[derive(Debug, Clone, PartialEq, RedisModel)]
-/// #[redis(stream, prefix = "order-events", max_len = 1_000_000)]
-/// enum OrderEvent {
-///     Placed { sku: String, quantity: u32 },
-///     Paid { cents: i64 },
-/// }
-///
-/// # async fn example(redis: Redis) -> Result<()> {
-/// let log = OrderEvent::log(17);  // the Redis stream at `order-events:17`
-/// let paid = OrderEvent::Paid { cents: 990 };
-/// let id = log.append(&redis, &paid).await?;  // XADD order-events:17 MAXLEN ~ 1000000 * event Paid cents 990
-///
-/// let entries = log.range(&redis, .., 10).await?;
-/// for entry in entries {
-///     assert_eq!((entry.id, entry.event?), (id, paid.clone()));
-/// }
-/// # Ok(())
-/// # }
-/// ```
-///
-/// An event is also what the commands on streams return:
-///
-/// ```no_run
-/// # use redis_model::commands::stream::{GroupPosition, GroupStart, XReadGroupOptions};
-/// # use redis_model::prelude::*;
-/// # #[derive(Debug, Clone, PartialEq, RedisModel)]
-/// # #[redis(stream, prefix = "order-events")]
-/// # enum OrderEvent { Paid { cents: i64 } }
-/// # async fn example(redis: Redis) -> Result<()> {
-/// let log = OrderEvent::log(17);
-/// redis.xgroup_create_mkstream(log.key(), "billing", GroupStart::Beginning).await?;
-/// let new = [(log.key(), GroupPosition::New)];
-/// for stream in redis.xreadgroup::<String, OrderEvent>("billing", "worker-1", new, XReadGroupOptions::new()).await? {
-///     for entry in stream.entries {
-///         match entry.fields {
-///             Ok(event) => println!("{event:?}"),
-///             Err(error) => eprintln!("{} is set aside: {error}", entry.id),
-///         }
-///         redis.xack(log.key(), "billing", entry.id).await?;
-///     }
-/// }
-/// # Ok(())
-/// # }
-/// ```
-pub trait StreamModel: Fields + FromReply {
-    /// The name of the type, for errors.
-    const MODEL_NAME: &'static str;
-
-    /// The first part of each key, without the separator.
-    const KEY_PREFIX: &'static str;
-
-    /// The approximate number of entries that a log keeps. With `None`, it keeps all entries.
-    const MAX_LEN: Option<u64>;
-
-    /// Returns the log at `prefix:key`. Nothing is sent.
-    fn log(key: impl KeyPart) -> Log<Self> {
-        Log { key: Key::new(Self::MODEL_NAME, Self::KEY_PREFIX, &key.to_key_part()), of: PhantomData }
-    }
-}
-
-/// An event and its id.
-///
-/// A log returns an `Entry<Result<M>>` for each entry, so that an event that cannot be read affects no other. It still has
-/// its id. [`into_result`](Entry::into_result) is for programs that do not continue after such an entry.
-///
-/// ```no_run
-/// # use redis_model::{Entry, prelude::*};
-/// # #[derive(Debug, RedisModel)]
-/// # #[redis(stream, prefix = "temperature")]
-/// # struct Reading { celsius: f64 }
-/// # async fn example(redis: Redis) -> Result<()> {
-/// let log = Reading::log("roof");
-/// for entry in log.range(&redis, .., 100).await? {
-///     match entry.event {
-///         Ok(reading) => println!("{}: {}", entry.id, reading.celsius),
-///         Err(error) => println!("skipped: {error}"), // XRANGE for Reading at "temperature:roof": entry 5-0: ..
-///     }
-/// }
-///
-/// let entries = log.range(&redis, .., 100).await?.into_iter().map(Entry::into_result).collect::<Result<Vec<_>>>()?;
-/// println!("all {} can be read", entries.len());
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Entry<T> {
-    /// The id of the entry.
-    pub id: StreamId,
-    /// The event.
-    pub event: T,
-}
-
-impl<T> Entry<Result<T>> {
-    /// Returns the entry if its event could be read.
-    ///
-    /// # Errors
-    ///
-    /// The error of the event. It names the log and the entry.
-    pub fn into_result(self) -> Result<Entry<T>> {
-        Ok(Entry { id: self.id, event: self.event? })
-    }
-}
+use super::StreamModel;
+use super::entry::{Entry, read_entries};
+use crate::key::Key;
+use crate::pairs::FieldPairs;
 
 /// A log of events of the type `M`, from [`StreamModel::log`].
 ///
@@ -156,6 +46,10 @@ pub struct Log<M> {
 const PAGE_LEN: u64 = 500;
 
 impl<M: StreamModel> Log<M> {
+    pub(super) fn new(key: &str) -> Self {
+        Log { key: Key::new(M::MODEL_NAME, M::KEY_PREFIX, key), of: PhantomData }
+    }
+
     /// Returns the key of the log.
     #[must_use]
     pub fn key(&self) -> &str {
@@ -350,19 +244,4 @@ impl<M> fmt::Debug for Log<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Log").field("key", &self.key.as_str()).finish_non_exhaustive()
     }
-}
-
-/// Reads the entries of a reply. An event that cannot be read does not affect the others; its error names the log.
-fn read_entries<M: StreamModel>(reply: Reply<'_>, key: &str) -> Result<Vec<Entry<Result<M>>>> {
-    let entries = Vec::<StreamEntry<Result<M>>>::from_reply(reply)?.into_iter();
-    let named = entries.map(|StreamEntry { id, fields }| {
-        let event = fields.map_err(|error| error.with_command("XRANGE".into()).about(M::MODEL_NAME, key));
-        Entry { id, event }
-    });
-    Ok(named.collect())
-}
-
-/// Reads an event from the fields of an entry.
-pub(crate) fn from_reply<M: Fields>(reply: Reply<'_>) -> Result<M> {
-    M::read(ReplyPairs(reply.pairs()?))
 }

@@ -1,0 +1,89 @@
+//! Typed event logs: a Redis stream at `prefix:key`. Each entry holds the fields of one event.
+
+mod entry;
+mod log;
+
+use redis_rest::{FromReply, Reply, Result};
+
+pub use self::entry::Entry;
+pub use self::log::Log;
+use crate::key::KeyPart;
+use crate::model::Fields;
+use crate::pairs::ReplyPairs;
+
+/// An event of typed logs: a struct or an enum, stored as an entry of a stream.
+///
+/// Derive it with [`RedisModel`](derive@crate::RedisModel) and `#[redis(stream, prefix = "..")]`. The variant of an
+/// enum is the field `event`, or the field that `tag = ".."` names.
+///
+/// ```no_run
+/// use redis_model::prelude::*;
+///
+/// #[derive(Debug, Clone, PartialEq, RedisModel)]
+/// #[redis(stream, prefix = "order-events", max_len = 1_000_000)]
+/// enum OrderEvent {
+///     Placed { sku: String, quantity: u32 },
+///     Paid { cents: i64 },
+/// }
+///
+/// # async fn example(redis: Redis) -> Result<()> {
+/// let log = OrderEvent::log(17);  // the Redis stream at `order-events:17`
+/// let paid = OrderEvent::Paid { cents: 990 };
+/// let id = log.append(&redis, &paid).await?;  // XADD order-events:17 MAXLEN ~ 1000000 * event Paid cents 990
+///
+/// let entries = log.range(&redis, .., 10).await?;
+/// for entry in entries {
+///     assert_eq!((entry.id, entry.event?), (id, paid.clone()));
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// An event is also what the commands on streams return:
+///
+/// ```no_run
+/// # use redis_model::commands::stream::{GroupPosition, GroupStart, XReadGroupOptions};
+/// # use redis_model::prelude::*;
+/// # #[derive(Debug, Clone, PartialEq, RedisModel)]
+/// # #[redis(stream, prefix = "order-events")]
+/// # enum OrderEvent { Paid { cents: i64 } }
+/// # async fn example(redis: Redis) -> Result<()> {
+/// let log = OrderEvent::log(17);
+/// redis.xgroup_create_mkstream(log.key(), "billing", GroupStart::Beginning).await?;
+/// let new = [(log.key(), GroupPosition::New)];
+/// for stream in redis.xreadgroup::<String, OrderEvent>("billing", "worker-1", new, XReadGroupOptions::new()).await? {
+///     for entry in stream.entries {
+///         match entry.fields {
+///             Ok(event) => println!("{event:?}"),
+///             Err(error) => eprintln!("{} is set aside: {error}", entry.id),
+///         }
+///         redis.xack(log.key(), "billing", entry.id).await?;
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub trait StreamModel: Fields + FromReply {
+    /// The name of the type, for errors.
+    const MODEL_NAME: &'static str;
+
+    /// The first part of each key, without the separator.
+    const KEY_PREFIX: &'static str;
+
+    /// The approximate number of entries that a log keeps. With `None`, it keeps all entries.
+    const MAX_LEN: Option<u64>;
+
+    /// Whether each append publishes the id of the last entry on the channel that has the name of the log's key, so that tails
+    /// and workers wake up at once.
+    const PUBLISH: bool;
+
+    /// Returns the log at `prefix:key`. Nothing is sent.
+    fn log(key: impl KeyPart) -> Log<Self> {
+        Log::new(&key.to_key_part())
+    }
+}
+
+/// Reads an event from the fields of an entry.
+pub(crate) fn from_reply<M: Fields>(reply: Reply<'_>) -> Result<M> {
+    M::read(ReplyPairs(reply.pairs()?))
+}
