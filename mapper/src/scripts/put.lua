@@ -5,7 +5,7 @@
 -- KEYS: the key of the outcome if ARGV[1] is not 0, the record; if the model has indexes, also the rows, the expiry
 --       marks, the unique indexes, and the other ones
 -- ARGV: how long to keep the outcome in ms, the mode, the lifetime, the version's field (if it is not "", also the version
---       and the next one), the mark, the id, the row, the number of unique indexes, the columns of each index (`1,2+3`),
+--       and the next one), the label, the id, the row, the number of unique indexes, the columns of each index (`1,2+3`),
 --       its member for the record or "", the number of texts in fields, fields and their texts, fields to remove
 --
 -- Operations of another kind begin with `all` instead of the mode.

@@ -4,12 +4,12 @@
 local function create_keys(layout)
   for _, group in ipairs(layout.groups) do
     if group.is_new then
-      call('HSET', group.rows, ':', layout.mark)
+      call('HSET', group.rows, ':', layout.label)
       for _, key in pairs(group.index_keys) do call('ZADD', key, 0, '') end
       if layout.partitions > 1 then
         local created = call('HGET', layout.first_rows, ':partitions')
         local number = string.format('%.0f', group.number)
-        call('HSET', layout.first_rows, ':', layout.mark, ':partitions', created and created .. ',' .. number or number)
+        call('HSET', layout.first_rows, ':', layout.label, ':partitions', created and created .. ',' .. number or number)
       end
     end
   end

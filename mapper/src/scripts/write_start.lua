@@ -3,12 +3,12 @@
 -- KEYS: the key of the outcome if ARGV[1] is not 0, the keys of the layouts, one for the record of each operation
 -- ARGV: how long to keep the outcome in ms, `all`, the layouts, the operations
 --
--- A layout is its mark (its tag, a space, its descriptor), the number of its partitions that the operations are in, and
+-- A layout is its label (its tag, a space, its descriptor), the number of its partitions that the operations are in, and
 -- their numbers. Its keys are, for each of these partitions, the rows, the expiry marks, and the indexes that are not
 -- unique; then the rows of partition 0, unless that is one of them or the only one; then the unique indexes, each with all of
 -- its partitions, because values and ids have different ones. A model without indexes has no keys.
 --
--- The rows of partition 0 have the mark from the first write on, and their field `:partitions` names the partitions whose
+-- The rows of partition 0 have the label from the first write on, and their field `:partitions` names the partitions whose
 -- keys have been created: one that is missing altogether is not taken for one without records. If partition 0 itself is
 -- missing altogether, and the model has no unique indexes, a write to it looks like the first. Then it does not name the
 -- other partitions, so writes to these are refused, and all queries.
@@ -81,9 +81,9 @@ end
 local layouts = {}
 
 local function read_layout()
-  local mark = take()
-  local layout = layout_of(string.sub(mark, 10))
-  layout.mark, layout.tag, layout.groups, layout.unique_keys = mark, string.sub(mark, 1, 8), {}, {}
+  local label = take()
+  local layout = layout_of(string.sub(label, 10))
+  layout.label, layout.tag, layout.groups, layout.unique_keys = label, string.sub(label, 1, 8), {}, {}
   local partitions = take_list(take_number())
   for at, partition in ipairs(partitions) do
     local group = { number = tonumber(partition), rows = take_key(), expiry = take_key(), index_keys = {}, by_id = {} }
@@ -119,15 +119,15 @@ local function check_group(layout, group)
   local own = { existing = 0 }
   count_existing(group.index_keys, own)
   group.has_marks = call('ZCARD', group.expiry) > 0
-  local mark = group.rows == layout.first_rows and layout.found_mark or call('HGET', group.rows, ':')
-  if mark and mark ~= layout.mark then return refuse(0, 'layout', layout, group.rows, mark) end
+  local label = group.rows == layout.first_rows and layout.found_label or call('HGET', group.rows, ':')
+  if label and label ~= layout.label then return refuse(0, 'layout', layout, group.rows, label) end
   group.is_new = not layout.created[group.number]
   if not group.is_new then
-    local missing = not mark and group.rows or own.missing
+    local missing = not label and group.rows or own.missing
     return missing and refuse(0, 'lost', layout, group.rows, missing)
   end
-  local may_have_mark = group.rows == layout.first_rows
-  if own.existing > 0 or mark and not may_have_mark then
+  local may_have_label = group.rows == layout.first_rows
+  if own.existing > 0 or label and not may_have_label then
     return refuse(0, 'lost', layout, group.rows, layout.first_rows)
   end
 end
@@ -137,12 +137,12 @@ local function check_layout(layout)
   if not first_rows then return end
   for _, keys in pairs(layout.unique_keys) do count_existing(keys, unique) end
   local found = call('HMGET', first_rows, ':', ':partitions')
-  local mark = found[1]
-  if mark and mark ~= layout.mark then return refuse(0, 'layout', layout, first_rows, mark) end
-  local missing = mark and unique.missing or not mark and unique.existing > 0 and first_rows
+  local label = found[1]
+  if label and label ~= layout.label then return refuse(0, 'layout', layout, first_rows, label) end
+  local missing = label and unique.missing or not label and unique.existing > 0 and first_rows
   if missing then return refuse(0, 'lost', layout, first_rows, missing) end
-  layout.is_new, layout.found_mark = not mark, mark
-  layout.created = layout.partitions > 1 and numbers_of(found[2]) or { [0] = mark }
+  layout.is_new, layout.found_label = not label, label
+  layout.created = layout.partitions > 1 and numbers_of(found[2]) or { [0] = label }
   for _, group in ipairs(layout.groups) do
     if check_group(layout, group) then return true end
   end

@@ -160,7 +160,7 @@ pub(super) fn of_put(operation: &Operation) -> Arguments<'_> {
     if layout.version.is_some() {
         out.versions(*version);
     }
-    out.arg(layout.mark());
+    out.arg(layout.label());
     out.arg(id.as_str());
     out.key(key.as_str());
     let columns: Vec<_> = layout.columns.iter().map(|column| text_of(&fields.columns, column.name)).collect();
@@ -224,7 +224,7 @@ pub(super) fn of_all(operations: &[Operation]) -> Arguments<'_> {
 }
 
 fn add_layout(out: &mut Arguments<'_>, layout: &Layout, partitions: &[u32]) {
-    out.arg(layout.mark());
+    out.arg(layout.label());
     out.number(partitions.len());
     for &partition in partitions {
         out.arg(partition.to_string());

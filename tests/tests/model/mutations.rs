@@ -127,10 +127,6 @@ const ALL: &[Broken] = &[
         )],
     ),
     broken(
-        "only new claims of a batch are compared",
-        &[("if operation_count > 1 then operation.columns = operation.row.columns end", "")],
-    ),
-    broken(
         "only the old columns are compared",
         &[("operation.columns or { unpack(operation.row.columns) }", "operation.columns or operation.row.columns")],
     ),
