@@ -1,7 +1,5 @@
 //! A unit does not give away a unique value that another of its records keeps.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::time::Duration;
 
 use redis_model::Unit;
