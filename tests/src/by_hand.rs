@@ -59,8 +59,8 @@ impl ByHand {
         Script::new(self.descriptor).sha1().chars().take(8).collect()
     }
 
-    /// Returns the mark in the rows.
-    pub fn mark(&self) -> String {
+    /// Returns the label in the rows.
+    pub fn label(&self) -> String {
         format!("{} {}", self.tag(), self.descriptor)
     }
 
@@ -77,11 +77,11 @@ impl ByHand {
         }
     }
 
-    /// Writes marks and sentinels.
+    /// Writes labels and sentinels.
     pub async fn create(&self, redis: &Redis) -> Result<()> {
         let mut batch = redis.batch();
         for partition in 0..u64::from(self.partitions) {
-            let _ = batch.hset(self.key("rows", partition), (":", self.mark()));
+            let _ = batch.hset(self.key("rows", partition), (":", self.label()));
             for (name, ..) in &self.indexes {
                 let _ = batch.zadd(self.key(&format!("index:{name}"), partition), (0.0, ""));
             }

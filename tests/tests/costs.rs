@@ -49,6 +49,16 @@ struct Session {
     user: u64,
 }
 
+/// The same with an index.
+#[derive(Debug, Clone, PartialEq, RedisModel)]
+#[redis(prefix = "cart", ttl = "30m", sliding)]
+struct Cart {
+    #[redis(id)]
+    id: u64,
+    #[redis(index)]
+    user: u64,
+}
+
 fn user(id: u64) -> User {
     let email = format!("{id}@example.org");
     User { id, email, country: "TR".into(), age: 36, bio: None, version: 0 }
@@ -118,6 +128,8 @@ async fn the_table_of_the_guide_is_what_calls_send() -> Result<()> {
     of_plain_models(&redis, &mut table).await?;
     of_indexed_models(&redis, &mut table).await?;
     of_queries(&redis, &mut table).await?;
+    of_upkeep(&redis, &mut table).await?;
+    of_commands(&redis, &mut table).await?;
     compare(&table.text);
     Ok(())
 }
@@ -134,6 +146,9 @@ async fn warm_up(redis: &Redis) -> Result<()> {
     User::find_by(redis, User::EMAIL, "1@example.org").await?;
     Session { id: 1, user: 1 }.insert(redis).await?;
     Session::load(redis, 1).await?;
+    Cart { id: 1, user: 1 }.insert(redis).await?;
+    Cart::load(redis, 1).await?;
+    redis.incr("hits").exactly_once().await?;
     note(1).save(redis).exactly_once().await?;
     note(1).save(redis).exactly_once().await?;
     Note::patch(1).set(Note::TEXT, "x").exec(redis).await?;
@@ -167,6 +182,20 @@ async fn of_plain_models(redis: &Redis, table: &mut Table) -> Result<()> {
     table.row("Note::patch(1).set(..).exec(&redis)", "", 1, 1);
     Note::expire(redis, 1, Duration::from_secs(60)).await?;
     table.row("Note::expire(&redis, 1, ttl)", "", 1, 1);
+    Note::ttl(redis, 1).await?;
+    table.row("Note::ttl(&redis, 1)", "", 1, 1);
+    Note::persist(redis, 1).await?;
+    table.row("Note::persist(&redis, 1)", "", 1, 1);
+    Note::expire_field(redis, 1, Note::TITLE, Duration::from_secs(60)).await?;
+    table.row("Note::expire_field(&redis, 1, Note::TITLE, ttl)", "", 1, 1);
+    Note::field_ttl(redis, 1, Note::TITLE).await?;
+    table.row("Note::field_ttl(&redis, 1, Note::TITLE)", "", 1, 1);
+    Note::persist_field(redis, 1, Note::TITLE).await?;
+    table.row("Note::persist_field(&redis, 1, Note::TITLE)", "", 1, 1);
+    Note::exists(redis, 1).await?;
+    table.row("Note::exists(&redis, 1)", "", 1, 1);
+    Note::next_id(redis).await?;
+    table.row("Note::next_id(&redis)", "", 1, 1);
     Note::save_many(redis, &[note(1), note(2), note(3)]).await?.all()?;
     table.row("Note::save_many(&redis, &[a, b, c])", "", 1, 3);
     Note::delete(redis, 1).await?;
@@ -187,6 +216,16 @@ async fn of_indexed_models(redis: &Redis, table: &mut Table) -> Result<()> {
     table.row("user.save_with(&redis, SaveOptions::new().ttl(..))", "", 1, 1);
     User::load(redis, 1000).await?;
     table.row("User::load(&redis, 42)", "", 1, 1);
+    Cart::load(redis, 1).await?;
+    table.row("Cart::load(&redis, 42)", ", with `#[redis(sliding)]`", 1, 1);
+    User::exists(redis, 1000).await?;
+    table.row("User::exists(&redis, 42)", "", 1, 1);
+    User::ttl(redis, 1000).await?;
+    table.row("User::ttl(&redis, 42)", "", 1, 1);
+    User::next_id(redis).await?;
+    table.row("User::next_id(&redis)", "", 1, 1);
+    User::expire_field(redis, 1000, User::BIO, Duration::from_secs(60)).await?;
+    table.row("User::expire_field(&redis, 42, User::BIO, ttl)", "", 1, 1);
     User::patch(1000).set(User::AGE, 37).exec(redis).await?;
     table.row("User::patch(42).set(..).exec(&redis)", "", 1, 1);
     User::patch(1000).exec(redis).await?;
@@ -245,6 +284,64 @@ async fn of_queries(redis: &Redis, table: &mut Table) -> Result<()> {
     table.row("query.patch(&redis, |user| user.set(..))", ", 100 records a step", 9, 306);
     assert_eq!(all().delete(redis).await?, 300);
     table.row("query.delete(&redis)", ", 100 records a step", 9, 306);
+    Ok(())
+}
+
+/// What looks at all records: 100, so few that they are one page whatever the order of the server's keys.
+async fn of_upkeep(redis: &Redis, table: &mut Table) -> Result<()> {
+    redis.flushdb().await?;
+    for id in 1..=100 {
+        user(id).insert_with(redis, SaveOptions::new().ttl(Duration::from_secs(600))).await?;
+    }
+    // The server knows the scripts from here on.
+    assert!(User::verify_to_end(redis).await?.is_empty());
+    lose_rows(redis).await?;
+    assert!(User::reindex_to_end(redis).await?.errors.is_empty());
+    table.seen.take();
+
+    table.section("all records of a model, 100 with 4 indexes");
+    assert_eq!(User::scan(redis).collect().await?.len(), 100);
+    table.row("User::scan(&redis)", ", a page of about 250 keys of the database", 2, 101);
+    let mut run = User::verify(redis);
+    for (page, requests, commands) in [
+        ("the start", 3, 14),
+        ("a page of about 250 keys of the database", 2, 2),
+        ("a page of about 250 rows", 2, 2),
+        ("a page of about 250 entries of the first index", 1, 1),
+        ("of the second", 1, 1),
+        ("of the third", 1, 1),
+        ("of the fourth", 1, 1),
+        ("a page of about 250 records that expire", 2, 2),
+    ] {
+        run.next().await.expect("a page")?;
+        table.row("User::verify(&redis)", &format!(", {page}"), requests, commands);
+    }
+    assert!(run.next().await.is_none(), "the end");
+    assert!(User::verify_to_end(redis).await?.is_empty());
+    table.row("User::verify_to_end(&redis)", "", 13, 24);
+    assert_eq!(User::reindex_to_end(redis).await?.progress.indexed(), 0);
+    table.row("User::reindex_to_end(&redis)", ", nothing to do", 15, 27);
+    lose_rows(redis).await?;
+    table.seen.take();
+    assert_eq!(User::reindex_to_end(redis).await?.progress.indexed(), 100);
+    table.row("User::reindex_to_end(&redis)", ", nothing indexed yet: 50 records a script", 17, 29);
+    Ok(())
+}
+
+/// Removes the indexes behind the mapper's back.
+async fn lose_rows(redis: &Redis) -> Result<()> {
+    let indexes = ["email", "country", "age", "country+age"].map(|index| format!("user::index:{index}"));
+    redis.del(indexes.iter().map(String::as_str).chain(["user::rows", "user::expiry"]).collect::<Vec<_>>()).await?;
+    Ok(())
+}
+
+/// Commands of the client itself.
+async fn of_commands(redis: &Redis, table: &mut Table) -> Result<()> {
+    table.section("a command of the client");
+    redis.incr("hits").await?;
+    table.row("redis.incr(\"hits\")", "", 1, 1);
+    redis.incr("hits").exactly_once().await?;
+    table.row("redis.incr(\"hits\").exactly_once()", ": the command runs in a script, which keeps its outcome", 1, 1);
     Ok(())
 }
 

@@ -4,7 +4,9 @@ mod args;
 mod attempts;
 mod encoded;
 mod exactly_once;
+mod expect;
 mod form;
+mod from;
 mod idempotency;
 mod learned;
 mod one_or_more;
@@ -24,6 +26,8 @@ pub(crate) use self::attempts::Attempts;
 pub(crate) use self::attempts::Received;
 pub(crate) use self::encoded::Body;
 pub(crate) use self::encoded::Encoded;
+pub(crate) use self::expect::Expect;
+use self::expect::{Decode, Execution};
 pub(crate) use self::form::{Form, Scripted, Substitute};
 pub(crate) use self::idempotency::Idempotency;
 pub(crate) use self::learned::{Dialect, Learned};
@@ -32,8 +36,8 @@ pub use self::script::{Script, ScriptCall};
 pub use self::session::Session;
 pub(crate) use self::session::{BoxFuture, Recovery, Requests};
 use crate::arg::ToArg;
-use crate::error::{Error, ErrorKind, Result, Subject};
-use crate::reply::{self, Answered, FromReply, Replies, Reply, Shape, Value};
+use crate::error::{Error, Result, Subject};
+use crate::reply::{self, Answered, FromReply, Replies, Reply, Value};
 use crate::wire::Encoding;
 
 /// One command: its arguments, already encoded for the wire, and the type `R` of its reply.
@@ -99,65 +103,6 @@ impl Untyped {
     #[must_use]
     pub fn into_value(self) -> Value {
         self.0
-    }
-}
-
-/// How to decode the replies to a command, and what its errors say.
-pub struct Expect<R> {
-    name: Cow<'static, str>,
-    idempotency: Idempotency,
-    /// The number of commands on the wire: 1, or that of a group.
-    parts: usize,
-    /// Whether the commands of a group are a transaction.
-    atomic: bool,
-    execution: Execution,
-    decode: Decode<R>,
-    subject: Option<Box<Subject>>,
-    field: Option<&'static str>,
-}
-
-/// How the commands get to the server, if nothing else is in the request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Execution {
-    /// As they are.
-    Plain,
-    /// In a script that executes them once, if the client may repeat the request.
-    OnceIfAlone,
-    /// In that script, which returns all replies in one.
-    InScript,
-}
-
-enum Decode<R> {
-    One(fn(Reply<'_>) -> Result<R>),
-    /// Takes the key that the command is about, too.
-    OfKey(fn(Reply<'_>, &str) -> Result<R>),
-    Group(fn(Replies<'_>) -> Result<R>),
-    /// Decodes by what it has captured.
-    With(Arc<DecodeWith<R>>),
-}
-
-type DecodeWith<R> = dyn Fn(Replies<'_>, &str) -> Result<R> + Send + Sync;
-
-impl<R> Decode<R> {
-    /// Decodes the replies to a command that is about `key`.
-    fn run(&self, mut replies: Replies<'_>, key: &str) -> Result<R> {
-        match self {
-            Decode::One(decode) => replies.expect_next().and_then(decode),
-            Decode::OfKey(decode) => replies.expect_next().and_then(|reply| decode(reply, key)),
-            Decode::Group(decode) => decode(replies),
-            Decode::With(decode) => decode(replies, key),
-        }
-    }
-}
-
-impl<R> Clone for Decode<R> {
-    fn clone(&self) -> Self {
-        match self {
-            Decode::One(decode) => Decode::One(*decode),
-            Decode::OfKey(decode) => Decode::OfKey(*decode),
-            Decode::Group(decode) => Decode::Group(*decode),
-            Decode::With(decode) => Decode::With(Arc::clone(decode)),
-        }
     }
 }
 
@@ -601,143 +546,6 @@ impl<R> fmt::Debug for Command<R> {
         f.debug_struct("Command").field("name", &self.expect.name).finish_non_exhaustive()
     }
 }
-
-impl<R> Expect<R> {
-    pub(crate) fn name(&self) -> &Cow<'static, str> {
-        &self.name
-    }
-
-    /// The number of replies in the response.
-    pub(crate) fn parts(&self) -> usize {
-        if self.execution == Execution::InScript { 1 } else { self.parts }
-    }
-
-    pub(crate) fn is_atomic(&self) -> bool {
-        self.atomic
-    }
-
-    pub(crate) fn idempotency(&self) -> Idempotency {
-        self.idempotency
-    }
-
-    /// Takes the replies to this command off the front of `replies` and decodes them.
-    pub(crate) fn decode(&self, replies: &mut Replies<'_>, attempts: Attempts) -> Result<R> {
-        let own = replies.split(self.parts());
-        if self.idempotency == Idempotency::Once {
-            return self.decode_outcome(own, attempts);
-        }
-        self.decode_parts(own, attempts)
-    }
-
-    /// Decodes the outcome that the server keeps, whichever attempt caused it.
-    fn decode_outcome(&self, mut own: Replies<'_>, attempts: Attempts) -> Result<R> {
-        if own.clone().any(|reply| matches!(reply.shape(), Shape::Error(_))) {
-            // An error of the script itself, which it did not keep.
-            return self.decode_parts(own, attempts);
-        }
-        let attempts = attempts.and_settled();
-        if self.execution != Execution::InScript {
-            return self.decode_parts(own, attempts);
-        }
-        match own.expect_next().and_then(exactly_once::replies_in) {
-            Ok(tape) => {
-                let replies = Reply::root(&tape).array();
-                replies.and_then(|inner| self.decode_parts(inner, attempts))
-            }
-            Err(error) => Err(attempts.record_in(self.blame(error), self.idempotency)),
-        }
-    }
-
-    fn decode_parts(&self, own: Replies<'_>, attempts: Attempts) -> Result<R> {
-        let key = self.subject.as_ref().map_or("", |subject| subject.key.as_str());
-        self.decode.run(own, key).map_err(|error| {
-            // If Redis refused one command of a group, the others were executed.
-            let others_executed = self.parts > 1 && error.kind() == ErrorKind::Redis && own.any_executed();
-            let attempts = if others_executed { attempts.assume_executed() } else { attempts };
-            let error =
-                if self.execution == Execution::InScript { exactly_once::without_imprecise(error) } else { error };
-            attempts.record_in(self.blame(error), self.idempotency)
-        })
-    }
-
-    /// Names this command, and the record it is about, in `error`.
-    #[cold]
-    pub(crate) fn blame(&self, error: Error) -> Error {
-        let error = error.with_command(self.name.clone()).with_subject(self.subject.as_deref());
-        match self.field {
-            Some(field) => error.with_field(field),
-            None => error,
-        }
-    }
-}
-
-impl<R> Clone for Expect<R> {
-    fn clone(&self) -> Self {
-        Expect { name: self.name.clone(), decode: self.decode.clone(), subject: self.subject.clone(), ..*self }
-    }
-}
-
-impl<R> fmt::Debug for Expect<R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Expect").field("command", &self.name).finish_non_exhaustive()
-    }
-}
-
-/// A command from its arguments, the name first. It counts as a [`write`](Command::write): the client keeps no list of
-/// commands.
-impl<A: ToArg> FromIterator<A> for Command {
-    fn from_iter<I: IntoIterator<Item = A>>(args: I) -> Self {
-        let mut args = args.into_iter();
-        let name = args.next().map_or(Ok(Vec::new()), |name| name.to_arg().into_bytes());
-        let command = match name.map(String::from_utf8) {
-            Ok(Ok(name)) => Command::write(name),
-            Ok(Err(_)) => Command::write("command").reject("the name of a command is not UTF-8"),
-            Err(error) => Command::write("command").fail(error),
-        };
-        command.args_of(args)
-    }
-}
-
-/// A command without arguments, such as `PING`.
-impl From<&str> for Command {
-    fn from(name: &str) -> Self {
-        Command::write(name.to_owned())
-    }
-}
-
-impl<A: ToArg, const N: usize> From<[A; N]> for Command {
-    fn from(args: [A; N]) -> Self {
-        args.into_iter().collect()
-    }
-}
-
-impl<A: ToArg> From<&[A]> for Command {
-    fn from(args: &[A]) -> Self {
-        args.iter().collect()
-    }
-}
-
-impl<A: ToArg> From<Vec<A>> for Command {
-    fn from(args: Vec<A>) -> Self {
-        args.into_iter().collect()
-    }
-}
-
-/// Tuples hold arguments of several types: `("SET", "visits", 1)`.
-macro_rules! from_tuples {
-    ([$($arg:ident)*]) => {};
-    ([$($arg:ident)*] $next:ident $($rest:ident)*) => {
-        impl<N: ToArg, $($arg: ToArg,)* $next: ToArg> From<(N, $($arg,)* $next)> for Command {
-            #[expect(non_snake_case, reason = "a type parameter and its argument share a name")]
-            fn from((name, $($arg,)* $next): (N, $($arg,)* $next)) -> Self {
-                Command::from([name])$(.arg($arg))*.arg($next)
-            }
-        }
-        from_tuples! { [$($arg)* $next] $($rest)* }
-    };
-}
-
-from_tuples! { [] A B C D E F G H I J K }
 
 #[cfg(test)]
 mod tests {

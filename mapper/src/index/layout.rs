@@ -98,8 +98,8 @@ impl Layout {
         self.tag == other.tag && self.prefix == other.prefix
     }
 
-    /// Returns the mark: what the field `:` of the rows holds.
-    pub(crate) fn mark(&self) -> String {
+    /// Returns the label: what the field `:` of the rows holds.
+    pub(crate) fn label(&self) -> String {
         format!("{} {}", self.tag, self.descriptor)
     }
 
@@ -165,7 +165,7 @@ fn shared_key(prefix: &str, name: &str, partition: u32, partitions: u32) -> Stri
     }
 }
 
-/// What the mark of a layout tells about its keys. The layout may be that of an earlier version of the model.
+/// What the label of a layout tells about its keys. The layout may be that of an earlier version of the model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StoredLayout {
     /// The names of the indexes.
@@ -174,10 +174,10 @@ pub(crate) struct StoredLayout {
 }
 
 impl StoredLayout {
-    /// Reads a [mark](Layout::mark).
-    pub(crate) fn of_mark(mark: &str) -> StoredLayout {
+    /// Reads a [label](Layout::label).
+    pub(crate) fn of_label(label: &str) -> StoredLayout {
         let mut layout = StoredLayout { indexes: Vec::new(), partitions: 1 };
-        for part in mark.split(';').skip(1) {
+        for part in label.split(';').skip(1) {
             let is_positions = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || b"+!".contains(&byte));
             match part.rsplit_once('=') {
                 Some((name, positions)) if is_positions(positions) => layout.indexes.push(name.to_owned()),
@@ -190,9 +190,9 @@ impl StoredLayout {
         layout
     }
 
-    /// Returns the name of the model in a [mark](Layout::mark).
-    pub(crate) fn model_of_mark(mark: &str) -> &str {
-        let descriptor = mark.split_once(' ').map_or(mark, |(_, descriptor)| descriptor);
+    /// Returns the name of the model in a [label](Layout::label).
+    pub(crate) fn model_of_label(label: &str) -> &str {
+        let descriptor = label.split_once(' ').map_or(label, |(_, descriptor)| descriptor);
         descriptor.split(';').next().unwrap_or_default()
     }
 

@@ -7,7 +7,7 @@ use crate::mismatch::excerpt;
 
 /// Returns the error for what a script says about the keys, or `None` if it says something else.
 ///
-/// `model` and `prefix` are those of the program. `detail` is the mark that was found, or the key that was not.
+/// `model` and `prefix` are those of the program. `detail` is the label that was found, or the key that was not.
 pub(crate) fn error_of(state: &str, model: &str, prefix: &str, detail: &str) -> Option<Error> {
     let message = match state {
         "layout" => message_of_other(model, prefix, detail),
@@ -23,13 +23,13 @@ pub(crate) fn error_of(state: &str, model: &str, prefix: &str, detail: &str) -> 
     Some(Error::new(ErrorKind::Index, message))
 }
 
-fn message_of_other(model: &str, prefix: &str, mark: &str) -> String {
-    let stored = StoredLayout::model_of_mark(mark);
+fn message_of_other(model: &str, prefix: &str, label: &str) -> String {
+    let stored = StoredLayout::model_of_label(label);
     if stored == model {
         return format!(
             "the indexes of {model} are those of another version of the model. If this program is the newer one, run \
              `{model}::reindex`; if not, update it. Stored: {}",
-            excerpt(mark)
+            excerpt(label)
         );
     }
     format!(
@@ -45,7 +45,7 @@ mod tests {
 
     #[test]
     fn another_version_and_another_model() {
-        let message = |mark| error_of("layout", "User", "user", mark).unwrap().message().to_owned();
+        let message = |label| error_of("layout", "User", "user", label).unwrap().message().to_owned();
         assert!(message("0123abcd User;age i;age=1").contains("another version of the model"));
         assert_eq!(
             message("0123abcd Account;age i;age=1"),

@@ -1,16 +1,14 @@
 -- The usual full write of one record in a straight line, because programs make more of these than of all other writes.
--- Whatever is unusual is left to write.lua, which follows: refusals, the first write to an index, fields of several values,
+-- Whatever is unusual is left to the files that follow: refusals, the first write to an index, fields of several values,
 -- rows of an earlier layout, and what records that have expired have left behind. Nothing has been changed by then.
 --
 -- KEYS: the key of the outcome if ARGV[1] is not 0, the record; if the model has indexes, also the rows, the expiry
 --       marks, the unique indexes, and the other ones
 -- ARGV: how long to keep the outcome in ms, the mode, the lifetime, the version's field (if it is not "", also the version
---       and the next one), the mark, the id, the row, the number of unique indexes, the columns of each index (`1,2+3`),
+--       and the next one), the label, the id, the row, the number of unique indexes, the columns of each index (`1,2+3`),
 --       its member for the record or "", the number of texts in fields, fields and their texts, fields to remove
 --
 -- Operations of another kind begin with `all` instead of the mode.
-
-local args, keys = ARGV, KEYS
 
 -- Returns the members that a record has in the indexes by its row: one for each index, or "". Returns nil if that row has
 -- another layout, or a field without text or of several values.
@@ -124,7 +122,7 @@ local function put_as_usual()
   return outcome
 end
 
--- Puts keys and arguments into the order of write.lua.
+-- Puts keys and arguments into the order of write_start.lua.
 local function as_one_of_all()
   local at = args[4] == '' and 5 or 7
   local first_key = args[1] == '0' and 1 or 2

@@ -134,20 +134,20 @@ end
 local indexes = {}
 for i = 1, next_number() do indexes[i] = next_index() end
 
--- Returns what is wrong with the mark of a layout, or nothing.
-local function problem_of_mark(mark, building)
+-- Returns what is wrong with the label of a layout, or nothing.
+local function problem_of_label(label, building)
   if building then return 'building', '' end
-  if mark and sub(mark, 1, #tag + 1) ~= tag .. ' ' then return 'layout', mark end
+  if label and sub(label, 1, #tag + 1) ~= tag .. ' ' then return 'layout', label end
 end
 
 -- Returns what is wrong with the keys of a partition, counted from 1, or nothing. `is_created` is whether it has keys.
 local function problem_of_partition(partition, is_created)
   local rows = rows_keys[partition]
-  local marks = call('HMGET', rows, ':', ':building')
-  local state, detail = problem_of_mark(marks[1], marks[2])
+  local labels = call('HMGET', rows, ':', ':building')
+  local state, detail = problem_of_label(labels[1], labels[2])
   if state then return state, detail end
-  if is_created and not marks[1] then return 'lost', rows end
-  if marks[1] and not is_created and partition > 1 then return 'lost', rows_keys[1] end
+  if is_created and not labels[1] then return 'lost', rows end
+  if labels[1] and not is_created and partition > 1 then return 'lost', rows_keys[1] end
   for _, index in ipairs(indexes) do
     local key = not index.is_unique and index.keys[partition]
     local exists = key and call('ZSCORE', key, '')
@@ -161,8 +161,8 @@ end
 -- the partition in the rows of the first. Returns nothing if all is well.
 local function problem()
   local found = call('HMGET', rows_keys[1], ':', ':partitions')
-  local mark = found[1]
-  local created = partitions > 1 and numbers_of(found[2]) or { [0] = mark }
+  local label = found[1]
+  local created = partitions > 1 and numbers_of(found[2]) or { [0] = label }
   for partition = 1, partitions do
     local state, detail = problem_of_partition(partition, created[partition - 1])
     if state then return state, detail end
@@ -170,11 +170,11 @@ local function problem()
   for _, index in ipairs(indexes) do
     for _, key in ipairs(index.is_unique and index.keys or {}) do
       local exists = call('ZSCORE', key, '')
-      if exists and not mark then return 'lost', rows_keys[1] end
-      if mark and not exists then return 'lost', key end
+      if exists and not label then return 'lost', rows_keys[1] end
+      if label and not exists then return 'lost', key end
     end
   end
-  if mark then return end
+  if label then return end
   -- Nothing of this query exists, so the model is new, unless another of its indexes exists.
   for number = keys_read + 1, #KEYS do
     if call('EXISTS', KEYS[number]) == 1 then return 'lost', rows_keys[1] end

@@ -2,13 +2,13 @@
 -- their own.
 --
 -- KEYS: for each partition the rows, the expiry marks, and each index in the order of the layout
--- ARGV: the mark of the layout: its tag, a space, its descriptor
+-- ARGV: the label of the layout: its tag, a space, its descriptor
 
 local call = redis.call
 
-local mark = ARGV[1]
-local tag = string.sub(mark, 1, 8)
-local layout = layout_of(string.sub(mark, 10))
+local label = ARGV[1]
+local tag = string.sub(label, 1, 8)
+local layout = layout_of(string.sub(label, 10))
 local keys_of_partition = 2 + #layout.indexes
 local model_keys = keys_of_partition * layout.partitions
 
@@ -29,7 +29,7 @@ local function problem_of_keys(are_complete)
   for partition = 0, layout.partitions - 1 do
     local rows = rows_key(partition)
     local found = call('HGET', rows, ':')
-    if found and found ~= mark then return refusal(0, 'layout', tag, rows, found) end
+    if found and found ~= label then return refusal(0, 'layout', tag, rows, found) end
     if are_complete and not found then return refusal(0, 'lost', tag, rows, rows) end
     for number = 1, are_complete and #layout.indexes or 0 do
       local key = index_key(number, partition)

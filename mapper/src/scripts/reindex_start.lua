@@ -2,10 +2,10 @@
 -- on. A row keeps the tag of the layout that wrote it, whose descriptor is kept.
 --
 -- KEYS: also the keys to clear, and the indexes that the layout does not have any more
--- ARGV: also a token for the run, the marks that were found in the rows of each partition, the number of layouts with other
---       partitions, for each of them the mark in its first rows, the number of its rows, and the number of its other keys
+-- ARGV: also a token for the run, the labels that were found in the rows of each partition, the number of layouts with other
+--       partitions, for each of them the label in its first rows, the number of its rows, and the number of its other keys
 --
--- The reply is the token of the run, or `changed` if other marks were found. A token is that of an earlier run that has not
+-- The reply is the token of the run, or `changed` if other labels were found. A token is that of an earlier run that has not
 -- ended, if nothing was missing: both runs then see the same keys.
 
 local token = ARGV[2]
@@ -28,15 +28,15 @@ end
 
 local is_intact = #layout.indexes > 0
 local building
-local found_marks = {}
+local found_labels = {}
 
 for partition = 0, layout.partitions - 1 do
   if #layout.indexes == 0 then break end
   local found = call('HMGET', rows_key(partition), ':', ':building')
-  found_marks[partition] = take()
-  if (found[1] or '') ~= found_marks[partition] then return 'changed' end
+  found_labels[partition] = take()
+  if (found[1] or '') ~= found_labels[partition] then return 'changed' end
   if partition == 0 then building = found[2] end
-  if found[1] ~= mark or found[2] ~= building then is_intact = false end
+  if found[1] ~= label or found[2] ~= building then is_intact = false end
   call('ZCARD', expiry_key(partition))
   for number = 1, #layout.indexes do
     if not call('ZSCORE', index_key(number, partition), '') then is_intact = false end
@@ -53,12 +53,12 @@ end
 
 -- Changes.
 
--- The rows of a program with other partitions keep nothing but the mark, which refuses that program.
+-- The rows of a program with other partitions keep nothing but the label, which refuses that program.
 for _, other in ipairs(cleared) do
   for _, key in ipairs(other.others) do call('UNLINK', key) end
   for _, key in ipairs(other.rows) do
     call('UNLINK', key)
-    call('HSET', key, ':', mark)
+    call('HSET', key, ':', label)
   end
 end
 
@@ -71,11 +71,11 @@ if is_intact and building then token = building end
 
 if #layout.indexes > 0 then
   for partition = 0, layout.partitions - 1 do
-    local rows, found = rows_key(partition), found_marks[partition]
-    if found ~= '' and found ~= mark then
+    local rows, found = rows_key(partition), found_labels[partition]
+    if found ~= '' and found ~= label then
       call('HSET', rows, ':' .. string.sub(found, 1, 8), string.sub(found, 10))
     end
-    call('HSET', rows, ':', mark, ':building', token)
+    call('HSET', rows, ':', label, ':building', token)
     for number = 1, #layout.indexes do call('ZADD', index_key(number, partition), 0, '') end
   end
   if layout.partitions > 1 then

@@ -61,30 +61,29 @@ local function numbers_of(list)
   return numbers
 end
 
--- Reads a descriptor: `User;age i,email t;email=2!;email+age=2+1;/16`.
+-- Reads a descriptor: `User;age i,email t;email=2!;email+age=2+1;/16`. The names of its columns are left to `fields_of`.
 local function layout_of(descriptor)
-  local layout = { columns = {}, indexes = {}, partitions = 1 }
-  local parts = split(descriptor, ';')
-  for number = 2, #parts do
-    local part = parts[number]
-    local partitions = string.match(part, '^/(%d+)$')
-    local name, positions, unique = string.match(part, '^(.-)=([%d+]+)(!?)$')
-    if partitions then
-      layout.partitions = tonumber(partitions)
-    elseif name then
-      local index = { name = name, unique = unique == '!', columns = {} }
-      for position in string.gmatch(positions, '%d+') do
-        index.columns[#index.columns + 1] = tonumber(position)
-      end
-      layout.indexes[#layout.indexes + 1] = index
-    else
-      for position, column in ipairs(split(part, ',')) do
-        local field, kind = string.match(column, '^(.*) (%a)$')
-        layout.columns[position] = { field = field, kind = kind }
-      end
+  local partitions = tonumber(string.match(descriptor, ';/(%d+)$')) or 1
+  local layout = { descriptor = descriptor, indexes = {}, partitions = partitions }
+  for name, positions, unique in string.gmatch(descriptor, ';([^;=]+)=([%d+]+)(!?)') do
+    -- Most indexes have one column.
+    local columns = { tonumber(positions) }
+    if not columns[1] then
+      for position in string.gmatch(positions, '%d+') do columns[#columns + 1] = tonumber(position) end
     end
+    layout.indexes[#layout.indexes + 1] = { name = name, unique = unique == '!', columns = columns }
   end
   return layout
+end
+
+-- Returns the fields that the columns of a layout are of.
+local function fields_of(layout)
+  if not layout.fields then
+    layout.fields = {}
+    local columns = string.match(layout.descriptor, ';([^;]*)') or ''
+    for field in string.gmatch(columns, '([^,]*) %a') do layout.fields[#layout.fields + 1] = field end
+  end
+  return layout.fields
 end
 
 -- Returns the entries that a record with these columns has in an index, without the id: none if a column is empty.
@@ -92,6 +91,7 @@ local function entries_of(index, columns)
   if #index.columns == 1 then
     local column = columns[index.columns[1]]
     if column == '' then return {} end
+    if not string.find(column, '\2', 1, true) then return { string.sub(column, 2) } end
     local entries = split(column, '\2')
     for at = 1, #entries do entries[at] = string.sub(entries[at], 2) end
     return entries
@@ -107,8 +107,8 @@ end
 
 -- Returns the tag and the columns of a row.
 local function columns_of(row)
-  local columns = split(row, '\0')
-  return table.remove(columns, 1), columns
+  local tag_end = string.find(row, '\0', 1, true) or #row + 1
+  return string.sub(row, 1, tag_end - 1), split(string.sub(row, tag_end + 1), '\0')
 end
 
 

@@ -83,6 +83,8 @@ local function add_integers(left, right)
   local left_sign, left_digits = integer_parts(left)
   local right_sign, right_digits = integer_parts(right)
   if not left_digits or not right_digits then return nil end
+  -- Numbers of Lua are exact up to 2^53. The zero makes a zero of -0.
+  if #left_digits < 16 and #right_digits < 16 then return string.format('%.0f', left + right + 0) end
   if left_sign == right_sign then return left_sign .. combine(left_digits, right_digits, 1) end
   if left_digits == right_digits then return '0' end
   if is_less(left_digits, right_digits) then

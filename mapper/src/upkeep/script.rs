@@ -88,9 +88,9 @@ impl Problem {
     }
 }
 
-/// Starts the call of a script with all keys of the model, and its mark.
+/// Starts the call of a script with all keys of the model, and its label.
 pub(super) fn call(script: &LazyLock<Script>, layout: &Layout) -> ScriptCall {
-    ScriptCall::from(script).keys(layout.keys().collect::<Vec<_>>()).arg(layout.mark())
+    ScriptCall::from(script).keys(layout.keys().collect::<Vec<_>>()).arg(layout.label())
 }
 
 /// Returns the reply, or the error that a refusal stands for, which is a text.

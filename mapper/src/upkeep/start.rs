@@ -10,7 +10,7 @@ use crate::write;
 
 static START: LazyLock<Script> = LazyLock::new(|| code!("../scripts/reindex_start.lua").idempotent());
 
-/// The marks that a model's rows have, each of them `""` if there is none.
+/// The labels that a model's rows have, each of them `""` if there is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Found {
     /// That of each partition.
@@ -21,7 +21,7 @@ pub(crate) struct Found {
     first_part: String,
 }
 
-/// Reads the marks.
+/// Reads the labels.
 pub(crate) async fn find(session: &Session, layout: &'static Layout) -> Result<Found> {
     let partitions = if layout.indexes.is_empty() { 0 } else { layout.partitions };
     let own: Vec<_> = (0..partitions).map(|partition| layout.rows_key(partition)).collect();
@@ -36,46 +36,46 @@ pub(crate) async fn find(session: &Session, layout: &'static Layout) -> Result<F
     let own: Vec<_> = own.iter().map(&mut read).collect();
     let (whole, first_part) = (whole.as_ref().map(&mut read), first_part.as_ref().map(&mut read));
     let found = move |replies: BatchReplies| {
-        let mark = |slot| Ok(Option::unwrap_or_default(replies.take(slot)?));
-        let other = |slot: Option<_>| slot.map_or(Ok(String::new()), mark);
+        let label = |slot| Ok(Option::unwrap_or_default(replies.take(slot)?));
+        let other = |slot: Option<_>| slot.map_or(Ok(String::new()), label);
         let (whole, first_part) = (other(whole)?, other(first_part)?);
-        Ok(Found { own: own.into_iter().map(mark).collect::<Result<_>>()?, whole, first_part })
+        Ok(Found { own: own.into_iter().map(label).collect::<Result<_>>()?, whole, first_part })
     };
     batch.exec_with(found).await
 }
 
 impl Found {
     /// Returns the layouts whose rows are at other keys than those of this one, or are not all of them. With each comes the
-    /// mark in its first rows.
+    /// label in its first rows.
     ///
-    /// A mark that tells of other partitions than its key has was left there by an earlier run, to refuse old programs.
+    /// A label that tells of other partitions than its key has was left there by an earlier run, to refuse old programs.
     fn others(&self, layout: &Layout) -> Vec<(&str, StoredLayout)> {
         let mut others: Vec<(&str, StoredLayout)> = Vec::new();
-        let mut add = |mark_of_first, mark: &str, is_partitioned: bool| {
-            let stored = StoredLayout::of_mark(mark);
-            let is_there = !mark.is_empty() && mark != layout.mark() && (stored.partitions > 1) == is_partitioned;
+        let mut add = |label_of_first, label: &str, is_partitioned: bool| {
+            let stored = StoredLayout::of_label(label);
+            let is_there = !label.is_empty() && label != layout.label() && (stored.partitions > 1) == is_partitioned;
             if is_there && others.iter().all(|(_, other)| *other != stored) {
-                others.push((mark_of_first, stored));
+                others.push((label_of_first, stored));
             }
         };
         add(&self.whole, &self.whole, false);
         add(&self.first_part, &self.first_part, true);
         let first = self.own.first().map_or("", String::as_str);
-        for mark in self.own.iter().filter(|mark| StoredLayout::of_mark(mark).partitions != layout.partitions) {
-            add(first, mark, layout.partitions > 1);
+        for label in self.own.iter().filter(|label| StoredLayout::of_label(label).partitions != layout.partitions) {
+            add(first, label, layout.partitions > 1);
         }
         others
     }
 
-    /// Returns the mark of such a layout, if there is one.
-    pub(crate) fn other_mark(&self, layout: &Layout) -> Option<String> {
-        self.others(layout).into_iter().next().map(|(mark, _)| mark.to_owned())
+    /// Returns the label of such a layout, if there is one.
+    pub(crate) fn other_label(&self, layout: &Layout) -> Option<String> {
+        self.others(layout).into_iter().next().map(|(label, _)| label.to_owned())
     }
 
     /// Returns the keys of the indexes that the layout does not have any more.
     fn gone(&self, layout: &Layout) -> Vec<String> {
         let mut keys = Vec::new();
-        for stored in self.own.iter().map(|mark| StoredLayout::of_mark(mark)) {
+        for stored in self.own.iter().map(|label| StoredLayout::of_label(label)) {
             if stored.partitions == layout.partitions {
                 let is_gone = |name: &&String| layout.indexes.iter().all(|index| index.name != **name);
                 let gone = stored.indexes.iter().filter(is_gone);
@@ -88,15 +88,15 @@ impl Found {
     }
 }
 
-/// Starts a run, if the marks are still those that were found. Returns its token, which is that of an earlier run if that
+/// Starts a run, if the labels are still those that were found. Returns its token, which is that of an earlier run if that
 /// one has not ended, and no key was missing.
 pub(crate) fn start(layout: &Layout, token: &str, found: &Found) -> Command<Option<String>> {
     let mut call = call(&START, layout).arg(token).args(&found.own);
     let others = found.others(layout);
     call = call.arg(others.len());
-    for (mark, stored) in others {
+    for (label, stored) in others {
         let (rows, others) = (stored.rows_keys(layout.prefix), stored.other_keys(layout.prefix));
-        call = call.arg(mark).arg(rows.len()).arg(others.len()).keys(rows).keys(others);
+        call = call.arg(label).arg(rows.len()).arg(others.len()).keys(rows).keys(others);
     }
     call.keys(found.gone(layout)).command().decode_by(|reply| match reply.bytes()? {
         b"changed" => Ok(None),

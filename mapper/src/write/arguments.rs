@@ -70,6 +70,12 @@ impl<'a> Arguments<'a> {
         self.args.extend(aliases.iter().copied().map(Cow::Borrowed));
     }
 
+    /// Adds the position of a field's column, counted from 1, or `""` if the field is in no index.
+    fn column(&mut self, layout: &Layout, field: &str) {
+        let position = layout.columns.iter().position(|column| column.name == field);
+        self.arg(position.map_or(String::new(), |position| (position + 1).to_string()));
+    }
+
     fn conditions(&mut self, conditions: &'a [Condition]) {
         self.number(conditions.len());
         for Condition { field, aliases, text } in conditions {
@@ -154,7 +160,7 @@ pub(super) fn of_put(operation: &Operation) -> Arguments<'_> {
     if layout.version.is_some() {
         out.versions(*version);
     }
-    out.arg(layout.mark());
+    out.arg(layout.label());
     out.arg(id.as_str());
     out.key(key.as_str());
     let columns: Vec<_> = layout.columns.iter().map(|column| text_of(&fields.columns, column.name)).collect();
@@ -218,7 +224,7 @@ pub(super) fn of_all(operations: &[Operation]) -> Arguments<'_> {
 }
 
 fn add_layout(out: &mut Arguments<'_>, layout: &Layout, partitions: &[u32]) {
-    out.arg(layout.mark());
+    out.arg(layout.label());
     out.number(partitions.len());
     for &partition in partitions {
         out.arg(partition.to_string());
@@ -265,11 +271,12 @@ fn add_operation<'a>(out: &mut Arguments<'a>, operation: &'a Operation, layout: 
         Action::Patch { version, largest_version, conditions, changes, returning, lifetime } => {
             out.arg(lifetime.text());
             out.version(of, *version);
+            out.column(of, of.version.unwrap_or_default());
             out.arg(largest_version.to_string());
             out.conditions(conditions);
             out.number(changes.len());
             for change in changes {
-                add_change(out, change);
+                add_change(out, of, change);
             }
             out.number(returning.len());
             for returned in returning {
@@ -303,8 +310,8 @@ fn mode_text(mode: Mode) -> &'static str {
     }
 }
 
-/// Adds what a patch does to a field: what it is, the field's names, and three details.
-fn add_change<'a>(out: &mut Arguments<'a>, Change { field, aliases, change }: &'a Change) {
+/// Adds what a patch does to a field: what it is, the position of the field's column, its names, and three details.
+fn add_change<'a>(out: &mut Arguments<'a>, layout: &Layout, Change { field, aliases, change }: &'a Change) {
     let column = |column: &'a Option<String>| column.as_deref().unwrap_or_default().into();
     let (what, details): (_, [Cow<'a, str>; 3]) = match change {
         FieldChange::Set { text, column: of } => ("set", [text.into(), column(of), "".into()]),
@@ -315,6 +322,7 @@ fn add_change<'a>(out: &mut Arguments<'a>, Change { field, aliases, change }: &'
         FieldChange::Append { text } => ("append", [text.into(), "".into(), "".into()]),
     };
     out.arg(what);
+    out.column(layout, field);
     out.names(field, aliases);
     out.args.extend(details);
 }

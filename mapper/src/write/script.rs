@@ -11,19 +11,63 @@ use super::outcome::{self, NoRow, Outcome};
 use crate::key::Key;
 use crate::scripts::script;
 
+/// Joins the files of a script of writes. Each script has what its operations need and no more: the server creates all
+/// functions of a script again with each call.
+macro_rules! code {
+    ($($file:literal),*) => {
+        concat!("local args, keys = ARGV, KEYS\n", $(include_str!(concat!("../scripts/", $file))),*)
+    };
+}
+
 /// The usual put in a straight line, and any other operations.
 static WRITE: LazyLock<Script> = LazyLock::new(|| {
-    let code = concat!(
-        include_str!("../scripts/put.lua"),
-        include_str!("../scripts/rows.lua"),
-        include_str!("../scripts/values.lua"),
-        include_str!("../scripts/write.lua"),
+    let code = code!(
+        "put.lua",
+        "rows.lua",
+        "values.lua",
+        "write_start.lua",
+        "write.lua",
+        "write_patch.lua",
+        "write_claims.lua",
+        "write_changes.lua"
     );
     script(code).key_locking()
 });
 
+/// Patches, and what [`SHORT`] does.
+static PATCH: LazyLock<Script> = LazyLock::new(|| {
+    let code = code!(
+        "rows.lua",
+        "values.lua",
+        "write_start.lua",
+        "write.lua",
+        "write_patch.lua",
+        "write_claims.lua",
+        "write_changes.lua"
+    );
+    script(code).key_locking()
+});
+
+/// Any operations but patches. Full writes begin with [`WRITE`]'s straight line instead.
+static SHORT: LazyLock<Script> = LazyLock::new(|| {
+    let code = code!("rows.lua", "write_start.lua", "write.lua", "write_claims.lua", "write_changes.lua");
+    script(code).key_locking()
+});
+
 /// The same, for loads that set the time to live: twice is as good as once, so no outcome is kept.
-static LOAD: LazyLock<Script> = LazyLock::new(|| WRITE.clone().idempotent());
+static LOAD: LazyLock<Script> = LazyLock::new(|| SHORT.clone().idempotent());
+
+/// Returns the shortest script for these operations.
+fn script_for(operations: &[Operation]) -> &'static Script {
+    let are_any = |is_such: fn(&Action) -> bool| operations.iter().any(|operation| is_such(&operation.action));
+    if are_any(|action| matches!(action, Action::Put { .. })) {
+        &WRITE
+    } else if are_any(|action| matches!(action, Action::Patch { .. })) {
+        &PATCH
+    } else {
+        &SHORT
+    }
+}
 
 /// Returns the command that executes these operations, of any models: all of them, or none. Its errors name the operation
 /// and its record.
@@ -174,7 +218,7 @@ fn run(operations: &[Operation]) -> Command {
     let command = if operations.iter().all(is_load) {
         ScriptCall::from(&LOAD).keys(keys).arg(0).args(args).command()
     } else {
-        ScriptCall::from(&WRITE).once_under(prefix).keys(keys).args(args).command()
+        ScriptCall::from(script_for(operations)).once_under(prefix).keys(keys).args(args).command()
     };
     if operations.is_empty() {
         return command.fail(Error::new(ErrorKind::InvalidInput, "needs at least one operation"));

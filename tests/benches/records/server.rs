@@ -31,11 +31,15 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Connects to a server, which knows the script of writes afterwards.
+    /// Connects to a server, which knows the scripts of writes afterwards.
     pub(crate) fn connect(stack: &Stack) -> Outcome<Self> {
         // Past the gateway, to which the client speaks in the other dialect.
         let redis = past_the_gateway(stack)?;
-        tokio::runtime::Runtime::new()?.block_on(async { User::new(0).insert(&redis).await })?;
+        tokio::runtime::Runtime::new()?.block_on(async {
+            User::new(0).insert(&redis).await?;
+            User::patch(0).incr(User::VISITS, 1).exec(&redis).await?;
+            User::delete(&redis, 0).await
+        })?;
         let url = stack.server.url().trim_start_matches("redis://:");
         let (password, address) = url.split_once('@').ok_or("a URL with a password")?;
         let mut server = Server { stream: BufReader::new(TcpStream::connect(address)?) };

@@ -161,7 +161,7 @@ async fn an_insert_makes_a_row_and_entries() -> Result<()> {
         for index in ["email", "country", "age", "country+age", "tenant+nick"] {
             assert!(entries(redis, index).await?.is_empty(), "{index}");
         }
-        assert_eq!(redis.hlen("user::rows").await?, 1, "the mark");
+        assert_eq!(redis.hlen("user::rows").await?, 1, "the label");
         Ok(())
     })
     .await

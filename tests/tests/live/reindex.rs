@@ -108,7 +108,7 @@ async fn a_new_index_is_built_from_existing_records() -> Result<()> {
         assert_eq!(young.count(&redis).await?, 6);
         assert_eq!(redis.exists("re-account::index:plan").await?, 0);
         let fields: Vec<String> = redis.hkeys("re-account::rows").await?;
-        assert_eq!(fields.iter().filter(|field| field.starts_with(':')).count(), 1, "only the mark remains");
+        assert_eq!(fields.iter().filter(|field| field.starts_with(':')).count(), 1, "only the label remains");
 
         // Nothing is left to do.
         let Reindexed { progress, errors, .. } = after::Account::reindex_to_end(&redis).await?;
@@ -159,7 +159,7 @@ async fn a_model_gets_its_first_index_and_loses_its_last() -> Result<()> {
         let notes = indexed::Note::query().eq(indexed::Note::TOPIC, "rust");
         assert_eq!(notes.count(&redis).await?, 1);
 
-        // Nothing remains of the indexes but a mark, which refuses the old program: it would not see new writes.
+        // Nothing remains of the indexes but a label, which refuses the old program: it would not see new writes.
         let progress = plain::Note::reindex_to_end(&redis).await?.progress;
         assert_eq!(progress.phase(), IndexPhase::Finished);
         let mut left: Vec<String> = redis.keys("re-note::*").await?;

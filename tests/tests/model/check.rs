@@ -177,7 +177,7 @@ async fn dump(world: &World, table: Table) -> Option<Dump> {
     for key in keys_of(world, &format!("{prefix}::rows")).await {
         for pair in texts(world.run(["HGETALL", &key]).await).chunks(2) {
             if pair[0] == b":" {
-                read_mark(&string(&pair[1]), &mut dump);
+                read_label(&string(&pair[1]), &mut dump);
             } else if !pair[0].starts_with(b":") {
                 let columns = pair[1].split(|byte| *byte == 0).skip(1).map(<[u8]>::to_vec).collect();
                 dump.rows.insert(string(&pair[0]), columns);
@@ -201,8 +201,8 @@ async fn dump(world: &World, table: Table) -> Option<Dump> {
 }
 
 /// Reads `TAG User;email t,age i;email=1!;email+age=1+2`.
-fn read_mark(mark: &str, dump: &mut Dump) {
-    let descriptor = mark.split_once(' ').unwrap().1;
+fn read_label(label: &str, dump: &mut Dump) {
+    let descriptor = label.split_once(' ').unwrap().1;
     let mut parts = descriptor.split(';').skip(1);
     dump.columns = parts
         .next()

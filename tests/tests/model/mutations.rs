@@ -9,10 +9,14 @@ use crate::run::{self, Settings};
 use crate::{number, seed};
 
 /// The scripts as they are.
-const SCRIPTS: [&str; 6] = [
+const SCRIPTS: [&str; 10] = [
     include_str!("../../../mapper/src/scripts/rows.lua"),
     include_str!("../../../mapper/src/scripts/put.lua"),
+    include_str!("../../../mapper/src/scripts/write_start.lua"),
     include_str!("../../../mapper/src/scripts/write.lua"),
+    include_str!("../../../mapper/src/scripts/write_patch.lua"),
+    include_str!("../../../mapper/src/scripts/write_claims.lua"),
+    include_str!("../../../mapper/src/scripts/write_changes.lua"),
     include_str!("../../../mapper/src/scripts/query.lua"),
     include_str!("../../../mapper/src/scripts/reindex_entries.lua"),
     include_str!("../../../mapper/src/scripts/values.lua"),
@@ -71,7 +75,7 @@ const ALL: &[Broken] = &[
     broken(
         "a living owner loses its values",
         &[
-            ("if operation.exists and operation.row then operation.columns = operation.row.columns end", ""),
+            ("if operation.exists and operation.row and operation.row.is_current then keep_columns(operation) end", ""),
             ("if not exists then forget(", "do forget("),
         ],
     ),
@@ -106,7 +110,7 @@ const ALL: &[Broken] = &[
     // Rows.
     broken(
         "records of other programs have a row",
-        &[("operation.needs_row = not operation.row or not operation.row.columns", "operation.needs_row = false")],
+        &[("operation.needs_row = not operation.row or not operation.row.is_current", "operation.needs_row = false")],
     ),
     broken(
         "old entries stay",
@@ -114,6 +118,17 @@ const ALL: &[Broken] = &[
             ("if not new[entry] then call('ZREM'", "if false then call('ZREM'"),
             ("if old ~= '' then call('ZREM'", "if false then call('ZREM'"),
         ],
+    ),
+    broken(
+        "only the first column of an index is compared",
+        &[(
+            "if row.columns[position] ~= columns[position] then return false end",
+            "if true then return row.columns[position] == columns[position] end",
+        )],
+    ),
+    broken(
+        "only the old columns are compared",
+        &[("operation.columns or { unpack(operation.row.columns) }", "operation.columns or operation.row.columns")],
     ),
     broken(
         "deleted records stay in the indexes",

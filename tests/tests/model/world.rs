@@ -472,7 +472,7 @@ fn mends(args: &Args) -> Vec<Mend> {
     let text = |at: usize| args.get(at).and_then(|arg| std::str::from_utf8(arg).ok()).unwrap_or_default();
     let keys: usize = text(2).parse().unwrap_or_default();
     let is_number = |at: usize| !text(at).is_empty() && text(at).bytes().all(|byte| byte.is_ascii_digit());
-    // The marks of the layouts, each a tag and the name of its model, in the order in which operations count them.
+    // The labels of the layouts, each a tag and the name of its model, in the order in which operations count them.
     let is_mark = |text: &str| text.get(..8).is_some_and(|tag| tag.bytes().all(|byte| byte.is_ascii_hexdigit()));
     let models: Vec<&str> = (3 + keys..args.len())
         .filter_map(|at| Some(text(at)).filter(|text| is_mark(text))?.get(8..)?.strip_prefix(' ')?.split(';').next())

@@ -218,27 +218,27 @@ async fn step<M: HashModel>(session: &Session, mut run: Run) -> Result<(VerifyPr
 
 /// Compares the keys of the indexes with the layout of the program.
 async fn of_keys(session: &Session, layout: &'static Layout) -> Result<Vec<Drift>> {
-    if let Some(stored) = upkeep::find(session, layout).await?.other_mark(layout) {
+    if let Some(stored) = upkeep::find(session, layout).await?.other_label(layout) {
         return Ok(vec![Drift::OtherLayout { stored }]);
     }
     let mut batch = Batch::atomic(session);
     let mut slots = Vec::new();
     for partition in 0..layout.partitions {
-        let marks = batch.hmget::<String>(layout.rows_key(partition), [":", ":building", ":partitions"]);
+        let labels = batch.hmget::<String>(layout.rows_key(partition), [":", ":building", ":partitions"]);
         let indexes = layout.indexes.iter().map(|index| {
             let key = layout.index_key(index, partition);
             (batch.zscore(&key, ""), key, index.unique)
         });
-        slots.push((marks, indexes.collect::<Vec<_>>(), layout.rows_key(partition)));
+        slots.push((labels, indexes.collect::<Vec<_>>(), layout.rows_key(partition)));
     }
     let drifts = move |replies: BatchReplies| {
         let (mut keys, mut created) = (Vec::new(), Vec::new());
-        for (marks, indexes, rows) in slots {
-            let mut marks = replies.take(marks)?.into_iter();
-            let (mark, building, named) = (marks.next().flatten(), marks.next().flatten(), marks.next().flatten());
+        for (labels, indexes, rows) in slots {
+            let mut labels = replies.take(labels)?.into_iter();
+            let (label, building, named) = (labels.next().flatten(), labels.next().flatten(), labels.next().flatten());
             let numbers = named.iter().flat_map(|named| named.split(','));
             created.extend(numbers.filter_map(|number| number.parse::<usize>().ok()));
-            if let Some(stored) = mark.as_ref().filter(|mark| **mark != layout.mark()) {
+            if let Some(stored) = label.as_ref().filter(|label| **label != layout.label()) {
                 return Ok(vec![Drift::OtherLayout { stored: stored.clone() }]);
             }
             if building.is_some() {
@@ -246,7 +246,7 @@ async fn of_keys(session: &Session, layout: &'static Layout) -> Result<Vec<Drift
             }
             let indexes =
                 indexes.into_iter().map(|(slot, key, unique)| Ok((replies.take(slot)?.is_some(), key, unique)));
-            keys.push((mark.is_some(), rows, indexes.collect::<Result<Vec<_>>>()?));
+            keys.push((label.is_some(), rows, indexes.collect::<Result<Vec<_>>>()?));
         }
         Ok(lost(&keys, &created).into_iter().map(|key| Drift::LostKey { key }).collect())
     };

@@ -159,7 +159,7 @@ impl Ids {
                 Some(tag) if tag.len() == layout::<M>().tag().len() && tag != "building" => {
                     page.earlier.push(tag.to_owned());
                 }
-                // The mark, and what else describes all rows.
+                // The label, and what else describes all rows.
                 Some(_) => {}
             }
         }
