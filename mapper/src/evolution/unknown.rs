@@ -69,6 +69,6 @@ impl<S: BuildHasher + Default> UnknownFields for HashMap<String, String, S> {
     }
 }
 
-fn is_known(names: Names, name: &str) -> bool {
+pub(super) fn is_known(names: Names, name: &str) -> bool {
     name == SCHEMA_FIELD || names.contains(name)
 }

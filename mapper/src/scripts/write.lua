@@ -283,6 +283,7 @@ local CHANGES = {
   end,
   append = function(is_indexed, old, text)
     local whole = (old or '') .. text
+    if is_indexed and not is_utf8(whole) then return nil, 'bytes' end
     if is_indexed and #whole > LONGEST_TEXT then return nil, 'long' end
     return whole, '=' .. encode_text(whole)
   end,
@@ -322,7 +323,7 @@ local function set_next_version(operation, field, largest)
   if not operation.version then return refuse(operation.number, 'type', operation.layout, operation.record, field) end
   if changes_nothing then return end
   if is_less_integer(largest, operation.version) then
-    return refuse(operation.number, 'range', operation.layout, operation.record, field)
+    return refuse(operation.number, 'last', operation.layout, operation.record, field, stored)
   end
   set_field(operation, field, operation.version, '=' .. encode_integer(operation.version))
 end
@@ -355,9 +356,8 @@ end
 local function check_delete(operation)
   operation.removes = true
   local version_field, version = take(), take()
-  if version ~= '' and not operation.exists then
-    return refuse(operation.number, 'missing', operation.layout, operation.record)
-  end
+  -- What is gone already has no version.
+  if not operation.exists then version = '' end
   return check_version(operation, version_field, version) or check_fields(operation, 'condition', take_number())
 end
 
@@ -397,8 +397,13 @@ local function check_operation(number)
   local kind, layout = take(), layouts[take_number()]
   local group, id = layout.groups[take_number()], take()
   local operation = { number = number, layout = layout, group = group, id = id, record = take_key() }
-  -- HLEN, not EXISTS: a key of another type is an error here, not after the first change.
-  operation.exists = call('HLEN', operation.record) > 0
+  -- HLEN, not EXISTS: a key of another type is found out here, not after the first change.
+  local length = redis.pcall('HLEN', operation.record)
+  if type(length) == 'table' then
+    if not string.find(length.err, '^WRONGTYPE') then error(length) end
+    return refuse(number, 'no hash', layout, operation.record)
+  end
+  operation.exists = length > 0
   if by_key[operation.record] then return refuse(number, 'twice', layout, operation.record) end
   by_key[operation.record] = operation
   if group then
