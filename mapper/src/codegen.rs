@@ -14,7 +14,7 @@ pub use crate::codec::Bincode;
 pub use crate::codec::Postcard;
 pub use crate::codec::{Base64, Codec, CodecError, DisplayFromStr, Json, Kind, TextField};
 pub use crate::evolution::{
-    Convert, Converted, SCHEMA_FIELD, UnknownFields, Upgraded, clear_removed, convert, remember_removed, upgrade,
+    Convert, Converted, SCHEMA_FIELD, UnknownFields, Upgraded, convert, remember_removed, upgrade,
 };
 pub use crate::field::{Element, Field};
 pub use crate::field_codec::{AsField, FieldCodec, OptionalWith, With};

@@ -60,13 +60,7 @@ pub(crate) fn write_unknown(model: &Model, field: &Field, value: &TokenStream) -
     let ty = &field.ty;
     let krate = model.krate_at(ty.span());
     let (names, sink, holder) = (names(model), variable("__sink"), field.ident.to_string());
-    let put =
-        quote_spanned!(ty.span()=> <#ty as #krate::codegen::UnknownFields>::put(#value, #sink, #names, #holder)?;);
-    let clear = model.attrs.upgrade.is_some().then(|| {
-        let krate = model.krate();
-        quote!(#krate::codegen::clear_removed::<Self>(#sink, #value);)
-    });
-    quote!(#put #clear)
+    quote_spanned!(ty.span()=> <#ty as #krate::codegen::UnknownFields>::put::<Self>(#value, #sink, #names, #holder)?;)
 }
 
 fn keeps_unknown(model: &Model) -> bool {

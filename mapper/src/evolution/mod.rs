@@ -8,7 +8,7 @@ mod unknown;
 mod upgrade;
 
 pub use self::converted::{Convert, Converted, convert};
-pub use self::removed::{clear_removed, remember_removed};
+pub use self::removed::remember_removed;
 pub use self::stored::StoredFields;
 pub use self::unknown::UnknownFields;
 pub use self::upgrade::{SCHEMA_FIELD, Upgraded, upgrade};

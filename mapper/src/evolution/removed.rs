@@ -4,7 +4,7 @@
 //! current schema version then, and no upgrade runs.
 
 use std::any::TypeId;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{LazyLock, PoisonError, RwLock};
 
 use super::stored::StoredFields;
@@ -38,12 +38,14 @@ pub fn remember_removed<M: 'static>(names: Names, upgraded: Option<&StoredFields
 }
 
 /// Removes what upgrades have removed from other records of the model `M`, unless the record has such a field itself.
-pub fn clear_removed<M: 'static>(sink: &mut impl Sink, unknown: &impl UnknownFields) {
+pub(super) fn clear_removed<M: 'static>(sink: &mut impl Sink, unknown: &impl UnknownFields) {
     let names: Vec<_> = known::<M, _>(|known| known.iter().copied().collect());
-    for name in names {
-        if unknown.entries().all(|(other, _)| other != name) {
-            sink.clear(name);
-        }
+    if names.is_empty() {
+        return;
+    }
+    let own: HashSet<_> = unknown.entries().map(|(name, _)| name).collect();
+    for name in names.into_iter().filter(|name| !own.contains(name)) {
+        sink.clear(name);
     }
 }
 

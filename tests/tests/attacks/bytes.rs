@@ -88,6 +88,41 @@ async fn entries_of_bytes_are_in_no_page() -> Result<()> {
     Ok(())
 }
 
+#[derive(Debug, Clone, PartialEq, RedisModel)]
+#[redis(prefix = "badge")]
+struct Badge {
+    #[redis(id)]
+    id: u64,
+    #[redis(unique)]
+    code: String,
+}
+
+/// Hashes, rows, marks and claims with ids of bytes, which this crate never writes.
+#[tokio::test]
+async fn ids_of_bytes_stop_neither_scans_nor_repairs() -> Result<()> {
+    for server in servers() {
+        for redis in clients(&server)? {
+            let records: Vec<_> = (1..=3).map(|id| Badge { id, code: format!("c{id}") }).collect();
+            Badge::save_many(&redis, &records).await?.all()?;
+            let code = r"
+                redis.call('HSET', 'badge:\255', 'id', '9')
+                redis.call('ZADD', 'badge::index:code', 0, 'c1\0\254')
+                redis.call('ZADD', 'badge::expiry', 1e15, '\253')
+                redis.call('HSET', 'badge::rows', '\252', redis.call('HGET', 'badge::rows', '1'))";
+            redis.execute::<Option<String>>(["EVAL", code, "0"]).await?;
+
+            let mut scanned: Vec<_> = Badge::scan(&redis).collect().await?.iter().map(|badge| badge.id).collect();
+            scanned.sort_unstable();
+            assert_eq!(scanned, [1, 2, 3]);
+            assert_eq!(Badge::find_by(&redis, Badge::CODE, "c1").await?.map(|badge| badge.id), Some(1));
+            assert!(!Badge::verify_to_end(&redis).await?.is_empty());
+            let _ = Badge::reindex_to_end(&redis).await?;
+            no_drift::<Badge>(&redis).await?;
+        }
+    }
+    Ok(())
+}
+
 /// More bad entries than one call looks at.
 #[tokio::test]
 async fn a_walk_over_many_entries_of_bytes_goes_on() -> Result<()> {
