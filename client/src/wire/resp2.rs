@@ -96,7 +96,28 @@ impl Parser<'_> {
     }
 
     /// The length of a string or an array; `None` is nil.
+    #[inline]
     fn length(&mut self) -> Result<Option<usize>> {
+        match self.short_length() {
+            Some(length) => Ok(Some(length)),
+            None => self.any_length(),
+        }
+    }
+
+    /// A length of one or two digits, as most are. Otherwise nothing is consumed.
+    #[inline]
+    fn short_length(&mut self) -> Option<usize> {
+        let (length, taken) = match *self.buffer.get(self.at..)?.first_chunk()? {
+            [ones, b'\r', b'\n', _] => (digit(ones)?, 3),
+            [tens, ones, b'\r', b'\n'] => (digit(tens)? * 10 + digit(ones)?, 4),
+            _ => return None,
+        };
+        self.at += taken;
+        Some(length)
+    }
+
+    #[inline(never)]
+    fn any_length(&mut self) -> Result<Option<usize>> {
         match self.integer()? {
             -1 => Ok(None),
             length => usize::try_from(length).map(Some).map_err(|_| self.malformed()),
@@ -152,4 +173,8 @@ impl Parser<'_> {
         }
         Ok(())
     }
+}
+
+fn digit(byte: u8) -> Option<usize> {
+    byte.is_ascii_digit().then(|| usize::from(byte - b'0'))
 }

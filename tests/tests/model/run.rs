@@ -606,45 +606,52 @@ impl Task {
     /// What other programs do to the server.
     async fn behind_the_back(&mut self) {
         self.label = "raw";
-        let id = self.ids.pick(&mut self.random, Table::Users);
-        let key = Table::Users.key(&id);
+        let mut id = self.ids.pick(&mut self.random, Table::Users);
         let world = Arc::clone(&self.world);
         let mut state = Arc::clone(&world.state).lock_owned().await;
         let span = now();
         state.settle(span);
+        if self.random.chance(10) {
+            // What others do to a time to live is rare otherwise.
+            let mut users = state.slots.iter().filter(|((table, _), _)| *table == Table::Users);
+            let with_ttl = users.find(|(_, slot)| slot.expires.is_some_and(|expires| expires.from > span.to + 50));
+            id = with_ttl.map_or(id, |((_, id), _)| id.clone());
+        }
+        let key = Table::Users.key(&id);
         let slot = state.get(Table::Users, &id).cloned().unwrap_or_default();
         let is_alive = slot.is_alive(span) == Some(true);
         let is_far = slot.expires.is_none_or(|expires| expires.from > span.to + 50);
         let is_in_step = slot.mark == slot.expires && same_fields(slot.record.as_ref(), slot.row.as_ref());
-        match self.random.below(100) {
-            0..10 => drop(world.run(["SCRIPT", "FLUSH"]).await),
+        let done = match self.random.below(100) {
+            0..10 => {
+                world.run(["SCRIPT", "FLUSH"]).await;
+                None
+            }
             10..40 => {
                 world.run(["DEL", &key]).await;
                 let slot = state.slot(Table::Users, &id);
                 (slot.record, slot.expires) = (None, None);
-                state.count("raw DEL");
-                state.touch(Table::Users, &id);
+                Some("raw DEL")
             }
             40..60 if is_alive && is_far && slot.mark == slot.expires => {
                 let score = i64::try_from(self.random.below(100)).unwrap();
                 world.run(["HSET", &key, "score", &score.to_string()]).await;
                 let slot = state.slot(Table::Users, &id);
                 slot.record.as_mut().unwrap().insert("score", Val::Int(score));
-                state.count("raw HSET");
-                state.touch(Table::Users, &id);
+                Some("raw HSET")
             }
             60..70 if is_alive && is_far && is_in_step => {
                 let at = clock() + 30;
                 world.run(["PEXPIREAT", &key, &at.to_string()]).await;
                 state.slot(Table::Users, &id).expires = Some(Span { from: at, to: at });
-                state.count("raw PEXPIRE");
-                state.touch(Table::Users, &id);
+                Some("raw PEXPIRE")
             }
             70..80 if is_alive && is_far && is_in_step && slot.expires.is_some() => {
-                world.run(["PERSIST", &key]).await;
+                if world.run(["PERSIST", &key]).await != Raw::Int(1) {
+                    state.problem(format!("there was no TTL: {slot:?}"));
+                }
                 state.slot(Table::Users, &id).expires = None;
-                state.count("raw PERSIST");
-                state.touch(Table::Users, &id);
+                Some("raw PERSIST")
             }
             80..100 if slot.record.is_none() && slot.is_held(span) == Some(false) && slot.mark.is_none() => {
                 let fields = generate::fields(&mut self.random, Table::Users);
@@ -659,10 +666,14 @@ impl Task {
                     state.problem(format!("raw HSET: {error}"));
                 }
                 state.slot(Table::Users, &id).record = Some(fields);
-                state.count("raw creation");
-                state.touch(Table::Users, &id);
+                Some("raw creation")
             }
-            _ => {}
+            _ => None,
+        };
+        if let Some(done) = done {
+            state.count(done);
+            state.slot(Table::Users, &id).remember(span, done);
+            state.touch(Table::Users, &id);
         }
     }
 }

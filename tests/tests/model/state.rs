@@ -1,6 +1,6 @@
 //! The in-memory model: what the server should hold, and which outcomes of a write agree with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::schema::{Fields, IndexOf, Table, Val, claims, field, same};
 
@@ -13,6 +13,9 @@ pub(crate) struct Span {
 
 /// The milliseconds that a server's clock may differ from ours: Redis 7.0 uses one that it reads now and then.
 const EDGE: i64 = 3;
+
+/// How much of what was done to a record a message tells.
+const HISTORY: usize = 8;
 
 impl Span {
     fn plus(self, millis: i64) -> Span {
@@ -127,11 +130,18 @@ pub(crate) struct Slot {
     pub(crate) mark: Option<Span>,
     /// Changes with every write.
     pub(crate) sequence: u64,
-    /// The last writes, for messages.
-    pub(crate) history: Vec<(i64, What, Life)>,
+    /// What was done last, and when, for messages.
+    history: VecDeque<(i64, String)>,
 }
 
 impl Slot {
+    pub(crate) fn remember(&mut self, now: Span, what: impl Into<String>) {
+        if self.history.len() == HISTORY {
+            self.history.pop_front();
+        }
+        self.history.push_back((now.from, what.into()));
+    }
+
     pub(crate) fn is_alive(&self, now: Span) -> Option<bool> {
         match (&self.record, self.expires) {
             (None, _) => Some(false),
@@ -445,10 +455,7 @@ impl State {
             What::Expire { must_exist } => Some(must_exist || happened),
         });
         let mut did = Did::default();
-        slot.history.push((now.from, op.what.clone(), op.life));
-        if slot.history.len() > 6 {
-            slot.history.remove(0);
-        }
+        slot.remember(now, format!("{:?} {:?}", op.what, op.life));
         if let What::Delete = op.what {
             did.happened = alive;
             let (sequence, history) = (slot.sequence, std::mem::take(&mut slot.history));

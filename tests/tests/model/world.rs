@@ -66,6 +66,8 @@ pub(crate) type SharedCall = Arc<Mutex<Call>>;
 #[derive(Debug)]
 struct Gate {
     inner: Arc<dyn Transport>,
+    /// For what replies do not tell.
+    raw: Direct,
     state: Arc<tokio::sync::Mutex<State>>,
     call: Handle,
     /// The replies to the last requests that were executed, by the key of their outcome.
@@ -107,8 +109,10 @@ impl World {
         let call = SharedCall::default();
         let handle = Handle(Arc::clone(&call));
         let state = Arc::clone(&self.state);
+        let raw = self.raw.clone();
         let gate = move |inner| Gate {
             inner,
+            raw: raw.clone(),
             state: Arc::clone(&state),
             call: handle.clone(),
             executed: Mutex::default(),
@@ -182,7 +186,8 @@ impl Gate {
         }
         state.count("requests");
         let (status, headers, body, span) = self.pass(request.clone()).await?;
-        self.observe(state, &commands, once.as_deref(), &body, span);
+        let doubtful = self.observe(state, &commands, once.as_deref(), &body, span);
+        self.look(state, doubtful).await;
         if cut == Some(Cut::After) {
             return Err(TransportError::interrupted("connection reset, on purpose"));
         }
@@ -202,10 +207,34 @@ impl Gate {
         Ok((status, headers, bytes, Span { from, to: clock() }))
     }
 
-    /// Changes the model as the reply says.
-    fn observe(&self, state: &mut State, commands: &[Args], once: Option<&[u8]>, body: &[u8], span: Span) {
+    /// Asks the server which of the rows there are.
+    async fn look(&self, state: &mut State, doubtful: Vec<Doubtful>) {
+        for Doubtful { table, id, rows } in doubtful {
+            let mut has_row = false;
+            for key in rows {
+                has_row |= self.raw.run(["HEXISTS", &key, &id]).await.unwrap() == Raw::Int(1);
+            }
+            state.count("rows looked at");
+            if !has_row {
+                state.count("rows swept");
+                let slot = state.slot(table, &id);
+                (slot.row, slot.mark) = (None, None);
+            }
+        }
+    }
+
+    /// Changes the model as the reply says. Returns the rows that may be there or not.
+    fn observe(
+        &self,
+        state: &mut State,
+        commands: &[Args],
+        once: Option<&[u8]>,
+        body: &[u8],
+        span: Span,
+    ) -> Vec<Doubtful> {
         let mut call = lock(&self.call.0);
         let mut rest = body;
+        let mut doubtful = Vec::new();
         let mut outcomes = Vec::new();
         for (number, args) in commands.iter().enumerate() {
             let Some((reply, after)) = parse(rest) else { break };
@@ -213,7 +242,7 @@ impl Gate {
             let text = match reply {
                 Raw::Text(text) => text,
                 Raw::Array(_) => {
-                    repairs(state, args, span);
+                    doubtful.extend(repairs(state, args, span));
                     continue;
                 }
                 _ => continue,
@@ -272,6 +301,7 @@ impl Gate {
         if !outcomes.is_empty() {
             call.outcomes = outcomes;
         }
+        doubtful
     }
 
     /// Sends the requests of earlier calls that arrive only now: they have been repeated, so they must change nothing.
@@ -351,19 +381,37 @@ fn of_each(state: &mut State, args: &Args, op: &Op, search: &Search, verdict: &V
     u64::try_from(state.write(&[], &ops, verdict, span).len()).unwrap()
 }
 
-/// Changes the model as `reindex` did with rows: it removes those of records that are gone, and corrects the marks.
-fn repairs(state: &mut State, args: &Args, span: Span) {
+/// A row that may be there or not, in one of the hashes of rows.
+struct Doubtful {
+    table: Table,
+    id: String,
+    rows: Vec<String>,
+}
+
+/// Changes the model as `reindex` did with rows: it removes those of records that are gone, and corrects the marks. Returns the
+/// rows of living records that another write may have swept since they were listed, because their marks had passed.
+fn repairs(state: &mut State, args: &Args, span: Span) -> Vec<Doubtful> {
     let text = |at: usize| args.get(at).and_then(|arg| std::str::from_utf8(arg).ok()).unwrap_or_default();
-    let keys: usize = text(2).parse().unwrap_or_default();
+    let key_count: usize = text(2).parse().unwrap_or_default();
     let table = Table::ALL.into_iter().find(|table| text(3).starts_with(&format!("{}::rows", table.prefix())));
-    let (Some(table), "repair") = (table, text(4 + keys)) else { return };
-    let is_of_rows = matches!(text(5 + keys), "0" | "1") && (args.len() - keys - 5).is_multiple_of(2);
+    let (Some(table), "repair") = (table, text(4 + key_count)) else { return Vec::new() };
+    let is_of_rows = matches!(text(5 + key_count), "0" | "1") && (args.len() - key_count - 5).is_multiple_of(2);
     // The script of entries has a number, a partition, a cursor and a count.
-    if !is_of_rows || (args.len() - keys == 9 && !(3..3 + keys).any(|at| text(at) == table.key(text(6 + keys)))) {
-        return;
+    if !is_of_rows
+        || (args.len() - key_count == 9 && !(3..3 + key_count).any(|at| text(at) == table.key(text(6 + key_count))))
+    {
+        return Vec::new();
     }
-    for at in (5 + keys..args.len()).step_by(2) {
+    let keys = (3..3 + key_count).map(text).filter(|key| key.starts_with(&format!("{}::rows", table.prefix())));
+    let rows: Vec<String> = keys.map(str::to_owned).collect();
+    let mut doubtful = Vec::new();
+    for at in (5 + key_count..args.len()).step_by(2) {
         let slot = state.slot(table, text(at + 1));
+        if slot.row.is_some() && slot.is_alive(span) != Some(false) && slot.is_held(span) != Some(true) {
+            let id = text(at + 1).to_owned();
+            doubtful.push(Doubtful { table, id, rows: rows.clone() });
+        }
+        slot.remember(span, "repaired");
         match slot.is_alive(span) {
             Some(false) => (slot.row, slot.mark) = (None, None),
             // About to expire: if its row was removed, so will the model's be.
@@ -371,6 +419,7 @@ fn repairs(state: &mut State, args: &Args, span: Span) {
         }
         state.touch(table, text(at + 1));
     }
+    doubtful
 }
 
 /// The key that the outcome of a write is kept under.
