@@ -2,8 +2,6 @@
 //!
 //! Each test says what holds, on Redis 8.2, Valkey 9.1 and, if it is installed, Redis 7.0.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
-
 mod bytes;
 mod earlier_names;
 mod limits;
