@@ -13,7 +13,9 @@ pub use crate::codec::Bincode;
 #[cfg(feature = "postcard")]
 pub use crate::codec::Postcard;
 pub use crate::codec::{Base64, Codec, CodecError, DisplayFromStr, Json, Kind, TextField};
-pub use crate::evolution::{Convert, Converted, SCHEMA_FIELD, UnknownFields, Upgraded, convert, upgrade};
+pub use crate::evolution::{
+    Convert, Converted, SCHEMA_FIELD, UnknownFields, Upgraded, convert, remember_removed, upgrade,
+};
 pub use crate::field::{Element, Field};
 pub use crate::field_codec::{AsField, FieldCodec, OptionalWith, With};
 pub use crate::hash::{FieldRef, FlattenRef, HashModel, Version};

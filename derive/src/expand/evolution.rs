@@ -14,8 +14,13 @@ pub(crate) fn upgrade(model: &Model) -> TokenStream {
     };
     let krate = model.krate();
     let upgraded = quote_spanned!(path.span()=> #krate::codegen::upgrade(__source, #version, #path)?);
+    let remember = keeps_unknown(model).then(|| {
+        let names = names(model);
+        quote!(#krate::codegen::remember_removed::<Self>(#names, __upgraded.as_ref());)
+    });
     quote! {
         let __upgraded = #upgraded;
+        #remember
         let __source = #krate::codegen::Upgraded::new(__source, __upgraded.as_ref());
     }
 }
@@ -55,7 +60,11 @@ pub(crate) fn write_unknown(model: &Model, field: &Field, value: &TokenStream) -
     let ty = &field.ty;
     let krate = model.krate_at(ty.span());
     let (names, sink, holder) = (names(model), variable("__sink"), field.ident.to_string());
-    quote_spanned!(ty.span()=> <#ty as #krate::codegen::UnknownFields>::put(#value, #sink, #names, #holder)?;)
+    quote_spanned!(ty.span()=> <#ty as #krate::codegen::UnknownFields>::put::<Self>(#value, #sink, #names, #holder)?;)
+}
+
+fn keeps_unknown(model: &Model) -> bool {
+    matches!(&model.body, Body::Struct(fields) if fields.iter().any(|field| field.attrs.unknown.is_some()))
 }
 
 fn names(model: &Model) -> TokenStream {

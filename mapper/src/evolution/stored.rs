@@ -1,6 +1,6 @@
 //! The fields of a record as they are stored.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use redis_rest::Result;
@@ -49,6 +49,8 @@ use crate::model::Source;
 #[derive(Clone, PartialEq, Eq)]
 pub struct StoredFields {
     fields: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// The names that the upgrade has removed, also those that it has set again.
+    removed: BTreeSet<Vec<u8>>,
 }
 
 impl StoredFields {
@@ -76,13 +78,13 @@ impl StoredFields {
 
     /// Removes a field, and returns whether it existed.
     pub fn remove(&mut self, name: &str) -> bool {
-        self.fields.remove(name.as_bytes()).is_some()
+        self.take(name).is_some()
     }
 
     /// Renames a field, and returns whether it existed. If there is a field `to` already, that one remains, and `from` is
     /// removed.
     pub fn rename(&mut self, from: &str, to: &str) -> bool {
-        let Some(text) = self.fields.remove(from.as_bytes()) else { return false };
+        let Some(text) = self.take(from) else { return false };
         self.fields.entry(to.into()).or_insert(text);
         true
     }
@@ -101,7 +103,19 @@ impl StoredFields {
                 fields.insert(name.to_vec(), text.to_vec());
             }
         }
-        Ok(StoredFields { fields })
+        Ok(StoredFields { fields, removed: BTreeSet::new() })
+    }
+
+    fn take(&mut self, name: &str) -> Option<Vec<u8>> {
+        let (name, text) = self.fields.remove_entry(name.as_bytes())?;
+        self.removed.insert(name);
+        Some(text)
+    }
+
+    /// Returns the names of the fields that the upgrade has removed.
+    pub(super) fn removed(&self) -> impl Iterator<Item = &str> {
+        let gone = self.removed.iter().filter(|name| !self.fields.contains_key(*name));
+        gone.filter_map(|name| std::str::from_utf8(name).ok())
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {

@@ -5,6 +5,7 @@ use std::hash::BuildHasher;
 
 use redis_rest::{Error, ErrorKind, Result};
 
+use super::removed::clear_removed;
 use super::upgrade::SCHEMA_FIELD;
 use crate::kind::Kind;
 use crate::model::{Content, Names, Sink};
@@ -35,9 +36,10 @@ pub trait UnknownFields: Default {
         }
     }
 
-    /// Writes the fields that the model does not know. Returns `InvalidInput` if it does know one.
+    /// Writes the fields that the model `M` does not know, and removes those that its upgrades have removed. Returns
+    /// `InvalidInput` if it does know one.
     #[doc(hidden)]
-    fn put(&self, sink: &mut impl Sink, names: Names, holder: &'static str) -> Result<()> {
+    fn put<M: 'static>(&self, sink: &mut impl Sink, names: Names, holder: &'static str) -> Result<()> {
         for (name, text) in self.entries() {
             if is_known(names, name) {
                 let message = format!("{name:?} is a field of the model itself; remove it from the unknown fields");
@@ -45,6 +47,7 @@ pub trait UnknownFields: Default {
             }
             sink.set_unknown(name, text);
         }
+        clear_removed::<M>(sink, self);
         Ok(())
     }
 }
@@ -69,6 +72,6 @@ impl<S: BuildHasher + Default> UnknownFields for HashMap<String, String, S> {
     }
 }
 
-fn is_known(names: Names, name: &str) -> bool {
+pub(super) fn is_known(names: Names, name: &str) -> bool {
     name == SCHEMA_FIELD || names.contains(name)
 }

@@ -69,7 +69,7 @@ pub type IdRef<'a, M> = <<M as HashModel>::Id as Id>::Ref<'a>;
 /// | [`load`](Self::load) | `HGETALL` | the record, or `None` |
 /// | [`load_many`](Self::load_many) | one pipeline of `HGETALL`s | each record, or `None` |
 /// | [`load_field`](Self::load_field) | `HGET` | the field, or `None` |
-/// | [`insert`](Self::insert) | `HSETEX FNX` | an error if the record exists |
+/// | [`insert`](Self::insert) | a script | an error if the record exists |
 /// | [`save`](Self::save) | `HSET`; if a field is `None`, also `HDEL` in one transaction | |
 /// | [`update`](Self::update) | a script | an error if the record does not exist |
 /// | [`delete`](Self::delete) | `DEL` | whether the record existed |
@@ -304,9 +304,8 @@ pub trait HashModel: Fields + FromReply {
 
     /// Creates the record.
     ///
-    /// [HSETEX](https://redis.io/docs/latest/commands/hsetex/) with `FNX`, O(n) in the number of fields. Servers before Redis
-    /// 8.0 and Valkey 9, and models with a time to live, get a short script instead. With indexes or a version it is the
-    /// script of these, and the version that is stored is returned.
+    /// [EVALSHA](https://redis.io/docs/latest/commands/evalsha/) of a script, O(n) in the number of fields: no command of Redis
+    /// creates a hash only if there is none. Returns the version that is stored, for models with a version.
     ///
     /// ```no_run
     /// # use redis_model::prelude::*;
@@ -326,9 +325,8 @@ pub trait HashModel: Fields + FromReply {
     ///
     /// # Errors
     ///
-    /// `AlreadyExists` if a record with this id exists. The existing record does not change. For HSETEX, a hash at the same
-    /// key that has none of the fields to be written, not even the id, does not count as a record. `Duplicate` if another
-    /// record has the same value in a unique field.
+    /// `AlreadyExists` if there is a hash at the key, whatever its fields are: it does not change. `Duplicate` if another record
+    /// has the same value in a unique field.
     fn insert<E: Executor>(&self, executor: E) -> E::Out<Self::Version> {
         executor.submit(writes::put(self, Mode::Insert, writes::lifetime::<Self>()))
     }
@@ -566,9 +564,38 @@ pub trait HashModel: Fields + FromReply {
     /// Deletes the record with this id, and returns whether it existed.
     ///
     /// [DEL](https://redis.io/docs/latest/commands/del/), O(n) in the number of fields. With indexes or a version it is one
-    /// script. It does not compare versions.
+    /// script. It does not compare versions: [`delete_version`](Self::delete_version) does.
     fn delete<E: Executor>(executor: E, id: IdRef<'_, Self>) -> E::Out<bool> {
         executor.submit(writes::delete::<Self>(id))
+    }
+
+    /// Deletes the record with this id if it has this version, and returns whether it existed.
+    ///
+    /// [EVALSHA](https://redis.io/docs/latest/commands/evalsha/) of a script, O(n) in the number of fields.
+    ///
+    /// ```no_run
+    /// # use redis_model::prelude::*;
+    /// # #[derive(RedisModel)]
+    /// # #[redis(prefix = "cart")]
+    /// # struct Cart { #[redis(id)] id: u64, items: u32, #[redis(version)] version: u64 }
+    /// # async fn example(redis: Redis, cart: Cart) -> Result<()> {
+    /// if cart.items == 0 {
+    ///     // Fails if somebody has put something into the cart since it was loaded.
+    ///     Cart::delete_version(&redis, cart.id, cart.version).await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `Conflict` if the record has another version; [`Error::stored_version`](crate::Error::stored_version) returns that.
+    /// `InvalidInput` if the version is negative.
+    fn delete_version<E: Executor>(executor: E, id: IdRef<'_, Self>, version: Self::Version) -> E::Out<bool>
+    where
+        Self::Version: VersionNumber,
+    {
+        executor.submit(writes::delete_version::<Self>(id, &version))
     }
 
     /// Returns whether a record with this id exists.

@@ -10,6 +10,7 @@ use super::hash_model::{HashModel, IdRef};
 use super::patch::Patch;
 use super::returned::ReturnedFields;
 use super::save_options::SaveOptions;
+use super::version::VersionNumber;
 use crate::field_codec::FieldCodec;
 use crate::id::IntegerId;
 use crate::index::IsUnique;
@@ -146,6 +147,15 @@ pub trait ModelCommands: Executor {
     /// Deletes a record; see [`HashModel::delete`].
     fn delete<M: HashModel>(self, id: IdRef<'_, M>) -> Self::Out<bool> {
         M::delete(self, id)
+    }
+
+    /// Deletes a record if it has this version; see [`HashModel::delete_version`].
+    fn delete_version<M: HashModel<Version: VersionNumber>>(
+        self,
+        id: IdRef<'_, M>,
+        version: M::Version,
+    ) -> Self::Out<bool> {
+        M::delete_version(self, id, version)
     }
 
     /// Loads one field of a record; see [`HashModel::load_field`].

@@ -296,8 +296,8 @@ impl<M: HashModel, R> Patch<M, R> {
 
     /// Appends to a text. A field that does not exist counts as empty.
     ///
-    /// The patch fails as `Conflict` if the field is in an index, and the text would be longer than 1,024 bytes. Nothing is
-    /// changed then.
+    /// Of a field in an index, the patch fails as `Conflict` if the text would be longer than 1,024 bytes, and as `Decode` if it
+    /// would not be UTF-8, because another program has stored other bytes. Nothing is changed then.
     pub fn append<T: AppendText, I>(mut self, field: FieldRef<M, T, AsField, I>, text: impl Into<String>) -> Self
     where
         AsField: FieldCodec<T>,

@@ -27,16 +27,8 @@ static TOUCH: LazyLock<Script> =
 pub(super) fn put<V: Version>(key: &Key, fields: &FieldPairs, mode: Mode, lifetime: Lifetime) -> Command<V> {
     match (mode, lifetime) {
         (Mode::Save, _) => save(key, fields, lifetime),
-        (Mode::Insert, Lifetime::Keep | Lifetime::Persist) => insert(key, fields),
         (Mode::Insert | Mode::Update, _) => put_if(key, fields, mode, lifetime),
     }
-}
-
-/// A new record has no time to live, and no fields to remove. Redis knows HSETEX since 8.0, Valkey since 9.0.
-fn insert<V: Version>(key: &Key, fields: &FieldPairs) -> Command<V> {
-    let command = key.push_to(Command::write("HSETEX")).arg("FNX").arg("FIELDS").arg(fields.len());
-    let command = command.one_or_more_pairs("field", fields.pairs()).decode_with(if_it_did_not_exist);
-    command.or_if_unknown(put_if::<V>(key, fields, Mode::Insert, Lifetime::Keep))
 }
 
 /// Repeated after a lost reply, it would overwrite what others wrote in between.
@@ -59,10 +51,14 @@ fn save<V: Version>(key: &Key, fields: &FieldPairs, lifetime: Lifetime) -> Comma
     command
 }
 
+/// A script, also for an insert without a time to live: `HSETEX FNX` would add the record to a hash that has none of its
+/// fields.
 fn put_if<V: Version>(key: &Key, fields: &FieldPairs, mode: Mode, lifetime: Lifetime) -> Command<V> {
     let call = PUT_IF.key(key.as_str()).once_under(key.prefix().to_owned());
     let call = call.arg(u32::from(mode == Mode::Update)).arg(lifetime.text()).arg(2 * fields.len());
-    let call = fields.pairs().fold(call, |call, (name, text)| call.arg(name).arg(text)).args(&fields.cleared);
+    let call = fields.pairs().fold(call, |call, (name, text)| call.arg(name).arg(text));
+    // A new record has no fields to remove.
+    let call = if mode == Mode::Insert { call } else { call.args(&fields.cleared) };
     key.check(call.command()).decode_with(match mode {
         Mode::Insert => if_it_did_not_exist,
         Mode::Save | Mode::Update => if_it_existed,

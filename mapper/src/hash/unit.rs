@@ -9,6 +9,7 @@ use super::hash_model::{HashModel, IdRef, key_of};
 use super::patch::Patch;
 use super::returned::ReturnedFields;
 use super::save_options::{self, SaveOptions};
+use super::version::VersionNumber;
 use super::writes;
 use crate::id::Id as _;
 use crate::key::Key;
@@ -113,6 +114,12 @@ impl Unit {
     /// Deletes a record. It need not exist.
     pub fn delete<M: HashModel>(self, id: IdRef<'_, M>) -> Self {
         self.add_action::<M>(id, Ok(Action::Delete { version: None, conditions: Vec::new() }))
+    }
+
+    /// Deletes a record if it has this version; see [`HashModel::delete_version`]. It need not exist.
+    #[expect(clippy::needless_pass_by_value, reason = "versions are numbers")]
+    pub fn delete_version<M: HashModel<Version: VersionNumber>>(self, id: IdRef<'_, M>, version: M::Version) -> Self {
+        self.add_action::<M>(id, writes::delete_of_version(&version))
     }
 
     /// Sets the time to live of a record, which must exist.

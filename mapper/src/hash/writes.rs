@@ -6,7 +6,7 @@ use super::commands;
 use super::hash_model::{HashModel, IdRef, key_of, layout};
 use super::plain;
 use super::save_options::{self, SaveOptions};
-use super::version::Version;
+use super::version::{self, Version};
 use crate::evolution::SCHEMA_FIELD;
 use crate::id::Id as _;
 use crate::index;
@@ -97,6 +97,24 @@ pub(super) fn delete<M: HashModel>(id: IdRef<'_, M>) -> Command<bool> {
     lone::<M>(operation).and_then(|outcome| Ok(outcome.happened))
 }
 
+/// Returns the command that deletes a record if it has this version.
+pub(super) fn delete_version<M: HashModel>(id: IdRef<'_, M>, version: &M::Version) -> Command<bool> {
+    match delete_of_version(version) {
+        Ok(action) => lone::<M>(operation::<M>(id, action)).and_then(|outcome| Ok(outcome.happened)),
+        Err(error) => key_of::<M>(id).check(Command::write("EVALSHA")).fail(error).reply(),
+    }
+}
+
+/// Returns the deletion of a record that has this version.
+///
+/// # Errors
+///
+/// `InvalidInput` if the version is negative.
+pub(super) fn delete_of_version<V: Version>(version: &V) -> Result<Action> {
+    let version = version.number().ok_or_else(version::negative)?;
+    Ok(Action::Delete { version: Some(version), conditions: Vec::new() })
+}
+
 /// Sets or removes the time to live. Of a record that does not exist, the reply is `false`.
 pub(super) fn expire<M: HashModel>(id: IdRef<'_, M>, lifetime: Lifetime) -> Command<bool> {
     let operation = operation::<M>(id, Action::Expire { lifetime, load: false, may_be_gone: true });
@@ -185,7 +203,6 @@ fn not_a_version(number: Option<u64>) -> Error {
 /// Returns the command about a record that fails before it is sent.
 fn failed<M: HashModel, R>(record: &M, mode: Mode, error: Error) -> Command<R> {
     let name = match mode {
-        Mode::Insert if layout::<M>().is_plain() => "HSETEX",
         Mode::Save if layout::<M>().is_plain() => "HSET",
         _ => "EVALSHA",
     };

@@ -334,8 +334,8 @@ local function parse_page(index, page)
   local members, values, ids = {}, {}, {}
   for _, member in ipairs(page) do
     local value, id = parts_of(member, index.value_count)
-    -- No id is empty or contains a separator.
-    if value and id ~= '' and not find(id, ':', 1, true) then
+    -- No id is empty or contains a separator, and a position is a text.
+    if value and id ~= '' and not find(id, ':', 1, true) and is_utf8(member) then
       local at = #ids + 1
       members[at], values[at], ids[at] = member, value, id
     end
@@ -369,7 +369,7 @@ local function search(index, take)
         end
       end
       budget = budget - #page
-      if budget <= 0 then return number, page[#page] end
+      if budget <= 0 and #members > 0 then return number, members[#members] end
       count = math.min(2 * count, MAX_PAGE)
     end
     if budget <= 0 and number < #index.ranges then return number + 1, '' end

@@ -17,11 +17,32 @@ local function server_time()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
--- A text after its length, as the library reads it. `-` is the length of none.
+-- The characters of UTF-8 that are not ASCII. A byte of one is not also the first byte of another.
+local LONG_CHARACTERS = {
+  '[\194-\223][\128-\191]',
+  '\224[\160-\191][\128-\191]', '[\225-\236\238\239][\128-\191][\128-\191]', '\237[\128-\159][\128-\191]',
+  '\240[\144-\191][\128-\191][\128-\191]', '[\241-\243][\128-\191][\128-\191][\128-\191]',
+  '\244[\128-\143][\128-\191][\128-\191]',
+}
+
+-- Whether bytes are UTF-8. Other programs can write what is not.
+local function is_utf8(text)
+  if not string.find(text, '[\128-\255]') then return true end
+  for _, character in ipairs(LONG_CHARACTERS) do text = string.gsub(text, character, ' ') end
+  return not string.find(text, '[\128-\255]')
+end
+
+local function hex(text)
+  return (string.gsub(text, '.', function(byte) return string.format('%02x', string.byte(byte)) end))
+end
+
+-- A text after its length, as the library reads it. `-` is the length of none. Bytes that are not UTF-8 are written as
+-- digits, after an `x`: a reply in JSON replaces such bytes, and the lengths would not fit any more.
 local function netstring(text)
   if text == nil or text == false then return '-:' end
   text = tostring(text)
-  return #text .. ':' .. text
+  if is_utf8(text) then return #text .. ':' .. text end
+  return 'x' .. 2 * #text .. ':' .. hex(text)
 end
 
 -- Describes why nothing is done: the number of the operation, or 0 if it is none, why, the tag of the layout, a key, and two

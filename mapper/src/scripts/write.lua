@@ -57,9 +57,8 @@ end
 local function check_delete(operation)
   operation.removes = true
   local version_field, version = take(), take()
-  if version ~= '' and not operation.exists then
-    return refuse(operation.number, 'missing', operation.layout, operation.record)
-  end
+  -- What is gone already has no version.
+  if not operation.exists then version = '' end
   return check_version(operation, version_field, version) or check_fields(operation, 'condition', take_number())
 end
 
@@ -98,8 +97,13 @@ local function check_operation(number)
   local kind, layout = take(), layouts[take_number()]
   local group, id = layout.groups[take_number()], take()
   local operation = { number = number, layout = layout, group = group, id = id, record = take_key() }
-  -- HLEN, not EXISTS: a key of another type is an error here, not after the first change.
-  operation.exists = call('HLEN', operation.record) > 0
+  -- HLEN, not EXISTS: a key of another type is found out here, not after the first change.
+  local length = redis.pcall('HLEN', operation.record)
+  if type(length) == 'table' then
+    if not string.find(length.err, '^WRONGTYPE') then error(length) end
+    return refuse(number, 'no hash', layout, operation.record)
+  end
+  operation.exists = length > 0
   if by_key[operation.record] then return refuse(number, 'twice', layout, operation.record) end
   by_key[operation.record] = operation
   if group then

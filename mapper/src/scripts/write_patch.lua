@@ -23,6 +23,7 @@ local CHANGES = {
   end,
   append = function(is_indexed, old, text)
     local whole = (old or '') .. text
+    if is_indexed and not is_utf8(whole) then return nil, 'bytes' end
     if is_indexed and #whole > LONGEST_TEXT then return nil, 'long' end
     return whole, '=' .. encode_text(whole)
   end,
@@ -64,7 +65,7 @@ local function set_next_version(operation, field, position, largest)
   if not operation.version then return refuse(operation.number, 'type', operation.layout, operation.record, field) end
   if changes_nothing then return end
   if is_less_integer(largest, operation.version) then
-    return refuse(operation.number, 'range', operation.layout, operation.record, field)
+    return refuse(operation.number, 'last', operation.layout, operation.record, field, stored)
   end
   change_field(operation, field, operation.version, position, '=' .. encode_integer(operation.version))
 end

@@ -1,5 +1,6 @@
 //! What the scripts answer: the outcome of each operation, or why none was executed.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use redis_rest::{Error, ErrorKind, Reply, Result};
@@ -64,7 +65,7 @@ pub(super) fn decode(reply: Reply<'_>) -> Result<Vec<Outcome>> {
 
 fn read(reply: Reply<'_>, names_operation: bool) -> Result<Vec<Outcome>> {
     let mut texts = Netstrings(reply.bytes()?);
-    match texts.text()? {
+    match texts.text()?.as_deref() {
         Some(b"ok") => {}
         Some(b"refused") => return Err(refusal(&mut texts, names_operation)?),
         _ => return Err(malformed()),
@@ -74,10 +75,10 @@ fn read(reply: Reply<'_>, names_operation: bool) -> Result<Vec<Outcome>> {
         // The first two values are no fields, and each field has two.
         let fields = texts.number()?.checked_sub(2).ok_or_else(malformed)? / 2;
         let happened = texts.number()? == 1;
-        let version = texts.text()?.map(number).transpose()?;
+        let version = texts.text()?.map(|text| number(&text)).transpose()?;
         let fields = (0..fields).map(|_| {
             let name = texts.text()?.ok_or_else(malformed)?;
-            Ok((name.to_vec(), texts.text()?.map(<[u8]>::to_vec)))
+            Ok((name.into_owned(), texts.text()?.map(Cow::into_owned)))
         });
         outcomes.push(Outcome { happened, version, fields: fields.collect::<Result<_>>()? });
     }
@@ -94,12 +95,19 @@ pub(crate) fn refusal_of_layout(reply: Reply<'_>) -> Error {
     error.unwrap_or_else(|_| malformed())
 }
 
+/// Why nothing is changed if the key of a record holds another type.
+const NO_HASH: &str = "no hash";
+
 /// Returns the error that a refusal stands for.
 fn refusal(texts: &mut Netstrings<'_>, names_operation: bool) -> Result<Error> {
     let operation = texts.number()?;
     let [why, tag, key, first, second] = texts.strings()?;
     let layout = Layout::with_tag(&tag);
-    let error = error_of(&why, layout, &key, &first, &second);
+    let mut error = error_of(&why, layout, &key, &first, &second);
+    // It can be that of another record, the owner of a unique value.
+    if let (NO_HASH, Some(layout)) = (why.as_str(), layout) {
+        error = error.about(layout.model, key.as_str());
+    }
     // The refusal of a whole layout is about no operation.
     if !names_operation || operation == 0 {
         return Ok(error);
@@ -150,6 +158,32 @@ fn error_of(why: &str, layout: Option<&Layout>, key: &str, first: &str, second: 
             "the sum does not fit the type of the field; nothing was changed. Use a smaller increment, or a larger type".into(),
         )
         .with_field(first.to_owned()),
+        "last" => {
+            let version = excerpt(second);
+            new(
+                ErrorKind::Conflict,
+                format!(
+                    "the stored version {version} is the largest of its type, so nothing was changed; use `u64`, or start \
+                     again at 0 with `delete` and `insert`"
+                ),
+            )
+            .with_field(first.to_owned())
+        }
+        "bytes" => new(
+            ErrorKind::Decode,
+            "the stored text is not UTF-8, so what is appended to it cannot be in an index; nothing was changed. Set the field \
+             instead"
+                .into(),
+        )
+        .with_field(first.to_owned())
+        .without_effect(),
+        NO_HASH => new(
+            ErrorKind::Redis,
+            "WRONGTYPE the key of the record holds no hash, because another program has overwritten it; nothing was changed. \
+             Delete that key, or restore the record"
+                .into(),
+        )
+        .without_effect(),
         "long" => new(
             ErrorKind::Conflict,
             "the text would be longer than 1,024 bytes, the most that an index takes; nothing was changed".into(),
@@ -197,11 +231,12 @@ fn stale(layout: Option<&Layout>, stored: &str, given: &str) -> Error {
     }
 }
 
-/// Texts with their lengths before them: `2:ok-:`. `-` is the length of no text.
+/// Texts with their lengths before them: `2:ok-:`. `-` is the length of no text, and `x` stands before the length of a text
+/// in hexadecimal digits: it is not UTF-8.
 struct Netstrings<'a>(&'a [u8]);
 
 impl<'a> Netstrings<'a> {
-    fn text(&mut self) -> Result<Option<&'a [u8]>> {
+    fn text(&mut self) -> Result<Option<Cow<'a, [u8]>>> {
         let colon = self.0.iter().position(|byte| *byte == b':').ok_or_else(malformed)?;
         let (length, rest) = self.0.split_at_checked(colon).ok_or_else(malformed)?;
         let rest = rest.get(1..).unwrap_or_default();
@@ -209,24 +244,30 @@ impl<'a> Netstrings<'a> {
             self.0 = rest;
             return Ok(None);
         }
+        let (length, is_hex) = length.strip_prefix(b"x").map_or((length, false), |length| (length, true));
         let length = usize::try_from(number(length)?).map_err(|_| malformed())?;
         let (text, rest) = rest.split_at_checked(length).ok_or_else(malformed)?;
         self.0 = rest;
-        Ok(Some(text))
+        Ok(Some(if is_hex { Cow::Owned(of_hex(text)?) } else { Cow::Borrowed(text) }))
     }
 
     fn number(&mut self) -> Result<u64> {
-        number(self.text()?.unwrap_or_default())
+        number(&self.text()?.unwrap_or_default())
     }
 
     /// Returns the next texts. No text is an empty one.
     fn strings<const N: usize>(&mut self) -> Result<[String; N]> {
         let mut strings = [const { String::new() }; N];
         for string in &mut strings {
-            *string = String::from_utf8_lossy(self.text()?.unwrap_or_default()).into_owned();
+            *string = String::from_utf8_lossy(&self.text()?.unwrap_or_default()).into_owned();
         }
         Ok(strings)
     }
+}
+
+fn of_hex(digits: &[u8]) -> Result<Vec<u8>> {
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    digits.chunks(2).map(|pair| byte(pair).ok_or_else(malformed)).collect()
 }
 
 fn number(text: &[u8]) -> Result<u64> {

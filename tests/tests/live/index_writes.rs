@@ -686,7 +686,7 @@ struct Plain {
     name: Option<String>,
 }
 
-/// The oldest server has no HSETEX.
+/// Alone and in a pipeline, with and without a time to live.
 #[tokio::test]
 async fn plain_records_are_inserted_everywhere() -> Result<()> {
     on_each_server(async |redis| {
