@@ -287,7 +287,10 @@ pub use crate::hash::{
 pub use crate::id::{GenerateId, Id, IntegerId};
 pub use crate::index::{InIndex, IndexField, IndexValue, Indexed, IsIndexed, IsUnique, NotIndexed, Unique};
 pub use crate::key::KeyPart;
-pub use crate::list::{List, ListModel, PushOptions, RawElement};
+pub use crate::list::{
+    DeadJob, FailedAttempt, JobOptions, List, ListModel, Nack, Nacked, PushOptions, Pushed, Queue, QueueStats, RawElement,
+    Recovered, Reserved, Ticket,
+};
 pub use crate::mismatch::Mismatch;
 pub use crate::model::Embedded;
 pub use crate::query::{Cursor, Explain, RangeFor, SequenceField, SingleField, TextValue};

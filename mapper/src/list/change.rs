@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use redis_rest::commands::expiry::Ttl;
 use redis_rest::commands::list::{Inserted, ListPlace, ListSide};
-use redis_rest::{
-    Build, Command, Executor, FromReply as _, GenericCommands as _, ListCommands as _, Replies, Result,
-};
+use redis_rest::{Build, Command, Executor, GenericCommands as _, ListCommands as _, Replies, Result};
 
 use super::bounds::bounds;
-use super::push::others;
+use super::push::{others, some_time};
+use super::raw::read_optional;
 use super::{List, ListModel};
 
 impl<M: ListModel> List<M> {
@@ -113,7 +112,8 @@ impl<M: ListModel> List<M> {
         destination: &List<M>,
         to: ListSide,
     ) -> E::Out<Option<M>> {
-        let command = self.key.check(Build.lmove::<M>(self.key(), destination.key(), from, to));
+        let command =
+            self.key.check(Build.lmove::<M>(self.key(), destination.key(), from, to)).decode_with(read_optional);
         let command = match destination.key.problem() {
             Some(why) => command.reject(why),
             None => command,
@@ -138,9 +138,9 @@ impl<M: ListModel> List<M> {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` if the time is less than a millisecond.
+    /// `InvalidInput` if the time is 0.
     pub fn expire<E: Executor>(&self, executor: E, ttl: Duration) -> E::Out<bool> {
-        executor.submit(self.key.check(Build.pexpire(self.key(), ttl)))
+        executor.submit(self.key.check(some_time(Build.pexpire(self.key(), ttl), ttl)))
     }
 
     /// Returns the time to live of the list.
@@ -162,5 +162,5 @@ impl<M: ListModel> List<M> {
 fn moved<M: ListModel>(mut replies: Replies<'_>) -> Result<Option<M>> {
     let element = replies.expect_next()?;
     others(replies)?;
-    Option::from_reply(element)
+    read_optional(element)
 }

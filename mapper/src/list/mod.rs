@@ -5,12 +5,16 @@ mod change;
 pub(crate) mod element;
 mod pages;
 mod push;
+mod queue;
 mod raw;
 mod typed;
 
 use redis_rest::{Arg, FromReply, Reply, Result, ToArg};
 
 pub use self::push::PushOptions;
+pub use self::queue::{
+    DeadJob, FailedAttempt, JobOptions, Nack, Nacked, Pushed, Queue, QueueStats, Recovered, Reserved, Ticket,
+};
 pub use self::raw::RawElement;
 pub use self::typed::List;
 use crate::key::KeyPart;
@@ -93,6 +97,11 @@ pub trait ListModel: FromReply + ToArg + Sized + 'static {
     /// Returns the list at `prefix:key`. Nothing is sent.
     fn list(key: impl KeyPart) -> List<Self> {
         List::new(&key.to_key_part())
+    }
+
+    /// Returns the work queue at `prefix:key`. Nothing is sent. Its jobs are elements of this type; `max_len` does not apply.
+    fn queue(key: impl KeyPart) -> Queue<Self> {
+        Queue::new(key)
     }
 }
 

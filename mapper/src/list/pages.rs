@@ -5,7 +5,7 @@ use std::ops::RangeBounds;
 use redis_rest::{Build, Client, Executor as _, ListCommands as _, Result, Session};
 
 use super::bounds::bounds;
-use super::raw::{named, read_each};
+use super::raw::{named, read_all};
 use super::{List, ListModel};
 
 /// The number of elements in a page of [`List::elements`].
@@ -100,10 +100,11 @@ async fn page<M: ListModel + Send>(list: List<M>, session: Session, span: Span) 
     };
     let command = list.key.check(Build.lrange::<M>(list.key(), span.start, span.page_stop()));
     // The errors are named here, by the indexes of the list.
-    let elements = session.submit(command.decode_with(|reply| read_each::<M>(reply, ""))).await?;
+    let elements = session.submit(command.decode_with(read_all::<M>)).await?;
     let next = span.after(elements.len());
     let at = u64::try_from(span.start).unwrap_or_default();
-    let elements = (at..).zip(elements).map(|(at, element)| Ok(element.map_err(|error| named::<M>(error, at, list.key()))));
+    let elements =
+        (at..).zip(elements).map(|(at, element)| Ok(element.map_err(|error| named::<M>(error, at, list.key()))));
     Ok((elements.collect(), next))
 }
 

@@ -56,7 +56,7 @@ impl PushOptions {
 
     /// Makes the whole list expire after `ttl`.
     ///
-    /// A time of less than a millisecond fails with `InvalidInput`.
+    /// A time of 0 fails with `InvalidInput`.
     #[must_use]
     pub fn ttl(mut self, ttl: Duration) -> Self {
         self.ttl = Some(ttl);
@@ -172,7 +172,7 @@ impl<M: ListModel> List<M> {
             command = command.and(self.keep_newest(side, max_len), length);
         }
         if let Some(ttl) = options.ttl {
-            command = command.and(Build.pexpire(self.key(), ttl), length);
+            command = command.and(some_time(Build.pexpire(self.key(), ttl), ttl), length);
         }
         match max_len {
             Some(0) => command.reject("a maximum of 0 elements would keep none; use at least 1, or `clear`"),
@@ -201,4 +201,13 @@ fn length(mut replies: Replies<'_>) -> Result<u64> {
 /// Checks that no other reply of a group is an error.
 pub(super) fn others(mut replies: Replies<'_>) -> Result<()> {
     replies.try_for_each(|reply| Value::from_reply(reply).map(drop))
+}
+
+/// Refuses a time to live that would delete the list.
+pub(super) fn some_time<R>(command: Command<R>, ttl: Duration) -> Command<R> {
+    if ttl.is_zero() {
+        command.reject("a time to live of 0 would delete the list; call `clear` for that")
+    } else {
+        command
+    }
 }

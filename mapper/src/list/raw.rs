@@ -79,13 +79,23 @@ pub(super) fn read<M: ListModel>(reply: Reply<'_>) -> Result<M> {
     of_bytes(reply.bytes()?)
 }
 
-/// Reads elements of the list at `key`. An error names the element. Nil stands for no elements.
-pub(super) fn read_each<M: ListModel>(reply: Reply<'_>, key: &str) -> Result<Vec<Result<M>>> {
+/// Reads an element of the list at `key`. Nil stands for none.
+pub(super) fn read_optional<M: ListModel>(reply: Reply<'_>) -> Result<Option<M>> {
+    if matches!(reply.shape(), Shape::Nil) { Ok(None) } else { read(reply).map(Some) }
+}
+
+/// Reads elements. Nil stands for no elements.
+pub(super) fn read_all<M: ListModel>(reply: Reply<'_>) -> Result<Vec<Result<M>>> {
     if matches!(reply.shape(), Shape::Nil) {
         return Ok(Vec::new());
     }
-    let elements = reply.array()?.enumerate();
-    Ok(elements.map(|(at, reply)| read(reply).map_err(|error| named::<M>(error, at as u64, key))).collect())
+    Ok(reply.array()?.map(read).collect())
+}
+
+/// Reads elements of the list at `key`. An error names the element by its position in the reply.
+pub(super) fn read_each<M: ListModel>(reply: Reply<'_>, key: &str) -> Result<Vec<Result<M>>> {
+    let elements = (0..).zip(read_all::<M>(reply)?);
+    Ok(elements.map(|(at, element)| element.map_err(|error| named::<M>(error, at, key))).collect())
 }
 
 /// Names the element that cannot be read.

@@ -9,7 +9,7 @@ use redis_rest::{Build, Command, Executor, ListCommands as _, Result};
 
 use super::ListModel;
 use super::bounds::bounds;
-use super::raw::{read, read_each};
+use super::raw::{read, read_each, read_optional};
 use crate::key::Key;
 
 /// A list of elements of the type `M`, from [`ListModel::list`].
@@ -83,7 +83,7 @@ impl<M: ListModel> List<M> {
     /// `Decode` if the element cannot be read. It is removed from the list all the same, and [`RawElement`](crate::RawElement)
     /// finds its text in the error.
     pub fn pop_front<E: Executor>(&self, executor: E) -> E::Out<Option<M>> {
-        executor.submit(self.key.check(Build.lpop::<M>(self.key())))
+        executor.submit(self.key.check(Build.lpop::<M>(self.key())).decode_with(read_optional))
     }
 
     /// Removes and returns the last element, or `None` if the list is empty.
@@ -95,7 +95,7 @@ impl<M: ListModel> List<M> {
     /// `Decode` if the element cannot be read. It is removed from the list all the same, and [`RawElement`](crate::RawElement)
     /// finds its text in the error.
     pub fn pop_back<E: Executor>(&self, executor: E) -> E::Out<Option<M>> {
-        executor.submit(self.key.check(Build.rpop::<M>(self.key())))
+        executor.submit(self.key.check(Build.rpop::<M>(self.key())).decode_with(read_optional))
     }
 
     /// Removes and returns up to `count` elements from the start, in order.
@@ -144,7 +144,7 @@ impl<M: ListModel> List<M> {
     ///
     /// [LINDEX](https://redis.io/docs/latest/commands/lindex/), O(n) in the distance to the nearer end.
     pub fn get<E: Executor>(&self, executor: E, index: i64) -> E::Out<Option<M>> {
-        executor.submit(self.key.check(Build.lindex::<M>(self.key(), index)))
+        executor.submit(self.key.check(Build.lindex::<M>(self.key(), index)).decode_with(read_optional))
     }
 
     /// Returns the elements of a range of indexes. Negative indexes count from the end: -1 is the last element.
