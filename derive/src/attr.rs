@@ -199,11 +199,11 @@ impl Container {
                 }
             }),
             "publish" => set_flag(&mut container.publish, meta),
-            "json" => set_codec(&mut container.codec, meta, Codec::Json(parse_flag(meta)?)),
-            "postcard" => set_codec(&mut container.codec, meta, Codec::Postcard(parse_flag(meta)?)),
-            "bincode" => set_codec(&mut container.codec, meta, Codec::Bincode(parse_flag(meta)?)),
-            "base64" => set_codec(&mut container.codec, meta, Codec::Base64(parse_flag(meta)?)),
-            "with" => set_codec(&mut container.codec, meta, Codec::With(parse_path(meta)?)),
+            "json" => set_codec(&mut container.codec, meta, Codec::Json(parse_flag(meta)?), "an element"),
+            "postcard" => set_codec(&mut container.codec, meta, Codec::Postcard(parse_flag(meta)?), "an element"),
+            "bincode" => set_codec(&mut container.codec, meta, Codec::Bincode(parse_flag(meta)?), "an element"),
+            "base64" => set_codec(&mut container.codec, meta, Codec::Base64(parse_flag(meta)?), "an element"),
+            "with" => set_codec(&mut container.codec, meta, Codec::With(parse_path(meta)?), "an element"),
             "tag" => set_once(&mut container.tag, meta, parse_string),
             name @ ("index" | "unique") => {
                 container.compounds.push(parse_compound(meta, name == "unique")?);
@@ -311,7 +311,7 @@ impl Field {
                 "with" => Codec::With(parse_path(meta)?),
                 _ => return Err(unknown(meta, "field", FIELD)),
             };
-            set_codec(&mut field.codec, meta, codec)
+            set_codec(&mut field.codec, meta, codec, "a field")
         });
         field
     }
@@ -384,9 +384,9 @@ fn set_flag(slot: &mut Option<Span>, meta: &ParseNestedMeta<'_>) -> syn::Result<
     parse_flag(meta).map(drop)
 }
 
-fn set_codec(slot: &mut Codec, meta: &ParseNestedMeta<'_>, codec: Codec) -> syn::Result<()> {
+fn set_codec(slot: &mut Codec, meta: &ParseNestedMeta<'_>, codec: Codec, of: &str) -> syn::Result<()> {
     if !matches!(slot, Codec::Field) {
-        return Err(meta.error(format!("a field has only one codec; keep one of {CODECS}")));
+        return Err(meta.error(format!("{of} has only one codec; keep one of {CODECS}")));
     }
     *slot = codec;
     Ok(())
@@ -406,10 +406,7 @@ fn unknown(meta: &ParseNestedMeta<'_>, place: &str, known: &str) -> syn::Error {
             | "crate",
         ) => "the struct or enum itself",
         ("container", "rename" | "alias") => "a field or a variant",
-        (
-            "container",
-            "default" | "skip" | "flatten" | "version" | "unknown" | "from" | "convert",
-        ) => "a field",
+        ("container", "default" | "skip" | "flatten" | "version" | "unknown" | "from" | "convert") => "a field",
         _ => {
             return meta.error(match hint(place, &name, known) {
                 Some(hint) => format!("unknown {place} attribute `{name}`; {hint}"),

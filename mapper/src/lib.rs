@@ -33,7 +33,7 @@
 //! | attribute | stored as | trait |
 //! | --- | --- | --- |
 //! | `prefix = ".."`, and a field marked `id` | a record: a hash of its own | [`HashModel`] |
-//! | `list, prefix = ".."` | an element of typed lists: a JSON object | [`ListModel`] |
+//! | `list, prefix = ".."` | an element of typed lists and work queues: a JSON object, or for a newtype a plain value | [`ListModel`] |
 //! | `stream, prefix = ".."` | an event of typed logs: an entry of a stream | [`StreamModel`] |
 //! | `embedded` | fields of the models that [flatten](derive@RedisModel#embedded-struct) it | [`Embedded`] |
 //! | none, on an enum without data or a newtype | one field of a model | [`Field`] |
@@ -133,6 +133,8 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! [`ListModel::queue`] returns a work queue, whose jobs come back if their worker dies: see [`Queue`].
 //!
 //! # Commands
 //!

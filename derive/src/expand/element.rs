@@ -20,9 +20,7 @@ pub(crate) fn items(model: &Model) -> TokenStream {
     };
     // The span of the type's name: an error about a trait that the codec needs points at it.
     let (text, read) = match &model.body {
-        Body::Struct(_) | Body::Enum(_) => {
-            (quote!(#krate::codegen::object_text), quote!(#krate::codegen::read_object))
-        }
+        Body::Struct(_) | Body::Enum(_) => (quote!(#krate::codegen::object_text), quote!(#krate::codegen::read_object)),
         Body::Newtype(_) | Body::Text => (quote!(#krate::codegen::value_text), quote!(#krate::codegen::read_value)),
         Body::Coded => {
             let codec = codec(model);

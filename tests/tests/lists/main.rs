@@ -15,6 +15,7 @@
 mod elements;
 mod gate;
 mod model;
+mod mutations;
 
 mod queue;
 mod random;

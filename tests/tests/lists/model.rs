@@ -10,7 +10,6 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use redis_model::prelude::*;
 use redis_model::redis_rest::{Build, Command, Encoding, RetryPolicy};
 use redis_model::{JobOptions, Nack, Nacked, Queue, Ticket};
-use redis_model_tests::Stack;
 use redis_model_tests::direct::Direct;
 use redis_model_tests::fault::Cut;
 
@@ -125,7 +124,7 @@ impl Model {
 }
 
 /// A driver of one server.
-struct World {
+pub(crate) struct World {
     random: Random,
     model: Model,
     gate: Gate,
@@ -139,18 +138,18 @@ struct World {
 }
 
 impl World {
-    fn new(stack: &Stack, seed: u64) -> Result<World> {
+    pub(crate) fn new(direct: &Direct, unchanged: &Direct, seed: u64) -> Result<World> {
         let gate = Gate::default();
-        let direct = Direct::new(stack.server.url());
-        let builder =
-            || Redis::builder("http://127.0.0.1:1", "none").transport(direct.clone()).encoding(Encoding::Resp2);
+        let builder = |direct: &Direct| {
+            Redis::builder("http://127.0.0.1:1", "none").transport(direct.clone()).encoding(Encoding::Resp2)
+        };
         let quick = RetryPolicy::default().backoff(Duration::from_millis(1), Duration::from_millis(5));
         Ok(World {
             random: Random::new(seed),
             model: Model::default(),
-            patient: gate.before(builder().retry(quick)).build()?,
-            impatient: gate.before(builder().retry(RetryPolicy::never())).build()?,
-            raw: builder().build()?,
+            patient: gate.before(builder(direct).retry(quick)).build()?,
+            impatient: gate.before(builder(direct).retry(RetryPolicy::never())).build()?,
+            raw: builder(unchanged).build()?,
             gate,
             queue: Job::queue("random").max_attempts(MAX_ATTEMPTS),
             tickets: Vec::new(),
@@ -231,7 +230,9 @@ impl World {
     }
 
     async fn push(&mut self) -> Result<()> {
-        let jobs: Vec<_> = (0..=self.random.below(3)).map(|_| self.new_job()).collect();
+        // Now and then more than one call takes back.
+        let most = if self.random.one_in(40) { 200 } else { 3 };
+        let jobs: Vec<_> = (0..=self.random.below(most)).map(|_| self.new_job()).collect();
         let Some(ids) = self.call(self.queue.push_many(Build, &jobs)).await else { return Ok(()) };
         for (id, job) in ids?.into_iter().zip(jobs) {
             self.model.add(id, job.number);
@@ -270,7 +271,8 @@ impl World {
     async fn reserve(&mut self) -> Result<()> {
         let worker = format!("w{}", self.random.below(5));
         let hold_for = self.random.below(120) + 1;
-        let count = if self.random.one_in(3) { self.random.below(5) + 1 } else { 1 };
+        let most = if self.random.one_in(20) { 200 } else { 5 };
+        let count = if self.random.one_in(3) { self.random.below(most) + 1 } else { 1 };
         let queue = self.queue.clone().hold_for(Duration::from_millis(hold_for));
         let before = clock();
         let Some(jobs) = self.call(queue.reserve_many(Build, &worker, count)).await else { return Ok(()) };
@@ -279,10 +281,11 @@ impl World {
         let now = first_number(&self.gate.last().unwrap()) - hold_for;
         assert!(before <= now && now <= clock());
 
-        let taken_back = Model::due(&self.model.reserved, now);
+        let limit = usize::try_from(count.max(100)).unwrap();
+        let taken_back = Model::due(&self.model.reserved, now).min(limit);
         let died = self.model.take_back(taken_back);
         self.bury(died).await?;
-        self.model.end_delays(Model::due(&self.model.delayed, now));
+        self.model.end_delays(Model::due(&self.model.delayed, now).min(limit));
         let expected: Vec<_> = (0..count).map_while(|_| self.model.waiting.pop_front()).collect();
         assert_eq!(jobs.iter().map(|job| job.ticket.id()).collect::<Vec<_>>(), expected, "the order");
         for job in jobs {
@@ -330,7 +333,7 @@ impl World {
         let any = usize::try_from(self.random.below(self.tickets.len() as u64)).unwrap();
         let position = if self.random.one_in(4) { any } else { newest };
         let ticket = if self.random.one_in(5) { self.tickets[position] } else { self.tickets.swap_remove(position) };
-        if self.tickets.len() > 60 {
+        while self.tickets.len() > 200 {
             self.tickets.remove(0);
         }
         match self.random.below(4) {
@@ -494,7 +497,7 @@ impl World {
         Ok(())
     }
 
-    async fn run(mut self, operations: u64) -> Result<BTreeMap<&'static str, u64>> {
+    pub(crate) async fn run(mut self, operations: u64) -> Result<BTreeMap<&'static str, u64>> {
         // So that the clients know the server's dialect of scripts, and the server knows the scripts.
         for redis in [&self.patient, &self.impatient] {
             self.queue.clear(redis).await?;
@@ -535,13 +538,14 @@ fn first_number(body: &[u8]) -> u64 {
 
 #[test]
 fn random_calls_against_the_model() {
-    let operations = number("QUEUE_OPERATIONS").unwrap_or(4000);
+    let operations = number("QUEUE_OPERATIONS").unwrap_or(2000);
     let seed = number("QUEUE_SEED").unwrap_or_else(clock);
     println!("QUEUE_SEED={seed}, {operations} operations on each server");
     let servers = servers();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let runs = servers.iter().map(|(name, stack)| {
-        let world = World::new(stack, seed).unwrap();
+        let direct = Direct::new(stack.server.url());
+        let world = World::new(&direct, &direct, seed).unwrap();
         async move { (*name, Box::pin(world.run(operations)).await) }
     });
     for (name, counts) in runtime.block_on(futures_util::future::join_all(runs)) {
