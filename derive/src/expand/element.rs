@@ -68,7 +68,7 @@ pub(crate) fn of_value(model: &Model) -> TokenStream {
         }
         _ => quote!(Self: #krate::codegen::TextField,),
     };
-    list_model(model, &bounds(model, needed))
+    list_model(model, &bounds(model, &needed))
 }
 
 /// Implements `ListModel` for a type that a codec stores as a whole, and makes the type an argument and a reply of any
@@ -78,7 +78,7 @@ pub(crate) fn coded(model: &Model) -> TokenStream {
     let ident = &model.ident;
     let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
     let codec = codec(model);
-    let bounds = bounds(model, quote!(#codec: #krate::codegen::Codec<Self>,));
+    let bounds = bounds(model, &quote!(#codec: #krate::codegen::Codec<Self>,));
     let list_model = list_model(model, &bounds);
     quote! {
         #list_model
@@ -116,7 +116,7 @@ fn list_model(model: &Model, bounds: &TokenStream) -> TokenStream {
 }
 
 /// Returns the where clause. `needed` is a bound that only a generic type has to state.
-fn bounds(model: &Model, needed: TokenStream) -> TokenStream {
+fn bounds(model: &Model, needed: &TokenStream) -> TokenStream {
     let declared: Vec<_> = model.generics.where_clause.iter().flat_map(|clause| &clause.predicates).collect();
     let parameters: Vec<_> = model.generics.type_params().map(|parameter| &parameter.ident).collect();
     if parameters.is_empty() {

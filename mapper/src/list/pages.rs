@@ -24,8 +24,8 @@ impl Span {
         self.start < 0 || self.stop < -1
     }
 
-    /// Returns the indexes, counted from the start of a list that has this length.
-    fn from_start(self, length: i64) -> Span {
+    /// Returns the indexes, counted from the start of a list of this length.
+    fn within(self, length: i64) -> Span {
         let start = if self.start < 0 { (length + self.start).max(0) } else { self.start };
         match self.stop {
             -1 => Span { start, stop: -1 },
@@ -94,7 +94,7 @@ type Page<M> = (Vec<Result<Result<M>>>, Option<Span>);
 async fn page<M: ListModel + Send>(list: List<M>, session: Session, span: Span) -> Result<Page<M>> {
     let span = if span.is_relative() {
         let length = session.submit(list.key.check(Build.llen(list.key()))).await?;
-        span.from_start(i64::try_from(length).unwrap_or(i64::MAX))
+        span.within(i64::try_from(length).unwrap_or(i64::MAX))
     } else {
         span
     };
@@ -122,9 +122,9 @@ mod tests {
         assert!(of(0, -1).after(499).is_none());
         assert!(of(0, 499).after(500).is_none());
         assert_eq!(of(0, 500).after(500).map(shown), Some((500, 500)));
-        assert_eq!(shown(of(-10, -1).from_start(1000)), (990, 1489));
-        assert_eq!(shown(of(-10, -3).from_start(1000)), (990, 997));
-        assert_eq!(shown(of(-10, -3).from_start(2)), (1, 0));
-        assert_eq!(shown(of(0, -2).from_start(3)), (0, 1));
+        assert_eq!(shown(of(-10, -1).within(1000)), (990, 1489));
+        assert_eq!(shown(of(-10, -3).within(1000)), (990, 997));
+        assert_eq!(shown(of(-10, -3).within(2)), (1, 0));
+        assert_eq!(shown(of(0, -2).within(3)), (0, 1));
     }
 }

@@ -258,6 +258,8 @@ fn refused_before_anything_is_sent() {
     assert!(refusal(never.reserve(Build, "w").validate().unwrap_err()).contains("`hold_for` is 0"));
     let options = JobOptions::new().once("");
     assert!(refusal(queue.push_with(Build, &job(1), options).validate().unwrap_err()).contains("empty"));
+    let options = JobOptions::new().once("x".repeat(40_000));
+    assert!(refusal(queue.push_with(Build, &job(1), options).validate().unwrap_err()).contains("32 KB"));
     let options = JobOptions::new().delay(Duration::MAX);
     assert!(refusal(queue.push_with(Build, &job(1), options).validate().unwrap_err()).contains("100 years"));
     assert!(refusal(queue.dead(Build, 0, 0).validate().unwrap_err()).contains("at least 1"));

@@ -84,8 +84,11 @@ use crate::key::{Key, KeyPart};
 ///   delay is over, comes last.
 /// * Each call is one script and one request. After a lost reply the client repeats it, and gets the outcome of the first
 ///   execution, so nothing is pushed or reserved twice. In pipelines, transactions and batches it is not repeated. If no
-///   attempt of `reserve` has brought a reply, its jobs come back after their deadline.
+///   attempt of `reserve` has brought a reply, its jobs come back after their deadline, and have one attempt less.
 /// * An element that cannot be read is an error of that job alone. It is in the queue until a worker gives it up.
+///
+/// * If the clock of the server jumps forward, reservations end early, and workers that are late are refused. If it jumps
+///   back, what dead workers held comes back later.
 ///
 /// A store that evicts keys can lose jobs: use the policy `noeviction` or `volatile-lru`.
 ///

@@ -6,6 +6,7 @@ use redis_rest::{Command, Error, ErrorKind, Executor, Reply, Result};
 
 use super::Queue;
 use super::script::{PUSH, millis, some_millis, texts};
+use crate::key::MAX_KEY;
 use crate::list::ListModel;
 use crate::write::malformed;
 
@@ -91,7 +92,7 @@ impl<M: ListModel> Queue<M> {
     ///
     /// One script, O(1). It is executed once even if the client has to repeat it.
     pub fn push<E: Executor>(&self, executor: E, job: &M) -> E::Out<u64> {
-        let command = self.pushing([job], &JobOptions::new());
+        let command = self.pushing([job], JobOptions::new());
         executor.submit(command.and_then(|pushed| pushed.first().map(|pushed| pushed.id).ok_or_else(malformed)))
     }
 
@@ -103,7 +104,7 @@ impl<M: ListModel> Queue<M> {
     ///
     /// `InvalidInput` if there are no jobs.
     pub fn push_many<'m, E: Executor>(&self, executor: E, jobs: impl IntoIterator<Item = &'m M>) -> E::Out<Vec<u64>> {
-        let command = self.pushing(jobs, &JobOptions::new());
+        let command = self.pushing(jobs, JobOptions::new());
         executor.submit(command.and_then(|pushed| Ok(pushed.into_iter().map(|pushed| pushed.id).collect())))
     }
 
@@ -111,20 +112,26 @@ impl<M: ListModel> Queue<M> {
     ///
     /// One script, O(log(n)) with a delay.
     pub fn push_with<E: Executor>(&self, executor: E, job: &M, options: JobOptions) -> E::Out<Pushed> {
-        let command = self.pushing([job], &options);
+        let command = self.pushing([job], options);
         executor.submit(command.and_then(|pushed| pushed.first().copied().ok_or_else(malformed)))
     }
 
-    fn pushing<'m>(&self, jobs: impl IntoIterator<Item = &'m M>, options: &JobOptions) -> Command<Vec<Pushed>> {
+    fn pushing<'m>(&self, jobs: impl IntoIterator<Item = &'m M>, options: JobOptions) -> Command<Vec<Pushed>> {
         let mut call = self.call(&PUSH);
-        let key = options.once.as_deref().map(|key| format!("{}:once:{key}", self.key()));
         let texts = jobs.into_iter().map(M::element_text).collect::<Result<Vec<_>>>();
-        match options.times().and_then(|times| Ok((times, texts?))) {
+        let times = options.times();
+        let key = options.once.map(|key| format!("{}:once:{key}", self.key()));
+        match times.and_then(|times| Ok((times, texts?))) {
             Ok(((delay, remember_for), texts)) => {
                 if texts.is_empty() {
                     return self.command(call).reject("needs at least one job").decode_with(read);
                 }
                 if let Some(key) = key {
+                    if key.len() > MAX_KEY {
+                        let why =
+                            "the key of `once` makes a key of more than 32 KB, the most that the hosted service takes";
+                        return self.command(call).reject(why).decode_with(read);
+                    }
                     call = call.key(key);
                 }
                 self.command(call.arg(delay).arg(remember_for).args(texts))

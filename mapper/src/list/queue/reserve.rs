@@ -83,7 +83,8 @@ impl<M: ListModel> Queue<M> {
 
     /// Reserves up to `count` jobs for a worker, as [`reserve`](Queue::reserve) does.
     ///
-    /// All of them have the same deadline, so hold them for as long as all of them take.
+    /// All of them have the same deadline, so hold them for as long as all of them take. They come in one reply: if it is
+    /// larger than the client reads, they come back after the deadline, and have one attempt less.
     ///
     /// # Errors
     ///
