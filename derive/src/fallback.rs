@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::ast::{Body, Model, Shape};
-use crate::expand::{FieldsImpl, coded, command_impls, field_constants, of_value, trait_impls};
+use crate::expand::{FieldsImpl, command_impls, field_constants, of_value, trait_impls};
 
 pub(crate) fn expand(model: &Model) -> TokenStream {
     if model.shape() == Shape::Value {
@@ -14,13 +14,9 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
         // `Fields` requires `'static`.
         return TokenStream::new();
     }
-    match (&model.body, model.shape()) {
-        (Body::Coded, _) => return coded(model),
-        (Body::Newtype(_) | Body::Text, Shape::List) => {
-            let (value, list) = (value(model), of_value(model));
-            return quote!(#value #list);
-        }
-        _ => {}
+    if let (Body::Newtype(_) | Body::Text, Shape::List) = (&model.body, model.shape()) {
+        let (value, list) = (value(model), of_value(model));
+        return quote!(#value #list);
     }
     let (write, read) = (stub(), stub());
     let krate = model.krate();

@@ -8,27 +8,20 @@ use syn::ext::IdentExt as _;
 use crate::ast::{Body, Model};
 use crate::attr::Codec;
 
-/// Returns the items of `ListModel`.
-pub(crate) fn items(model: &Model) -> TokenStream {
-    let span = model.ident.span();
-    let krate = model.krate_at(span);
+/// Returns the items of `ListModel` for a type with fields: an element is a JSON object.
+pub(crate) fn items_of_object(model: &Model) -> TokenStream {
+    let krate = model.krate();
+    items(model, &quote!(#krate::codegen::object_text), &quote!(#krate::codegen::read_object))
+}
+
+/// Returns the items of `ListModel`, with the functions that write and read an element.
+fn items(model: &Model, text: &TokenStream, read: &TokenStream) -> TokenStream {
+    let krate = model.krate();
     let name = model.ident.unraw().to_string();
     let prefix = model.attrs.prefix.as_ref().map(syn::LitStr::value).unwrap_or_default();
     let max_len = match &model.attrs.max_len {
         Some((max_len, _)) => quote!(#krate::codegen::Some(#max_len)),
         None => quote!(#krate::codegen::None),
-    };
-    // The span of the type's name: an error about a trait that the codec needs points at it.
-    let (text, read) = match &model.body {
-        Body::Struct(_) | Body::Enum(_) => (quote!(#krate::codegen::object_text), quote!(#krate::codegen::read_object)),
-        Body::Newtype(_) | Body::Text => (quote!(#krate::codegen::value_text), quote!(#krate::codegen::read_value)),
-        Body::Coded => {
-            let codec = codec(model);
-            (
-                quote_spanned!(span=> #krate::codegen::coded_text::<Self, #codec>),
-                quote_spanned!(span=> #krate::codegen::read_coded::<Self, #codec>),
-            )
-        }
     };
     quote! {
         const MODEL_NAME: &'static #krate::codegen::str = #name;
@@ -68,7 +61,8 @@ pub(crate) fn of_value(model: &Model) -> TokenStream {
         }
         _ => quote!(Self: #krate::codegen::TextField,),
     };
-    list_model(model, &bounds(model, &needed))
+    let (text, read) = (quote!(#krate::codegen::value_text), quote!(#krate::codegen::read_value));
+    list_model(model, &bounds(model, &needed), &items(model, &text, &read))
 }
 
 /// Implements `ListModel` for a type that a codec stores as a whole, and makes the type an argument and a reply of any
@@ -79,7 +73,11 @@ pub(crate) fn coded(model: &Model) -> TokenStream {
     let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
     let codec = codec(model);
     let bounds = bounds(model, &quote!(#codec: #krate::codegen::Codec<Self>,));
-    let list_model = list_model(model, &bounds);
+    // The span of the type's name: an error about a trait that the codec needs points at it.
+    let span = ident.span();
+    let text = quote_spanned!(span=> #krate::codegen::coded_text::<Self, #codec>);
+    let read = quote_spanned!(span=> #krate::codegen::read_coded::<Self, #codec>);
+    let list_model = list_model(model, &bounds, &items(model, &text, &read));
     quote! {
         #list_model
 
@@ -101,11 +99,10 @@ pub(crate) fn coded(model: &Model) -> TokenStream {
     }
 }
 
-fn list_model(model: &Model, bounds: &TokenStream) -> TokenStream {
+fn list_model(model: &Model, bounds: &TokenStream, items: &TokenStream) -> TokenStream {
     let krate = model.krate();
     let ident = &model.ident;
     let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
-    let items = items(model);
     quote! {
         #[automatically_derived]
         #[allow(unused_qualifications)]

@@ -15,14 +15,14 @@ use quote::quote;
 
 use crate::ast::{Body, Model, Shape};
 
-pub(crate) use self::element::{coded, of_value};
+pub(crate) use self::element::of_value;
 pub(crate) use self::fields::FieldsImpl;
 pub(crate) use self::model::{field_constants, trait_impls};
 pub(crate) use self::value::command_impls;
 
 pub(crate) fn expand(model: &Model) -> TokenStream {
     match (&model.body, model.shape()) {
-        (Body::Coded, _) => coded(model),
+        (Body::Coded, _) => element::coded(model),
         (Body::Text | Body::Newtype(_), Shape::List) => {
             let (value, list) = (value(model), of_value(model));
             quote!(#value #list)
