@@ -6,17 +6,19 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
     reason = "a test fails by panicking, and reports"
 )]
 
+#![expect(clippy::needless_pass_by_value, reason = "a command is made to be given away")]
+
 mod elements;
 mod gate;
 mod model;
 mod mutations;
-
 mod queue;
 mod random;
 mod workers;
