@@ -12,7 +12,6 @@
     clippy::print_stdout,
     reason = "a test fails by panicking, and reports"
 )]
-
 #![expect(clippy::needless_pass_by_value, reason = "a command is made to be given away")]
 
 mod elements;

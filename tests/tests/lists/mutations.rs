@@ -35,7 +35,11 @@ fn mutations_are_noticed() {
     let stack = own_stack();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let unchanged = Direct::new(stack.server.url());
-    let raw = Redis::builder("http://127.0.0.1:1", "none").transport(unchanged.clone()).encoding(Encoding::Resp2).build().unwrap();
+    let raw = Redis::builder("http://127.0.0.1:1", "none")
+        .transport(unchanged.clone())
+        .encoding(Encoding::Resp2)
+        .build()
+        .unwrap();
     let mut missed = Vec::new();
     for &(name, right, wrong) in MUTATIONS {
         let replace = vec![(right.to_owned(), wrong.to_owned())];
