@@ -25,6 +25,8 @@ pub(crate) enum Body {
     Enum(Vec<Variant>),
     /// Any type with the attribute `text`: its own `Display` and `FromStr` are all that matters.
     Text,
+    /// An element of a list with a codec: serde's traits, or what else the codec needs, are all that matters.
+    Coded,
 }
 
 pub(crate) struct Field {
@@ -77,8 +79,21 @@ impl Model {
         let case = attrs.rename_all.map(|(case, _)| case);
         let body = match &input.data {
             data if attrs.text.is_some() => {
-                reject_inner_attributes(data, errors);
+                reject_inner_attributes(
+                    data,
+                    "the type is stored as its `Display` text, so this has no effect; remove it, or remove `text` from the type",
+                    errors,
+                );
                 Body::Text
+            }
+            data if attrs.list.is_some() && attrs.codec.attribute().is_some() => {
+                reject_inner_attributes(
+                    data,
+                    "the codec of the type stores an element as a whole, so this has no effect; remove it, or remove the \
+                     codec from the type",
+                    errors,
+                );
+                Body::Coded
             }
             Data::Struct(data) => match &data.fields {
                 Fields::Named(fields) => {
@@ -127,7 +142,7 @@ impl Model {
             _ if self.attrs.list.is_some() => Shape::List,
             _ if self.attrs.embedded.is_some() => Shape::Embedded,
             Body::Struct(_) => Shape::Hash,
-            Body::Newtype(_) | Body::Enum(_) | Body::Text => Shape::Value,
+            Body::Newtype(_) | Body::Enum(_) | Body::Text | Body::Coded => Shape::Value,
         }
     }
 
@@ -241,8 +256,8 @@ impl Variant {
     }
 }
 
-/// Reports each `#[redis(..)]` attribute inside a type that is stored as its text.
-fn reject_inner_attributes(data: &Data, errors: &mut Errors) {
+/// Reports each `#[redis(..)]` attribute inside a type that is stored as a whole.
+fn reject_inner_attributes(data: &Data, message: &str, errors: &mut Errors) {
     let (fields, variants): (Vec<_>, Vec<_>) = match data {
         Data::Struct(data) => (data.fields.iter().collect(), Vec::new()),
         Data::Enum(data) => {
@@ -252,10 +267,7 @@ fn reject_inner_attributes(data: &Data, errors: &mut Errors) {
     };
     let attrs = variants.into_iter().map(|variant| &variant.attrs).chain(fields.into_iter().map(|field| &field.attrs));
     for attr in attrs.flatten().filter(|attr| attr.path().is_ident("redis")) {
-        errors.push_spanned(
-            attr,
-            "the type is stored as its `Display` text, so this has no effect; remove it, or remove `text` from the type",
-        );
+        errors.push_spanned(attr, message);
     }
 }
 

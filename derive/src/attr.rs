@@ -25,6 +25,8 @@ pub(crate) struct Container {
     pub(crate) id: Option<Span>,
     pub(crate) text: Option<Span>,
     pub(crate) rename_all: Option<(Case, Span)>,
+    /// How a whole element of a list becomes text.
+    pub(crate) codec: Codec,
     pub(crate) max_len: Option<(u64, Span)>,
     pub(crate) publish: Option<Span>,
     pub(crate) tag: Option<LitStr>,
@@ -78,8 +80,10 @@ impl Part {
 }
 
 /// How the value of a field becomes text.
+#[derive(Default)]
 pub(crate) enum Codec {
     /// The type's own text, as a `Field`.
+    #[default]
     Field,
     Text(Span),
     Json(Span),
@@ -152,7 +156,7 @@ pub(crate) struct Variant {
     pub(crate) aliases: Vec<LitStr>,
 }
 
-const CONTAINER: &str = "prefix, list, stream, embedded, id, text, rename_all, max_len, publish, tag, index, unique, ttl, sliding, \
+const CONTAINER: &str = "prefix, list, stream, embedded, id, text, json, postcard, bincode, base64, with, rename_all, max_len, publish, tag, index, unique, ttl, sliding, \
      partitions, schema_version, upgrade, validate, before_save, after_load, crate";
 const FIELD: &str = "id, rename, alias, default, skip, flatten, index, unique, version, unknown, from, convert, text, json, postcard, \
      bincode, base64, with";
@@ -195,6 +199,11 @@ impl Container {
                 }
             }),
             "publish" => set_flag(&mut container.publish, meta),
+            "json" => set_codec(&mut container.codec, meta, Codec::Json(parse_flag(meta)?), "an element"),
+            "postcard" => set_codec(&mut container.codec, meta, Codec::Postcard(parse_flag(meta)?), "an element"),
+            "bincode" => set_codec(&mut container.codec, meta, Codec::Bincode(parse_flag(meta)?), "an element"),
+            "base64" => set_codec(&mut container.codec, meta, Codec::Base64(parse_flag(meta)?), "an element"),
+            "with" => set_codec(&mut container.codec, meta, Codec::With(parse_path(meta)?), "an element"),
             "tag" => set_once(&mut container.tag, meta, parse_string),
             name @ ("index" | "unique") => {
                 container.compounds.push(parse_compound(meta, name == "unique")?);
@@ -302,11 +311,7 @@ impl Field {
                 "with" => Codec::With(parse_path(meta)?),
                 _ => return Err(unknown(meta, "field", FIELD)),
             };
-            if !matches!(field.codec, Codec::Field) {
-                return Err(meta.error(format!("a field has only one codec; keep one of {CODECS}")));
-            }
-            field.codec = codec;
-            Ok(())
+            set_codec(&mut field.codec, meta, codec, "a field")
         });
         field
     }
@@ -379,6 +384,14 @@ fn set_flag(slot: &mut Option<Span>, meta: &ParseNestedMeta<'_>) -> syn::Result<
     parse_flag(meta).map(drop)
 }
 
+fn set_codec(slot: &mut Codec, meta: &ParseNestedMeta<'_>, codec: Codec, of: &str) -> syn::Result<()> {
+    if !matches!(slot, Codec::Field) {
+        return Err(meta.error(format!("{of} has only one codec; keep one of {CODECS}")));
+    }
+    *slot = codec;
+    Ok(())
+}
+
 fn duplicate(meta: &ParseNestedMeta<'_>) -> syn::Error {
     meta.error(format!("`{}` is set twice; keep one", item_name(meta)))
 }
@@ -393,11 +406,7 @@ fn unknown(meta: &ParseNestedMeta<'_>, place: &str, known: &str) -> syn::Error {
             | "crate",
         ) => "the struct or enum itself",
         ("container", "rename" | "alias") => "a field or a variant",
-        (
-            "container",
-            "default" | "skip" | "flatten" | "version" | "unknown" | "from" | "convert" | "json" | "postcard"
-            | "bincode" | "base64" | "with",
-        ) => "a field",
+        ("container", "default" | "skip" | "flatten" | "version" | "unknown" | "from" | "convert") => "a field",
         _ => {
             return meta.error(match hint(place, &name, known) {
                 Some(hint) => format!("unknown {place} attribute `{name}`; {hint}"),

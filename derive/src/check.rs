@@ -33,6 +33,7 @@ pub(crate) fn check(model: &Model, errors: &mut Errors) {
         Body::Newtype(_) => check_newtype(model, shape, errors),
         Body::Enum(variants) => check_enum(model, shape, variants, errors),
         Body::Text => check_text(model, errors),
+        Body::Coded => check_coded(model, errors),
     }
 }
 
@@ -54,8 +55,21 @@ fn check_container(model: &Model, shape: Shape, errors: &mut Errors) {
         ));
     }
     check_prefix(model, shape, errors);
-    if let Some((_, span)) = attrs.max_len.filter(|_| shape != Shape::Stream) {
-        errors.push(syn::Error::new(span, "`max_len` applies only to streams; add `stream`, or remove `max_len`"));
+    if let Some((_, span)) = attrs.max_len.filter(|_| !matches!(shape, Shape::List | Shape::Stream)) {
+        errors.push(syn::Error::new(
+            span,
+            "`max_len` applies only to lists and streams; add `list` or `stream`, or remove `max_len`",
+        ));
+    }
+    if let Some((codec, span)) = attrs.codec.attribute() {
+        if shape != Shape::List {
+            errors.push(syn::Error::new(
+                span,
+                format!("`{codec}` on the type itself is for elements of lists; add `list`, or write it on a field"),
+            ));
+        } else if attrs.text.is_some() {
+            errors.push(syn::Error::new(span, format!("an element has only one codec; keep `text` or `{codec}`")));
+        }
     }
     if let Some(span) = attrs.publish.filter(|_| shape != Shape::Stream) {
         errors.push(syn::Error::new(span, "`publish` applies only to streams; add `stream`, or remove `publish`"));
@@ -93,7 +107,7 @@ fn check_prefix(model: &Model, shape: Shape, errors: &mut Errors) {
             "an enum without `list` or `stream` is stored as one field and has no key of its own; add one of them, or \
              remove the prefix",
         ),
-        (Shape::Value, Body::Text) => Some(TEXT_ALONE),
+        (Shape::Value, Body::Text | Body::Coded) => Some(TEXT_ALONE),
         (Shape::Value, _) => Some("a newtype is stored as one field and has no key of its own; remove the prefix"),
     };
     let value = prefix.value();
@@ -268,17 +282,24 @@ const TEXT_ALONE: &str =
 
 fn check_text(model: &Model, errors: &mut Errors) {
     let attrs = &model.attrs;
-    let others = [attrs.list, attrs.stream, attrs.embedded, attrs.rename_all.as_ref().map(|(_, span)| *span)];
+    let others = [attrs.stream, attrs.embedded, attrs.rename_all.as_ref().map(|(_, span)| *span)];
     for span in others.into_iter().flatten() {
         errors.push(syn::Error::new(span, TEXT_ALONE));
     }
 }
 
+fn check_coded(model: &Model, errors: &mut Errors) {
+    if let Some((_, span)) = model.attrs.rename_all {
+        let why = "the codec of the type stores an element as a whole, so `rename_all` has no effect; remove it";
+        errors.push(syn::Error::new(span, why));
+    }
+}
+
 fn check_newtype(model: &Model, shape: Shape, errors: &mut Errors) {
-    if shape != Shape::Value {
+    if !matches!(shape, Shape::Value | Shape::List) {
         errors.push_spanned(
             &model.ident,
-            "a newtype cannot be `list`, `stream` or `embedded`; name its field: `struct Name { field: Type }`",
+            "a newtype cannot be `stream` or `embedded`; name its field: `struct Name { field: Type }`",
         );
     }
     if let Some((_, span)) = model.attrs.rename_all {

@@ -3,8 +3,8 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::ast::{Model, Shape};
-use crate::expand::{FieldsImpl, command_impls, field_constants, trait_impls};
+use crate::ast::{Body, Model, Shape};
+use crate::expand::{FieldsImpl, command_impls, field_constants, of_value, trait_impls};
 
 pub(crate) fn expand(model: &Model) -> TokenStream {
     if model.shape() == Shape::Value {
@@ -13,6 +13,10 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     if model.generics.lifetimes().next().is_some() {
         // `Fields` requires `'static`.
         return TokenStream::new();
+    }
+    if let (Body::Newtype(_) | Body::Text, Shape::List) = (&model.body, model.shape()) {
+        let (value, list) = (value(model), of_value(model));
+        return quote!(#value #list);
     }
     let (write, read) = (stub(), stub());
     let krate = model.krate();

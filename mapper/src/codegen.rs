@@ -2,7 +2,7 @@
 
 pub use std::borrow::Cow;
 pub use std::option::Option::{self, None, Some};
-pub use std::primitive::{bool, str, u64};
+pub use std::primitive::{bool, str, u8, u64};
 pub use std::result::Result::{Err, Ok};
 pub use std::string::String;
 
@@ -95,13 +95,43 @@ pub fn is_no_record(reply: Reply<'_>) -> bool {
 }
 
 /// Returns an element of a list as an argument.
-pub fn element_to_arg<M: Fields>(element: &M) -> Arg<'_> {
+pub fn element_to_arg<M: ListModel>(element: &M) -> Arg<'_> {
     list::to_arg(element)
 }
 
 /// Reads an element of a list from a reply.
-pub fn element_from_reply<M: Fields>(reply: Reply<'_>) -> Result<M> {
+pub fn element_from_reply<M: ListModel>(reply: Reply<'_>) -> Result<M> {
     list::from_reply(reply)
+}
+
+/// Returns the JSON object of an element.
+pub fn object_text<M: Fields>(element: &M) -> Result<String> {
+    list::element::object_text(element)
+}
+
+/// Reads the JSON object of an element.
+pub fn read_object<M: Fields>(bytes: &[u8]) -> Result<M> {
+    list::element::read_object(bytes)
+}
+
+/// Returns the text of an element that is a plain value.
+pub fn value_text<T: Field>(element: &T) -> Result<String> {
+    list::element::value_text(element)
+}
+
+/// Reads an element that is a plain value.
+pub fn read_value<T: Field<Value = T>>(bytes: &[u8]) -> Result<T> {
+    list::element::read_value(bytes)
+}
+
+/// Returns what the codec `C` makes of an element.
+pub fn coded_text<T, C: Codec<T>>(element: &T) -> Result<String> {
+    list::element::coded_text::<T, C>(element)
+}
+
+/// Reads what the codec `C` has made of an element.
+pub fn read_coded<T, C: Codec<T>>(bytes: &[u8]) -> Result<T> {
+    list::element::read_coded::<T, C>(bytes)
 }
 
 /// Reads an event from the fields of an entry.

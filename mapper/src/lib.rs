@@ -33,7 +33,7 @@
 //! | attribute | stored as | trait |
 //! | --- | --- | --- |
 //! | `prefix = ".."`, and a field marked `id` | a record: a hash of its own | [`HashModel`] |
-//! | `list, prefix = ".."` | an element of typed lists: a JSON object | [`ListModel`] |
+//! | `list, prefix = ".."` | an element of typed lists and work queues: a JSON object, or for a newtype a plain value | [`ListModel`] |
 //! | `stream, prefix = ".."` | an event of typed logs: an entry of a stream | [`StreamModel`] |
 //! | `embedded` | fields of the models that [flatten](derive@RedisModel#embedded-struct) it | [`Embedded`] |
 //! | none, on an enum without data or a newtype | one field of a model | [`Field`] |
@@ -133,6 +133,8 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! [`ListModel::queue`] returns a work queue, whose jobs come back if their worker dies: see [`Queue`].
 //!
 //! # Commands
 //!
@@ -287,7 +289,10 @@ pub use crate::hash::{
 pub use crate::id::{GenerateId, Id, IntegerId};
 pub use crate::index::{InIndex, IndexField, IndexValue, Indexed, IsIndexed, IsUnique, NotIndexed, Unique};
 pub use crate::key::KeyPart;
-pub use crate::list::{List, ListModel};
+pub use crate::list::{
+    DeadJob, FailedAttempt, JobOptions, List, ListModel, Nack, Nacked, PushOptions, Pushed, Queue, QueueStats, RawElement,
+    Recovered, Reserved, Ticket,
+};
 pub use crate::mismatch::Mismatch;
 pub use crate::model::Embedded;
 pub use crate::query::{Cursor, Explain, RangeFor, SequenceField, SingleField, TextValue};

@@ -132,8 +132,13 @@ pub(crate) fn not_utf8<T>(bytes: &[u8], error: Utf8Error) -> Error {
 
 #[cold]
 pub(crate) fn not_encodable<T>(name: &'static str, source: Box<dyn std::error::Error + Send + Sync>) -> Error {
+    element_not_encodable::<T>(source).with_field(name)
+}
+
+#[cold]
+pub(crate) fn element_not_encodable<T>(source: Box<dyn std::error::Error + Send + Sync>) -> Error {
     let message = format!("the {} cannot be encoded: {}", short_name::<T>(), Reason::of(&source));
-    Error::new(ErrorKind::InvalidInput, message).with_field(name).with_source(source)
+    Error::new(ErrorKind::InvalidInput, message).with_source(source)
 }
 
 /// Returns the argument whose command fails with the message of `error`, which adds that nothing was sent.

@@ -69,7 +69,7 @@ const GATEWAY: &[&str] = &[
     "install",
 ];
 /// Inside `derive/src/expand`.
-const EXPAND: &[&str] = &["variable", "hooks", "evolution", "index", "fields", "event", "value", "model"];
+const EXPAND: &[&str] = &["variable", "hooks", "evolution", "index", "fields", "event", "value", "element", "model"];
 
 type Arrows = BTreeMap<String, BTreeSet<String>>;
 

@@ -9,7 +9,7 @@ use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 
 use super::fields::{FieldsImpl, codec};
-use super::{evolution, index};
+use super::{element, evolution, index};
 use crate::ast::{Body, Field, Model, Shape};
 
 pub(crate) fn expand(model: &Model, fields: &FieldsImpl) -> TokenStream {
@@ -71,7 +71,7 @@ fn shape_impl(model: &Model, bounds: &TokenStream) -> TokenStream {
     let (shape_trait, items) = match model.shape() {
         Shape::Value => return TokenStream::new(),
         Shape::Embedded => (quote!(Embedded), TokenStream::new()),
-        Shape::List => (quote!(ListModel), common),
+        Shape::List => (quote!(ListModel), element::items_of_object(model)),
         Shape::Stream => {
             let max_len = match &model.attrs.max_len {
                 Some((max_len, _)) => quote!(#krate::codegen::Some(#max_len)),

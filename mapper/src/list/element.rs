@@ -1,13 +1,16 @@
-//! An element as text: a JSON object with one member for each field.
+//! An element as text: a JSON object with one member for each field, a plain value, or what a codec makes of it.
 
 use std::fmt;
 
-use redis_rest::{Arg, Error, ErrorKind, Reply, Result};
+use redis_rest::{Error, ErrorKind, Result};
 use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::codec::Codec;
+use crate::field::Field;
+use crate::field_codec::{AsField, FieldCodec, With};
 use crate::kind::Kind;
-use crate::mismatch::{invalid_arg, short_name};
+use crate::mismatch::{self, short_name};
 use crate::model::{Content, Fields, Sink, Source};
 
 /// The text of a JSON object, as far as it is written.
@@ -37,7 +40,7 @@ fn push_json_text(json: &mut String, text: &str) {
 }
 
 /// Returns the JSON object of an element.
-pub(super) fn encode<M: Fields>(element: &M) -> Result<String> {
+pub(crate) fn object_text<M: Fields>(element: &M) -> Result<String> {
     let mut object = ObjectText::default();
     element.write(&mut object)?;
     if object.0.is_empty() {
@@ -47,17 +50,8 @@ pub(super) fn encode<M: Fields>(element: &M) -> Result<String> {
     Ok(object.0)
 }
 
-/// Returns an element as an argument.
-pub(crate) fn to_arg<M: Fields>(element: &M) -> Arg<'_> {
-    match encode(element) {
-        Ok(text) => Arg::from(text),
-        Err(error) => invalid_arg(&error),
-    }
-}
-
-/// Reads an element.
-pub(crate) fn from_reply<M: Fields>(reply: Reply<'_>) -> Result<M> {
-    let bytes = reply.bytes()?;
+/// Reads the JSON object of an element.
+pub(crate) fn read_object<M: Fields>(bytes: &[u8]) -> Result<M> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let members = json.deserialize_map(MembersVisitor).and_then(|members| json.end().map(|()| members));
     let members = members.map_err(|error| {
@@ -66,6 +60,33 @@ pub(crate) fn from_reply<M: Fields>(reply: Reply<'_>) -> Result<M> {
         Error::new(ErrorKind::Decode, message).with_source(error)
     })?;
     M::read(Members(&members))
+}
+
+/// Returns the text of an element that is a plain value.
+pub(crate) fn value_text<T: Field>(value: &T) -> Result<String> {
+    if value.is_absent() {
+        return Err(Error::new(ErrorKind::InvalidInput, "`None` has no text, so it cannot be an element"));
+    }
+    let mut text = String::new();
+    value.encode(&mut text);
+    Ok(text)
+}
+
+/// Reads an element that is a plain value.
+pub(crate) fn read_value<T: Field<Value = T>>(bytes: &[u8]) -> Result<T> {
+    <AsField as FieldCodec<T>>::get_value(bytes)
+}
+
+/// Returns what the codec `C` makes of an element.
+pub(crate) fn coded_text<T, C: Codec<T>>(element: &T) -> Result<String> {
+    let mut text = String::new();
+    C::encode(element, &mut text).map_err(mismatch::element_not_encodable::<T>)?;
+    Ok(text)
+}
+
+/// Reads what the codec `C` has made of an element.
+pub(crate) fn read_coded<T, C: Codec<T>>(bytes: &[u8]) -> Result<T> {
+    <With<C> as FieldCodec<T>>::get_value(bytes)
 }
 
 /// A member of a JSON object.

@@ -233,10 +233,10 @@ fn stale(layout: Option<&Layout>, stored: &str, given: &str) -> Error {
 
 /// Texts with their lengths before them: `2:ok-:`. `-` is the length of no text, and `x` stands before the length of a text
 /// in hexadecimal digits: it is not UTF-8.
-struct Netstrings<'a>(&'a [u8]);
+pub(crate) struct Netstrings<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Netstrings<'a> {
-    fn text(&mut self) -> Result<Option<Cow<'a, [u8]>>> {
+    pub(crate) fn text(&mut self) -> Result<Option<Cow<'a, [u8]>>> {
         let colon = self.0.iter().position(|byte| *byte == b':').ok_or_else(malformed)?;
         let (length, rest) = self.0.split_at_checked(colon).ok_or_else(malformed)?;
         let rest = rest.get(1..).unwrap_or_default();
@@ -251,12 +251,12 @@ impl<'a> Netstrings<'a> {
         Ok(Some(if is_hex { Cow::Owned(of_hex(text)?) } else { Cow::Borrowed(text) }))
     }
 
-    fn number(&mut self) -> Result<u64> {
+    pub(crate) fn number(&mut self) -> Result<u64> {
         number(&self.text()?.unwrap_or_default())
     }
 
     /// Returns the next texts. No text is an empty one.
-    fn strings<const N: usize>(&mut self) -> Result<[String; N]> {
+    pub(crate) fn strings<const N: usize>(&mut self) -> Result<[String; N]> {
         let mut strings = [const { String::new() }; N];
         for string in &mut strings {
             *string = String::from_utf8_lossy(&self.text()?.unwrap_or_default()).into_owned();
@@ -275,6 +275,6 @@ fn number(text: &[u8]) -> Result<u64> {
 }
 
 #[cold]
-fn malformed() -> Error {
+pub(crate) fn malformed() -> Error {
     Error::new(ErrorKind::Decode, "the reply of the script is malformed; is there a proxy that changes replies?")
 }

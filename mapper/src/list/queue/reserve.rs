@@ -1,0 +1,126 @@
+//! Reserving jobs.
+
+use std::time::SystemTime;
+
+use redis_rest::{Command, Executor, Reply, Result};
+
+use super::script::{RESERVE, some_millis, texts};
+use super::{Queue, time_of};
+use crate::list::{ListModel, raw};
+use crate::write::malformed;
+
+/// A job that a worker has reserved.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Reserved<M> {
+    /// What ends the reservation: [`Queue::ack`], [`Queue::nack`] and [`Queue::extend`] take it.
+    pub ticket: Ticket,
+    /// The job. If it cannot be read, [`RawElement::of`](crate::RawElement::of) returns its text.
+    pub element: Result<M>,
+    /// Which attempt this is; 1 is the first.
+    pub attempt: u64,
+    /// When the job comes back, by the clock of the server, if nobody acknowledges, gives back or extends it.
+    pub deadline: SystemTime,
+}
+
+/// Names a job and one reservation of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Ticket {
+    id: u64,
+    reservation: u64,
+}
+
+impl Ticket {
+    /// Returns the id of the job: what `push` has returned.
+    #[must_use]
+    pub fn id(self) -> u64 {
+        self.id
+    }
+
+    /// Returns the number of the reservation. Each reservation of the queue has a higher number than those before it, so
+    /// another system that remembers the highest can refuse a worker that is late: it is a fencing token.
+    #[must_use]
+    pub fn reservation(self) -> u64 {
+        self.reservation
+    }
+}
+
+/// The most jobs that one call reserves.
+const MAX_COUNT: u64 = 1000;
+
+impl<M: ListModel> Queue<M> {
+    /// Reserves the next job for a worker, or returns `None` if none waits.
+    ///
+    /// It takes back what dead workers held, and ends delays, up to 100 of each in a call. One script, O(log(n)) for each
+    /// of these jobs.
+    ///
+    /// `worker` is any name. It is in the history of the job.
+    ///
+    /// ```no_run
+    /// # use redis_model::Reserved;
+    /// # use redis_model::prelude::*;
+    /// # #[derive(Debug, PartialEq, RedisModel)]
+    /// # #[redis(list, prefix = "job")]
+    /// # struct Resize { width: u32 }
+    /// # async fn example(redis: Redis) -> Result<()> {
+    /// let queue = Resize::queue("images");
+    /// let id = queue.push(&redis, &Resize { width: 640 }).await?;
+    /// if let Some(Reserved { ticket, element, attempt, .. }) = queue.reserve(&redis, "worker-1").await? {
+    ///     assert_eq!((ticket.id(), attempt), (id, 1));
+    ///     println!("resize to {}", element?.width);
+    ///     queue.ack(&redis, ticket).await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if [`hold_for`](Queue::hold_for) is less than a millisecond.
+    pub fn reserve<E: Executor>(&self, executor: E, worker: &str) -> E::Out<Option<Reserved<M>>> {
+        executor.submit(self.reserving(worker, 1).and_then(|jobs| Ok(jobs.into_iter().next())))
+    }
+
+    /// Reserves up to `count` jobs for a worker, as [`reserve`](Queue::reserve) does.
+    ///
+    /// All of them have the same deadline, so hold them for as long as all of them take. They come in one reply: if it is
+    /// larger than the client reads, they come back after the deadline, and have one attempt less.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if the count is 0 or more than 1,000.
+    pub fn reserve_many<E: Executor>(&self, executor: E, worker: &str, count: u64) -> E::Out<Vec<Reserved<M>>> {
+        executor.submit(self.reserving(worker, count))
+    }
+
+    fn reserving(&self, worker: &str, count: u64) -> Command<Vec<Reserved<M>>> {
+        let call = self.call(&RESERVE);
+        let command = match some_millis("the time of `hold_for`", self.hold_for) {
+            Ok(hold_for) => self.command(call.arg(count).arg(hold_for).arg(self.max_attempts).arg(worker)),
+            Err(error) => self.command(call).fail(error),
+        };
+        let command = match count {
+            1..=MAX_COUNT => command,
+            _ => command.reject("a call reserves from 1 to 1,000 jobs"),
+        };
+        command.decode_with_key(read)
+    }
+}
+
+fn read<M: ListModel>(reply: Reply<'_>, key: &str) -> Result<Vec<Reserved<M>>> {
+    let mut texts = texts(reply)?;
+    let deadline = time_of(texts.number()?);
+    let mut jobs = Vec::new();
+    while !texts.0.is_empty() {
+        let ticket = Ticket { id: texts.number()?, reservation: texts.number()? };
+        let attempt = texts.number()?;
+        let element = element(&texts.text()?.ok_or_else(malformed)?, ticket.id, key);
+        jobs.push(Reserved { ticket, element, attempt, deadline });
+    }
+    Ok(jobs)
+}
+
+/// Reads the element of a job. An error names the job.
+pub(super) fn element<M: ListModel>(bytes: &[u8], id: u64, key: &str) -> Result<M> {
+    raw::of_bytes(bytes).map_err(|error| error.about(M::MODEL_NAME, key).context(format!("job {id}")))
+}

@@ -1,0 +1,80 @@
+//! The scripts of a work queue, and how they are called.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use redis_rest::{Command, Error, ErrorKind, Reply, Result, Script, ScriptCall, Untyped};
+
+use super::Queue;
+use crate::list::ListModel;
+use crate::scripts::script;
+use crate::write::Netstrings;
+
+pub(super) static PUSH: LazyLock<Script> = LazyLock::new(|| of_queue(include_str!("../../scripts/queue_push.lua")));
+pub(super) static RESERVE: LazyLock<Script> =
+    LazyLock::new(|| of_queue(include_str!("../../scripts/queue_reserve.lua")));
+pub(super) static SETTLE: LazyLock<Script> = LazyLock::new(|| of_queue(include_str!("../../scripts/queue_settle.lua")));
+pub(super) static RECOVER: LazyLock<Script> =
+    LazyLock::new(|| of_queue(include_str!("../../scripts/queue_recover.lua")));
+pub(super) static RETRY: LazyLock<Script> = LazyLock::new(|| of_queue(include_str!("../../scripts/queue_retry.lua")));
+pub(super) static CLEAR: LazyLock<Script> = LazyLock::new(|| of_queue(include_str!("../../scripts/queue_clear.lua")));
+pub(super) static DEAD: LazyLock<Script> =
+    LazyLock::new(|| script(include_str!("../../scripts/queue_dead.lua")).read_only().key_locking());
+
+/// Puts what the scripts share before one that writes.
+fn of_queue(code: &str) -> Script {
+    script(&[include_str!("../../scripts/queue.lua"), code].concat()).key_locking()
+}
+
+/// The longest time that a deadline or a delay is away.
+const MAX_TIME: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
+/// The keys of a queue, without those of callers.
+pub(super) struct Keys {
+    pub(super) waiting: String,
+    pub(super) jobs: String,
+    pub(super) delayed: String,
+    pub(super) reserved: String,
+    pub(super) dead: String,
+}
+
+impl<M: ListModel> Queue<M> {
+    pub(super) fn keys(&self) -> Keys {
+        let waiting = self.key();
+        let of = |name: &str| format!("{waiting}:{name}");
+        Keys { jobs: of("jobs"), delayed: of("delayed"), reserved: of("reserved"), dead: of("dead"), waiting }
+    }
+
+    /// Starts a call of a script that writes. The client repeats it after a lost reply, and gets its first outcome.
+    pub(super) fn call(&self, script: &LazyLock<Script>) -> ScriptCall {
+        let Keys { waiting, jobs, delayed, reserved, dead } = self.keys();
+        ScriptCall::from(script).once_under(M::KEY_PREFIX).keys([waiting, jobs, delayed, reserved, dead])
+    }
+
+    /// Returns the command of a call. Its errors name the queue.
+    pub(super) fn command(&self, call: ScriptCall) -> Command<Untyped> {
+        self.key.check(call.command())
+    }
+}
+
+/// Returns the texts of an outcome.
+pub(super) fn texts(reply: Reply<'_>) -> Result<Netstrings<'_>> {
+    reply.bytes().map(Netstrings)
+}
+
+/// Returns a time in whole milliseconds, rounded up.
+pub(super) fn millis(what: &str, time: Duration) -> Result<u64> {
+    if time > MAX_TIME {
+        let message = format!("{what} is longer than 100 years; use a shorter time");
+        return Err(Error::new(ErrorKind::InvalidInput, message));
+    }
+    Ok(u64::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX))
+}
+
+/// Returns a time as [`millis`] does, which must not be 0.
+pub(super) fn some_millis(what: &str, time: Duration) -> Result<u64> {
+    match millis(what, time)? {
+        0 => Err(Error::new(ErrorKind::InvalidInput, format!("{what} is 0; use at least a millisecond"))),
+        millis => Ok(millis),
+    }
+}
