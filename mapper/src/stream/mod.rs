@@ -2,8 +2,12 @@
 
 mod append;
 mod entry;
+mod explain;
+mod info;
 mod log;
+mod range;
 mod retention;
+mod unknown;
 
 use std::time::Duration;
 
@@ -11,8 +15,11 @@ use redis_rest::{FromReply, Reply, Result};
 
 pub use self::append::AppendOptions;
 pub use self::entry::Entry;
+pub use self::info::LogInfo;
 pub use self::log::Log;
 pub use self::retention::Retention;
+pub(crate) use self::unknown::not_written;
+pub use self::unknown::{UnknownEvent, UnknownVariant};
 use crate::key::KeyPart;
 use crate::model::Fields;
 use crate::pairs::ReplyPairs;
