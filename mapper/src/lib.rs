@@ -134,6 +134,10 @@
 //! # }
 //! ```
 //!
+//! A log takes appends [exactly once by a key](AppendOptions::once), has a [`Retention`], and returns entries either way:
+//! [`range`](Log::range), [`entries`](Log::entries), [`last`](Log::last), [`after`](Log::after). An entry that cannot be read
+//! is an error of its own, see [`Entry`].
+//!
 //! # Commands
 //!
 //! Every Redis command of the REST API is a method of the client. [`commands`] has one trait for each family of
