@@ -135,6 +135,9 @@
 //! ```
 //!
 //! [`ListModel::queue`] returns a work queue, whose jobs come back if their worker dies: see [`Queue`].
+//! A log takes appends [exactly once by a key](AppendOptions::once), has a [`Retention`], and returns entries either way:
+//! [`range`](Log::range), [`entries`](Log::entries), [`last`](Log::last), [`after`](Log::after). An entry that cannot be read
+//! is an error of its own, see [`Entry`].
 //!
 //! # Commands
 //!
@@ -297,7 +300,7 @@ pub use crate::mismatch::Mismatch;
 pub use crate::model::Embedded;
 pub use crate::query::{Cursor, Explain, RangeFor, SequenceField, SingleField, TextValue};
 pub use crate::reference::Ref;
-pub use crate::stream::{Entry, Log, StreamModel};
+pub use crate::stream::{AppendOptions, Entry, Log, LogInfo, Retention, StreamModel, UnknownEvent};
 pub use crate::value_for::ValueFor;
 
 /// The names that most programs need: the derive, the traits of models, the clients and the traits of commands.

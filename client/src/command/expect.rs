@@ -22,6 +22,8 @@ pub struct Expect<R> {
     pub(super) decode: Decode<R>,
     pub(super) subject: Option<Box<Subject>>,
     pub(super) field: Option<&'static str>,
+    /// What the errors of the command become.
+    pub(super) explain: Option<fn(Error) -> Error>,
 }
 
 /// How the commands get to the server, if nothing else is in the request.
@@ -130,6 +132,10 @@ impl<R> Expect<R> {
     /// Names this command, and the record it is about, in `error`.
     #[cold]
     pub(crate) fn blame(&self, error: Error) -> Error {
+        let error = match self.explain {
+            Some(explain) => explain(error),
+            None => error,
+        };
         let error = error.with_command(self.name.clone()).with_subject(self.subject.as_deref());
         match self.field {
             Some(field) => error.with_field(field),

@@ -146,6 +146,7 @@ impl Command {
             decode,
             subject: None,
             field: None,
+            explain: None,
         };
         Command { args, form: None, others: Vec::new(), extra_time: Duration::ZERO, recovery: None, expect }
     }
@@ -358,6 +359,18 @@ impl<R> Command<R> {
         Command { recovery, ..self.with_decode(decode) }
     }
 
+    /// Makes a result of an error in the reply, or another error. A command that a client sends on its own is refused as a
+    /// request instead: that is for [`recover_with`](Command::recover_with).
+    #[doc(hidden)]
+    pub fn or_else(self, otherwise: fn(Error) -> Result<R>) -> Self
+    where
+        R: 'static,
+    {
+        let decode = self.expect.decode.clone();
+        let decode = Decode::With(Arc::new(move |replies, key| decode.run(replies, key).or_else(otherwise)));
+        Command { recovery: self.recovery.clone(), ..self.with_decode(decode) }
+    }
+
     /// Adds `other` to make an atomic group: no command of another client runs between the two. `decode` takes the
     /// replies to all commands of the group, in order.
     ///
@@ -439,14 +452,14 @@ impl<R> Command<R> {
     }
 
     fn with_decode<T>(self, decode: Decode<T>) -> Command<T> {
-        let Expect { name, idempotency, parts, atomic, execution, subject, field, .. } = self.expect;
+        let Expect { name, idempotency, parts, atomic, execution, subject, field, explain, .. } = self.expect;
         Command {
             args: self.args,
             form: self.form,
             others: self.others,
             extra_time: self.extra_time,
             recovery: None,
-            expect: Expect { name, idempotency, parts, atomic, execution, decode, subject, field },
+            expect: Expect { name, idempotency, parts, atomic, execution, decode, subject, field, explain },
         }
     }
 
@@ -459,6 +472,14 @@ impl<R> Command<R> {
     /// Names the field of the record that the command is about. Its errors name it.
     pub fn about_field(mut self, field: &'static str) -> Self {
         self.expect.field = Some(field);
+        self
+    }
+
+    /// Sets what the errors of the command become, whether Redis, the service or the client reports them.
+    /// [`Error::explained`] adds what a layer above knows. An error may pass `explain` twice.
+    #[doc(hidden)]
+    pub fn explain_with(mut self, explain: fn(Error) -> Error) -> Self {
+        self.expect.explain = Some(explain);
         self
     }
 
