@@ -54,12 +54,7 @@ fn check_container(model: &Model, shape: Shape, errors: &mut Errors) {
         ));
     }
     check_prefix(model, shape, errors);
-    if let Some((_, span)) = attrs.max_len.filter(|_| shape != Shape::Stream) {
-        errors.push(syn::Error::new(span, "`max_len` applies only to streams; add `stream`, or remove `max_len`"));
-    }
-    if let Some(span) = attrs.publish.filter(|_| shape != Shape::Stream) {
-        errors.push(syn::Error::new(span, "`publish` applies only to streams; add `stream`, or remove `publish`"));
-    }
+    check_stream(attrs, shape, errors);
     let has_tag = matches!(model.body, Body::Enum(_)) && matches!(shape, Shape::List | Shape::Stream);
     if let Some(tag) = attrs.tag.as_ref().filter(|_| !has_tag) {
         errors.push_spanned(tag, "`tag` applies only to an enum with `list` or `stream`; remove `tag`");
@@ -73,6 +68,24 @@ fn check_container(model: &Model, shape: Shape, errors: &mut Errors) {
     }
     for lifetime in model.generics.lifetimes() {
         errors.push_spanned(lifetime, "a model must own its data; use owned types instead of references");
+    }
+}
+
+/// Checks the attributes that only streams have.
+fn check_stream(attrs: &attr::Container, shape: Shape, errors: &mut Errors) {
+    let max_len = attrs.max_len.map(|(_, span)| span);
+    let max_age = attrs.max_age.map(|(_, span)| span);
+    let all = [("max_len", max_len), ("max_age", max_age), ("exact", attrs.exact), ("publish", attrs.publish)];
+    for (name, span) in all.into_iter().filter_map(|(name, span)| Some((name, span?))) {
+        if shape != Shape::Stream {
+            let message = format!("`{name}` applies only to streams; add `stream`, or remove `{name}`");
+            errors.push(syn::Error::new(span, message));
+        } else if name == "exact" && max_len.is_none() && max_age.is_none() {
+            errors.push(syn::Error::new(
+                span,
+                "`exact` makes the limits `max_len` and `max_age` exact; add one of them, or remove `exact`",
+            ));
+        }
     }
 }
 

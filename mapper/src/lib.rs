@@ -293,7 +293,7 @@ pub use crate::model::Embedded;
 pub use crate::query::{Cursor, Explain, RangeFor, SequenceField, SingleField, TextValue};
 pub use crate::reference::Ref;
 pub use crate::stream::{
-    Entry, Log, LogEntry, Polling, Since, StreamModel, Tail, TailMany, TailOptions, TailToken,
+    AppendOptions, Entry, Log, LogEntry, Polling, Retention, Since, StreamModel, Tail, TailMany, TailOptions, TailToken,
 };
 pub use crate::value_for::ValueFor;
 

@@ -5,12 +5,12 @@ use std::marker::PhantomData;
 use std::ops::{Bound, RangeBounds};
 
 use redis_rest::commands::stream::StreamId;
-use redis_rest::{Build, Client, Command, Executor, FromReply, Paging, Result, StreamCommands};
+use redis_rest::{Build, Client, Command, Executor, Paging, Result, StreamCommands};
 
 use super::StreamModel;
 use super::entry::{Entry, read_entries};
+use super::retention::Retention;
 use crate::key::Key;
-use crate::pairs::FieldPairs;
 
 /// A log of events of the type `M`, from [`StreamModel::log`].
 ///
@@ -38,7 +38,7 @@ use crate::pairs::FieldPairs;
 /// # }
 /// ```
 pub struct Log<M> {
-    key: Key,
+    pub(super) key: Key,
     of: PhantomData<fn(M) -> M>,
 }
 
@@ -59,72 +59,6 @@ impl<M: StreamModel> Log<M> {
     #[must_use]
     pub fn key(&self) -> &str {
         self.key.as_str()
-    }
-
-    /// Adds an event after the last one, and returns the id of its entry.
-    ///
-    /// [XADD](https://redis.io/docs/latest/commands/xadd/), O(1). It is not retried if it may have been executed,
-    /// because that could add the event twice.
-    ///
-    /// ```no_run
-    /// # use redis_model::prelude::*;
-    /// # #[derive(Debug, RedisModel)]
-    /// # #[redis(stream, prefix = "temperature")]
-    /// # struct Reading { celsius: f64 }
-    /// # async fn example(redis: Redis) -> Result<()> {
-    /// match Reading::log("roof").append(&redis, &Reading { celsius: 21.5 }).await {
-    ///     Ok(id) => println!("added as {id}"),
-    ///     Err(error) if error.may_have_executed() => println!("perhaps added: {error}"),
-    ///     Err(error) => return Err(error),
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// `InvalidInput` if all fields of the event are `None`. An entry needs at least one field.
-    pub fn append<E: Executor>(&self, executor: E, event: &M) -> E::Out<StreamId> {
-        executor.submit(self.add(event))
-    }
-
-    /// Adds events after the last one, in order, and returns the ids of their entries. No other client's entry comes
-    /// between them.
-    ///
-    /// [XADD](https://redis.io/docs/latest/commands/xadd/)s in one transaction, O(n) in the number of events.
-    ///
-    /// ```no_run
-    /// # use redis_model::prelude::*;
-    /// # #[derive(Debug, RedisModel)]
-    /// # #[redis(stream, prefix = "temperature")]
-    /// # struct Reading { celsius: f64 }
-    /// # async fn example(redis: Redis) -> Result<()> {
-    /// let log = Reading::log("roof");
-    /// let ids = log.append_many(&redis, &[Reading { celsius: 21.0 }, Reading { celsius: 20.5 }]).await?;
-    /// assert!(ids.len() == 2 && ids[0] < ids[1]);
-    ///
-    /// let error = log.append_many(&redis, []).await.unwrap_err();
-    /// assert!(error.is_invalid_input());
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// `InvalidInput` if there are no events, or if all fields of an event are `None`.
-    pub fn append_many<'m, E: Executor>(
-        &self,
-        executor: E,
-        events: impl IntoIterator<Item = &'m M>,
-    ) -> E::Out<Vec<StreamId>> {
-        let mut events = events.into_iter();
-        let Some(first) = events.next() else {
-            return executor.execute(self.key.push_to(Command::write("XADD")).reject("needs at least one event"));
-        };
-        let first = self.add(first).decode_with(|reply| Ok(vec![StreamId::from_reply(reply)?]));
-        executor.submit(events.fold(first, |group, event| {
-            group.and(self.add(event), |replies| replies.map(StreamId::from_reply).collect())
-        }))
     }
 
     /// Returns up to `count` entries of a range of ids, oldest first.
@@ -202,18 +136,16 @@ impl<M: StreamModel> Log<M> {
         executor.submit(self.key.check(Build.xlen(self.key())))
     }
 
-    fn add(&self, event: &M) -> Command<StreamId> {
-        let mut command = self.key.push_to(Command::write("XADD"));
-        if let Some(max_len) = M::MAX_LEN {
-            command = command.arg("MAXLEN").arg("~").arg(max_len);
-        }
-        let mut fields = FieldPairs::default();
-        match event.write(&mut fields) {
-            // An event whose fields are all None cannot be an entry: XADD needs at least one field.
-            Ok(()) => command.arg("*").one_or_more_pairs("field that is not None", fields.pairs()),
-            Err(error) => command.fail(error),
-        }
-        .reply()
+    /// Removes the entries that need not stay, and returns how many.
+    ///
+    /// [XTRIM](https://redis.io/docs/latest/commands/xtrim/), O(n) in the removed entries. By age, or with several limits, it
+    /// is a script. [`Retention`] shows an example.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if the retention has no limit.
+    pub fn trim<E: Executor>(&self, executor: E, retention: Retention) -> E::Out<u64> {
+        executor.submit(retention.trim(&self.key))
     }
 }
 

@@ -1,13 +1,19 @@
 //! Typed event logs: a Redis stream at `prefix:key`. Each entry holds the fields of one event.
 
+mod append;
 mod entry;
 mod log;
+mod retention;
 mod tail;
+
+use std::time::Duration;
 
 use redis_rest::{FromReply, LiveClient, Reply, Result};
 
+pub use self::append::AppendOptions;
 pub use self::entry::Entry;
 pub use self::log::Log;
+pub use self::retention::Retention;
 pub use self::tail::{LogEntry, Polling, Since, Tail, TailMany, TailOptions, TailToken};
 use crate::key::KeyPart;
 use crate::model::Fields;
@@ -72,8 +78,14 @@ pub trait StreamModel: Fields + FromReply {
     /// The first part of each key, without the separator.
     const KEY_PREFIX: &'static str;
 
-    /// The approximate number of entries that a log keeps. With `None`, it keeps all entries.
+    /// The number of entries that each append keeps. With `None`, their number has no limit.
     const MAX_LEN: Option<u64>;
+
+    /// The age up to which each append keeps entries. With `None`, it keeps entries of any age.
+    const MAX_AGE: Option<Duration>;
+
+    /// Whether these limits are exact. Otherwise some more entries stay, which is cheaper; see [`Retention`].
+    const EXACT: bool;
 
     /// Whether each append publishes the id of the last entry on the channel that has the name of the log's key, so that tails
     /// and workers wake up at once.

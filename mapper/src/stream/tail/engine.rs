@@ -205,9 +205,6 @@ impl<M: StreamModel + Send + 'static> Engine<M> {
             if is_news {
                 source.wanted = source.wanted.max(heard.newest);
             }
-            if heard.has_changed {
-                self.pace.quicken();
-            }
             // While an announced entry is overdue, the timer has the say: else a stranger who announces what never comes
             // would set the pace.
             let is_heeded = self.failures == 0 && !source.is_overdue;
