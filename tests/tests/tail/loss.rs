@@ -2,7 +2,7 @@
 
 use redis_model::commands::stream::{StreamId, Trim};
 use redis_model::prelude::*;
-use redis_model::{ErrorKind, Since, TailOptions};
+use redis_model::{ErrorKind, Since};
 use redis_model_tests::{ENCODINGS, key};
 
 use crate::{Tick, append, eager, item, numbers, servers};
@@ -182,6 +182,5 @@ async fn reads_that_fail() -> Result<()> {
     for _ in 0..2 {
         assert!(item(&mut tail).await.unwrap_err().is_connect());
     }
-    let _ = TailOptions::default();
     Ok(())
 }

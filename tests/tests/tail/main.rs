@@ -50,7 +50,7 @@ fn servers() -> Vec<(&'static str, Stack)> {
 /// Polls often, so that a test without wake-ups is quick.
 fn eager() -> TailOptions {
     let polling = Polling::default().min(Duration::from_millis(10)).max(Duration::from_millis(50));
-    TailOptions::new().polling(polling)
+    TailOptions::new().polling(polling.safety(Duration::from_millis(500)))
 }
 
 async fn item<M: StreamModel + Send + 'static>(tail: &mut Tail<M>) -> Result<Entry<Result<M>>> {

@@ -406,6 +406,13 @@ impl Source {
                 self.counts = facts.as_ref().is_none_or(|facts| facts.added.is_some());
             }
         }
+        if rank.is_none()
+            && let Some(Some(facts)) = &page.facts
+            && facts.first.is_some()
+            && facts.first == page.entries.first().map(|entry| entry.id)
+        {
+            rank = facts.rank_before_first().map(|rank| rank.saturating_add(u64::from(is_present)));
+        }
         let entries = page.entries.into_iter().skip(usize::from(is_present));
         let count = entries.len() as u64;
         let last_rank = match page.facts {

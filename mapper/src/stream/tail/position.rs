@@ -29,6 +29,15 @@ pub(super) struct Facts {
     pub(super) added: Option<u64>,
     pub(super) length: u64,
     pub(super) first: Option<StreamId>,
+    /// Whether no entry after the first was ever deleted: all removed entries were before it.
+    pub(super) is_unbroken: bool,
+}
+
+impl Facts {
+    /// Returns how many entries had been added before the first, if that is certain.
+    pub(super) fn rank_before_first(&self) -> Option<u64> {
+        Some(self.added.filter(|_| self.is_unbroken)?.saturating_sub(self.length))
+    }
 }
 
 /// What became of the entries after a position.
@@ -90,7 +99,7 @@ mod tests {
     }
 
     fn facts(first: u64, last: u64, length: u64, added: u64) -> Facts {
-        Facts { last: id(last), added: Some(added), length, first: (length > 0).then(|| id(first)) }
+        Facts { last: id(last), added: Some(added), length, first: (length > 0).then(|| id(first)), is_unbroken: true }
     }
 
     #[test]
@@ -124,6 +133,14 @@ mod tests {
         assert_eq!(judge(at(5, Some(5)), Some(&facts(7, 9, 2, 2))), Verdict::Anew, "higher ids, but fewer entries");
         assert_eq!(judge(Position::NOTHING, None), Verdict::Complete);
         assert_eq!(judge(Position::START, None), Verdict::Complete);
+    }
+
+    #[test]
+    fn a_rank_is_known_unless_entries_were_deleted_among_others() {
+        let mut facts = facts(3, 9, 5, 7);
+        assert_eq!(facts.rank_before_first(), Some(2));
+        facts.is_unbroken = false;
+        assert_eq!(facts.rank_before_first(), None);
     }
 
     #[test]

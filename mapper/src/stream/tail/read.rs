@@ -76,7 +76,9 @@ fn facts_of(info: Result<StreamInfo<Value>>) -> Result<Option<Facts>> {
     match info {
         Ok(info) => {
             let first = info.first_entry.map(|entry| entry.id);
-            Ok(Some(Facts { last: info.last_generated_id, added: info.entries_added, length: info.length, first }))
+            let is_unbroken = info.max_deleted_entry_id.zip(first).is_some_and(|(deleted, first)| deleted < first);
+            let (last, added, length) = (info.last_generated_id, info.entries_added, info.length);
+            Ok(Some(Facts { last, added, length, first, is_unbroken }))
         }
         Err(error) if error.kind() == ErrorKind::Redis && error.message().contains("no such key") => Ok(None),
         Err(error) => Err(error),
