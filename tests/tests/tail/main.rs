@@ -43,7 +43,8 @@ struct Quiet {
 const SOON: Duration = Duration::from_secs(20);
 
 fn servers() -> Vec<(&'static str, Stack)> {
-    let servers = [("Redis 8.2", Some(own_stack())), ("Valkey 9.1", Some(own_valkey())), ("Redis 7.0", own_redis_7_0())];
+    let servers =
+        [("Redis 8.2", Some(own_stack())), ("Valkey 9.1", Some(own_valkey())), ("Redis 7.0", own_redis_7_0())];
     servers.into_iter().filter_map(|(name, stack)| Some((name, stack?))).collect()
 }
 

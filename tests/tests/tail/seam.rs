@@ -114,7 +114,12 @@ async fn each_reader_sees_each_entry(name: &str, stack: &Stack, appends: u64) ->
         let (start, ids) = reader.unwrap()?;
         let expected: Vec<_> = all.iter().copied().filter(|id| *id > start).collect();
         let differs = ids.iter().zip(&expected).position(|(left, right)| left != right);
-        assert!(ids == expected, "{name}, reader {number} from {start}: {} of {}, {differs:?}", ids.len(), expected.len());
+        assert!(
+            ids == expected,
+            "{name}, reader {number} from {start}: {} of {}, {differs:?}",
+            ids.len(),
+            expected.len()
+        );
         yielded += ids.len();
     }
     println!(

@@ -63,7 +63,9 @@ impl Transport for Nothing {
             Events::Open => answer(StatusCode::OK, Body::chunks(confirmed.chain(stream::pending()))),
             Events::EndAtOnce => answer(StatusCode::OK, Body::chunks(confirmed)),
             Events::Refused => Err(TransportError::not_sent("connection refused, on purpose")),
-            Events::Forbidden => answer(StatusCode::FORBIDDEN, Body::whole(r#"{"error":"NOPERM this user has no permissions"}"#)),
+            Events::Forbidden => {
+                answer(StatusCode::FORBIDDEN, Body::whole(r#"{"error":"NOPERM this user has no permissions"}"#))
+            }
         }
     }
 }
@@ -85,7 +87,9 @@ async fn an_idle_hour_costs_what_the_docs_say() {
     let ended = idle_hour::<Tick>(Events::EndAtOnce).await;
     let refused = idle_hour::<Tick>(Events::Refused).await;
     let forbidden = idle_hour::<Tick>(Events::Forbidden).await;
-    println!("reads and subscriptions: polling {polling:?}, subscribed {subscribed:?}, subscriptions that end at once {ended:?}, refused {refused:?}, forbidden {forbidden:?}");
+    println!(
+        "reads and subscriptions: polling {polling:?}, subscribed {subscribed:?}, subscriptions that end at once {ended:?}, refused {refused:?}, forbidden {forbidden:?}"
+    );
     assert!((715..=740).contains(&polling.0) && polling.1 == 0, "{polling:?}");
     assert!((60..=66).contains(&subscribed.0) && subscribed.1 == 1, "{subscribed:?}");
     // Each attempt costs two more reads.
@@ -96,7 +100,12 @@ async fn an_idle_hour_costs_what_the_docs_say() {
 }
 
 /// Waits until a tail is subscribed, and has done what follows from that.
-async fn settled(stack: &redis_model_tests::Stack, switch: &Switch, log: &redis_model::Log<Tick>, tail: &mut redis_model::Tail<Tick>) {
+async fn settled(
+    stack: &redis_model_tests::Stack,
+    switch: &Switch,
+    log: &redis_model::Log<Tick>,
+    tail: &mut redis_model::Tail<Tick>,
+) {
     let redis = stack.redis();
     loop {
         assert!(timeout(Duration::from_millis(100), tail.next()).await.is_err());

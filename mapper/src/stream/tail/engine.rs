@@ -221,7 +221,8 @@ impl<M: StreamModel + Send + 'static> Engine<M> {
         self.sources.iter_mut().for_each(|source| source.asked = source.wanted);
         let redis = self.redis.clone();
         let answer: Pin<Box<dyn Future<Output = Result<Answer<M>>> + Send>> = if self.has_started() {
-            let (asks, size): (Vec<_>, _) = (self.sources.iter().map(|source| source.ask(self.is_bare)).collect(), self.size);
+            let (asks, size): (Vec<_>, _) =
+                (self.sources.iter().map(|source| source.ask(self.is_bare)).collect(), self.size);
             Box::pin(async move {
                 let pages = read::pages(redis, asks.clone(), size).await?;
                 Ok(Answer::Pages(asks.into_iter().zip(pages).collect()))
@@ -297,7 +298,8 @@ impl<M: StreamModel + Send + 'static> Engine<M> {
 
 /// Returns why the tail cannot be.
 fn refusal<M: StreamModel>(logs: &[(Log<M>, Since)], token: Option<&TailToken>) -> Option<Error> {
-    let refuse = |why: &'static str, key: &str| Some(Error::new(ErrorKind::InvalidInput, why).about(M::MODEL_NAME, key));
+    let refuse =
+        |why: &'static str, key: &str| Some(Error::new(ErrorKind::InvalidInput, why).about(M::MODEL_NAME, key));
     let mut keys = BTreeSet::new();
     for (log, _) in logs {
         if let Some(why) = log.problem() {
@@ -437,7 +439,9 @@ impl Source {
 fn missed(id: StreamId, lost: Option<u64>) -> String {
     match lost {
         Some(1) => format!("1 entry after {id} was removed before it was read; the tail continues after it"),
-        Some(lost) => format!("{lost} entries after {id} were removed before they were read; the tail continues after them"),
+        Some(lost) => {
+            format!("{lost} entries after {id} were removed before they were read; the tail continues after them")
+        }
         None => format!(
             "entries after {id} may have been removed before they were read; the tail continues with the first that exists"
         ),

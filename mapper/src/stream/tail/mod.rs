@@ -34,8 +34,8 @@ use super::{Entry, Log, StreamModel};
 /// # What is guaranteed
 ///
 /// Each entry is yielded once, in order, without a gap between history and live entries. An event that cannot be read is
-/// an entry with an error, see [`Entry`]. Entries that [`delete`](redis_rest::StreamCommands::xdel) removed are not missed, because
-/// somebody removed these on purpose.
+/// an entry with an error, see [`Entry`]. Single entries that somebody deletes ([XDEL](https://redis.io/docs/latest/commands/xdel/))
+/// before they are read are skipped without an error, as long as an older entry exists.
 ///
 /// # Wake-ups and polling
 ///

@@ -68,7 +68,9 @@ pub(super) fn judge(position: Position, facts: Option<&Facts>) -> Verdict {
         return Verdict::Complete;
     }
     let lost = match (position, facts.added) {
-        (Position { rank: Some(rank), .. }, Some(added)) => Some(added.saturating_sub(facts.length.saturating_add(rank))),
+        (Position { rank: Some(rank), .. }, Some(added)) => {
+            Some(added.saturating_sub(facts.length.saturating_add(rank)))
+        }
         _ if position.id == facts.last || position.id == StreamId::MIN => Some(0),
         // Nothing was ever removed.
         (_, Some(added)) if added == facts.length => Some(0),

@@ -1,7 +1,9 @@
 //! The requests of a tail.
 
 use redis_rest::commands::stream::{StreamEntries, StreamId, StreamInfo};
-use redis_rest::{Build, Command, Error, ErrorKind, Executor, FromReply, Redis, Reply, Result, Slot, StreamCommands, Value};
+use redis_rest::{
+    Build, Command, Error, ErrorKind, Executor, FromReply, Redis, Reply, Result, Slot, StreamCommands, Value,
+};
 
 use super::position::{Facts, Position, before};
 use super::since::Since;

@@ -95,7 +95,8 @@ fn read(place: &str) -> Option<(String, Position)> {
 }
 
 fn malformed() -> Error {
-    let message = "this is not the token of a tail; pass the text that `TailToken` displays, such as `orders:17@5-0+12`";
+    let message =
+        "this is not the token of a tail; pass the text that `TailToken` displays, such as `orders:17@5-0+12`";
     Error::new(ErrorKind::InvalidInput, message)
 }
 
