@@ -152,6 +152,7 @@ pub(crate) struct Field {
 pub(crate) struct Variant {
     pub(crate) rename: Option<LitStr>,
     pub(crate) aliases: Vec<LitStr>,
+    pub(crate) unknown: Option<Span>,
 }
 
 const CONTAINER: &str = "prefix, list, stream, embedded, id, text, rename_all, max_len, max_age, exact, publish, tag, index, unique, ttl, sliding, \
@@ -159,7 +160,7 @@ const CONTAINER: &str = "prefix, list, stream, embedded, id, text, rename_all, m
 const FIELD: &str = "id, rename, alias, default, skip, flatten, index, unique, version, unknown, from, convert, text, json, postcard, \
      bincode, base64, with";
 const CODECS: &str = "`text`, `json`, `postcard`, `bincode`, `base64` and `with`";
-const VARIANT: &str = "rename, alias";
+const VARIANT: &str = "rename, alias, unknown";
 const MAX_LEN: &str = "`max_len` takes a whole number of entries; write `max_len = 1_000_000`";
 const MAX_AGE: &str = "`max_age` takes a whole number and a unit, one of `s`, `m`, `h` and `d`, of at most 100 years; write `max_age = \"30d\"`";
 const TTL: &str =
@@ -321,6 +322,7 @@ impl Variant {
                 variant.aliases.push(parse_string(meta)?);
                 Ok(())
             }
+            "unknown" => set_flag(&mut variant.unknown, meta),
             _ => Err(unknown(meta, "variant", VARIANT)),
         });
         variant
@@ -431,7 +433,9 @@ fn meant<'a>(place: &str, name: &str, known: &'a str) -> Option<&'a str> {
         ("container", "before_write" | "pre_save") => Some("before_save"),
         ("container", "after_read" | "post_load") => Some("after_load"),
         ("container", "validator" | "check") => Some("validate"),
-        ("field", "extra" | "other" | "rest") => Some("unknown"),
+        ("field", "extra" | "other" | "rest") | ("variant", "other" | "catch_all" | "fallback" | "default") => {
+            Some("unknown")
+        }
         ("field", "lock" | "lock_version" | "etag" | "revision") => Some("version"),
         ("field", "key" | "primary_key") => Some("id"),
         ("field" | "variant", "name") => Some("rename"),

@@ -307,9 +307,10 @@ fn check_enum(model: &Model, shape: Shape, variants: &[Variant], errors: &mut Er
         );
         return;
     }
+    check_unknown_variants(shape, variants, errors);
     let tag = model.tag();
     let mut seen: HashMap<String, &Ident> = HashMap::new();
-    for variant in variants {
+    for variant in variants.iter().filter(|variant| variant.attrs.unknown.is_none()) {
         let own =
             (variant.name.clone(), variant.attrs.rename.as_ref().map_or_else(|| variant.ident.span(), LitStr::span));
         let aliases = variant.attrs.aliases.iter().map(|alias| (alias.value(), alias.span()));
@@ -335,6 +336,36 @@ fn check_enum(model: &Model, shape: Shape, variants: &[Variant], errors: &mut Er
                 }
             }
         }
+    }
+}
+
+/// Checks the variants that receive unknown events.
+fn check_unknown_variants(shape: Shape, variants: &[Variant], errors: &mut Errors) {
+    let mut marked = variants.iter().filter_map(|variant| Some((variant, variant.attrs.unknown?)));
+    if let Some((variant, span)) = marked.next() {
+        let renamed = variant.attrs.rename.iter().chain(&variant.attrs.aliases);
+        for name in renamed {
+            errors.push_spanned(name, "a variant marked `unknown` has no name of its own; remove this");
+        }
+        if shape != Shape::Stream {
+            errors.push(syn::Error::new(
+                span,
+                "`unknown` receives the events of a log; add #[redis(stream, prefix = \"..\")] to the enum, or remove `unknown`",
+            ));
+        } else if let VariantBody::Struct(_) = variant.body {
+            errors.push_spanned(
+                &variant.ident,
+                format!(
+                    "the fields of unknown events are unknown; write `{0}(UnknownEvent)` to receive them, or `{0}` alone",
+                    variant.ident
+                ),
+            );
+        } else if variants.len() == 1 {
+            errors.push_spanned(&variant.ident, "an enum needs a variant that is not `unknown`; add one");
+        }
+    }
+    for (_, span) in marked {
+        errors.push(syn::Error::new(span, "one variant receives all unknown events; keep `unknown` on one"));
     }
 }
 

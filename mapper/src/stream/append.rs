@@ -270,7 +270,7 @@ impl<M: StreamModel> Log<M> {
     fn xadds(&self, events: &[&M], options: XAddOptions) -> Command<Vec<StreamId>> {
         let mut events = events.iter();
         let Some(first) = events.next() else {
-            return self.key.push_to(Command::write("XADD")).decode_with(ids_in);
+            return self.command(Command::write("XADD").key(self.key())).decode_with(ids_in);
         };
         let first = self.xadd(first, options).decode_with(|reply| Ok(vec![StreamId::from_reply(reply)?]));
         events.fold(first, |group, event| {
@@ -279,7 +279,7 @@ impl<M: StreamModel> Log<M> {
     }
 
     fn xadd(&self, event: &M, options: XAddOptions) -> Command<StreamId> {
-        let command = self.key.push_to(Command::write("XADD")).options(options);
+        let command = self.command(Command::write("XADD").key(self.key())).options(options);
         match fields_of(event) {
             Ok(fields) => command.one_or_more_pairs("field", fields.pairs()),
             Err(error) => command.fail(error),
@@ -307,7 +307,7 @@ impl<M: StreamModel> Log<M> {
         let call = fields.iter().fold(call, |call, event| {
             event.pairs().fold(call.arg(2 * event.len()), |call, (name, text)| call.arg(name).arg(text))
         });
-        let command = self.key.check(call.command());
+        let command = self.command(call.command());
         let command = if fields.iter().any(|event| 2 * event.len() > MAX_TEXTS) {
             command.reject("the event has more than 3,950 fields, the most that a script can append")
         } else {

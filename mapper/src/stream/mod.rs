@@ -2,9 +2,13 @@
 
 mod append;
 mod entry;
+mod explain;
+mod info;
 mod log;
+mod range;
 mod retention;
 mod tail;
+mod unknown;
 
 use std::time::Duration;
 
@@ -12,9 +16,12 @@ use redis_rest::{FromReply, LiveClient, Reply, Result};
 
 pub use self::append::AppendOptions;
 pub use self::entry::Entry;
+pub use self::info::LogInfo;
 pub use self::log::Log;
 pub use self::retention::Retention;
 pub use self::tail::{LogEntry, Polling, Since, Tail, TailMany, TailOptions, TailToken};
+pub(crate) use self::unknown::not_written;
+pub use self::unknown::{UnknownEvent, UnknownVariant};
 use crate::key::KeyPart;
 use crate::model::Fields;
 use crate::pairs::ReplyPairs;

@@ -7,7 +7,6 @@ use redis_rest::commands::stream::{StreamId, Trim};
 use redis_rest::{Command, Script, ScriptCall};
 
 use super::StreamModel;
-use crate::key::Key;
 use crate::scripts::script;
 
 static TRIM: LazyLock<Script> = LazyLock::new(|| {
@@ -143,12 +142,12 @@ impl Retention {
     }
 
     /// Returns the command that removes the entries of a log that need not stay.
-    pub(super) fn trim(self, key: &Key) -> Command<u64> {
+    pub(super) fn trim(self, log: &str) -> Command<u64> {
         let command = match self.plain() {
-            Some(trim) => Command::write("XTRIM").key(key.as_str()).options(trim),
-            None => self.push_to(TRIM.key(key.as_str())).command(),
+            Some(trim) => Command::write("XTRIM").key(log).options(trim),
+            None => self.push_to(TRIM.key(log)).command(),
         };
-        let command = key.check(command).reply();
+        let command = command.reply();
         match self.problem() {
             _ if self.keeps_all() => {
                 command.reject("a `Retention` without a limit keeps all entries; add `max_len`, `min_id` or `max_age`")

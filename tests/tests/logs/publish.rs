@@ -5,7 +5,9 @@ use std::time::Duration;
 use redis_model::AppendOptions;
 use redis_model::prelude::*;
 use redis_model::redis_rest::subscribe::{Subscription, SubscriptionEvent};
-use redis_model_tests::{Stack, key, own_redis_7_0, own_stack, own_valkey};
+use redis_model_tests::{Stack, key};
+
+use crate::servers;
 
 #[derive(Debug, Clone, PartialEq, RedisModel)]
 #[redis(stream, prefix = "publish-events", publish)]
@@ -56,10 +58,8 @@ async fn publishes(stack: &Stack) -> Result<()> {
 
 #[tokio::test]
 async fn each_append_publishes_the_last_id() -> Result<()> {
-    publishes(&own_stack()).await?;
-    publishes(&own_valkey()).await?;
-    if let Some(stack) = own_redis_7_0() {
-        publishes(&stack).await?;
+    for stack in servers() {
+        publishes(stack).await?;
     }
     Ok(())
 }

@@ -46,7 +46,7 @@ async fn read(redis: Redis, key: String, number: u64, length: Duration) -> Resul
         if entry.event?.number == LAST {
             return Ok((start, ids));
         }
-        if mixed(ids.len() as u64 + number) % 500 == 0 {
+        if mixed(ids.len() as u64 + number).is_multiple_of(500) {
             // A consumer that stops to think.
             tokio::time::sleep(Duration::from_millis(20)).await;
         }

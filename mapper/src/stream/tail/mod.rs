@@ -6,6 +6,7 @@ mod pace;
 mod position;
 mod read;
 mod since;
+mod source;
 mod token;
 mod wake;
 

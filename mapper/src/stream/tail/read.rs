@@ -1,12 +1,11 @@
 //! The requests of a tail.
 
 use redis_rest::commands::stream::{StreamEntries, StreamId, StreamInfo};
-use redis_rest::{
-    Build, Command, Error, ErrorKind, Executor, FromReply, Redis, Reply, Result, Slot, StreamCommands, Value,
-};
+use redis_rest::{Build, Command, ErrorKind, Executor, FromReply, Redis, Reply, Result, Slot, StreamCommands, Value};
 
 use super::position::{Facts, Position, before};
 use super::since::Since;
+use crate::stream::entry::named;
 use crate::stream::{Entry, StreamModel};
 
 /// What is read of one log.
@@ -49,10 +48,7 @@ pub(super) async fn pages<M: StreamModel>(redis: Redis, asks: Vec<Ask>, count: u
         let found = streams.iter().position(|stream| stream.key == ask.key).map(|at| streams.swap_remove(at));
         let entries = found.map(|stream| stream.entries).unwrap_or_default();
         let is_full = entries.len() as u64 >= count;
-        let entries = entries.into_iter().map(|entry| {
-            let named = |error: Error| error.with_command("XREAD".into()).about(M::MODEL_NAME, ask.key.as_str());
-            Entry { id: entry.id, event: entry.fields.map_err(named) }
-        });
+        let entries = entries.into_iter().map(|entry| named(entry, &ask.key, "XREAD"));
         Page { facts, entries: entries.collect(), is_full }
     };
     Ok(asks.into_iter().zip(facts).map(page).collect())
