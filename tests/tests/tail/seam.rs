@@ -134,7 +134,7 @@ async fn each_reader_sees_each_entry(name: &str, stack: &Stack, appends: u64) ->
 /// 20 readers that join at any time, four writers with pipelines, and subscriptions that break and are restored.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn seam_of_twenty_readers() -> Result<()> {
-    let appends = std::env::var("TAIL_APPENDS").map_or(6000, |text| text.parse().unwrap());
+    let appends = std::env::var("TAIL_APPENDS").map_or(3000, |text| text.parse().unwrap());
     for (name, stack) in servers() {
         each_reader_sees_each_entry(name, &stack, appends).await?;
     }
