@@ -86,7 +86,7 @@ pub(crate) struct Key {
 }
 
 /// The longest key that the hosted service takes, in bytes.
-const MAX_KEY: usize = 32 * 1024;
+pub(crate) const MAX_KEY: usize = 32 * 1024;
 
 impl Key {
     pub(crate) fn new(model: &'static str, prefix: &str, part: &str) -> Self {

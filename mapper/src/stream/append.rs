@@ -10,15 +10,20 @@ use sha1_smol::Sha1;
 
 use super::retention::{Retention, millis};
 use super::{Log, StreamModel};
+use crate::key::MAX_KEY;
 use crate::pairs::FieldPairs;
 use crate::scripts::script;
 
-static APPEND: LazyLock<Script> = LazyLock::new(|| {
-    script(concat!(include_str!("../scripts/retain.lua"), include_str!("../scripts/append.lua"))).key_locking()
-});
+static APPEND: LazyLock<Script> = LazyLock::new(|| LOUD.clone().key_locking());
 
 /// The same under a key of the caller, by which the script knows a repetition.
 static APPEND_ONCE: LazyLock<Script> = LazyLock::new(|| APPEND.clone().idempotent());
+
+/// Appends that publish. Whether the service lets a script publish that locks its keys alone is not known.
+static LOUD: LazyLock<Script> =
+    LazyLock::new(|| script(concat!(include_str!("../scripts/retain.lua"), include_str!("../scripts/append.lua"))));
+
+static LOUD_ONCE: LazyLock<Script> = LazyLock::new(|| LOUD.clone().idempotent());
 
 /// For how long the ids of an append under a key are kept, if the options do not say.
 const ONCE_FOR: Duration = Duration::from_secs(24 * 60 * 60);
@@ -79,7 +84,8 @@ impl AppendOptions {
     /// repeat the append, also after a crash, and the client repeats it after a lost reply.
     ///
     /// The events must be the same as the first time, byte by byte as they are stored. Otherwise the append fails as
-    /// `Conflict`. That includes events that another version of the program has written with other fields.
+    /// `Conflict`. That includes events that another version of the program has written with other fields, and a `HashMap`
+    /// in a `json` field, whose order is not fixed: use a `BTreeMap`.
     ///
     /// The ids are returned even if the entries were removed from the log in the meantime: `clear` and `trim` do not
     /// remove what is known of keys.
@@ -114,7 +120,10 @@ impl AppendOptions {
         self.once.as_ref().map(|once| format!("{log}::once:{once}"))
     }
 
-    fn problem(&self) -> Option<&'static str> {
+    fn problem(&self, log: &str) -> Option<&'static str> {
+        if self.once_key(log).is_some_and(|key| key.len() > MAX_KEY) {
+            return Some("the key of `once` is too long: with that of the log, it has at most 32 KB; use a hash of it");
+        }
         match (self.once.as_deref(), self.once_for) {
             (Some(""), _) => Some("the key of `once` is empty; use what identifies the reason of the events"),
             (None, Some(_)) => Some("`once_for` has no effect without `once`; add `once`, or remove it"),
@@ -250,7 +259,7 @@ impl<M: StreamModel> Log<M> {
             }
         };
         let command = if events.is_empty() { command.reject("needs at least one event") } else { command };
-        executor.submit(match options.problem() {
+        executor.submit(match options.problem(self.key()) {
             Some(why) => command.reject(why),
             None => command,
         })
@@ -296,8 +305,8 @@ impl<M: StreamModel> Log<M> {
         let once_key = options.once_key(self.key());
         let once_for = if once_key.is_some() { options.once_for.unwrap_or(ONCE_FOR) } else { Duration::ZERO };
         let keys = std::iter::once(self.key().to_owned()).chain(once_key);
-        let call =
-            if once_for < LONG { APPEND.keys(keys).once_under(M::KEY_PREFIX) } else { APPEND_ONCE.keys(keys).arg(0) };
+        let (script, once) = if M::PUBLISH { (&LOUD, &LOUD_ONCE) } else { (&APPEND, &APPEND_ONCE) };
+        let call = if once_for < LONG { script.keys(keys).once_under(M::KEY_PREFIX) } else { once.keys(keys).arg(0) };
         let fingerprint = if options.once.is_some() { fingerprint(&fields) } else { String::new() };
         let call = call.arg(millis(once_for)).arg(fingerprint).arg(u32::from(M::PUBLISH));
         let call = retention.push_to(call).arg(match id {

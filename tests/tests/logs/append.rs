@@ -43,7 +43,7 @@ async fn events(redis: &Via, log: &Log<Event>) -> Result<Vec<Event>> {
     log.range(redis, .., 1000).await?.into_iter().map(|entry| entry.event).collect()
 }
 
-fn line<R>(command: redis_model::redis_rest::Command<R>) -> String {
+fn line<R>(command: &redis_model::redis_rest::Command<R>) -> String {
     command.validate().unwrap();
     command.args().iter().map(|arg| String::from_utf8_lossy(arg).into_owned()).collect::<Vec<_>>().join(" ")
 }
@@ -51,17 +51,17 @@ fn line<R>(command: redis_model::redis_rest::Command<R>) -> String {
 #[test]
 fn a_plain_append_is_a_plain_xadd() {
     let log = Event::log(1);
-    assert_eq!(line(log.append(Build, &Event::Closed)), "XADD append-events:1 * event Closed");
+    assert_eq!(line(&log.append(Build, &Event::Closed)), "XADD append-events:1 * event Closed");
     let many = log.append_many(Build, &[paid(1), Event::Closed]);
     assert_eq!(many.commands().len(), 2);
     let exact = AppendOptions::new().retention(Retention::new().max_len(10).exact());
     let expected = "XADD append-events:1 MAXLEN 10 * event Closed";
-    assert_eq!(line(log.append_with(Build, [&Event::Closed], &exact)), expected);
+    assert_eq!(line(&log.append_with(Build, [&Event::Closed], &exact)), expected);
     let from = AppendOptions::new().retention(Retention::new().min_id(StreamId::new(7, 1)));
     let expected = "XADD append-events:1 MINID ~ 7-1 * event Closed";
-    assert_eq!(line(log.append_with(Build, [&Event::Closed], &from)), expected);
+    assert_eq!(line(&log.append_with(Build, [&Event::Closed], &from)), expected);
     let at = log.append_at(Build, StreamId::new(7, 1), &Event::Closed);
-    assert_eq!(line(at), "XADD append-events:1 7-1 event Closed");
+    assert_eq!(line(&at), "XADD append-events:1 7-1 event Closed");
 }
 
 #[tokio::test]
@@ -233,6 +233,7 @@ async fn what_cannot_be_appended_is_refused_before_it_is_sent() -> Result<()> {
         log.append_many(Build, none).validate().unwrap_err(),
         log.append_with(Build, none, &once()).validate().unwrap_err(),
         refused(AppendOptions::new().once("")),
+        refused(AppendOptions::new().once("x".repeat(33_000))),
         refused(AppendOptions::new().once_for(Duration::from_secs(1))),
         refused(once().once_for(Duration::ZERO)),
         refused(AppendOptions::new().retention(Retention::new().max_len(0))),
