@@ -300,7 +300,10 @@ pub use crate::mismatch::Mismatch;
 pub use crate::model::Embedded;
 pub use crate::query::{Cursor, Explain, RangeFor, SequenceField, SingleField, TextValue};
 pub use crate::reference::Ref;
-pub use crate::stream::{AppendOptions, Entry, Log, LogInfo, Retention, StreamModel, UnknownEvent};
+pub use crate::stream::{
+    AppendOptions, Entry, Log, LogEntry, LogInfo, Polling, Retention, Since, StreamModel, Tail, TailMany, TailOptions,
+    TailToken, UnknownEvent,
+};
 pub use crate::value_for::ValueFor;
 
 /// The names that most programs need: the derive, the traits of models, the clients and the traits of commands.

@@ -149,6 +149,8 @@ pub enum ErrorKind {
     Duplicate,
     /// The indexes of a model are not those that the program needs: they are incomplete, or of another version of the model.
     Index,
+    /// Entries of a stream were removed before a reader has read them, or the stream was deleted. See [`Error::is_lagged`].
+    Lagged,
 }
 
 impl ErrorKind {
@@ -565,6 +567,13 @@ impl Error {
     #[must_use]
     pub fn is_index(&self) -> bool {
         self.0.kind == ErrorKind::Index
+    }
+
+    /// Returns whether a reader of a stream has missed entries, or may have: they were trimmed before it has read them, or the
+    /// stream was deleted: `Lagged`.
+    #[must_use]
+    pub fn is_lagged(&self) -> bool {
+        self.0.kind == ErrorKind::Lagged
     }
 }
 

@@ -49,6 +49,11 @@ impl<M: StreamModel> Log<M> {
         Log { key: Key::new(M::MODEL_NAME, M::KEY_PREFIX, key), of: PhantomData }
     }
 
+    /// Returns why the key is malformed.
+    pub(super) fn problem(&self) -> Option<&'static str> {
+        self.key.problem()
+    }
+
     /// Returns the key of the log.
     #[must_use]
     pub fn key(&self) -> &str {
