@@ -27,6 +27,7 @@ pub(crate) struct Container {
     pub(crate) rename_all: Option<(Case, Span)>,
     pub(crate) max_len: Option<(u64, Span)>,
     pub(crate) publish: Option<Span>,
+    pub(crate) category: Option<Span>,
     pub(crate) tag: Option<LitStr>,
     pub(crate) krate: Option<Path>,
     pub(crate) compounds: Vec<Compound>,
@@ -152,7 +153,7 @@ pub(crate) struct Variant {
     pub(crate) aliases: Vec<LitStr>,
 }
 
-const CONTAINER: &str = "prefix, list, stream, embedded, id, text, rename_all, max_len, publish, tag, index, unique, ttl, sliding, \
+const CONTAINER: &str = "prefix, list, stream, embedded, id, text, rename_all, max_len, publish, category, tag, index, unique, ttl, sliding, \
      partitions, schema_version, upgrade, validate, before_save, after_load, crate";
 const FIELD: &str = "id, rename, alias, default, skip, flatten, index, unique, version, unknown, from, convert, text, json, postcard, \
      bincode, base64, with";
@@ -195,6 +196,7 @@ impl Container {
                 }
             }),
             "publish" => set_flag(&mut container.publish, meta),
+            "category" => set_flag(&mut container.category, meta),
             "tag" => set_once(&mut container.tag, meta, parse_string),
             name @ ("index" | "unique") => {
                 container.compounds.push(parse_compound(meta, name == "unique")?);
@@ -388,7 +390,7 @@ fn unknown(meta: &ParseNestedMeta<'_>, place: &str, known: &str) -> syn::Error {
     let right_place = match (place, name.as_str()) {
         (
             "field",
-            "prefix" | "list" | "stream" | "embedded" | "rename_all" | "max_len" | "publish" | "tag" | "ttl"
+            "prefix" | "list" | "stream" | "embedded" | "rename_all" | "max_len" | "publish" | "category" | "tag" | "ttl"
             | "sliding" | "partitions" | "schema_version" | "upgrade" | "validate" | "before_save" | "after_load"
             | "crate",
         ) => "the struct or enum itself",

@@ -2,6 +2,7 @@
 
 mod evolution;
 mod indexes;
+mod reserved;
 
 use std::collections::HashMap;
 
@@ -19,6 +20,7 @@ pub(crate) fn check(model: &Model, errors: &mut Errors) {
     check_container(model, shape, errors);
     indexes::check(model, shape, errors);
     evolution::check(model, shape, errors);
+    reserved::check(model, shape, errors);
     match &model.body {
         Body::Struct(fields) => {
             check_ids(model, shape, fields, errors);
@@ -59,6 +61,9 @@ fn check_container(model: &Model, shape: Shape, errors: &mut Errors) {
     }
     if let Some(span) = attrs.publish.filter(|_| shape != Shape::Stream) {
         errors.push(syn::Error::new(span, "`publish` applies only to streams; add `stream`, or remove `publish`"));
+    }
+    if let Some(span) = attrs.category.filter(|_| shape != Shape::Stream) {
+        errors.push(syn::Error::new(span, "`category` applies only to streams; add `stream`, or remove `category`"));
     }
     let has_tag = matches!(model.body, Body::Enum(_)) && matches!(shape, Shape::List | Shape::Stream);
     if let Some(tag) = attrs.tag.as_ref().filter(|_| !has_tag) {

@@ -292,7 +292,9 @@ pub use crate::mismatch::Mismatch;
 pub use crate::model::Embedded;
 pub use crate::query::{Cursor, Explain, RangeFor, SequenceField, SingleField, TextValue};
 pub use crate::reference::Ref;
-pub use crate::stream::{Entry, Log, StreamModel};
+pub use crate::stream::{
+    Aggregate, AggregateLog, Appended, Entry, Expected, Log, Snapshots, Sourced, StreamModel, Versioned, VersionedLog,
+};
 pub use crate::value_for::ValueFor;
 
 /// The names that most programs need: the derive, the traits of models, the clients and the traits of commands.

@@ -24,6 +24,7 @@ pub(crate) use self::attempts::Attempts;
 pub(crate) use self::attempts::Received;
 pub(crate) use self::encoded::Body;
 pub(crate) use self::encoded::Encoded;
+pub use self::form::nonce;
 pub(crate) use self::form::{Form, Scripted, Substitute};
 pub(crate) use self::idempotency::Idempotency;
 pub(crate) use self::learned::{Dialect, Learned};

@@ -72,6 +72,8 @@ struct Inner {
     source: Option<Arc<dyn StdError + Send + Sync>>,
     /// Whether the reply itself says that nothing was changed.
     is_without_effect: bool,
+    /// Whether the reply says that of all attempts, those on their way included.
+    is_settled: bool,
     /// What only errors about records have.
     record: Option<Box<RecordDetails>>,
 }
@@ -148,6 +150,8 @@ pub enum ErrorKind {
     Duplicate,
     /// The indexes of a model are not those that the program needs: they are incomplete, or of another version of the model.
     Index,
+    /// Entries of a log that the call needs were removed: trimmed or deleted, or the log was deleted as a whole.
+    Trimmed,
 }
 
 impl ErrorKind {
@@ -174,6 +178,7 @@ impl Error {
             unconfirmed: Vec::new(),
             source: None,
             is_without_effect: false,
+            is_settled: false,
             record: None,
         }))
     }
@@ -233,6 +238,19 @@ impl Error {
     pub fn without_effect(mut self) -> Self {
         self.0.is_without_effect = true;
         self
+    }
+
+    /// Declares that no attempt at the request has changed anything, and none on its way can: the reply says so.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn settled(mut self) -> Self {
+        self.0.is_settled = true;
+        self.without_effect()
+    }
+
+    /// Whether no attempt at the request has changed anything.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.0.is_settled
     }
 
     fn record_details(&mut self) -> &mut RecordDetails {
@@ -535,6 +553,13 @@ impl Error {
     #[must_use]
     pub fn is_duplicate(&self) -> bool {
         self.0.kind == ErrorKind::Duplicate
+    }
+
+    /// Returns whether entries of a log that the call needs were removed: `Trimmed`. A state or a view cannot be made of the
+    /// entries that are left.
+    #[must_use]
+    pub fn is_trimmed(&self) -> bool {
+        self.0.kind == ErrorKind::Trimmed
     }
 
     /// Returns whether the indexes of the model are incomplete, or of another version of the model: `Index`.

@@ -78,10 +78,12 @@ fn shape_impl(model: &Model, bounds: &TokenStream) -> TokenStream {
                 None => quote!(#krate::codegen::None),
             };
             let publish = model.attrs.publish.is_some();
+            let category = model.attrs.category.is_some();
             let items = quote! {
                 #common
                 const MAX_LEN: #krate::codegen::Option<#krate::codegen::u64> = #max_len;
                 const PUBLISH: #krate::codegen::bool = #publish;
+                const CATEGORY: #krate::codegen::bool = #category;
             };
             (quote!(StreamModel), items)
         }

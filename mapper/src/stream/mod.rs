@@ -1,13 +1,20 @@
 //! Typed event logs: a Redis stream at `prefix:key`. Each entry holds the fields of one event.
 
 mod entry;
+mod fold;
 mod log;
+mod page;
+mod reserved;
+mod snapshot;
+mod versioned;
 
 use redis_rest::{FromReply, Reply, Result};
 
 pub use self::entry::Entry;
 pub use self::log::Log;
-use crate::key::KeyPart;
+pub use self::snapshot::Snapshots;
+pub use self::versioned::{Aggregate, AggregateLog, Appended, Expected, Sourced, Versioned, VersionedLog};
+use crate::key::{Key, KeyPart};
 use crate::model::Fields;
 use crate::pairs::ReplyPairs;
 
@@ -77,13 +84,28 @@ pub trait StreamModel: Fields + FromReply {
     /// and workers wake up at once.
     const PUBLISH: bool;
 
+    /// Whether [versioned](Log::versioned) logs also write each event to the category stream of the model: the attribute
+    /// `category`.
+    const CATEGORY: bool = false;
+
     /// Returns the log at `prefix:key`. Nothing is sent.
     fn log(key: impl KeyPart) -> Log<Self> {
         Log::new(&key.to_key_part())
+    }
+
+    /// Returns the category stream of the model: all events of its versioned logs that are written with
+    /// [`category`](VersionedLog::category), in one order. Nothing is sent.
+    ///
+    /// It is a [`Log`] as any other, whose events are [`Sourced`]: they also name their log and their version.
+    fn category() -> Log<Sourced<Self>>
+    where
+        Self: Sized,
+    {
+        Log::at(Key::of_model(Self::MODEL_NAME, Self::KEY_PREFIX, "category"))
     }
 }
 
 /// Reads an event from the fields of an entry.
 pub(crate) fn from_reply<M: Fields>(reply: Reply<'_>) -> Result<M> {
-    M::read(ReplyPairs(reply.pairs()?))
+    M::read(reserved::WithoutReserved(ReplyPairs(reply.pairs()?)))
 }

@@ -1,0 +1,74 @@
+//! States from all events, and what is said if events are missing.
+
+use redis_model::prelude::*;
+use redis_model::redis_rest::commands::stream::{NewId, Trim, XAddOptions};
+use redis_model::{Aggregate as _, Expected};
+use redis_model_tests::key;
+
+use crate::{Account, Event, paid, servers};
+
+#[tokio::test]
+async fn all_pages_are_applied_in_order() -> Result<()> {
+    for (_, stack) in servers() {
+        let redis = stack.redis();
+        let log = Event::log(key("pages")).versioned();
+        assert_eq!(log.fold(&redis, Account::default(), Account::apply).await?.version, 0);
+        for count in [499, 1, 501] {
+            log.append(&redis, Expected::Any, &vec![paid(1); count]).await?;
+            let account = log.fold(&redis, Account::default(), Account::apply).await?;
+            assert_eq!(account.version, account.events);
+            assert_eq!(account.cents, i64::try_from(log.version(&redis).await?).unwrap());
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_missing_event_is_an_error() -> Result<()> {
+    for (_, stack) in servers() {
+        let redis = stack.redis();
+        let new = async |name| {
+            let log = Event::log(key(name)).versioned();
+            log.append(&redis, Expected::NoStream, &vec![paid(1); 600]).await?;
+            Result::Ok(log)
+        };
+        for gone in [1, 300, 500, 501, 600] {
+            let log = new("hole").await?;
+            redis.xdel(log.key(), StreamId::new(gone, 0)).await?;
+            let error = log.fold(&redis, Account::default(), Account::apply).await.unwrap_err();
+            assert!(error.is_trimmed() && error.to_string().contains(&format!("version {gone}")), "{error}");
+            assert_eq!(error.key(), Some(log.key()));
+        }
+        let log = new("trim").await?;
+        redis.xtrim(log.key(), Trim::max_len(10)).await?;
+        assert!(log.fold(&redis, Account::default(), Account::apply).await.unwrap_err().is_trimmed());
+        redis.xtrim(log.key(), Trim::max_len(0)).await?;
+        assert!(log.fold(&redis, Account::default(), Account::apply).await.unwrap_err().is_trimmed());
+        // An entry that another program has written: one event's error, which names it.
+        let log = Event::log(key("odd")).versioned();
+        log.append(&redis, Expected::NoStream, &[paid(1)]).await?;
+        redis.xadd_with(log.key(), [("event", "Paid"), ("cents", "much")], XAddOptions::new().id(NewId::Exact(StreamId::new(2, 0)))).await?;
+        let error = log.fold(&redis, Account::default(), Account::apply).await.unwrap_err();
+        assert!(error.is_decode() && error.to_string().contains("entry 2-0"), "{error}");
+        assert_eq!(error.field(), Some("cents"));
+        assert!(log.range(&redis, .., 9).await?[0].event.is_ok());
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_plain_log_is_folded_as_well() -> Result<()> {
+    for (_, stack) in servers() {
+        let redis = stack.redis();
+        let log = crate::OrderEvent::log(key("plain"));
+        let count = |count, _| count + 1;
+        assert_eq!(log.fold(&redis, 0, count).await?, 0);
+        let events = vec![crate::OrderEvent::Paid { cents: 1 }; 1001];
+        let ids = log.append_many(&redis, &events).await?;
+        assert_eq!(log.fold(&redis, 0, count).await?, 1001);
+        redis.xdel(log.key(), ids[700]).await?;
+        let error = log.fold(&redis, 0, count).await.unwrap_err();
+        assert!(error.is_trimmed() && error.to_string().contains("1001 entries were added, and 1000"), "{error}");
+    }
+    Ok(())
+}
