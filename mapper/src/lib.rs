@@ -293,7 +293,8 @@ pub use crate::model::Embedded;
 pub use crate::query::{Cursor, Explain, RangeFor, SequenceField, SingleField, TextValue};
 pub use crate::reference::Ref;
 pub use crate::stream::{
-    Aggregate, AggregateLog, Appended, Entry, Expected, Log, Snapshots, Sourced, StreamModel, Versioned, VersionedLog,
+    Aggregate, AggregateLog, Appended, CaughtUp, Entry, Expected, Log, Projection, Skipped, Snapshots, Sourced, StreamModel,
+    Versioned, VersionedLog,
 };
 pub use crate::value_for::ValueFor;
 

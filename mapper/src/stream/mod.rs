@@ -4,6 +4,7 @@ mod entry;
 mod fold;
 mod log;
 mod page;
+mod projection;
 mod reserved;
 mod snapshot;
 mod versioned;
@@ -12,6 +13,7 @@ use redis_rest::{FromReply, Reply, Result};
 
 pub use self::entry::Entry;
 pub use self::log::Log;
+pub use self::projection::{CaughtUp, Projection, Skipped};
 pub use self::snapshot::Snapshots;
 pub use self::versioned::{Aggregate, AggregateLog, Appended, Expected, Sourced, Versioned, VersionedLog};
 use crate::key::{Key, KeyPart};

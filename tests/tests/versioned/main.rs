@@ -16,6 +16,7 @@ mod append;
 mod category;
 mod fold;
 mod lossy;
+mod projections;
 mod race;
 mod snapshots;
 
