@@ -15,10 +15,13 @@ pub(super) fn check(model: &Model, shape: Shape, errors: &mut Errors) {
     }
     let fields: Vec<&Field> = match &model.body {
         Body::Struct(fields) => fields.iter().collect(),
-        Body::Enum(variants) => variants.iter().flat_map(|variant| match &variant.body {
-            VariantBody::Struct(fields) => fields.as_slice(),
-            _ => &[],
-        }).collect(),
+        Body::Enum(variants) => variants
+            .iter()
+            .flat_map(|variant| match &variant.body {
+                VariantBody::Struct(fields) => fields.as_slice(),
+                _ => &[],
+            })
+            .collect(),
         _ => Vec::new(),
     };
     let names = fields.into_iter().filter(|field| field.is_stored()).flat_map(|field| {
@@ -28,7 +31,9 @@ pub(super) fn check(model: &Model, shape: Shape, errors: &mut Errors) {
     let tag = model.attrs.tag.iter().map(|tag: &LitStr| (tag.value(), tag.to_token_stream().span()));
     let reserved = names.chain(tag).filter(|(name, _)| name.starts_with(':'));
     for (name, span) in reserved.collect::<Vec<(String, Span)>>() {
-        let message = format!("the fields of entries that begin with `:` are this crate's own; choose another name than \"{name}\"");
+        let message = format!(
+            "the fields of entries that begin with `:` are this crate's own; choose another name than \"{name}\""
+        );
         errors.push(syn::Error::new(span, message));
     }
 }

@@ -16,11 +16,12 @@ local function facts_of(stream)
 end
 
 -- Returns the version of a versioned log: a number, or nil if another writer has added entries with ids of their own. All its
--- ids are `VERSION-0`, so the last one is the number of entries that were ever added, whatever was removed since.
+-- ids are `VERSION-0`, so the last one is the number of entries that were ever added, whatever was removed since. A server
+-- that does not count them says nothing about it.
 local function version_of(facts)
   local version, sequence = string.match(facts.last, '^(%d+)-(%d+)$')
   version = tonumber(version)
-  if sequence ~= '0' or version ~= facts.added then return nil end
+  if sequence ~= '0' or facts.added and version ~= facts.added then return nil end
   return version
 end
 

@@ -59,10 +59,10 @@ where
         }
         if !is_full {
             // The script has seen both at the same moment: what is missing was removed.
-            if count != head.added {
+            let added = head.added()?;
+            if count != added {
                 let why = format!(
-                    "the history was trimmed: {} entries were added, and {count} could be read; a state cannot be made of them",
-                    head.added
+                    "the history was trimmed: {added} entries were added, and {count} could be read; a state cannot be made of them"
                 );
                 return Err(trimmed(log.typed_key(), why));
             }

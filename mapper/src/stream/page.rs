@@ -33,8 +33,8 @@ pub(super) struct LogPage<M> {
 pub(super) struct Head {
     /// The id of the last entry that was added, even if it has been removed.
     pub(super) last: StreamId,
-    /// The number of entries that were ever added.
-    pub(super) added: u64,
+    /// The number of entries that were ever added, if the server counts them.
+    added: Option<u64>,
     /// The largest id that `XDEL` has removed.
     pub(super) removed: StreamId,
     /// The number of entries.
@@ -63,7 +63,22 @@ impl<M> LogPage<M> {
 impl Head {
     /// Returns the version of a versioned log.
     pub(super) fn version(self) -> Result<u64> {
-        if self.last.sequence != 0 || self.last.millis != self.added { Err(foreign(self.last)) } else { Ok(self.added) }
+        let version = self.last.millis;
+        if self.last.sequence != 0 || self.added.is_some_and(|added| added != version) {
+            return Err(foreign(self.last));
+        }
+        Ok(version)
+    }
+
+    /// Returns the number of entries that were ever added.
+    pub(super) fn added(self) -> Result<u64> {
+        self.added.ok_or_else(|| {
+            Error::new(
+                ErrorKind::Decode,
+                "the server does not report how many entries were added (`entries-added` of XINFO STREAM), so a missing \
+                 entry could not be noticed; use Redis 7 or newer, or a versioned log",
+            )
+        })
     }
 }
 
@@ -84,14 +99,6 @@ fn named<M: StreamModel>(log: &Log<M>, call: ScriptCall) -> Command<LogPage<M>> 
 
 fn decode<M: StreamModel>(reply: Reply<'_>, key: &str) -> Result<LogPage<M>> {
     let [last, added, removed, len, after, snapshot, entries] = reply.array_of()?;
-    let added = i64::from_reply(added)?;
-    let Ok(added) = u64::try_from(added) else {
-        return Err(Error::new(
-            ErrorKind::Decode,
-            "the server does not report how many entries were added (`entries-added` of XINFO STREAM), so a missing entry \
-             could not be noticed; use Redis 7 or newer",
-        ));
-    };
     let snapshot = match snapshot.shape() {
         Shape::Array(_) => {
             let [state, checksum] = snapshot.array_of()?;
@@ -106,7 +113,7 @@ fn decode<M: StreamModel>(reply: Reply<'_>, key: &str) -> Result<LogPage<M>> {
     };
     let head = Head {
         last: StreamId::from_reply(last)?,
-        added,
+        added: u64::try_from(i64::from_reply(added)?).ok(),
         removed: StreamId::from_reply(removed)?,
         len: u64::from_reply(len)?,
     };

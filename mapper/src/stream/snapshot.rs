@@ -35,6 +35,9 @@ const EVERY: u64 = 100;
 /// - it cannot be decoded, or its checksum is wrong;
 /// - its version is larger than that of the log, which was deleted and begun again.
 ///
+/// A snapshot that cannot be written, or a state that its codec cannot encode, is no error: the log is the truth. Programs of two
+/// schemas replace each other's snapshot as long as both run; give one of them a [`name`](Self::name).
+///
 /// ```no_run
 /// use redis_model::{Aggregate, Expected, Snapshots, prelude::*};
 /// use serde::{Deserialize, Serialize};

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
-use redis_model::prelude::*;
 use redis_model::commands::stream::{NewId, Trim, XAddOptions};
+use redis_model::prelude::*;
 use redis_model::redis_rest::{Build, RetryPolicy};
 use redis_model::{ErrorKind, Expected};
 use redis_model_tests::fault::{Cut, Faulty};
@@ -43,8 +43,12 @@ async fn versions_are_the_ids() -> Result<()> {
         assert_eq!((rest[0].version(), log.version(&redis).await?), (3, 7));
         // The commit is a field of the first entry alone, and not one that readers see.
         let raw = redis.xrange::<Vec<(String, String)>>(log.key(), .., None).await?;
-        let names = |at: usize| raw[at].fields.as_ref().unwrap().iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
-        assert_eq!((names(0), names(1)), (vec![":commit".into(), "event".into(), "owner".into()], vec!["event".into(), "cents".into()]));
+        let names =
+            |at: usize| raw[at].fields.as_ref().unwrap().iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+        assert_eq!(
+            (names(0), names(1)),
+            (vec![":commit".into(), "event".into(), "owner".into()], vec!["event".into(), "cents".into()])
+        );
     }
     Ok(())
 }
@@ -135,13 +139,18 @@ async fn what_cannot_be_appended_is_refused() -> Result<()> {
         plain.append(&redis, &paid(1)).await?;
         for expected in [Expected::Any, Expected::NoStream, Expected::Exact(1)] {
             let error = plain.versioned().append(&redis, expected, &[paid(1)]).await.unwrap_err();
-            assert!(error.is_decode() && error.message().contains("not versioned") && !error.may_have_executed(), "{error}");
+            assert!(
+                error.is_decode() && error.message().contains("not versioned") && !error.may_have_executed(),
+                "{error}"
+            );
         }
         assert!(plain.versioned().version(&redis).await.unwrap_err().is_decode());
         assert_eq!(plain.len(&redis).await?, 1);
         // An id that is no next version.
         log.append(&redis, Expected::Any, &[paid(1)]).await?;
-        redis.xadd_with(log.key(), [("event", "Closed")], XAddOptions::new().id(NewId::Exact(StreamId::new(9, 0)))).await?;
+        redis
+            .xadd_with(log.key(), [("event", "Closed")], XAddOptions::new().id(NewId::Exact(StreamId::new(9, 0))))
+            .await?;
         assert!(log.append(&redis, Expected::Any, &[paid(1)]).await.unwrap_err().is_decode());
         // A key of another type.
         let text = Event::log(key("text")).versioned();
@@ -169,7 +178,8 @@ async fn every_executor_appends() -> Result<()> {
     std::thread::spawn(move || -> Result<()> {
         assert_eq!(log.append(&client, Expected::Exact(2), &[paid(3)])?.version, 3);
         assert_eq!(log.entries(&client, 2..).count(), 2);
-        let sum = log.fold(&client, 0, |sum, event| if let Event::Paid { cents, .. } = event { sum + cents } else { sum })?;
+        let sum =
+            log.fold(&client, 0, |sum, event| if let Event::Paid { cents, .. } = event { sum + cents } else { sum })?;
         assert_eq!((sum.state, sum.version), (6, 3));
         Ok(())
     })

@@ -31,7 +31,9 @@ async fn a_category_has_each_event_once_and_in_order() -> Result<()> {
             tokio::spawn(async move {
                 for round in 0..10 {
                     let log = OrderEvent::log(&logs[round % 3]).versioned();
-                    log.append(&redis, Expected::Any, &[paid(1), OrderEvent::Placed { sku: "a".into(), quantity: 2 }]).await.unwrap();
+                    log.append(&redis, Expected::Any, &[paid(1), OrderEvent::Placed { sku: "a".into(), quantity: 2 }])
+                        .await
+                        .unwrap();
                 }
             })
         });
@@ -66,8 +68,8 @@ async fn an_append_publishes_the_last_id_on_the_key() -> Result<()> {
         let mut in_category = redis.subscribe(OrderEvent::category().key());
         // Both are confirmed before anything is published.
         for stream in [&mut messages, &mut in_category] {
-            let first = tokio::time::timeout(Duration::from_secs(5), stream.next()).await.unwrap();
-            println!("{first:?}");
+            let confirmed = tokio::time::timeout(Duration::from_secs(5), stream.next()).await.unwrap();
+            assert!(format!("{confirmed:?}").contains("Subscribed"), "{confirmed:?}");
         }
         let appended = log.append(&redis, Expected::Any, &[paid(1), paid(2)]).await?;
         let message = tokio::time::timeout(Duration::from_secs(5), messages.next()).await.unwrap();

@@ -47,7 +47,13 @@ async fn a_missing_event_is_an_error() -> Result<()> {
         // An entry that another program has written: one event's error, which names it.
         let log = Event::log(key("odd")).versioned();
         log.append(&redis, Expected::NoStream, &[paid(1)]).await?;
-        redis.xadd_with(log.key(), [("event", "Paid"), ("cents", "much")], XAddOptions::new().id(NewId::Exact(StreamId::new(2, 0)))).await?;
+        redis
+            .xadd_with(
+                log.key(),
+                [("event", "Paid"), ("cents", "much")],
+                XAddOptions::new().id(NewId::Exact(StreamId::new(2, 0))),
+            )
+            .await?;
         let error = log.fold(&redis, Account::default(), Account::apply).await.unwrap_err();
         assert!(error.is_decode() && error.to_string().contains("entry 2-0"), "{error}");
         assert_eq!(error.field(), Some("cents"));

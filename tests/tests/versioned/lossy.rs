@@ -8,6 +8,7 @@ use redis_model::Redis;
 use redis_model::redis_rest::RetryPolicy;
 use redis_model::redis_rest::transport::{Request, Response, Transport, TransportError};
 use redis_model_tests::Stack;
+use redis_model_tests::fault::Mutated;
 
 /// A small generator (splitmix64), so that a seed gives the same faults everywhere.
 #[derive(Debug, Clone)]
@@ -67,11 +68,15 @@ impl Transport for Lossy {
 
 /// A client that loses this percentage of its requests, and repeats them until they arrive.
 pub(crate) fn lossy(stack: &Stack, seed: u64, percent: u64) -> Redis {
+    mutated(stack, seed, percent, "", "")
+}
+
+/// The same, with a mistake in the scripts: `wrong` instead of `right`.
+pub(crate) fn mutated(stack: &Stack, seed: u64, percent: u64, right: &'static str, wrong: &'static str) -> Redis {
     let policy = RetryPolicy::default().retries(30).backoff(Duration::from_millis(1), Duration::from_millis(20));
-    let builder = stack.builder().retry(policy).wrap_transport(move |inner| Lossy {
-        inner,
-        random: Mutex::new(Random::new(seed)),
-        percent,
+    let builder = stack.builder().retry(policy).wrap_transport(move |inner| {
+        let inner: Arc<dyn Transport> = if right.is_empty() { inner } else { Arc::new(Mutated { inner, right, wrong }) };
+        Lossy { inner, random: Mutex::new(Random::new(seed)), percent }
     });
     builder.build().unwrap()
 }

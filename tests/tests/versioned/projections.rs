@@ -121,13 +121,15 @@ async fn a_view_equals_a_replay_whatever_breaks() -> Result<()> {
         let projection = Sale::category().projection(&view);
         let rest = projection.catch_up_async(&redis, count(&redis, &view)).await?;
         println!("{name}: {} events left for the last run", rest.events);
-        let again = projection.catch_up(&redis, |_, _| Err(Error::new(ErrorKind::InvalidInput, "nothing is left"))).await?;
+        let again =
+            projection.catch_up(&redis, |_, _| Err(Error::new(ErrorKind::InvalidInput, "nothing is left"))).await?;
         assert_eq!(again, CaughtUp::default());
 
         let mut replayed = BTreeMap::<u64, Balance>::new();
         for entry in Sale::category().entries(&redis, ..).collect().await? {
             let Sale { customer, cents } = entry.event?.event;
-            let balance = replayed.entry(customer).or_insert(Balance { id: format!("{view}.{customer}"), ..Balance::default() });
+            let balance =
+                replayed.entry(customer).or_insert(Balance { id: format!("{view}.{customer}"), ..Balance::default() });
             balance.cents += cents;
             balance.events += 1;
         }

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use redis_model::prelude::*;
-use redis_model::{Expected, Versioned};
-use redis_model_tests::{Stack, key};
+use redis_model::{Error, Expected, Versioned};
+use redis_model_tests::{Stack, key, own_valkey};
 
-use crate::lossy::{Random, lossy};
-use crate::{Account, Event, number, seed, servers};
+use crate::lossy::{Random, mutated};
+use crate::{Account, Event, number, paid, seed, servers};
 
 const WRITERS: u64 = 16;
 const LOGS: u64 = 10;
@@ -18,12 +18,12 @@ type Told = (u64, Vec<String>, u64);
 struct Report {
     told: Vec<Told>,
     refused: BTreeSet<String>,
-    uncertain: u64,
+    failed: Vec<Error>,
 }
 
 async fn write(redis: Redis, names: Vec<String>, writer: u64, rounds: u64, seed: u64) -> Report {
     let mut random = Random::new(seed);
-    let mut report = Report { told: Vec::new(), refused: BTreeSet::new(), uncertain: 0 };
+    let mut report = Report { told: Vec::new(), refused: BTreeSet::new(), failed: Vec::new() };
     let mut known = BTreeMap::new();
     for round in 0..rounds {
         let at = random.below(LOGS);
@@ -31,7 +31,8 @@ async fn write(redis: Redis, names: Vec<String>, writer: u64, rounds: u64, seed:
         let count = 1 + random.below(3);
         for attempt in 0.. {
             let tokens: Vec<_> = (0..count).map(|event| format!("{writer}.{round}.{attempt}.{event}")).collect();
-            let events: Vec<_> = tokens.iter().map(|token| Event::Paid { cents: 1, note: Some(token.clone()) }).collect();
+            let events: Vec<_> =
+                tokens.iter().map(|token| Event::Paid { cents: 1, note: Some(token.clone()) }).collect();
             let expected = match random.below(5) {
                 0 => Expected::Any,
                 _ => match known.get(&at) {
@@ -52,8 +53,7 @@ async fn write(redis: Redis, names: Vec<String>, writer: u64, rounds: u64, seed:
                     report.refused.extend(tokens);
                 }
                 Err(error) => {
-                    println!("uncertain: {error}");
-                    report.uncertain += 1;
+                    report.failed.push(error);
                     break;
                 }
             }
@@ -62,17 +62,18 @@ async fn write(redis: Redis, names: Vec<String>, writer: u64, rounds: u64, seed:
     report
 }
 
-async fn race(name: &str, stack: &Stack, seed: u64, rounds: u64) {
+async fn race(name: &'static str, stack: &'static Stack, seed: u64, rounds: u64, [right, wrong]: [&'static str; 2]) {
     let names: Vec<_> = (0..LOGS).map(|_| key("race")).collect();
     let writers = (0..WRITERS).map(|writer| {
-        let redis = lossy(stack, seed + writer, 20);
+        let redis = mutated(stack, seed + writer, 20, right, wrong);
         tokio::spawn(write(redis, names.clone(), writer, rounds, seed ^ (writer << 32)))
     });
     let mut reports = Vec::new();
     for writer in writers.collect::<Vec<_>>() {
         reports.push(writer.await.unwrap());
     }
-    assert!(reports.iter().all(|report| report.uncertain == 0), "{name}: retries ran out");
+    let failed = reports.iter().find_map(|report| report.failed.first());
+    assert!(failed.is_none(), "{name}: {failed:?}");
     // What is delivered late.
     tokio::time::sleep(std::time::Duration::from_millis(100)).await;
 
@@ -111,38 +112,65 @@ async fn race(name: &str, stack: &Stack, seed: u64, rounds: u64) {
 async fn racing_writers_make_no_hole_and_repeat_nothing() {
     let (seed, rounds) = (seed(), number("VERSIONED_ROUNDS").unwrap_or(25));
     for (name, stack) in servers() {
-        race(name, stack, seed, rounds).await;
+        race(name, stack, seed, rounds, ["", ""]).await;
     }
 }
 
+/// Eight writers that decide on the state of one log.
+async fn commit_race(name: &'static str, stack: &'static Stack, seed: u64, [right, wrong]: [&'static str; 2]) {
+    let name_of_log = key("commit");
+    let writers = (0..8).map(|writer| {
+        let (redis, log_name) = (mutated(stack, seed + writer, 15, right, wrong), name_of_log.clone());
+        tokio::spawn(async move {
+            let account = Event::log(log_name).versioned().aggregate::<Account>();
+            let mut versions = Vec::new();
+            while versions.len() < 10 {
+                // The state that a decision sees is the one that it is appended to.
+                let decide = |account: &Account| Ok(vec![paid(i64::try_from(account.events).unwrap() + 1)]);
+                match account.commit(&redis, decide).await {
+                    Ok(account) => versions.push((account.version, account.state.cents)),
+                    Err(error) => assert!(error.is_conflict(), "{error:?}"),
+                }
+            }
+            versions
+        })
+    });
+    let mut all = Vec::new();
+    for writer in writers.collect::<Vec<_>>() {
+        all.extend(writer.await.unwrap());
+    }
+    all.sort_unstable();
+    let expected: Vec<_> = (1..=80_u32).map(|version| (version.into(), i64::from(version * (version + 1) / 2))).collect();
+    assert_eq!(all, expected, "{name}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn commits_that_race_lose_no_decision() -> Result<()> {
+async fn commits_that_race_lose_no_decision() {
     let seed = seed();
     for (name, stack) in servers() {
-        let name_of_log = key("commit");
-        let writers = (0..8).map(|writer| {
-            let (redis, log_name) = (lossy(stack, seed + writer, 15), name_of_log.clone());
-            tokio::spawn(async move {
-                let account = Event::log(log_name).versioned().aggregate::<Account>();
-                let mut versions = Vec::new();
-                while versions.len() < 10 {
-                    // The state that a decision sees is the one that it is appended to.
-                    let decide = |account: &Account| Ok(vec![Event::Paid { cents: i64::try_from(account.events).unwrap() + 1, note: None }]);
-                    match account.commit(&redis, decide).await {
-                        Ok(account) => versions.push((account.version, account.state.cents)),
-                        Err(error) => assert!(error.is_conflict(), "{error:?}"),
-                    }
-                }
-                versions
-            })
-        });
-        let mut all = Vec::new();
-        for writer in writers.collect::<Vec<_>>() {
-            all.extend(writer.await.unwrap());
-        }
-        all.sort_unstable();
-        let expected: Vec<_> = (1..=80).map(|version: i64| (u64::try_from(version).unwrap(), version * (version + 1) / 2)).collect();
-        assert_eq!(all, expected, "{name}");
+        commit_race(name, stack, seed, ["", ""]).await;
     }
-    Ok(())
+}
+
+/// Mistakes in the script that the race has to notice.
+const MUTATIONS: [[&str; 2]; 4] = [
+    // A repeated commit is not recognized.
+    ["if name == commit then", "if name == 0 then"],
+    // The outcome of a commit that expects no version is not kept.
+    ["if outcome_key then call(", "if false then call("],
+    // The version is not checked, so what was decided on an old one is appended.
+    ["if expected == 'any' or tonumber(expected) == version then return end", "if true then return end"],
+    // Entries are counted from the version that is expected.
+    ["outcome = append(version)", "outcome = append(expected == 'any' and version or version + 1)"],
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mistake_in_the_script_is_noticed() {
+    // A server that knows none of the scripts.
+    let stack: &'static Stack = Box::leak(Box::new(own_valkey()));
+    for mutation in MUTATIONS {
+        let raced = tokio::spawn(race("mutated", stack, 7, 20, mutation)).await;
+        let committed = tokio::spawn(commit_race("mutated", stack, 7, mutation)).await;
+        assert!(raced.is_err() || committed.is_err(), "not noticed: {mutation:?}");
+    }
 }

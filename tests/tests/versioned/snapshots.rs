@@ -1,8 +1,8 @@
 //! Snapshots: what is stored, used, ignored and rebuilt.
 
 use redis_model::codec::Postcard;
-use redis_model::prelude::*;
 use redis_model::commands::stream::Trim;
+use redis_model::prelude::*;
 use redis_model::{Aggregate as _, AggregateLog, Expected, Snapshots};
 use redis_model_tests::counting::{Counting, Seen};
 use redis_model_tests::key;
@@ -140,7 +140,10 @@ async fn loads_equal_a_replay_whatever_breaks() -> Result<()> {
             tokio::spawn(async move {
                 let mut random = Random::new(seed ^ (task << 16));
                 for _ in 0..40 {
-                    let log = account(&names[usize::try_from(random.below(3)).unwrap()], ["1", "2"][usize::try_from(random.below(2)).unwrap()]);
+                    let log = account(
+                        &names[usize::try_from(random.below(3)).unwrap()],
+                        ["1", "2"][usize::try_from(random.below(2)).unwrap()],
+                    );
                     let budget = std::time::Duration::from_millis(1 + random.below(40));
                     // Cancelled anywhere: before it is sent, while it waits, or between two requests.
                     let cents = i64::try_from(random.below(100)).unwrap();
@@ -163,7 +166,11 @@ async fn loads_equal_a_replay_whatever_breaks() -> Result<()> {
             for schema in ["1", "2"] {
                 assert_eq!(account(log_name, schema).load(&redis).await?, replayed, "{name}");
             }
-            println!("{name}: {} events, snapshot {:?}", replayed.version, stored(&redis, &account(log_name, "1")).await?);
+            println!(
+                "{name}: {} events, snapshot {:?}",
+                replayed.version,
+                stored(&redis, &account(log_name, "1")).await?
+            );
         }
     }
     Ok(())

@@ -235,6 +235,9 @@ impl<M> Clone for Projection<M> {
 
 impl<M> fmt::Debug for Projection<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Projection").field("key", &self.record.key().as_str()).field("logs", &self.logs).finish_non_exhaustive()
+        f.debug_struct("Projection")
+            .field("key", &self.record.key().as_str())
+            .field("logs", &self.logs)
+            .finish_non_exhaustive()
     }
 }

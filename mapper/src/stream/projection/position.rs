@@ -87,7 +87,8 @@ impl Record {
     /// Reads the positions in these logs. Creates the hash if it does not exist.
     pub(super) async fn read(&self, session: &Session, logs: &[&str]) -> Result<Vec<Position>> {
         let fields = std::iter::once(NAME).chain(logs.iter().copied());
-        let read = self.push_to(Command::read("HMGET")).args_of(fields.collect::<Vec<_>>()).reply::<Vec<Option<String>>>();
+        let read =
+            self.push_to(Command::read("HMGET")).args_of(fields.collect::<Vec<_>>()).reply::<Vec<Option<String>>>();
         let mut texts = session.submit(read).await?.into_iter();
         if texts.next().flatten().is_none() {
             let create = self.push_to(Command::idempotent_write("HSETNX")).arg(NAME).arg(&self.name);
@@ -101,7 +102,13 @@ impl Record {
     }
 
     /// Returns the operation that moves the position in a log, if it is the one that was read.
-    pub(super) fn advance(&self, log: &str, from: Position, to: Position, skipped: Vec<(StreamId, String)>) -> Operation {
+    pub(super) fn advance(
+        &self,
+        log: &str,
+        from: Position,
+        to: Position,
+        skipped: Vec<(StreamId, String)>,
+    ) -> Operation {
         let text = (!from.is_start()).then(|| from.text());
         let condition = Condition { field: Cow::Owned(log.to_owned()), aliases: &[], text };
         let set = |field: String, text: String| Change {
@@ -109,9 +116,9 @@ impl Record {
             aliases: &[],
             change: FieldChange::Set { text, column: None },
         };
-        let skipped = skipped.into_iter().map(|(id, why)| {
-            set(format!("{SKIPPED}{log} {id}"), why.chars().take(MAX_WHY).collect())
-        });
+        let skipped = skipped
+            .into_iter()
+            .map(|(id, why)| set(format!("{SKIPPED}{log} {id}"), why.chars().take(MAX_WHY).collect()));
         let changes = std::iter::once(set(log.to_owned(), to.text())).chain(skipped).collect();
         let action = Action::Patch {
             version: None,

@@ -108,7 +108,7 @@ impl<M: StreamModel + Send> Reader<'_, M> {
         }
         if missing > 0 {
             // The last of them may be after the last entry that is left.
-            step.to = Position { id: Some(head.last), count: head.added, missing: step.to.missing + missing };
+            step.to = Position { id: Some(head.last), count: step.to.count + missing, missing: step.to.missing + missing };
         }
         match self.commit(step, done).await? {
             Commit::Done => {
@@ -122,13 +122,14 @@ impl<M: StreamModel + Send> Reader<'_, M> {
     /// Returns the number of entries that were removed before they were read, if it is known and the projection accepts it.
     fn missing(&self, page: &LogPage<M>) -> Result<u64> {
         let (head, position) = (page.head, self.position);
+        let added = head.added()?;
         let read = position.count + page.entries.len() as u64;
         // The script has seen both at the same moment, so at the end of the log the numbers agree.
-        if head.last < position.after() || head.added < read {
-            return Err(self.begun_again(head));
+        if head.last < position.after() || added < read {
+            return Err(self.begun_again(head, added));
         }
-        let unread = head.added - position.count;
-        let at_end = if page.is_full() { 0 } else { head.added - read };
+        let unread = added - position.count;
+        let at_end = if page.is_full() { 0 } else { added - read };
         let is_missing = at_end > 0 || head.len < unread || head.removed > position.after();
         if !is_missing || self.projection.skips_missing {
             return Ok(at_end);
@@ -142,14 +143,13 @@ impl<M: StreamModel + Send> Reader<'_, M> {
     }
 
     #[cold]
-    fn begun_again(&self, head: Head) -> Error {
+    fn begun_again(&self, head: Head, added: u64) -> Error {
         let why = format!(
-            "the log was deleted and begun again: the projection has read {} entries up to {}, and the log ends at {} after {} \
-             entries. Rebuild the view under a new name",
+            "the log was deleted and begun again: the projection has read {} entries up to {}, and the log ends at {} after \
+             {added} entries. Rebuild the view under a new name",
             self.position.count,
             self.position.after(),
-            head.last,
-            head.added
+            head.last
         );
         trimmed(self.log.typed_key(), why)
     }

@@ -8,9 +8,9 @@ use redis_rest::{Client, Executor as _, Result, Session};
 
 use super::fold::{Versioned, replay};
 use super::{Expected, VersionedLog};
+use crate::stream::StreamModel;
 use crate::stream::page::{self, LogPage};
 use crate::stream::snapshot::{Snapshots, Stored};
-use crate::stream::StreamModel;
 
 /// How often a state is loaded and decided on before the call fails as `Conflict`.
 const ATTEMPTS: u32 = 16;

@@ -12,7 +12,8 @@ use crate::stream::{StreamModel, page};
 
 /// With a once slot, for commits that can be anywhere in the log.
 static APPEND: LazyLock<Script> = LazyLock::new(|| {
-    let code = concat!(include_str!("../../scripts/stream_facts.lua"), include_str!("../../scripts/append_versioned.lua"));
+    let code =
+        concat!(include_str!("../../scripts/stream_facts.lua"), include_str!("../../scripts/append_versioned.lua"));
     script(code).key_locking()
 });
 
@@ -171,7 +172,10 @@ impl Expected {
 }
 
 /// Adds the number of events, and their fields.
-fn add_events<'m, M: StreamModel>(call: ScriptCall, events: impl IntoIterator<Item = &'m M>) -> (ScriptCall, Result<()>) {
+fn add_events<'m, M: StreamModel>(
+    call: ScriptCall,
+    events: impl IntoIterator<Item = &'m M>,
+) -> (ScriptCall, Result<()>) {
     let written = events.into_iter().map(|event| {
         let mut fields = FieldPairs::default();
         event.write(&mut fields)?;
@@ -199,11 +203,7 @@ fn decode(reply: Reply<'_>) -> Result<Appended> {
     let mut word = || words.next().unwrap_or_default();
     let number = |text: &str| text.parse::<u64>().map_err(|_| reply.mismatch("the outcome of an append"));
     match word() {
-        "ok" => Ok(Appended {
-            version: number(word())?,
-            count: number(word())?,
-            category_id: word().parse().ok(),
-        }),
+        "ok" => Ok(Appended { version: number(word())?, count: number(word())?, category_id: word().parse().ok() }),
         "conflict" => Err(conflict(number(word())?, number(word())?)),
         "removed" => {
             let (stored, given) = (number(word())?, number(word())?);

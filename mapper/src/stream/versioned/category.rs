@@ -65,7 +65,8 @@ impl<M: StreamModel> Fields for Sourced<M> {
         let log = text(source, LOG)?.to_owned();
         let version = text(source, VERSION)?;
         let version = version.parse().map_err(|_| {
-            Error::new(ErrorKind::Decode, "expected a version; another program has written the entry").with_field(VERSION)
+            Error::new(ErrorKind::Decode, "expected a version; another program has written the entry")
+                .with_field(VERSION)
         })?;
         Ok(Sourced { log, version, event: M::read(WithoutReserved(source))? })
     }
@@ -81,10 +82,10 @@ impl<M: StreamModel> FromReply for Sourced<M> {
 fn text<'a>(source: impl Source<'a>, name: &'static str) -> Result<&'a str> {
     for field in source.fields() {
         let (found, content) = field?;
-        if let (true, Some(text)) = (found == name.as_bytes(), content.for_kind(Kind::Text)) {
-            if let Ok(text) = std::str::from_utf8(text) {
-                return Ok(text);
-            }
+        if let (true, Some(text)) = (found == name.as_bytes(), content.for_kind(Kind::Text))
+            && let Ok(text) = std::str::from_utf8(text)
+        {
+            return Ok(text);
         }
     }
     Err(Error::new(ErrorKind::Decode, "missing; another program has written the entry").with_field(name))
