@@ -1,11 +1,11 @@
 //! Folds over plain logs.
 
 use redis_rest::commands::stream::StreamId;
-use redis_rest::{Client, Executor as _, Result, Session};
+use redis_rest::{Client, Result, Session};
 
 use super::StreamModel;
 use super::log::Log;
-use super::page::{self, PAGE_LEN, trimmed};
+use super::page::{self, PageLen, trimmed};
 
 impl<M: StreamModel + Send> Log<M> {
     /// Applies all events to a state, oldest first, and returns it.
@@ -48,10 +48,10 @@ async fn run<M, S>(session: Session, log: Log<M>, init: S, mut apply: impl FnMut
 where
     M: StreamModel + Send,
 {
-    let (mut state, mut after, mut count) = (init, StreamId::MIN, 0);
+    let (mut state, mut after, mut count, mut len) = (init, StreamId::MIN, 0, PageLen::default());
     loop {
-        let page = session.submit(page::command(&log, after, PAGE_LEN)).await?;
-        let (head, is_full) = (page.head, page.is_full());
+        let page = page::read(&session, &log, after, &mut len).await?;
+        let (head, is_full) = (page.head, page.is_full);
         for entry in page.entries {
             after = entry.id;
             count += 1;

@@ -3,7 +3,9 @@
 use std::sync::LazyLock;
 
 use redis_rest::commands::stream::StreamId;
-use redis_rest::{Command, Error, ErrorKind, FromReply, Reply, Result, Script, ScriptCall, Shape};
+use redis_rest::{
+    Command, Error, ErrorKind, Executor as _, FromReply, Reply, Result, Script, ScriptCall, Session, Shape,
+};
 
 use super::StreamModel;
 use super::entry::{Entry, read_entries};
@@ -17,7 +19,7 @@ static PAGE: LazyLock<Script> = LazyLock::new(|| {
 });
 
 /// The most entries in a page.
-pub(super) const PAGE_LEN: u64 = 500;
+const MAX_PAGE_LEN: u64 = 500;
 
 /// A page of a log.
 pub(super) struct LogPage<M> {
@@ -26,6 +28,8 @@ pub(super) struct LogPage<M> {
     pub(super) after: StreamId,
     pub(super) snapshot: Found,
     pub(super) entries: Vec<Entry<Result<M>>>,
+    /// Whether there may be more entries after the page.
+    pub(super) is_full: bool,
 }
 
 /// What is known about a log.
@@ -53,13 +57,6 @@ pub(super) enum Found {
     },
 }
 
-impl<M> LogPage<M> {
-    /// Returns whether there may be more entries after the page.
-    pub(super) fn is_full(&self) -> bool {
-        self.entries.len() as u64 >= PAGE_LEN
-    }
-}
-
 impl Head {
     /// Returns the version of a versioned log.
     pub(super) fn version(self) -> Result<u64> {
@@ -82,15 +79,64 @@ impl Head {
     }
 }
 
-/// Returns the command that reads the page after an id.
-pub(super) fn command<M: StreamModel>(log: &Log<M>, after: StreamId, count: u64) -> Command<LogPage<M>> {
-    named::<M>(log, PAGE.key(log.key()).arg(after).arg(count))
+/// How many entries to ask for: fewer after a page that was too large for one reply.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PageLen(u64);
+
+impl Default for PageLen {
+    fn default() -> Self {
+        PageLen(MAX_PAGE_LEN)
+    }
 }
 
-/// Returns the command that reads the page after the version of a snapshot, or the first page if there is none that fits.
-pub(super) fn with_snapshot<M: StreamModel>(log: &Log<M>, snapshot: &Key, schema: &str) -> Command<LogPage<M>> {
+impl PageLen {
+    /// Divides the page. Returns whether that can help: the reply was too large, and had several entries.
+    fn divide(&mut self, error: &Error) -> bool {
+        let helps = error.kind() == ErrorKind::TooLarge && self.0 > 1;
+        self.0 = if helps { (self.0 / 8).max(1) } else { self.0 };
+        helps
+    }
+}
+
+/// Reads the page after an id.
+pub(super) async fn read<M: StreamModel>(
+    session: &Session,
+    log: &Log<M>,
+    after: StreamId,
+    len: &mut PageLen,
+) -> Result<LogPage<M>> {
+    read_by(session, len, |len| named::<M>(log, PAGE.key(log.key()).arg(after).arg(len))).await
+}
+
+/// Reads the page after the version of a snapshot, or the first page if there is none that fits.
+pub(super) async fn read_with_snapshot<M: StreamModel>(
+    session: &Session,
+    log: &Log<M>,
+    snapshot: &Key,
+    schema: &str,
+) -> Result<LogPage<M>> {
     let keys = PAGE.key(log.key()).key(snapshot.as_str());
-    named::<M>(log, keys.arg(StreamId::MIN).arg(PAGE_LEN).arg(schema))
+    let call = |len| named::<M>(log, keys.clone().arg(StreamId::MIN).arg(len).arg(schema));
+    read_by(session, &mut PageLen::default(), call).await
+}
+
+async fn read_by<M: StreamModel>(
+    session: &Session,
+    len: &mut PageLen,
+    command: impl Fn(u64) -> Command<LogPage<M>>,
+) -> Result<LogPage<M>> {
+    loop {
+        match session.submit(command(len.0)).await {
+            Ok(page) => return Ok(LogPage { is_full: page.entries.len() as u64 >= len.0, ..page }),
+            Err(error) if len.divide(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Returns the command that returns what is known about a log.
+pub(super) fn head<M: StreamModel>(log: &Log<M>) -> Command<LogPage<M>> {
+    named::<M>(log, PAGE.key(log.key()).arg(StreamId::MIN).arg(0))
 }
 
 fn named<M: StreamModel>(log: &Log<M>, call: ScriptCall) -> Command<LogPage<M>> {
@@ -117,7 +163,13 @@ fn decode<M: StreamModel>(reply: Reply<'_>, key: &str) -> Result<LogPage<M>> {
         removed: StreamId::from_reply(removed)?,
         len: u64::from_reply(len)?,
     };
-    Ok(LogPage { head, after: StreamId::from_reply(after)?, snapshot, entries: read_entries(entries, key)? })
+    Ok(LogPage {
+        head,
+        after: StreamId::from_reply(after)?,
+        snapshot,
+        entries: read_entries(entries, key)?,
+        is_full: false,
+    })
 }
 
 /// The error about a log that is not versioned.

@@ -7,11 +7,11 @@ use std::time::Duration;
 use redis_model::commands::stream::{NewId, Trim, XAddOptions};
 use redis_model::prelude::*;
 use redis_model::redis_rest::{Build, RetryPolicy};
-use redis_model::{ErrorKind, Expected};
+use redis_model::{ErrorKind, Expected, Snapshots};
 use redis_model_tests::fault::{Cut, Faulty};
 use redis_model_tests::{Stack, key};
 
-use crate::{Event, paid, servers};
+use crate::{Account, Event, paid, servers};
 
 fn cut(stack: &Stack, cuts: &[Cut]) -> Redis {
     let policy = RetryPolicy::default().backoff(Duration::from_millis(1), Duration::from_millis(2));
@@ -181,6 +181,10 @@ async fn every_executor_appends() -> Result<()> {
         let sum =
             log.fold(&client, 0, |sum, event| if let Event::Paid { cents, .. } = event { sum + cents } else { sum })?;
         assert_eq!((sum.state, sum.version), (6, 3));
+        let account = log.aggregate::<Account>().snapshots(Snapshots::json().every(4));
+        assert_eq!(account.commit(&client, |account| Ok(vec![paid(account.cents)]))?.cents, 12);
+        assert_eq!(client.hget(format!("{}::snapshot", log.key()), "version")?, Some(4));
+        assert_eq!(account.load(&client)?.version, 4);
         Ok(())
     })
     .join()

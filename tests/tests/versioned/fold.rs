@@ -2,7 +2,7 @@
 
 use redis_model::prelude::*;
 use redis_model::redis_rest::commands::stream::{NewId, Trim, XAddOptions};
-use redis_model::{Aggregate as _, Expected};
+use redis_model::{Aggregate as _, Expected, Snapshots};
 use redis_model_tests::key;
 
 use crate::{Account, Event, paid, servers};
@@ -76,5 +76,45 @@ async fn a_plain_log_is_folded_as_well() -> Result<()> {
         let error = log.fold(&redis, 0, count).await.unwrap_err();
         assert!(error.is_trimmed() && error.to_string().contains("1001 entries were added, and 1000"), "{error}");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_log_that_is_deleted_meanwhile_is_noticed() -> Result<()> {
+    for (_, stack) in servers() {
+        let redis = stack.redis();
+        let log = Event::log(key("deleted")).versioned();
+        log.append(&redis, Expected::NoStream, &vec![paid(1); 501]).await?;
+        // The handler of the first page deletes the log before the second is read.
+        let (client, deleted) = (stack.blocking(), log.key().to_owned());
+        let fold = log.fold(&redis, 0, move |count, _| {
+            if count == 0 {
+                let (client, deleted) = (client.clone(), deleted.clone());
+                std::thread::spawn(move || client.del(deleted).unwrap()).join().unwrap();
+            }
+            count + 1
+        });
+        let error = fold.await.unwrap_err();
+        assert!(error.is_trimmed() && error.message().contains("deleted"), "{error}");
+        // A commit on it begins with its first event.
+        let account = log.aggregate::<Account>().commit(&redis, |account| Ok(vec![paid(account.cents)])).await?;
+        assert_eq!((account.version, account.cents), (1, 0));
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn pages_that_are_too_large_are_divided() -> Result<()> {
+    let (_, stack) = &servers()[0];
+    let redis = stack.builder().max_response_bytes(100_000).build()?;
+    let log = Event::log(key("large")).versioned();
+    for _ in 0..60 {
+        log.append(&redis, Expected::Any, &[Event::Opened { owner: "x".repeat(10_000) }]).await?;
+    }
+    assert_eq!(log.fold(&redis, Account::default(), Account::apply).await?.events, 60);
+    let account = log.aggregate::<Account>().snapshots(Snapshots::json().every(10));
+    assert_eq!(account.load(&redis).await?.events, 60);
+    let caught_up = log.log().projection(&key("large")).batch(60).catch_up(&redis, |unit, _| Ok(unit)).await?;
+    assert_eq!(caught_up.events, 60);
     Ok(())
 }

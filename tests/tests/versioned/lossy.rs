@@ -75,7 +75,8 @@ pub(crate) fn lossy(stack: &Stack, seed: u64, percent: u64) -> Redis {
 pub(crate) fn mutated(stack: &Stack, seed: u64, percent: u64, right: &'static str, wrong: &'static str) -> Redis {
     let policy = RetryPolicy::default().retries(30).backoff(Duration::from_millis(1), Duration::from_millis(20));
     let builder = stack.builder().retry(policy).wrap_transport(move |inner| {
-        let inner: Arc<dyn Transport> = if right.is_empty() { inner } else { Arc::new(Mutated { inner, right, wrong }) };
+        let inner: Arc<dyn Transport> =
+            if right.is_empty() { inner } else { Arc::new(Mutated { inner, right, wrong }) };
         Lossy { inner, random: Mutex::new(Random::new(seed)), percent }
     });
     builder.build().unwrap()

@@ -335,7 +335,8 @@ async fn several_logs_and_the_blocking_client() -> Result<()> {
     let redis = stack.redis();
     let logs: Vec<_> = (0..3).map(|_| Sale::log(key("several"))).collect();
     for log in &logs {
-        log.versioned().append(&redis, Expected::NoStream, &[sale(1, 1), sale(2, 2)]).await?;
+        // A versioned log of this model would write to the category, which another test counts.
+        log.append_many(&redis, &[sale(1, 1), sale(2, 2)]).await?;
     }
     let projection = Projection::new(&key("several"), logs.clone());
     let name = key("several");

@@ -140,7 +140,8 @@ async fn commit_race(name: &'static str, stack: &'static Stack, seed: u64, [righ
         all.extend(writer.await.unwrap());
     }
     all.sort_unstable();
-    let expected: Vec<_> = (1..=80_u32).map(|version| (version.into(), i64::from(version * (version + 1) / 2))).collect();
+    let expected: Vec<_> =
+        (1..=80_u32).map(|version| (version.into(), i64::from(version * (version + 1) / 2))).collect();
     assert_eq!(all, expected, "{name}");
 }
 

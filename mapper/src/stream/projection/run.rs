@@ -9,7 +9,7 @@ use crate::hash::Unit;
 use crate::stream::StreamModel;
 use crate::stream::entry::Entry;
 use crate::stream::log::Log;
-use crate::stream::page::{self, Head, LogPage, PAGE_LEN, trimmed};
+use crate::stream::page::{self, Head, LogPage, PageLen, trimmed};
 
 /// What the events of a page make, up to one commit.
 struct Step {
@@ -50,7 +50,8 @@ where
     let keys: Vec<_> = projection.logs.iter().map(Log::key).collect();
     let positions = projection.record.read(&session, &keys).await?;
     for (log, position) in projection.logs.iter().zip(positions) {
-        let mut reader = Reader { session: &session, projection: &projection, log, position, batch: projection.batch };
+        let (batch, len) = (projection.batch, PageLen::default());
+        let mut reader = Reader { session: &session, projection: &projection, log, position, batch, len };
         while reader.read_page(&mut handler, &mut done).await? {}
     }
     Ok(done)
@@ -63,6 +64,7 @@ struct Reader<'a, M> {
     position: Position,
     /// The most events in the next commits.
     batch: usize,
+    len: PageLen,
 }
 
 impl<M: StreamModel + Send> Reader<'_, M> {
@@ -75,9 +77,9 @@ impl<M: StreamModel + Send> Reader<'_, M> {
     where
         F: Future<Output = Result<Unit>> + Send,
     {
-        let page = self.session.submit(page::command(self.log, self.position.after(), PAGE_LEN)).await?;
+        let page = page::read(self.session, self.log, self.position.after(), &mut self.len).await?;
         let missing = self.missing(&page)?;
-        let (head, is_full) = (page.head, page.is_full());
+        let (head, is_full) = (page.head, page.is_full);
         let batch = std::mem::replace(&mut self.batch, self.projection.batch);
         let mut step = Step::at(self.position);
         for Entry { id, event } in page.entries {
@@ -108,7 +110,8 @@ impl<M: StreamModel + Send> Reader<'_, M> {
         }
         if missing > 0 {
             // The last of them may be after the last entry that is left.
-            step.to = Position { id: Some(head.last), count: step.to.count + missing, missing: step.to.missing + missing };
+            step.to =
+                Position { id: Some(head.last), count: step.to.count + missing, missing: step.to.missing + missing };
         }
         match self.commit(step, done).await? {
             Commit::Done => {
@@ -129,7 +132,7 @@ impl<M: StreamModel + Send> Reader<'_, M> {
             return Err(self.begun_again(head, added));
         }
         let unread = added - position.count;
-        let at_end = if page.is_full() { 0 } else { added - read };
+        let at_end = if page.is_full { 0 } else { added - read };
         let is_missing = at_end > 0 || head.len < unread || head.removed > position.after();
         if !is_missing || self.projection.skips_missing {
             return Ok(at_end);

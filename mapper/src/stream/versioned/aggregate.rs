@@ -183,7 +183,7 @@ impl<A: Aggregate> AggregateLog<A> {
             let of = self.replay(session, empty(), None).await?;
             return Ok(Loaded { of, stored: Stored::None });
         };
-        let page = session.submit(page::with_snapshot(log, &snapshots.key(log), &snapshots.tag())).await?;
+        let page = page::read_with_snapshot(session, log, &snapshots.key(log), &snapshots.tag()).await?;
         let (state, stored) = snapshots.read(page.after.millis, &page.snapshot);
         let of = match state {
             Some(state) => {

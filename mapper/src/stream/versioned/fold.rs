@@ -3,11 +3,11 @@
 use std::ops::Deref;
 
 use redis_rest::commands::stream::StreamId;
-use redis_rest::{Client, Error, Executor as _, Result, Session};
+use redis_rest::{Client, Error, Result, Session};
 
 use super::VersionedLog;
 use crate::stream::log::Log;
-use crate::stream::page::{self, LogPage, PAGE_LEN, trimmed};
+use crate::stream::page::{self, LogPage, PageLen, trimmed};
 use crate::stream::{Entry, StreamModel};
 
 /// A state, and the version of the log that it is made of.
@@ -100,13 +100,14 @@ where
     M: StreamModel + Send,
     S: Send,
 {
+    let mut len = PageLen::default();
     loop {
         let page = match first.take() {
             Some(page) => page,
-            None => session.submit(page::command(log, StreamId::new(from.version, 0), PAGE_LEN)).await?,
+            None => page::read(session, log, StreamId::new(from.version, 0), &mut len).await?,
         };
         let version = page.head.version().map_err(|error| named(log, error))?;
-        let is_full = page.is_full();
+        let is_full = page.is_full;
         for Entry { id, event } in page.entries {
             if id != StreamId::new(from.version + 1, 0) {
                 return Err(hole(log, from.version + 1, version));

@@ -108,7 +108,7 @@ impl<M: StreamModel> VersionedLog<M> {
     ///
     /// `Decode` if another writer has added entries with ids of their own.
     pub fn version<E: Executor>(&self, executor: E) -> E::Out<u64> {
-        executor.submit(page::command(&self.log, StreamId::MIN, 0).and_then(|page| page.head.version()))
+        executor.submit(page::head(&self.log).and_then(|page| page.head.version()))
     }
 
     /// Returns up to `count` entries of a range of versions, oldest first.
