@@ -31,7 +31,7 @@ impl<M: StreamModel + Send> Log<M> {
     ///
     /// # Errors
     ///
-    /// `Trimmed` if entries were removed, by `max_len` for example: the state would be wrong. The error of the first event
+    /// `Lagged` if entries were removed, by `max_len` for example: the state would be wrong. The error of the first event
     /// that cannot be read; it names the entry.
     pub fn fold<C: Client, S: Send + 'static>(
         &self,

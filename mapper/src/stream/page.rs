@@ -185,5 +185,5 @@ pub(super) fn foreign(last: StreamId) -> Error {
 /// The error about entries that are missing.
 #[cold]
 pub(super) fn trimmed(key: &Key, why: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Trimmed, why.into()).about(key.model(), key.as_str())
+    Error::new(ErrorKind::Lagged, why.into()).about(key.model(), key.as_str())
 }

@@ -120,7 +120,7 @@ async fn a_commit_id_of_the_caller_is_recognized_although_others_went_on() -> Re
         // The entry that would tell is gone.
         redis.xdel(log.key(), StreamId::new(3, 0)).await?;
         let error = log.append_as(&redis, "request Exact(2)", Expected::Exact(2), &[paid(1)]).await.unwrap_err();
-        assert_eq!((error.kind(), error.stored_version()), (ErrorKind::Trimmed, Some(log.version(&redis).await?)));
+        assert_eq!((error.kind(), error.stored_version()), (ErrorKind::Lagged, Some(log.version(&redis).await?)));
     }
     Ok(())
 }

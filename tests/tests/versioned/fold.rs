@@ -36,14 +36,14 @@ async fn a_missing_event_is_an_error() -> Result<()> {
             let log = new("hole").await?;
             redis.xdel(log.key(), StreamId::new(gone, 0)).await?;
             let error = log.fold(&redis, Account::default(), Account::apply).await.unwrap_err();
-            assert!(error.is_trimmed() && error.to_string().contains(&format!("version {gone}")), "{error}");
+            assert!(error.is_lagged() && error.to_string().contains(&format!("version {gone}")), "{error}");
             assert_eq!(error.key(), Some(log.key()));
         }
         let log = new("trim").await?;
         redis.xtrim(log.key(), Trim::max_len(10)).await?;
-        assert!(log.fold(&redis, Account::default(), Account::apply).await.unwrap_err().is_trimmed());
+        assert!(log.fold(&redis, Account::default(), Account::apply).await.unwrap_err().is_lagged());
         redis.xtrim(log.key(), Trim::max_len(0)).await?;
-        assert!(log.fold(&redis, Account::default(), Account::apply).await.unwrap_err().is_trimmed());
+        assert!(log.fold(&redis, Account::default(), Account::apply).await.unwrap_err().is_lagged());
         // An entry that another program has written: one event's error, which names it.
         let log = Event::log(key("odd")).versioned();
         log.append(&redis, Expected::NoStream, &[paid(1)]).await?;
@@ -74,7 +74,7 @@ async fn a_plain_log_is_folded_as_well() -> Result<()> {
         assert_eq!(log.fold(&redis, 0, count).await?, 1001);
         redis.xdel(log.key(), ids[700]).await?;
         let error = log.fold(&redis, 0, count).await.unwrap_err();
-        assert!(error.is_trimmed() && error.to_string().contains("1001 entries were added, and 1000"), "{error}");
+        assert!(error.is_lagged() && error.to_string().contains("1001 entries were added, and 1000"), "{error}");
     }
     Ok(())
 }
@@ -95,7 +95,7 @@ async fn a_log_that_is_deleted_meanwhile_is_noticed() -> Result<()> {
             count + 1
         });
         let error = fold.await.unwrap_err();
-        assert!(error.is_trimmed() && error.message().contains("deleted"), "{error}");
+        assert!(error.is_lagged() && error.message().contains("deleted"), "{error}");
         // A commit on it begins with its first event.
         let account = log.aggregate::<Account>().commit(&redis, |account| Ok(vec![paid(account.cents)])).await?;
         assert_eq!((account.version, account.cents), (1, 0));

@@ -309,7 +309,7 @@ async fn entries_that_are_gone_are_noticed() -> Result<()> {
                 _ => drop(redis.xtrim(log.key(), Trim::max_len(0)).await?),
             }
             let error = projection.catch_up(&redis, |_, _| panic!("nothing is handled")).await.unwrap_err();
-            assert!(error.is_trimmed() && error.key() == Some(log.key()), "{name} {which}: {error}");
+            assert!(error.is_lagged() && error.key() == Some(log.key()), "{name} {which}: {error}");
             let lost = if which == "all" { 5 } else { 2 };
             let caught_up = projection.clone().skip_missing().catch_up(&redis, |unit, _| Ok(unit)).await?;
             assert_eq!((caught_up.events, caught_up.missing), (unseen as u64 - lost, lost), "{name} {which}");
@@ -320,10 +320,10 @@ async fn entries_that_are_gone_are_noticed() -> Result<()> {
         let (log, projection, _, _) = new(10, 5).await?;
         redis.del(log.key()).await?;
         let error = projection.catch_up(&redis, |unit, _| Ok(unit)).await.unwrap_err();
-        assert!(error.is_trimmed() && error.message().contains("begun again"), "{error}");
+        assert!(error.is_lagged() && error.message().contains("begun again"), "{error}");
         log.append_many(&redis, &vec![sale(1, 1); 4]).await?;
         let error = projection.clone().skip_missing().catch_up(&redis, |unit, _| Ok(unit)).await.unwrap_err();
-        assert!(error.is_trimmed() && error.message().contains("begun again"), "{error}");
+        assert!(error.is_lagged() && error.message().contains("begun again"), "{error}");
         assert_eq!(records(&log).catch_up(&redis, |unit, _| Ok(unit)).await?.events, 4);
     }
     Ok(())

@@ -60,7 +60,7 @@ use crate::hash::Unit;
 /// under a new name, with a view of its own: it begins with the first event.
 ///
 /// A projection sees every event of its logs, in their order; among several logs, there is no order. If entries were
-/// removed before it has seen them, by `max_len` for example, it stops with a `Trimmed` error. It notices that by the
+/// removed before it has seen them, by `max_len` for example, it stops with a `Lagged` error. It notices that by the
 /// number of entries that were ever added. It cannot notice that a log was deleted, and has grown past the position since.
 #[must_use = "a projection does nothing until it catches up"]
 pub struct Projection<M> {
@@ -132,7 +132,7 @@ impl<M: StreamModel> Projection<M> {
         self
     }
 
-    /// Goes on where entries were removed before they were read. Their number is recorded. By default that is a `Trimmed` error.
+    /// Goes on where entries were removed before they were read. Their number is recorded. By default that is a `Lagged` error.
     pub fn skip_missing(mut self) -> Self {
         self.skips_missing = true;
         self
@@ -159,7 +159,7 @@ impl<M: StreamModel> Projection<M> {
     /// - that of the handler, and those of the unit, such as `Conflict`. [`Error::operation`](crate::Error::operation) is the
     ///   position in the handler's unit;
     /// - `Decode` if an entry cannot be read. The error names the log and the entry;
-    /// - `Trimmed` if entries were removed before they were read, or if the log was deleted and begun again;
+    /// - `Lagged` if entries were removed before they were read, or if the log was deleted and begun again;
     /// - `NotFound` if the position was deleted while the projection ran.
     pub fn catch_up<C: Client>(
         &self,

@@ -90,7 +90,7 @@ impl<M: StreamModel> VersionedLog<M> {
     /// - `Conflict` if the log has another version, which is [`Error::stored_version`]. Nothing was appended. Load the
     ///   events that are new, decide again, and append to that version; [`AggregateLog::commit`](crate::AggregateLog::commit) does.
     /// - `InvalidInput` if there are no events, or if all fields of an event are `None`.
-    /// - `Trimmed` if the entry was removed that would tell whether a repeated commit was made.
+    /// - `Lagged` if the entry was removed that would tell whether a repeated commit was made.
     /// - `Decode` if another writer has added entries with ids of their own.
     pub fn append<'m, E: Executor>(
         &self,
@@ -227,7 +227,7 @@ fn decode(reply: Reply<'_>) -> Result<Appended> {
                  whether this commit has made it",
                 given.saturating_add(1)
             );
-            Err(Error::new(ErrorKind::Trimmed, message).with_stored_version(stored))
+            Err(Error::new(ErrorKind::Lagged, message).with_stored_version(stored))
         }
         "foreign" => Err(page::foreign(word().parse().unwrap_or(StreamId::MIN))),
         _ => Err(reply.mismatch("the outcome of an append")),

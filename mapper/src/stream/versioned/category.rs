@@ -1,5 +1,7 @@
 //! The events of the category stream: those of all versioned logs of a model, in one order.
 
+use std::time::Duration;
+
 use redis_rest::{Error, ErrorKind, FromReply, Reply, Result};
 
 use crate::kind::Kind;
@@ -49,6 +51,8 @@ impl<M: StreamModel> StreamModel for Sourced<M> {
     const MODEL_NAME: &'static str = M::MODEL_NAME;
     const KEY_PREFIX: &'static str = M::KEY_PREFIX;
     const MAX_LEN: Option<u64> = None;
+    const MAX_AGE: Option<Duration> = None;
+    const EXACT: bool = false;
     const PUBLISH: bool = M::PUBLISH;
 }
 
