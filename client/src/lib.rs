@@ -172,7 +172,7 @@ pub use crate::client::{AutoPipelining, LiveClient, Redis, RedisBuilder, Request
 #[doc(hidden)]
 pub use crate::client::sleep;
 #[doc(hidden)]
-pub use crate::command::Session;
+pub use crate::command::{Session, nonce};
 pub use crate::command::{Args, Command, OneOrMore, OneOrMorePairs, Script, ScriptCall, ToArgs, Untyped};
 #[doc(inline)]
 pub use crate::commands::{

@@ -2,6 +2,7 @@
 
 mod evolution;
 mod indexes;
+mod reserved;
 
 use std::collections::HashMap;
 
@@ -19,6 +20,7 @@ pub(crate) fn check(model: &Model, errors: &mut Errors) {
     check_container(model, shape, errors);
     indexes::check(model, shape, errors);
     evolution::check(model, shape, errors);
+    reserved::check(model, shape, errors);
     match &model.body {
         Body::Struct(fields) => {
             check_ids(model, shape, fields, errors);
@@ -92,7 +94,12 @@ fn check_container(model: &Model, shape: Shape, errors: &mut Errors) {
 fn check_stream(attrs: &attr::Container, shape: Shape, errors: &mut Errors) {
     let max_len = attrs.max_len.map(|(_, span)| span);
     let max_age = attrs.max_age.map(|(_, span)| span);
-    let all = [("max_age", max_age), ("exact", attrs.exact), ("publish", attrs.publish)];
+    let all = [
+        ("max_age", max_age),
+        ("exact", attrs.exact),
+        ("publish", attrs.publish),
+        ("category", attrs.category),
+    ];
     for (name, span) in all.into_iter().filter_map(|(name, span)| Some((name, span?))) {
         if shape != Shape::Stream {
             let message = format!("`{name}` applies only to streams; add `stream`, or remove `{name}`");

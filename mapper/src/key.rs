@@ -114,6 +114,21 @@ impl Key {
         self.text.rsplit_once(SEPARATOR).map_or("", |(prefix, _)| prefix)
     }
 
+    /// Returns the key of what belongs to a record, a list or a log: `order-events:17::snapshot`. No id contains `::`.
+    pub(crate) fn beside(&self, name: &str) -> Key {
+        Key { model: self.model, text: format!("{}{SEPARATOR}{SEPARATOR}{name}", self.text), problem: self.problem }
+    }
+
+    /// Returns the key of what belongs to a model: `order-events::category`.
+    pub(crate) fn of_model(model: &'static str, prefix: &str, name: &str) -> Key {
+        Key { model, text: format!("{prefix}{SEPARATOR}{SEPARATOR}{name}"), problem: None }
+    }
+
+    /// Returns the part after the last separator: the id, in the key of a record, a list or a log.
+    pub(crate) fn part(&self) -> &str {
+        self.text.rsplit_once(SEPARATOR).map_or("", |(_, part)| part)
+    }
+
     /// Returns why the key is malformed.
     pub(crate) fn problem(&self) -> Option<&'static str> {
         self.problem

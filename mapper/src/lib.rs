@@ -301,8 +301,9 @@ pub use crate::model::Embedded;
 pub use crate::query::{Cursor, Explain, RangeFor, SequenceField, SingleField, TextValue};
 pub use crate::reference::Ref;
 pub use crate::stream::{
-    AppendOptions, Entry, Log, LogEntry, LogInfo, Polling, Retention, Since, StreamModel, Tail, TailMany, TailOptions,
-    TailToken, UnknownEvent,
+    Aggregate, AggregateLog, AppendOptions, Appended, CaughtUp, Entry, Expected, Log, LogEntry, LogInfo, Polling, Projection,
+    Retention, Since, Skipped, Snapshots, Sourced, StreamModel, Tail, TailMany, TailOptions, TailToken, UnknownEvent,
+    Versioned, VersionedLog,
 };
 pub use crate::value_for::ValueFor;
 

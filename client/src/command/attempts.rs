@@ -57,7 +57,8 @@ impl Attempts {
     /// Adds to the error of a command, or of a whole request, what these attempts mean for it: reads never count as
     /// executed.
     pub(crate) fn record_in(self, error: Error, idempotency: Idempotency) -> Error {
-        let executed = idempotency.writes() && (self.may_have_executed || error.is_uncertain());
+        let is_unknown = self.may_have_executed && !error.is_settled();
+        let executed = idempotency.writes() && (is_unknown || error.is_uncertain());
         error.with_attempts(self.count).with_may_have_executed(executed)
     }
 

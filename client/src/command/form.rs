@@ -153,8 +153,8 @@ impl Form {
     }
 }
 
-/// 128 random bits in hexadecimal digits.
-fn nonce() -> Result<String> {
+/// Returns 128 random bits in hexadecimal digits: what tells one call from all others, however often it is sent.
+pub fn nonce() -> Result<String> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| {
         let why = format!("a command that executes once needs a random number from the operating system: {error}");

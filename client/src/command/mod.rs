@@ -28,6 +28,7 @@ pub(crate) use self::encoded::Body;
 pub(crate) use self::encoded::Encoded;
 pub(crate) use self::expect::Expect;
 use self::expect::{Decode, Execution};
+pub use self::form::nonce;
 pub(crate) use self::form::{Form, Scripted, Substitute};
 pub(crate) use self::idempotency::Idempotency;
 pub(crate) use self::learned::{Dialect, Learned};

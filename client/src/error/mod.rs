@@ -72,6 +72,8 @@ struct Inner {
     source: Option<Arc<dyn StdError + Send + Sync>>,
     /// Whether the reply itself says that nothing was changed.
     is_without_effect: bool,
+    /// Whether the reply says that of all attempts, those on their way included.
+    is_settled: bool,
     /// What only errors about records have.
     record: Option<Box<RecordDetails>>,
 }
@@ -149,7 +151,7 @@ pub enum ErrorKind {
     Duplicate,
     /// The indexes of a model are not those that the program needs: they are incomplete, or of another version of the model.
     Index,
-    /// Entries of a stream were removed before a reader has read them, or the stream was deleted. See [`Error::is_lagged`].
+    /// Entries of a stream that a reader needs were removed before it has read them, or the stream was deleted. See [`Error::is_lagged`].
     Lagged,
 }
 
@@ -177,6 +179,7 @@ impl Error {
             unconfirmed: Vec::new(),
             source: None,
             is_without_effect: false,
+            is_settled: false,
             record: None,
         }))
     }
@@ -252,6 +255,19 @@ impl Error {
     pub fn without_effect(mut self) -> Self {
         self.0.is_without_effect = true;
         self
+    }
+
+    /// Declares that no attempt at the request has changed anything, and none on its way can: the reply says so.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn settled(mut self) -> Self {
+        self.0.is_settled = true;
+        self.without_effect()
+    }
+
+    /// Whether no attempt at the request has changed anything.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.0.is_settled
     }
 
     fn record_details(&mut self) -> &mut RecordDetails {

@@ -85,12 +85,14 @@ fn shape_impl(model: &Model, bounds: &TokenStream) -> TokenStream {
                 None => quote!(#krate::codegen::None),
             };
             let (exact, publish) = (model.attrs.exact.is_some(), model.attrs.publish.is_some());
+            let category = model.attrs.category.is_some();
             let items = quote! {
                 #common
                 const MAX_LEN: #krate::codegen::Option<#krate::codegen::u64> = #max_len;
                 const MAX_AGE: #krate::codegen::Option<::core::time::Duration> = #max_age;
                 const EXACT: #krate::codegen::bool = #exact;
                 const PUBLISH: #krate::codegen::bool = #publish;
+                const CATEGORY: #krate::codegen::bool = #category;
             };
             (quote!(StreamModel), items)
         }

@@ -153,6 +153,25 @@ impl Unit {
         executor.submit(self.command())
     }
 
+    /// Returns the number of operations.
+    pub(crate) fn len(&self) -> usize {
+        self.operations.len()
+    }
+
+    /// Returns the command that executes `first` as well, on a record of no model. In its errors, `first` is operation 0.
+    ///
+    /// # Errors
+    ///
+    /// That of an operation of the unit, which cannot be sent.
+    pub(crate) fn command_with(mut self, first: Operation) -> Result<Command<()>> {
+        if let Some(error) = self.error {
+            return Err(error);
+        }
+        self.operations.insert(0, first);
+        self.rows.insert(0, |_| Ok(None));
+        Ok(write::together(self.operations, self.rows).and_then(|_| Ok(())))
+    }
+
     fn command(self) -> Command<Committed> {
         if self.is_empty() {
             return Command::nothing(|| Ok(Committed(Vec::new())));

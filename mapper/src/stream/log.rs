@@ -49,6 +49,16 @@ impl<M: StreamModel> Log<M> {
         Log { key: Key::new(M::MODEL_NAME, M::KEY_PREFIX, key), of: PhantomData }
     }
 
+    /// Returns the log at a key that no id can make.
+    pub(super) fn at(key: Key) -> Self {
+        Log { key, of: PhantomData }
+    }
+
+    /// Returns the key of the log, with the name of the model and what is wrong with it.
+    pub(super) fn typed_key(&self) -> &Key {
+        &self.key
+    }
+
     /// Returns why the key is malformed.
     pub(super) fn problem(&self) -> Option<&'static str> {
         self.key.problem()

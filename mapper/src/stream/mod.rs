@@ -3,12 +3,18 @@
 mod append;
 mod entry;
 mod explain;
+mod fold;
 mod info;
 mod log;
+mod page;
+mod projection;
 mod range;
+mod reserved;
 mod retention;
+mod snapshot;
 mod tail;
 mod unknown;
+mod versioned;
 
 use std::time::Duration;
 
@@ -18,11 +24,14 @@ pub use self::append::AppendOptions;
 pub use self::entry::Entry;
 pub use self::info::LogInfo;
 pub use self::log::Log;
+pub use self::projection::{CaughtUp, Projection, Skipped};
 pub use self::retention::Retention;
+pub use self::snapshot::Snapshots;
 pub use self::tail::{LogEntry, Polling, Since, Tail, TailMany, TailOptions, TailToken};
 pub(crate) use self::unknown::not_written;
 pub use self::unknown::{UnknownEvent, UnknownVariant};
-use crate::key::KeyPart;
+pub use self::versioned::{Aggregate, AggregateLog, Appended, Expected, Sourced, Versioned, VersionedLog};
+use crate::key::{Key, KeyPart};
 use crate::model::Fields;
 use crate::pairs::ReplyPairs;
 
@@ -98,9 +107,24 @@ pub trait StreamModel: Fields + FromReply {
     /// and workers wake up at once.
     const PUBLISH: bool;
 
+    /// Whether [versioned](Log::versioned) logs also write each event to the category stream of the model: the attribute
+    /// `category`.
+    const CATEGORY: bool = false;
+
     /// Returns the log at `prefix:key`. Nothing is sent.
     fn log(key: impl KeyPart) -> Log<Self> {
         Log::new(&key.to_key_part())
+    }
+
+    /// Returns the category stream of the model: all events of its versioned logs that are written with
+    /// [`category`](VersionedLog::category), in one order. Nothing is sent.
+    ///
+    /// It is a [`Log`] as any other, whose events are [`Sourced`]: they also name their log and their version.
+    fn category() -> Log<Sourced<Self>>
+    where
+        Self: Sized,
+    {
+        Log::at(Key::of_model(Self::MODEL_NAME, Self::KEY_PREFIX, "category"))
     }
 
     /// Returns one stream of the entries of several logs, and then of those that are added. With the blocking client it is an
@@ -145,5 +169,5 @@ pub trait StreamModel: Fields + FromReply {
 
 /// Reads an event from the fields of an entry.
 pub(crate) fn from_reply<M: Fields>(reply: Reply<'_>) -> Result<M> {
-    M::read(ReplyPairs(reply.pairs()?))
+    M::read(reserved::WithoutReserved(ReplyPairs(reply.pairs()?)))
 }

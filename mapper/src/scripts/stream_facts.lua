@@ -1,0 +1,31 @@
+-- What is known about a stream. A part of other scripts.
+
+-- Returns the last id, the number of entries that were ever added, the largest id that XDEL has removed, and the number of
+-- entries. A stream that does not exist has none.
+local function facts_of(stream)
+  local call = redis.call
+  if call('EXISTS', stream) == 0 then return { last = '0-0', added = 0, removed = '0-0', length = 0 } end
+  local info, facts = call('XINFO', 'STREAM', stream), {}
+  for at = 1, #info, 2 do facts[info[at]] = info[at + 1] end
+  return {
+    last = facts['last-generated-id'],
+    added = facts['entries-added'],
+    removed = facts['max-deleted-entry-id'],
+    length = facts['length'],
+  }
+end
+
+-- Returns the version of a versioned log: a number, or nil if another writer has added entries with ids of their own. All its
+-- ids are `VERSION-0`, so the last one is the number of entries that were ever added, whatever was removed since. A server
+-- that does not count them says nothing about it.
+local function version_of(facts)
+  local version, sequence = string.match(facts.last, '^(%d+)-(%d+)$')
+  version = tonumber(version)
+  if sequence ~= '0' or facts.added and version ~= facts.added then return nil end
+  return version
+end
+
+-- Returns a number as it is in ids. Lua itself writes large ones as 1e+15.
+local function digits(number)
+  return string.format('%.0f', number)
+end

@@ -1,0 +1,243 @@
+//! Projections: views that are made of logs, each with its position, which is written together with the view.
+
+mod position;
+mod run;
+
+use std::fmt;
+
+use redis_rest::commands::stream::StreamId;
+use redis_rest::{Client, Command, Result};
+
+use self::position::Record;
+use super::StreamModel;
+use super::entry::Entry;
+use super::log::Log;
+use crate::hash::Unit;
+
+/// A reader of one or several logs that makes a view of them: records, which it writes together with its position in the logs.
+///
+/// For each event, a handler adds writes of records to a [`Unit`]. The unit and the new position are one commit, which
+/// is refused if the position is not the one that was read. So each event counts once in the view: after a restart, a lost reply,
+/// and with two programs that run the same projection.
+///
+/// ```no_run
+/// use redis_model::{Projection, Sourced, prelude::*};
+///
+/// #[derive(Debug, RedisModel)]
+/// #[redis(stream, prefix = "order-events", category)]
+/// enum OrderEvent {
+///     Placed { sku: String },
+///     Shipped,
+/// }
+///
+/// /// The view: orders that are not shipped.
+/// #[derive(Debug, RedisModel)]
+/// #[redis(prefix = "open-order")]
+/// struct OpenOrder {
+///     #[redis(id)]
+///     order: String,
+///     #[redis(index)]
+///     sku: String,
+/// }
+///
+/// # async fn example(redis: Redis) -> Result<()> {
+/// let open_orders = OrderEvent::category().projection("open-orders");
+/// let caught_up = open_orders
+///     .catch_up(&redis, |unit, entry| {
+///         let Sourced { log: order, event, .. } = entry.event;
+///         Ok(match event {
+///             OrderEvent::Placed { sku } => unit.save(&OpenOrder { order, sku }),
+///             OrderEvent::Shipped => unit.delete::<OpenOrder>(&order),
+///         })
+///     })
+///     .await?;
+/// println!("{} events", caught_up.events);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// The position is a field for each log in the hash `order-events::projection:open-orders`. To rebuild a view, run the projection
+/// under a new name, with a view of its own: it begins with the first event.
+///
+/// A projection sees every event of its logs, in their order; among several logs, there is no order. If entries were
+/// removed before it has seen them, by `max_len` for example, it stops with a `Lagged` error. It notices that by the
+/// number of entries that were ever added. It cannot notice that a log was deleted, and has grown past the position since.
+#[must_use = "a projection does nothing until it catches up"]
+pub struct Projection<M> {
+    record: Record,
+    logs: Vec<Log<M>>,
+    batch: usize,
+    skips_unreadable: bool,
+    skips_missing: bool,
+}
+
+/// What [`Projection::catch_up`] has done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CaughtUp {
+    /// The number of events that were handled, and are in the view.
+    pub events: u64,
+    /// The number of entries that could not be read, and were skipped; see [`Projection::skip_unreadable`].
+    pub skipped: u64,
+    /// The number of entries that were removed before they were read; see [`Projection::skip_missing`].
+    pub missing: u64,
+    /// How often another program that runs the same projection was faster.
+    pub conflicts: u64,
+}
+
+/// An entry that a projection has skipped because it could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Skipped {
+    /// The key of its log.
+    pub key: String,
+    /// Its id.
+    pub id: StreamId,
+    /// Why it could not be read.
+    pub why: String,
+}
+
+impl<M: StreamModel> Log<M> {
+    /// Returns the projection of this name over the log. Nothing is sent.
+    pub fn projection(&self, name: &str) -> Projection<M> {
+        Projection::new(name, [self.clone()])
+    }
+}
+
+impl<M: StreamModel> Projection<M> {
+    /// Creates a projection over several logs of one model. Among them, events come in no order: a log after the other.
+    pub fn new(name: &str, logs: impl IntoIterator<Item = Log<M>>) -> Self {
+        Projection {
+            record: Record::new::<M>(name),
+            logs: logs.into_iter().collect(),
+            batch: 1,
+            skips_unreadable: false,
+            skips_missing: false,
+        }
+    }
+
+    /// Puts up to so many events into one commit, which is one request. The default is 1.
+    ///
+    /// Events whose handling writes the same record are committed one by one, because a unit has each record once. A handler
+    /// that reads the view must not be used with this: it would not see what the events before it change.
+    pub fn batch(mut self, events: usize) -> Self {
+        self.batch = events.max(1);
+        self
+    }
+
+    /// Skips entries that cannot be read. Each is recorded, with the reason, in the same commit as the new position;
+    /// [`skipped`](Self::skipped) returns them. By default such an entry is an error, and the projection stops before it.
+    pub fn skip_unreadable(mut self) -> Self {
+        self.skips_unreadable = true;
+        self
+    }
+
+    /// Goes on where entries were removed before they were read. Their number is recorded. By default that is a `Lagged` error.
+    pub fn skip_missing(mut self) -> Self {
+        self.skips_missing = true;
+        self
+    }
+
+    /// Returns the key of the hash that holds the position.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        self.record.key().as_str()
+    }
+
+    /// Handles all events that the view does not have yet. Returns when each log has been read to its end.
+    ///
+    /// The handler adds the writes of an event to the unit, and returns it. It may run again for an event that another program
+    /// was faster with, so it must have no effects but the unit. If it fails, the projection stops before that event. It may
+    /// return the unit as it is: then nothing is written for that event, and a later commit moves the position.
+    ///
+    /// Two requests if there is nothing new: the position, and a page of a log, of up to 500 events. Each further log and
+    /// each further page is one more, and so is each commit: one for each event, or see [`batch`](Self::batch). To follow a log,
+    /// call it again whenever the log has grown.
+    ///
+    /// # Errors
+    ///
+    /// - that of the handler, and those of the unit, such as `Conflict`. [`Error::operation`](crate::Error::operation) is the
+    ///   position in the handler's unit;
+    /// - `Decode` if an entry cannot be read. The error names the log and the entry;
+    /// - `Lagged` if entries were removed before they were read, or if the log was deleted and begun again;
+    /// - `NotFound` if the position was deleted while the projection ran.
+    pub fn catch_up<C: Client>(
+        &self,
+        client: C,
+        mut handler: impl FnMut(Unit, Entry<M>) -> Result<Unit> + Send + 'static,
+    ) -> C::Out<CaughtUp>
+    where
+        M: Send,
+    {
+        self.catch_up_async(client, move |unit, entry| std::future::ready(handler(unit, entry)))
+    }
+
+    /// Does the same as [`catch_up`](Self::catch_up), with a handler that waits: it can load the records that it changes.
+    ///
+    /// ```no_run
+    /// # use redis_model::{Entry, Unit, prelude::*};
+    /// # #[derive(Debug, RedisModel)]
+    /// # #[redis(stream, prefix = "payments")]
+    /// # struct Payment { customer: u64, cents: i64 }
+    /// #[derive(Debug, Default, RedisModel)]
+    /// #[redis(prefix = "balance")]
+    /// struct Balance {
+    ///     #[redis(id)]
+    ///     customer: u64,
+    ///     cents: i64,
+    /// }
+    ///
+    /// # async fn example(redis: Redis) -> Result<()> {
+    /// let view = redis.clone();
+    /// let handler = move |unit: Unit, entry: Entry<Payment>| {
+    ///     let view = view.clone();
+    ///     async move {
+    ///         let Payment { customer, cents } = entry.event;
+    ///         let mut balance = Balance::load(&view, customer).await?.unwrap_or(Balance { customer, cents: 0 });
+    ///         balance.cents += cents;
+    ///         Ok(unit.save(&balance))
+    ///     }
+    /// };
+    /// Payment::log("all").projection("balances").catch_up_async(&redis, handler).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`catch_up`](Self::catch_up).
+    pub fn catch_up_async<C: Client, F>(
+        &self,
+        client: C,
+        handler: impl FnMut(Unit, Entry<M>) -> F + Send + 'static,
+    ) -> C::Out<CaughtUp>
+    where
+        M: Send,
+        F: Future<Output = Result<Unit>> + Send + 'static,
+    {
+        let this = self.clone();
+        client.run(move |session| run::run(session, this, handler))
+    }
+
+    /// Returns the entries that were skipped because they could not be read.
+    ///
+    /// [HGETALL](https://redis.io/docs/latest/commands/hgetall/), O(n) in the number of logs and of these entries.
+    pub fn skipped<E: redis_rest::Executor>(&self, executor: E) -> E::Out<Vec<Skipped>> {
+        executor.submit(self.record.push_to(Command::read("HGETALL")).decode_with(position::skipped))
+    }
+}
+
+impl<M> Clone for Projection<M> {
+    fn clone(&self) -> Self {
+        Projection { record: self.record.clone(), logs: self.logs.clone(), ..*self }
+    }
+}
+
+impl<M> fmt::Debug for Projection<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Projection")
+            .field("key", &self.record.key().as_str())
+            .field("logs", &self.logs)
+            .finish_non_exhaustive()
+    }
+}

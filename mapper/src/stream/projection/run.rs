@@ -1,0 +1,195 @@
+//! How a projection catches up.
+
+use redis_rest::commands::stream::StreamId;
+use redis_rest::{Error, Executor as _, Result, Session};
+
+use super::position::Position;
+use super::{CaughtUp, Projection};
+use crate::hash::Unit;
+use crate::stream::StreamModel;
+use crate::stream::entry::Entry;
+use crate::stream::log::Log;
+use crate::stream::page::{self, Head, LogPage, PageLen, trimmed};
+
+/// What the events of a page make, up to one commit.
+struct Step {
+    unit: Unit,
+    to: Position,
+    /// The number of events that were handled.
+    events: u64,
+    /// The number of those that have writes.
+    writing: usize,
+    skipped: Vec<(StreamId, String)>,
+}
+
+/// What became of a commit.
+enum Commit {
+    Done,
+    /// Another program has moved the position.
+    Overtaken,
+    /// Several events write the same record.
+    Divide,
+}
+
+impl Step {
+    fn at(position: Position) -> Self {
+        Step { unit: Unit::new(), to: position, events: 0, writing: 0, skipped: Vec::new() }
+    }
+}
+
+pub(super) async fn run<M, F>(
+    session: Session,
+    projection: Projection<M>,
+    mut handler: impl FnMut(Unit, Entry<M>) -> F + Send,
+) -> Result<CaughtUp>
+where
+    M: StreamModel + Send,
+    F: Future<Output = Result<Unit>> + Send,
+{
+    let mut done = CaughtUp::default();
+    let keys: Vec<_> = projection.logs.iter().map(Log::key).collect();
+    let positions = projection.record.read(&session, &keys).await?;
+    for (log, position) in projection.logs.iter().zip(positions) {
+        let (batch, len) = (projection.batch, PageLen::default());
+        let mut reader = Reader { session: &session, projection: &projection, log, position, batch, len };
+        while reader.read_page(&mut handler, &mut done).await? {}
+    }
+    Ok(done)
+}
+
+struct Reader<'a, M> {
+    session: &'a Session,
+    projection: &'a Projection<M>,
+    log: &'a Log<M>,
+    position: Position,
+    /// The most events in the next commits.
+    batch: usize,
+    len: PageLen,
+}
+
+impl<M: StreamModel + Send> Reader<'_, M> {
+    /// Handles a page. Returns whether there may be more.
+    async fn read_page<F>(
+        &mut self,
+        handler: &mut (impl FnMut(Unit, Entry<M>) -> F + Send),
+        done: &mut CaughtUp,
+    ) -> Result<bool>
+    where
+        F: Future<Output = Result<Unit>> + Send,
+    {
+        let page = page::read(self.session, self.log, self.position.after(), &mut self.len).await?;
+        let missing = self.missing(&page)?;
+        let (head, is_full) = (page.head, page.is_full);
+        let batch = std::mem::replace(&mut self.batch, self.projection.batch);
+        let mut step = Step::at(self.position);
+        for Entry { id, event } in page.entries {
+            match event {
+                Ok(event) => {
+                    let before = step.unit.len();
+                    step.unit = handler(step.unit, Entry { id, event }).await?;
+                    step.events += 1;
+                    step.writing += usize::from(step.unit.len() > before);
+                }
+                Err(error) if self.projection.skips_unreadable => step.skipped.push((id, error.to_string())),
+                Err(error) => {
+                    // What comes before it is in the view then. If another program was faster, this entry may be behind us.
+                    return match self.commit(step, done).await? {
+                        Commit::Done => Err(error),
+                        Commit::Overtaken | Commit::Divide => Ok(true),
+                    };
+                }
+            }
+            step.to = step.to.and(id);
+            if step.writing >= batch {
+                match self.commit(step, done).await? {
+                    Commit::Done => step = Step::at(self.position),
+                    // The page is read again, from the position that is right.
+                    Commit::Overtaken | Commit::Divide => return Ok(true),
+                }
+            }
+        }
+        if missing > 0 {
+            // The last of them may be after the last entry that is left.
+            step.to =
+                Position { id: Some(head.last), count: step.to.count + missing, missing: step.to.missing + missing };
+        }
+        match self.commit(step, done).await? {
+            Commit::Done => {
+                done.missing += missing;
+                Ok(is_full)
+            }
+            Commit::Overtaken | Commit::Divide => Ok(true),
+        }
+    }
+
+    /// Returns the number of entries that were removed before they were read, if it is known and the projection accepts it.
+    fn missing(&self, page: &LogPage<M>) -> Result<u64> {
+        let (head, position) = (page.head, self.position);
+        let added = head.added()?;
+        let read = position.count + page.entries.len() as u64;
+        // The script has seen both at the same moment, so at the end of the log the numbers agree.
+        if head.last < position.after() || added < read {
+            return Err(self.begun_again(head, added));
+        }
+        let unread = added - position.count;
+        let at_end = if page.is_full { 0 } else { added - read };
+        let is_missing = at_end > 0 || head.len < unread || head.removed > position.after();
+        if !is_missing || self.projection.skips_missing {
+            return Ok(at_end);
+        }
+        let why = format!(
+            "entries after {} were removed before the projection has read them: trimmed, or deleted. Rebuild the view of what \
+             is left under a new name with `skip_missing`, or go on with it",
+            position.after()
+        );
+        Err(trimmed(self.log.typed_key(), why))
+    }
+
+    #[cold]
+    fn begun_again(&self, head: Head, added: u64) -> Error {
+        let why = format!(
+            "the log was deleted and begun again: the projection has read {} entries up to {}, and the log ends at {} after \
+             {added} entries. Rebuild the view under a new name",
+            self.position.count,
+            self.position.after(),
+            head.last
+        );
+        trimmed(self.log.typed_key(), why)
+    }
+
+    /// Writes the view and the position.
+    async fn commit(&mut self, step: Step, done: &mut CaughtUp) -> Result<Commit> {
+        if step.to == self.position {
+            return Ok(Commit::Done);
+        }
+        let skipped = step.skipped.len() as u64;
+        let first = self.projection.record.advance(self.log.key(), self.position, step.to, step.skipped);
+        let result = match step.unit.command_with(first) {
+            Ok(command) => self.session.submit(command).await,
+            Err(error) => return Err(error),
+        };
+        match result {
+            Ok(()) => {
+                self.position = step.to;
+                done.events += step.events;
+                done.skipped += skipped;
+                Ok(Commit::Done)
+            }
+            Err(error) if error.is_conflict() && error.operation() == Some(0) => {
+                done.conflicts += 1;
+                let positions = self.projection.record.read(self.session, &[self.log.key()]).await?;
+                self.position = positions.into_iter().next().unwrap_or_default();
+                Ok(Commit::Overtaken)
+            }
+            Err(error) if error.is_invalid_input() && step.writing > 1 => {
+                self.batch = 1;
+                Ok(Commit::Divide)
+            }
+            Err(error) => Err(match error.operation() {
+                // The caller counts the operations of the unit.
+                Some(position @ 1..) => error.with_operation(position - 1),
+                _ => error,
+            }),
+        }
+    }
+}

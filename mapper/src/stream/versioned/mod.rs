@@ -1,0 +1,155 @@
+//! Versioned logs: the history of one thing, such as an order. The ids of their entries are the versions.
+
+mod aggregate;
+mod append;
+mod category;
+mod fold;
+
+use std::fmt;
+use std::ops::{Bound, RangeBounds};
+
+use redis_rest::commands::stream::StreamId;
+use redis_rest::{Client, Executor, Result};
+
+pub use self::aggregate::{Aggregate, AggregateLog};
+pub use self::append::{Appended, Expected};
+pub use self::category::Sourced;
+pub use self::fold::Versioned;
+use super::StreamModel;
+use super::entry::Entry;
+use super::log::Log;
+use super::page;
+
+/// A log whose entries have the versions 1, 2, 3 and so on, without a hole: the history of one thing, such as an order. From
+/// [`Log::versioned`].
+///
+/// The event that makes version 7 is the entry `7-0`. An append names the version that it expects, so a decision that was made
+/// on an old version is refused, as for a record with a version.
+///
+/// ```no_run
+/// use redis_model::{Expected, prelude::*};
+///
+/// #[derive(Debug, Clone, PartialEq, RedisModel)]
+/// #[redis(stream, prefix = "order-events")]
+/// enum OrderEvent {
+///     Placed { sku: String },
+///     Paid { cents: i64 },
+///     Shipped,
+/// }
+///
+/// # async fn example(redis: Redis) -> Result<()> {
+/// let log = OrderEvent::log(17).versioned();
+/// let placed = OrderEvent::Placed { sku: "a-1".into() };
+/// let appended = log.append(&redis, Expected::NoStream, &[placed, OrderEvent::Paid { cents: 990 }]).await?;
+/// assert_eq!((appended.version, log.version(&redis).await?), (2, 2));
+///
+/// // Another program ships the order, and this one still has version 2.
+/// log.append(&redis, Expected::Exact(2), &[OrderEvent::Shipped]).await?;
+/// let error = log.append(&redis, Expected::Exact(2), &[OrderEvent::Shipped]).await.unwrap_err();
+/// assert_eq!((error.is_conflict(), error.stored_version()), (true, Some(3)));
+///
+/// for entry in log.range(&redis, 2.., 100).await? {
+///     println!("{} {:?}", entry.version(), entry.event?); // 2 Paid { cents: 990 }, then 3 Shipped
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Add to such a log only by its own methods. The log is never trimmed by them: `max_len` has no effect here, because a state
+/// is made of all events.
+#[must_use = "a log does nothing until it is read or written"]
+pub struct VersionedLog<M> {
+    log: Log<M>,
+    writes_category: bool,
+}
+
+impl<M: StreamModel> Log<M> {
+    /// Returns the same log, with versions as the ids of its entries. Nothing is sent.
+    pub fn versioned(&self) -> VersionedLog<M> {
+        VersionedLog { log: self.clone(), writes_category: M::CATEGORY }
+    }
+}
+
+impl<T> Entry<T> {
+    /// Returns the version that this event made, in a [versioned](Log::versioned) log.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.id.millis
+    }
+}
+
+impl<M: StreamModel> VersionedLog<M> {
+    /// Makes appends also write each event to the [category stream](StreamModel::category) of the model, in the same script. The
+    /// attribute `#[redis(stream, prefix = "..", category)]` does so for all logs of a model.
+    ///
+    /// Each event is stored twice then. All logs of the model write to one key, which the hosted service locks for each append.
+    pub fn category(mut self) -> Self {
+        self.writes_category = true;
+        self
+    }
+
+    /// Returns the key of the log.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        self.log.key()
+    }
+
+    /// Returns the log without its versions: for tails, groups and [projections](crate::Projection).
+    #[must_use]
+    pub fn log(&self) -> &Log<M> {
+        &self.log
+    }
+
+    /// Returns the version of the log: the number of its events. It is 0 if there are none.
+    ///
+    /// A read-only script with `XINFO STREAM`, O(1). Events that were removed count.
+    ///
+    /// # Errors
+    ///
+    /// `Decode` if another writer has added entries with ids of their own.
+    pub fn version<E: Executor>(&self, executor: E) -> E::Out<u64> {
+        executor.submit(page::head(&self.log).and_then(|page| page.head.version()))
+    }
+
+    /// Returns up to `count` entries of a range of versions, oldest first.
+    ///
+    /// [XRANGE](https://redis.io/docs/latest/commands/xrange/), O(n) in the number of returned entries. An entry whose event
+    /// cannot be read has the error instead of the event.
+    pub fn range<E: Executor>(
+        &self,
+        executor: E,
+        versions: impl RangeBounds<u64>,
+        count: u64,
+    ) -> E::Out<Vec<Entry<Result<M>>>> {
+        self.log.range(executor, ids(versions), count)
+    }
+
+    /// Returns a stream of the entries of a range of versions, oldest first, fetched a page at a time. With the blocking client it
+    /// is an iterator. See [`Log::entries`].
+    ///
+    /// It does not check that no version is missing; [`fold`](Self::fold) does.
+    pub fn entries<C: Client>(&self, client: C, versions: impl RangeBounds<u64>) -> C::Paged<Entry<Result<M>>>
+    where
+        M: Send + 'static,
+    {
+        self.log.entries(client, ids(versions))
+    }
+}
+
+/// Returns the ids of a range of versions.
+fn ids(versions: impl RangeBounds<u64>) -> (Bound<StreamId>, Bound<StreamId>) {
+    let id = |version: &u64| StreamId::new(*version, 0);
+    (versions.start_bound().map(id), versions.end_bound().map(id))
+}
+
+impl<M> Clone for VersionedLog<M> {
+    fn clone(&self) -> Self {
+        VersionedLog { log: self.log.clone(), writes_category: self.writes_category }
+    }
+}
+
+impl<M> fmt::Debug for VersionedLog<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VersionedLog").field("log", &self.log).finish_non_exhaustive()
+    }
+}
