@@ -1,0 +1,96 @@
+//! The page of a key: what it is, and what it holds.
+
+use super::elements;
+use super::layout::Role;
+use super::link::{Link, Parameters};
+use super::page::{self, Page, Section};
+use super::record;
+use super::shown;
+use super::store::{Problem, Read, Store, number};
+use super::stream;
+use super::time;
+
+pub(super) async fn key(store: Store<'_>, parameters: &Parameters) -> Result<Page, Problem> {
+    let key = parameters.bytes("key").ok_or(Problem::Malformed("The address names no key."))?;
+    let about = store
+        .all(vec![
+            Read::TYPE.of(&[key]),
+            Read::PTTL.of(&[key]),
+            Read::MEMORY_USAGE.of(&[key]),
+            Read::PEXPIRETIME.of(&[key]),
+        ])
+        .await?;
+    let kind = about.first().and_then(|value| value.text()).unwrap_or("none");
+    let role = Role::of(key);
+    if kind == "none" {
+        return Err(Problem::Missing(format!("There is no key {}. It may have expired.", shown::name(key))));
+    }
+    let mut page = Page::new(Section::Keys, shown::name(key));
+    page.search = String::from_utf8_lossy(key).into_owned();
+    let html = &mut page.body;
+    if let Some(meaning) = role.meaning() {
+        page::note(html, &format!("This key is kept by redis-model: {meaning}."));
+    }
+    let ttl = about.get(1).and_then(number);
+    let expires_at = about.get(3).and_then(number);
+    let ttl_text = match (ttl, expires_at) {
+        (Some(ms), Some(at)) => format!("{} (until {})", time::duration(ms), time::timestamp(at)),
+        (Some(ms), None) => time::duration(ms),
+        (None, _) => "none: it does not expire".to_owned(),
+    };
+    let mut facts = vec![("Type", kind.to_owned()), ("Time to live", ttl_text)];
+    if let Some(bytes) = about.get(2).and_then(number) {
+        facts.push(("Memory", time::size(bytes)));
+    }
+    page::facts(html, &facts);
+    if let Role::Part { of, .. } | Role::Once { of } = role {
+        let link = Link::to_key(of);
+        html.tag("p", &[], |html| {
+            html.text("It belongs to ");
+            html.link(link.as_str(), &shown::name(of));
+            html.text(".");
+        });
+    }
+    if matches!((kind, role), ("list" | "stream", Role::Member { .. } | Role::Plain)) {
+        let beside = Link::to("/keys").with("search", [key, b"::"].concat());
+        html.tag("p", &[], |html| html.link(beside.as_str(), "Keys kept beside it"));
+    }
+    match kind {
+        "hash" => record::hash(store, html, key, role, expires_at, parameters).await?,
+        "list" => elements::list(store, html, key, parameters).await?,
+        "set" => elements::set(store, html, key, parameters).await?,
+        "zset" => elements::sorted_set(store, html, key, role, parameters).await?,
+        "string" => elements::string(store, html, key, parameters).await?,
+        "stream" => stream::stream(store, html, key, parameters).await?,
+        _ => page::note(html, "The view does not show values of this type."),
+    }
+    Ok(page)
+}
+
+/// All of one value: a field of a hash, an element of a list or a sorted set, or an entry of a stream.
+pub(super) async fn whole(store: Store<'_>, parameters: &Parameters) -> Result<Page, Problem> {
+    /// The most characters of a value that a page shows.
+    const WHOLE: usize = 1_000_000;
+    let key = parameters.bytes("key").ok_or(Problem::Malformed("The address names no key."))?;
+    let (title, values) = elements::whole(store, key, parameters).await?;
+    let mut page = Page::new(Section::Keys, title);
+    let html = &mut page.body;
+    html.tag("p", &[], |html| {
+        html.text("In ");
+        page::key_link(html, key);
+    });
+    for (name, bytes) in values {
+        page::section(html, &shown::name(&name), |html| {
+            let shown = shown::value(&bytes, WHOLE);
+            if let Some(label) = shown.kind.label() {
+                page::badge(html, label);
+            }
+            html.text(&format!(" {}", time::size(bytes.len() as u64)));
+            html.leaf("pre", &[], &shown.text);
+            if shown.is_cut {
+                page::note(html, "The first 1,000,000 characters are shown.");
+            }
+        });
+    }
+    Ok(page)
+}

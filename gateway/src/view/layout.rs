@@ -1,0 +1,491 @@
+//! How `redis-model` lays out its keys: what a key is for, and what the marks, rows and entries of indexes say.
+//!
+//! The gateway uses no other crate of the project, so this is written a second time. The first is `mapper/src/index`; a test
+//! compares the two through a store that the mapper has filled.
+
+use std::net::{IpAddr, SocketAddr};
+
+use serde_json::value::RawValue;
+
+/// What a key is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role<'k> {
+    /// `user:42`: a record, a list or a log of the model with the prefix `user`; or a key of another program.
+    Member { prefix: &'k [u8], id: &'k [u8] },
+    /// A key without a prefix.
+    Plain,
+    /// `user::rows`: for each record its values as they are in the indexes.
+    Rows { prefix: &'k [u8] },
+    /// `user::index:email`.
+    Index { prefix: &'k [u8], name: &'k [u8] },
+    /// `user::expiry`: when records expire.
+    Expiry { prefix: &'k [u8] },
+    /// `order-events::category`: the entries of all logs of a model.
+    Category { prefix: &'k [u8] },
+    /// `user::once:NONCE` or `order-events:17::once:KEY`: the outcome of a write.
+    Once { of: &'k [u8] },
+    /// `order-events:17::snapshot`, and others that belong to one log or list.
+    Part { of: &'k [u8], part: &'k [u8] },
+}
+
+/// Returns the text before and after the first occurrence of a separator.
+fn split_once<'k>(bytes: &'k [u8], separator: &[u8]) -> Option<(&'k [u8], &'k [u8])> {
+    let at = bytes.windows(separator.len()).position(|window| window == separator)?;
+    Some((bytes.get(..at)?, bytes.get(at + separator.len()..)?))
+}
+
+/// Returns the prefix and the id of a key: no id contains `:`, but a prefix can.
+fn prefix_and_id(key: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = key.iter().rposition(|byte| *byte == b':')?;
+    Some((key.get(..at)?, key.get(at + 1..)?))
+}
+
+impl<'k> Role<'k> {
+    /// Returns what a key with this name is for.
+    pub(super) fn of(key: &'k [u8]) -> Role<'k> {
+        let Some((owner, part)) = split_once(key, b"::") else {
+            return prefix_and_id(key).map_or(Role::Plain, |(prefix, id)| Role::Member { prefix, id });
+        };
+        let (word, detail) = split_once(part, b":").unwrap_or((part, b""));
+        match word {
+            b"rows" => Role::Rows { prefix: owner },
+            b"expiry" => Role::Expiry { prefix: owner },
+            b"category" => Role::Category { prefix: owner },
+            b"index" => Role::Index { prefix: owner, name: split_once(detail, b":").map_or(detail, |(name, _)| name) },
+            b"once" => Role::Once { of: owner },
+            _ => Role::Part { of: owner, part },
+        }
+    }
+
+    /// Returns the prefix of the model that the key belongs to. It is empty for a key without a prefix.
+    ///
+    /// For the outcome of a write it is a guess: the name does not tell whether its owner is a prefix or a log.
+    pub(super) fn prefix(self) -> &'k [u8] {
+        match self {
+            Role::Member { prefix, .. }
+            | Role::Rows { prefix }
+            | Role::Index { prefix, .. }
+            | Role::Expiry { prefix }
+            | Role::Category { prefix } => prefix,
+            Role::Once { of } | Role::Part { of, .. } => prefix_and_id(of).map_or(of, |(prefix, _)| prefix),
+            Role::Plain => b"",
+        }
+    }
+
+    /// Says what the key is for, if `redis-model` gives it a meaning.
+    pub(super) fn meaning(self) -> Option<&'static str> {
+        Some(match self {
+            Role::Member { .. } | Role::Plain => return None,
+            Role::Rows { .. } => "rows of the indexes: each record's values as they are in the indexes",
+            Role::Index { .. } => "index: an entry is a value and the id of a record",
+            Role::Expiry { .. } => "expiry marks: when records expire",
+            Role::Category { .. } => "category stream: the entries of all logs of the model",
+            Role::Once { .. } => "outcome of a write, kept in case its reply is lost",
+            Role::Part { part, .. } => match split_once(part, b":").map_or(part, |(word, _)| word) {
+                b"snapshot" => "snapshot of a log",
+                b"dead" => "dead letters of a consumer group",
+                b"retry" => "entries that a consumer group gets again",
+                word if word.starts_with(b"queue") => "part of a work queue",
+                _ => return None,
+            },
+        })
+    }
+}
+
+/// The mark of the indexes of a model: which columns and indexes they have.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Mark {
+    /// Begins each row.
+    pub(super) tag: String,
+    pub(super) model: String,
+    pub(super) columns: Vec<Column>,
+    pub(super) indexes: Vec<Index>,
+    /// How many parts the rows and each index are split into; 1 if they are not.
+    pub(super) partitions: u64,
+}
+
+/// A field that is in an index.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Column {
+    pub(super) field: String,
+    pub(super) encoding: Encoding,
+}
+
+/// How the values of a column are encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Encoding {
+    Text,
+    Integer,
+    Float,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Index {
+    pub(super) name: String,
+    /// Positions in the columns of the mark.
+    pub(super) columns: Vec<usize>,
+    pub(super) is_unique: bool,
+}
+
+impl Mark {
+    /// Reads a mark: `0123abcd User;age i,email t;email=2!;email+age=2+1;/16`.
+    pub(super) fn parse(mark: &str) -> Option<Mark> {
+        let (tag, descriptor) = mark.split_once(' ')?;
+        let mut parts = descriptor.split(';');
+        let model = parts.next()?;
+        let mut parsed =
+            Mark { tag: tag.into(), model: model.into(), columns: Vec::new(), indexes: Vec::new(), partitions: 1 };
+        for part in parts {
+            if let Some(number) = part.strip_prefix('/') {
+                parsed.partitions = number.parse().ok().filter(|number| (1..=4096).contains(number))?;
+            } else if let Some(index) = Index::parse(part) {
+                parsed.indexes.push(index);
+            } else {
+                parsed.columns = part.split(',').map(Column::parse).collect::<Option<_>>()?;
+            }
+        }
+        Some(parsed)
+    }
+
+    /// Returns the partition that a text belongs to.
+    fn partition_of(&self, text: &[u8]) -> u64 {
+        text.iter().fold(0, |hash, byte| (hash * 31 + u64::from(*byte)) % 2_147_483_647) % self.partitions
+    }
+
+    /// Returns the key of the row of a record.
+    pub(super) fn rows_key(&self, prefix: &[u8], id: &[u8]) -> Vec<u8> {
+        self.key(prefix, "rows", self.partition_of(id))
+    }
+
+    /// Returns the key of the expiry mark of a record.
+    pub(super) fn expiry_key(&self, prefix: &[u8], id: &[u8]) -> Vec<u8> {
+        self.key(prefix, "expiry", self.partition_of(id))
+    }
+
+    /// Returns the keys of the rows.
+    pub(super) fn rows_keys(&self, prefix: &[u8]) -> Vec<Vec<u8>> {
+        (0..self.partitions).map(|partition| self.key(prefix, "rows", partition)).collect()
+    }
+
+    /// Returns the key of an index that has this entry of a record.
+    pub(super) fn index_key(&self, prefix: &[u8], index: &Index, entry: &[u8], id: &[u8]) -> Vec<u8> {
+        let partition = self.partition_of(if index.is_unique { entry } else { id });
+        self.key(prefix, &format!("index:{}", index.name), partition)
+    }
+
+    fn key(&self, prefix: &[u8], name: &str, partition: u64) -> Vec<u8> {
+        let mut key = [prefix, b"::", name.as_bytes()].concat();
+        if self.partitions > 1 {
+            key.extend_from_slice(format!(":{partition}").as_bytes());
+        }
+        key
+    }
+
+    /// Returns the encodings of the values of an index.
+    pub(super) fn encodings(&self, index: &Index) -> Vec<Encoding> {
+        let column = |position: &usize| self.columns.get(*position).map_or(Encoding::Text, |column| column.encoding);
+        index.columns.iter().map(column).collect()
+    }
+}
+
+impl Column {
+    fn parse(text: &str) -> Option<Column> {
+        let (field, letter) = text.rsplit_once(' ')?;
+        let encoding = match letter {
+            "t" => Encoding::Text,
+            "i" => Encoding::Integer,
+            "f" => Encoding::Float,
+            _ => return None,
+        };
+        Some(Column { field: field.to_owned(), encoding })
+    }
+}
+
+impl Index {
+    fn parse(text: &str) -> Option<Index> {
+        let (name, positions) = text.rsplit_once('=')?;
+        let is_unique = positions.ends_with('!');
+        let positions = positions.trim_end_matches('!').split('+');
+        let columns =
+            positions.map(|position| position.parse::<usize>().ok()?.checked_sub(1)).collect::<Option<_>>()?;
+        Some(Index { name: name.to_owned(), columns, is_unique })
+    }
+
+    /// Returns the entries of a record with these columns, without its id: none if one of its columns is empty.
+    pub(super) fn entries(&self, row: &Row) -> Vec<Vec<u8>> {
+        let mut entries = vec![Vec::new()];
+        for (at, position) in self.columns.iter().enumerate() {
+            let values = row.values(*position);
+            let separator: &[u8] = if at == 0 { b"" } else { b"\0" };
+            let longer = |entry: &Vec<u8>| values.iter().map(|value| [entry, separator, *value].concat()).collect();
+            entries = entries.iter().flat_map(|entry| -> Vec<Vec<u8>> { longer(entry) }).take(MAX_ENTRIES).collect();
+        }
+        entries
+    }
+}
+
+/// The most entries of one record in one index that are shown.
+const MAX_ENTRIES: usize = 100;
+
+/// The row of a record: its values as they are in the indexes.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) tag: Vec<u8>,
+    columns: Vec<Vec<u8>>,
+}
+
+impl Row {
+    pub(super) fn parse(row: &[u8]) -> Row {
+        let mut parts = row.split(|byte| *byte == 0).map(<[u8]>::to_vec);
+        Row { tag: parts.next().unwrap_or_default(), columns: parts.collect() }
+    }
+
+    /// Returns the text of a column.
+    pub(super) fn column(&self, position: usize) -> &[u8] {
+        self.columns.get(position).map_or(b"", Vec::as_slice)
+    }
+
+    /// Returns the values of a column, each of which begins with `=`.
+    pub(super) fn values(&self, position: usize) -> Vec<&[u8]> {
+        self.column(position).split(|byte| *byte == 2).filter_map(|value| value.strip_prefix(b"=")).collect()
+    }
+}
+
+/// Returns the values and the id in a member of an index. Returns `None` if another program has added it.
+pub(super) fn member_parts(member: &[u8], values: usize) -> Option<(Vec<&[u8]>, &[u8])> {
+    let mut parts: Vec<&[u8]> = member.splitn(values + 1, |byte| *byte == 0).collect();
+    let id = parts.pop()?;
+    (parts.len() == values).then_some((parts, id))
+}
+
+/// Returns whether a column is the one of a record with this text in its field. Returns `None` if only the program knows it: a
+/// time is stored as text and indexed as a number.
+pub(super) fn agrees(encoding: Encoding, field: Option<&str>, column: &[u8]) -> Option<bool> {
+    let Some(field) = field else { return Some(column.is_empty()) };
+    let candidates: Vec<_> =
+        [column_of(encoding, field), column_of_many(encoding, field)].into_iter().flatten().collect();
+    if candidates.is_empty() { None } else { Some(candidates.iter().any(|candidate| candidate.as_bytes() == column)) }
+}
+
+/// Returns the column of a field with one value.
+fn column_of(encoding: Encoding, field: &str) -> Option<String> {
+    let value = match encoding {
+        // An address is indexed by its digits.
+        Encoding::Text if field.parse::<IpAddr>().is_ok() || field.parse::<SocketAddr>().is_ok() => return None,
+        Encoding::Text => encode_text(field),
+        Encoding::Integer => encode_integer(field)?,
+        Encoding::Float => encode_float(field.parse().ok().filter(|number: &f64| !number.is_nan())?),
+    };
+    Some(format!("={value}"))
+}
+
+/// Returns the column of a field with any number of values, which is a JSON array.
+fn column_of_many(encoding: Encoding, field: &str) -> Option<String> {
+    let items: Vec<&RawValue> = serde_json::from_str(field).ok()?;
+    let text = |item: &RawValue| serde_json::from_str::<String>(item.get()).unwrap_or_else(|_| item.get().to_owned());
+    let mut values = items.into_iter().map(|item| column_of(encoding, &text(item))).collect::<Option<Vec<_>>>()?;
+    values.sort_unstable();
+    values.dedup();
+    Some(values.join("\u{2}"))
+}
+
+fn encode_text(text: &str) -> String {
+    text.replace('\u{1}', "\u{1}\u{4}").replace('\0', "\u{1}\u{3}").replace('\u{2}', "\u{1}\u{5}")
+}
+
+fn encode_integer(text: &str) -> Option<String> {
+    let (is_negative, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let digits = digits.trim_start_matches('0');
+    let digits = if digits.is_empty() { "0" } else { digits };
+    Some(signed(is_negative && digits != "0", &format!("{:02}{digits}", digits.len())))
+}
+
+fn encode_float(number: f64) -> String {
+    if number == 0.0 {
+        return "5".to_owned();
+    }
+    if number.is_infinite() {
+        return if number > 0.0 { "7" } else { "3" }.to_owned();
+    }
+    let bits = number.abs().to_bits();
+    let fraction = bits & ((1 << 52) - 1);
+    let (mantissa, exponent) = match bits >> 52 {
+        0 => {
+            let shift = fraction.leading_zeros().saturating_sub(11);
+            (fraction << shift, 79_u64.saturating_sub(shift.into()))
+        }
+        exponent => (fraction | (1 << 52), exponent + 78),
+    };
+    signed(number < 0.0, &format!("{exponent:04}{mantissa:016}"))
+}
+
+/// Adds the sign. The digits of a negative number are in reverse order of size.
+fn signed(is_negative: bool, digits: &str) -> String {
+    if is_negative { format!("4{}", flipped(digits)) } else { format!("6{digits}") }
+}
+
+fn flipped(digits: &str) -> String {
+    let flip = |byte: u8| if byte.is_ascii_digit() { char::from(b'9' - byte + b'0') } else { char::from(byte) };
+    digits.bytes().map(flip).collect()
+}
+
+/// Returns a value of an index as a person writes it. What is not such a value is returned as it is.
+pub(super) fn decoded(encoding: Encoding, value: &[u8]) -> Vec<u8> {
+    let number = || {
+        let text = std::str::from_utf8(value).ok()?;
+        match encoding {
+            Encoding::Text => None,
+            Encoding::Integer => decode_integer(text),
+            Encoding::Float => decode_float(text),
+        }
+    };
+    match encoding {
+        Encoding::Text => decode_text(value),
+        _ => number().map_or_else(|| value.to_vec(), String::into_bytes),
+    }
+}
+
+fn decode_text(value: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(value.len());
+    let mut bytes = value.iter().copied();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            1 => out.extend(bytes.next().map(|escaped| escaped.wrapping_sub(3))),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+/// Returns whether a number is negative, and its digits.
+fn unsigned(text: &str) -> Option<(bool, String)> {
+    match text.split_at_checked(1)? {
+        ("6", digits) => Some((false, digits.to_owned())),
+        ("4", digits) => Some((true, flipped(digits))),
+        _ => None,
+    }
+}
+
+fn decode_integer(text: &str) -> Option<String> {
+    let (is_negative, digits) = unsigned(text)?;
+    let mut out = if is_negative { String::from("-") } else { String::new() };
+    out.push_str(digits.get(2..)?);
+    Some(out)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "the mantissa has 53 bits")]
+fn decode_float(text: &str) -> Option<String> {
+    let number = match text {
+        "5" => 0.0,
+        "7" => f64::INFINITY,
+        "3" => f64::NEG_INFINITY,
+        _ => {
+            let (is_negative, digits) = unsigned(text)?;
+            let (exponent, mantissa) = digits.split_at_checked(4)?;
+            let (exponent, mantissa) = (exponent.parse::<i32>().ok()?, mantissa.parse::<u64>().ok()?);
+            // In two steps: the power alone would be 0 for a subnormal number.
+            let power = exponent - 1100 - 53;
+            let number = mantissa as f64 * 2_f64.powi(power / 2) * 2_f64.powi(power - power / 2);
+            if is_negative { -number } else { number }
+        }
+    };
+    Some(number.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_tells_what_it_is_for() {
+        let part = |of: &'static [u8], part: &'static [u8]| Role::Part { of, part };
+        for (key, role, prefix) in [
+            ("user:42", Role::Member { prefix: b"user", id: b"42" }, "user"),
+            ("app:user:42", Role::Member { prefix: b"app:user", id: b"42" }, "app:user"),
+            ("hits", Role::Plain, ""),
+            ("user::rows", Role::Rows { prefix: b"user" }, "user"),
+            ("app:user::rows:3", Role::Rows { prefix: b"app:user" }, "app:user"),
+            ("user::index:country+age", Role::Index { prefix: b"user", name: b"country+age" }, "user"),
+            ("user::index:email:15", Role::Index { prefix: b"user", name: b"email" }, "user"),
+            ("user::expiry", Role::Expiry { prefix: b"user" }, "user"),
+            ("order-events::category", Role::Category { prefix: b"order-events" }, "order-events"),
+            ("order-events:17::once:a:b", Role::Once { of: b"order-events:17" }, "order-events"),
+            ("order-events:17::snapshot:x", part(b"order-events:17", b"snapshot:x"), "order-events"),
+            ("order-events:17::dead:billing", part(b"order-events:17", b"dead:billing"), "order-events"),
+            ("::", part(b"", b""), ""),
+            (":", Role::Member { prefix: b"", id: b"" }, ""),
+        ] {
+            assert_eq!(Role::of(key.as_bytes()), role, "{key}");
+            assert_eq!(role.prefix(), prefix.as_bytes(), "{key}");
+        }
+    }
+
+    #[test]
+    fn a_mark_names_columns_and_indexes() {
+        let mark = Mark::parse("0123abcd User;age i,email t;email=2!;email+age=2+1;/16").unwrap();
+        assert_eq!((mark.tag.as_str(), mark.model.as_str(), mark.partitions), ("0123abcd", "User", 16));
+        assert_eq!(mark.columns[0], Column { field: "age".into(), encoding: Encoding::Integer });
+        assert_eq!(mark.indexes[1], Index { name: "email+age".into(), columns: vec![1, 0], is_unique: false });
+        assert!(mark.indexes[0].is_unique);
+        assert_eq!(Mark::parse("0123abcd User;version i").unwrap().indexes, []);
+        for other in ["", "x", "0123abcd User;age z", "0123abcd User;/0", "0123abcd User;/99999999999"] {
+            assert_eq!(Mark::parse(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_row_has_the_entries_of_each_index() {
+        let mark = Mark::parse("0123abcd User;age i,tags t;age=1;tags=2;tags+age=2+1").unwrap();
+        let row = Row::parse(b"0123abcd\0=60231\0=a\x02=b");
+        let entries: Vec<_> = mark.indexes.iter().map(|index| index.entries(&row)).collect();
+        assert_eq!(entries[0], [b"60231"]);
+        assert_eq!(entries[1], [b"a", b"b"]);
+        assert_eq!(entries[2], [b"a\x0060231", b"b\x0060231"]);
+        assert!(mark.indexes[0].entries(&Row::parse(b"0123abcd\0\0=a")).is_empty());
+        assert_eq!(member_parts(b"a\x0060231\x004\x002", 2), Some((vec![&b"a"[..], b"60231"], &b"4\x002"[..])));
+        assert_eq!(member_parts(b"a", 1), None);
+    }
+
+    #[test]
+    fn values_are_read_as_they_are_written() {
+        for (encoding, text, encoded) in [
+            (Encoding::Integer, "31", "60231"),
+            (Encoding::Integer, "0", "6010"),
+            (Encoding::Integer, "-7", "4982"),
+            (Encoding::Text, "a\0b\u{1}c\u{2}", "a\u{1}\u{3}b\u{1}\u{4}c\u{1}\u{5}"),
+            (Encoding::Float, "0", "5"),
+            (Encoding::Float, "inf", "7"),
+            (Encoding::Float, "1.5", "611016755399441055744"),
+        ] {
+            assert_eq!(column_of(encoding, text).unwrap(), format!("={encoded}"), "{text}");
+            assert_eq!(decoded(encoding, encoded.as_bytes()), text.as_bytes());
+        }
+        for number in [f64::MIN_POSITIVE, 5e-324, -1.25e-310, f64::MAX, -0.1] {
+            let column = column_of(Encoding::Float, &number.to_string()).unwrap();
+            assert_eq!(decoded(Encoding::Float, &column.as_bytes()[1..]), number.to_string().as_bytes());
+        }
+    }
+
+    #[test]
+    fn a_row_agrees_with_the_fields_of_its_record() {
+        for (encoding, field, column, expected) in [
+            (Encoding::Integer, Some("31"), "=60231", Some(true)),
+            (Encoding::Integer, Some("32"), "=60231", Some(false)),
+            (Encoding::Integer, None, "", Some(true)),
+            (Encoding::Integer, None, "=60231", Some(false)),
+            (Encoding::Integer, Some("[2,1,2]"), "=6011\u{2}=6012", Some(true)),
+            (Encoding::Text, Some(r#"["b","a","b"]"#), "=a\u{2}=b", Some(true)),
+            (Encoding::Text, Some("[]"), "", Some(true)),
+            (Encoding::Text, Some("[]"), "=[]", Some(true)),
+            // Only the program knows how these are indexed.
+            (Encoding::Integer, Some("2026-11-21"), "=605", None),
+            (Encoding::Text, Some("127.0.0.1"), "=47f000001", None),
+            (Encoding::Float, Some("NaN"), "=5", None),
+        ] {
+            assert_eq!(agrees(encoding, field, column.as_bytes()), expected, "{field:?} {column:?}");
+        }
+    }
+}
