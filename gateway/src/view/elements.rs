@@ -146,7 +146,7 @@ fn expiry(html: &mut Html, prefix: &[u8], members: &[(Bytes, Bytes)]) {
     table(html, "Expiry marks", &["Record", "Expires"], members, |row, (id, score)| {
         let key = [prefix, b":", id].concat();
         row.cell(|html| page::key_link(html, &key));
-        row.text(&ms_of(score).map_or_else(|| shown::name(score), time::timestamp));
+        row.text(&ms_of(score).map_or_else(|| shown::name(score), time::readable));
     });
 }
 

@@ -34,7 +34,7 @@ pub(super) async fn key(store: Store<'_>, parameters: &Parameters) -> Result<Pag
     let ttl = about.get(1).and_then(number);
     let expires_at = about.get(3).and_then(number);
     let ttl_text = match (ttl, expires_at) {
-        (Some(ms), Some(at)) => format!("{} (until {})", time::duration(ms), time::timestamp(at)),
+        (Some(ms), Some(at)) => format!("{} (until {})", time::duration(ms), time::readable(at)),
         (Some(ms), None) => time::duration(ms),
         (None, _) => "none: it does not expire".to_owned(),
     };
@@ -44,16 +44,13 @@ pub(super) async fn key(store: Store<'_>, parameters: &Parameters) -> Result<Pag
     }
     page::facts(html, &facts);
     if let Role::Part { of, .. } | Role::Once { of } = role {
-        let link = Link::to_key(of);
+        // It may be a prefix, and a key may be gone.
+        let link = Link::to("/keys").with("search", of);
         html.tag("p", &[], |html| {
             html.text("It belongs to ");
             html.link(link.as_str(), &shown::name(of));
             html.text(".");
         });
-    }
-    if matches!((kind, role), ("list" | "stream", Role::Member { .. } | Role::Plain)) {
-        let beside = Link::to("/keys").with("search", [key, b"::"].concat());
-        html.tag("p", &[], |html| html.link(beside.as_str(), "Keys kept beside it"));
     }
     match kind {
         "hash" => record::hash(store, html, key, role, expires_at, parameters).await?,
@@ -63,6 +60,10 @@ pub(super) async fn key(store: Store<'_>, parameters: &Parameters) -> Result<Pag
         "string" => elements::string(store, html, key, parameters).await?,
         "stream" => stream::stream(store, html, key, parameters).await?,
         _ => page::note(html, "The view does not show values of this type."),
+    }
+    if matches!((kind, role), ("list" | "stream", Role::Member { .. } | Role::Plain)) {
+        let beside = Link::to("/keys").with("search", [key, b"::"].concat());
+        html.tag("p", &[], |html| html.link(beside.as_str(), "Keys kept beside it"));
     }
     Ok(page)
 }

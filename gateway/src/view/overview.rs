@@ -148,7 +148,7 @@ fn show_models(html: &mut Html, models: &[Model]) {
 }
 
 fn show_groups(html: &mut Html, groups: &BTreeMap<Vec<u8>, Group>) {
-    table(html, "Keys by prefix", &["Prefix", "Types", "Kept beside"], groups, |row, (prefix, group)| {
+    table(html, "Keys by prefix", &["Prefix", "Types", "Bookkeeping keys"], groups, |row, (prefix, group)| {
         row.cell(|html| match prefix.is_empty() {
             true => html.text("(no prefix)"),
             false => prefix_link(html, prefix, None),

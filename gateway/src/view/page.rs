@@ -186,18 +186,20 @@ pub(super) fn value(html: &mut Html, bytes: &[u8], whole: Option<&Link>, name: &
     if shown.is_cut {
         html.tag("p", &[("class", "cut")], |html| {
             html.text("\u{2026} ");
-            let size = time::size(bytes.len() as u64);
             match whole {
-                Some(link) => {
-                    html.tag("a", &[("href", link.as_str())], |html| {
-                        html.text(&format!("Show all {size}"));
-                        html.leaf("span", &[("class", "unseen")], &format!(" of {name}"));
-                    });
-                }
-                None => html.text(&format!("cut, {size} in all")),
+                Some(link) => whole_link(html, link, bytes.len() as u64, name),
+                None => html.text(&format!("cut, {} in all", time::size(bytes.len() as u64))),
             }
         });
     }
+}
+
+/// Adds a link to all of a value. `name` tells a screen reader which one.
+pub(super) fn whole_link(html: &mut Html, link: &Link, length: u64, name: &str) {
+    html.tag("a", &[("href", link.as_str())], |html| {
+        html.text(&format!("Show all {}", time::size(length)));
+        html.leaf("span", &[("class", "unseen")], &format!(" of {name}"));
+    });
 }
 
 /// The most fields of an entry that a page of several entries shows.
@@ -229,16 +231,16 @@ pub(super) fn entries(html: &mut Html, key: &[u8], entries: &[Entry]) {
 }
 
 /// Returns the time in an id of a stream, if the id has one: those of a versioned log begin with a version.
-pub(super) fn time_of(id: &str) -> Option<String> {
+pub(super) fn time_of(id: &str) -> Option<u64> {
     const YEAR_2001: u64 = 1_000_000_000_000;
     let ms = id.split('-').next()?.parse().ok()?;
-    (YEAR_2001..100 * YEAR_2001).contains(&ms).then(|| time::timestamp(ms))
+    (YEAR_2001..100 * YEAR_2001).contains(&ms).then_some(ms)
 }
 
 fn entry_time(html: &mut Html, id: &str) {
-    if let Some(time) = time_of(id) {
+    if let Some(ms) = time_of(id) {
         html.text(" ");
-        html.leaf("time", &[("datetime", &time)], &time.replace('T', " ").replace('Z', " UTC"));
+        html.leaf("time", &[("datetime", &time::timestamp(ms))], &time::readable(ms));
     }
 }
 

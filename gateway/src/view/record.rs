@@ -24,7 +24,10 @@ pub(super) async fn hash(
     parameters: &Parameters,
 ) -> Result<(), Problem> {
     let length = number(&store.one(Read::HLEN.of(&[key])).await?).unwrap_or_default();
-    let part = store.scan_in(Read::HSCAN, key, parameters.number("cursor"), PAGE).await?;
+    let part = match store.scan_in(Read::HSCAN, key, parameters.number("cursor"), PAGE).await {
+        Err(Problem::TooLarge) => return large(store, html, key, parameters).await,
+        part => part?,
+    };
     let mut fields = pairs(part.items);
     fields.sort_unstable();
     if let Role::Rows { prefix } = role {
@@ -47,6 +50,22 @@ pub(super) async fn hash(
         let indexed = Indexed::read(store, prefix, id, key, mark).await?;
         section(html, "Indexes", |html| indexed.show(html, expires_at));
     }
+    Ok(())
+}
+
+/// A hash whose values are too large to be shown together.
+async fn large(store: Store<'_>, html: &mut Html, key: &[u8], parameters: &Parameters) -> Result<(), Problem> {
+    let (fields, next) = store.lengths_in(key, parameters.number("cursor")).await?;
+    section(html, "Fields", |html| {
+        note(html, "The values are too large to be shown together.");
+        table(html, "Fields", &["Field", "Value"], &fields, |row, (field, length)| {
+            let name = shown::name(field);
+            row.cell(|html| html.leaf("code", &[], &name));
+            let whole = Link::to("/value").with("key", key).with("field", field);
+            row.cell(|html| page::whole_link(html, &whole, *length, &name));
+        });
+    });
+    elements::cursors(html, key, next);
     Ok(())
 }
 
@@ -192,7 +211,7 @@ impl Indexed {
         if self.expires_at.is_some() || expires_at.is_some() {
             html.leaf("h3", &[], "Expiry mark");
             html.tag("p", &[], |html| {
-                let text = self.expires_at.map_or_else(|| "none".to_owned(), time::timestamp);
+                let text = self.expires_at.map_or_else(|| "none".to_owned(), time::readable);
                 html.text(&format!("{text}: "));
                 let agrees = self.expires_at == expires_at;
                 state(html, agrees, if agrees { "agrees with the key" } else { "the key expires at another time" });

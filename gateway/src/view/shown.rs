@@ -21,7 +21,7 @@ pub(super) struct Shown {
 pub(super) enum Kind {
     Empty,
     Text,
-    /// Text that is indented.
+    /// Text that is indented, since it is long.
     Json,
     /// Bytes that are not UTF-8. Those that are not text are written as `\xNN`.
     Bytes,
@@ -92,9 +92,12 @@ const MAX_JSON: usize = 256 << 10;
 /// The most levels that are indented. JSON of any depth would be much longer if all were.
 const MAX_INDENT: usize = 16;
 
-/// Returns whether a text is a JSON object or array.
+/// The longest JSON that is left on its line.
+const LINE: usize = 72;
+
+/// Returns whether a text is a JSON object or array that is easier to read on several lines.
 fn is_json(text: &str) -> bool {
-    text.len() <= MAX_JSON
+    (LINE + 1..=MAX_JSON).contains(&text.len())
         && text.trim_start().starts_with(['{', '['])
         && serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
@@ -153,11 +156,11 @@ mod tests {
 
     #[test]
     fn json_is_indented_and_nothing_else_is_changed() {
-        let json = "{\"b\" :[1,2.50,12345678901234567890123],\n\"a\":{},\"b\":\"x, {\\\"y\\\\\"  ,\"e\":[ ] }";
-        let expected = "{\n  \"b\": [\n    1,\n    2.50,\n    12345678901234567890123\n  ],\n  \"a\": {},\n  \
+        let json = "{\"b\" :[1,2.50,1234567890123456789012345678901234567890],\n\"a\":{},\"b\":\"x, {\\\"y\\\\\"  ,\"e\":[ ] }";
+        let expected = "{\n  \"b\": [\n    1,\n    2.50,\n    1234567890123456789012345678901234567890\n  ],\n  \"a\": {},\n  \
                         \"b\": \"x, {\\\"y\\\\\",\n  \"e\": []\n}";
         assert_eq!(value(json.as_bytes(), CUT), Shown { text: expected.into(), kind: Kind::Json, is_cut: false });
-        for text in ["{", "[1,]", "12", "\"a\"", &"[".repeat(100_000)] {
+        for text in ["{\"a\":[1,2]}", "{", "[1,]", "12", "\"a\"", &"[".repeat(100_000)] {
             assert_eq!(value(text.as_bytes(), 10).kind, Kind::Text, "{text:.20}");
         }
         let deep = "[".repeat(100_000) + &"]".repeat(100_000);

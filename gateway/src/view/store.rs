@@ -141,21 +141,23 @@ impl Store<'_> {
         kind: Option<&str>,
         wanted: usize,
     ) -> Result<Scanned, Problem> {
-        const STEP: u64 = 1_000;
+        // Most keys are found if all are wanted, and few if they must match.
+        let is_all = pattern.is_none() && kind.is_none();
+        let step = if is_all { (wanted as u64).clamp(10, 1_000) } else { 1_000 };
         let mut scanned = Scanned { keys: Vec::new(), next: Some(cursor) };
         let mut looked_at = 0;
         while let Some(cursor) = scanned.next
             && looked_at < MAX_LOOKED_AT
             && scanned.keys.len() < wanted
         {
-            let (cursor, step) = (cursor.to_string(), STEP.to_string());
-            let mut args: Vec<&[u8]> = vec![cursor.as_bytes(), b"COUNT", step.as_bytes()];
+            let (cursor, count) = (cursor.to_string(), step.to_string());
+            let mut args: Vec<&[u8]> = vec![cursor.as_bytes(), b"COUNT", count.as_bytes()];
             args.extend(pattern.into_iter().flat_map(|pattern| [&b"MATCH"[..], pattern]));
             args.extend(kind.into_iter().flat_map(|kind| [&b"TYPE"[..], kind.as_bytes()]));
             let part = part(self.one(Read::SCAN.of(&args)).await?);
             scanned.keys.extend(part.items.into_iter().filter_map(bulk));
             scanned.next = part.next;
-            looked_at += STEP;
+            looked_at += step;
         }
         // A scan can return a key twice.
         scanned.keys.sort_unstable();
@@ -174,6 +176,22 @@ impl Store<'_> {
         let cursor = cursor.to_string();
         let command = |count: &[u8]| command.of(&[key, cursor.as_bytes(), b"COUNT", count]);
         Ok(part(self.shrinking(command, count).await?.0))
+    }
+
+    /// Returns fields of a hash whose values are too large to be returned together, and the lengths of the values.
+    pub(super) async fn lengths_in(self, key: &[u8], cursor: u64) -> Result<(Vec<(Bytes, u64)>, Option<u64>), Problem> {
+        let cursor = cursor.to_string();
+        // Redis 7.0 has no NOVALUES, and refuses it.
+        let command = Read::HSCAN.of(&[key, cursor.as_bytes(), b"COUNT", b"100", b"NOVALUES"]);
+        let part = match self.one(command).await {
+            Err(Problem::Refused(_)) => return Err(Problem::TooLarge),
+            reply => part(reply?),
+        };
+        let mut fields: Vec<_> = part.items.into_iter().filter_map(bulk).collect();
+        fields.sort_unstable();
+        let lengths = self.all(fields.iter().map(|field| Read::HSTRLEN.of(&[key, field])).collect()).await?;
+        let lengths = lengths.iter().map(|length| number(length).unwrap_or_default());
+        Ok((fields.into_iter().zip(lengths).collect(), part.next))
     }
 
     /// Returns the elements of a list or a sorted set from a position on: fewer than `count` if they are large.

@@ -21,6 +21,7 @@ use super::page::{self, Page, Section};
 use super::shown::{self, CUT};
 use super::store::{Entry, Facts, MAX_REPLY, Problem, Read, Store, items};
 use super::stream::is_id;
+use super::time;
 
 /// The entries that the page begins with.
 const FIRST: u64 = 20;
@@ -191,7 +192,7 @@ fn event(entry: &Entry) -> String {
             json!({"name": shown::name(name), "text": value.text, "label": value.kind.label(), "cut": value.is_cut})
         })
         .collect();
-    let data = json!({"id": entry.id, "time": page::time_of(&entry.id), "fields": fields});
+    let data = json!({"id": entry.id, "time": page::time_of(&entry.id).map(time::timestamp), "fields": fields});
     format!("id: {}\nevent: entry\ndata: {data}\n\n", entry.id)
 }
 

@@ -9,6 +9,11 @@ pub(super) fn timestamp(ms: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z")
 }
 
+/// Returns a time in ms since 1970 as text to read, such as `2026-11-21 22:31:05.123 UTC`.
+pub(super) fn readable(ms: u64) -> String {
+    timestamp(ms).replace('T', " ").replace('Z', " UTC")
+}
+
 /// Returns the date of a day that is counted from 1970-01-01, in the Gregorian calendar.
 fn date(days: u64) -> (u64, u64, u64) {
     // Years that begin in March have their leap day at the end. 400 of them have 146,097 days.
@@ -22,12 +27,12 @@ fn date(days: u64) -> (u64, u64, u64) {
     (400 * era + year + u64::from(month <= 2), month, day_of_month)
 }
 
-/// Returns a duration with its two largest units, such as `2 h 5 min`.
+/// Returns a duration with its two largest units, such as `2 h 5 min`. Milliseconds are only those of less than a second.
 pub(super) fn duration(ms: u64) -> String {
     let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1000, "s"), (1, "ms")];
     let Some(at) = units.iter().position(|(length, _)| ms >= *length) else { return "0 ms".to_owned() };
     let mut parts = Vec::new();
-    let mut rest = ms;
+    let mut rest = if ms < 1000 { ms } else { ms - ms % 1000 };
     for (length, unit) in units.iter().skip(at).take(2) {
         if rest / length > 0 {
             parts.push(format!("{} {unit}", rest / length));
@@ -82,7 +87,9 @@ mod tests {
 
     #[test]
     fn durations_sizes_and_counts_are_short() {
-        for (ms, expected) in [(0, "0 ms"), (999, "999 ms"), (61_000, "1 min 1 s"), (86_400_000, "1 d")] {
+        for (ms, expected) in
+            [(0, "0 ms"), (999, "999 ms"), (61_000, "1 min 1 s"), (24_473, "24 s"), (86_400_000, "1 d")]
+        {
             assert_eq!(duration(ms), expected);
         }
         assert_eq!((size(1023), size(1536), size(5 << 20)), ("1023 B".into(), "1.5 KB".into(), "5.0 MB".into()));
