@@ -89,6 +89,7 @@ pub(super) async fn sorted_set(
         match (role, mark) {
             (Role::Index { prefix, name }, Some(mark)) => index(html, prefix, name, &mark, &members),
             (Role::Expiry { prefix }, _) => expiry(html, prefix, &members),
+            (Role::Part { part, .. }, _) if part.starts_with(b"queue:") => jobs(html, &members),
             _ => table(
                 html,
                 "Members",
@@ -146,6 +147,14 @@ fn expiry(html: &mut Html, prefix: &[u8], members: &[(Bytes, Bytes)]) {
     table(html, "Expiry marks", &["Record", "Expires"], members, |row, (id, score)| {
         let key = [prefix, b":", id].concat();
         row.cell(|html| page::key_link(html, &key));
+        row.text(&ms_of(score).map_or_else(|| shown::name(score), time::readable));
+    });
+}
+
+/// The jobs of a work queue by time.
+fn jobs(html: &mut Html, members: &[(Bytes, Bytes)]) {
+    table(html, "Jobs", &["Job", "Time"], members, |row, (id, score)| {
+        row.text(&shown::name(id));
         row.text(&ms_of(score).map_or_else(|| shown::name(score), time::readable));
     });
 }

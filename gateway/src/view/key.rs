@@ -1,7 +1,8 @@
 //! The page of a key: what it is, and what it holds.
 
 use super::elements;
-use super::layout::Role;
+use super::html::Html;
+use super::layout::{QUEUE, Role};
 use super::link::{Link, Parameters};
 use super::page::{self, Page, Section};
 use super::record;
@@ -52,6 +53,11 @@ pub(super) async fn key(store: Store<'_>, parameters: &Parameters) -> Result<Pag
             html.text(".");
         });
     }
+    if let Role::Part { of, part } = role
+        && part.starts_with(b"queue")
+    {
+        queue(store, html, of).await?;
+    }
     match kind {
         "hash" => record::hash(store, html, key, role, expires_at, parameters).await?,
         "list" => elements::list(store, html, key, parameters).await?,
@@ -66,6 +72,22 @@ pub(super) async fn key(store: Store<'_>, parameters: &Parameters) -> Result<Pag
         html.tag("p", &[], |html| html.link(beside.as_str(), "Keys kept beside it"));
     }
     Ok(page)
+}
+
+/// The state of a work queue.
+async fn queue(store: Store<'_>, html: &mut Html, of: &[u8]) -> Result<(), Problem> {
+    let keys = QUEUE.map(|(part, _)| [of, b"::", part].concat());
+    let counts = [Read::LLEN, Read::ZCARD, Read::ZCARD, Read::ZCARD, Read::HLEN];
+    let counts = store.all(counts.iter().zip(&keys).map(|(count, key)| count.of(&[key])).collect()).await?;
+    page::section(html, "The queue", |html| {
+        page::table(html, "The queue", &["Key", "Holds", "Count"], keys.iter().zip(counts), |row, (key, count)| {
+            row.cell(|html| page::key_link(html, key));
+            row.text(Role::of(key).meaning().unwrap_or_default());
+            // An empty list or set does not exist.
+            row.count(Some(number(&count).unwrap_or_default()));
+        });
+    });
+    Ok(())
 }
 
 /// All of one value: a field of a hash, an element of a list or a sorted set, or an entry of a stream.

@@ -85,12 +85,23 @@ impl<'k> Role<'k> {
                 b"snapshot" => "snapshot of a log",
                 b"dead" => "dead letters of a consumer group",
                 b"retry" => "entries that a consumer group gets again",
-                word if word.starts_with(b"queue") => "part of a work queue",
+                b"queue" => {
+                    QUEUE.iter().find(|(name, _)| *name == part).map_or("part of a work queue", |(_, what)| what)
+                }
                 _ => return None,
             },
         })
     }
 }
+
+/// The keys of a work queue, after `job:images::`.
+pub(super) const QUEUE: [(&[u8], &str); 5] = [
+    (b"queue", "the jobs of a work queue that wait"),
+    (b"queue:delayed", "the jobs of a work queue that are delayed, by the time at which they are due"),
+    (b"queue:reserved", "the jobs of a work queue that workers have reserved, by their deadline"),
+    (b"queue:dead", "the dead jobs of a work queue, by the time at which they died"),
+    (b"queue:jobs", "the jobs of a work queue: their elements, attempts and history"),
+];
 
 /// The mark of the indexes of a model: which columns and indexes they have.
 #[derive(Debug, PartialEq, Eq)]
@@ -415,12 +426,19 @@ mod tests {
             ("order-events:17::once:a:b", Role::Once { of: b"order-events:17" }, "order-events"),
             ("order-events:17::snapshot:x", part(b"order-events:17", b"snapshot:x"), "order-events"),
             ("order-events:17::dead:billing", part(b"order-events:17", b"dead:billing"), "order-events"),
+            ("job:images::queue:dead", part(b"job:images", b"queue:dead"), "job"),
             ("::", part(b"", b""), ""),
             (":", Role::Member { prefix: b"", id: b"" }, ""),
         ] {
             assert_eq!(Role::of(key.as_bytes()), role, "{key}");
             assert_eq!(role.prefix(), prefix.as_bytes(), "{key}");
         }
+        for (key, word) in
+            [("l:1::queue", "wait"), ("l:1::queue:dead", "dead"), ("l:1::queue:x", "part of a work queue")]
+        {
+            assert!(Role::of(key.as_bytes()).meaning().unwrap().contains(word), "{key}");
+        }
+        assert_eq!(Role::of(b"l:1::other").meaning(), None);
     }
 
     #[test]

@@ -102,6 +102,8 @@ pub(crate) async fn fill(site: &Site) {
         vec!["XGROUP", "CREATE", key, "billing", "0"],
         vec!["XREADGROUP", "GROUP", "billing", "worker-1", "COUNT", "2", "STREAMS", key, ">"],
         vec!["XADD", "order-events:17::dead:billing", "*", "source", "1-0", "error", "card declined"],
+        vec!["RPUSH", "job:images::queue", "1", "2"],
+        vec!["ZADD", "job:images::queue:reserved", "1700000000000", "3"],
         vec!["SET", "greeting", "hello"],
         vec!["SADD", "colours", "red", "blue"],
         vec!["ZADD", "scores", "1.5", "ada", "2", "cahit"],

@@ -109,6 +109,11 @@ async fn others(site: &Site) {
     assert!(!first.contains("message 51"));
     has(&site.page("/key?key=inbox%3A42&offset=100").await, &["message 101", "message 120", "Previous"]);
     has(&site.page("/value?key=inbox%3A42&index=3").await, &["Position 3", "message 4"]);
+    let queue = site.key("job:images::queue:reserved").await;
+    has(
+        &queue,
+        &["The queue", "the jobs of a work queue that wait", "data-column=\"Count\">2<", "2023-11-14 22:13:20"],
+    );
     has(&site.key("greeting").await, &["hello", "5 B", "it does not expire"]);
     has(&site.key("colours").await, &["red", "blue", "2 members"]);
     has(&site.key("scores").await, &["cahit", "1.5"]);
