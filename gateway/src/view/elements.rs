@@ -200,6 +200,15 @@ pub(super) async fn string(
     Ok(())
 }
 
+/// A document of the JSON module.
+pub(super) async fn json(store: Store<'_>, html: &mut Html, key: &[u8]) -> Result<(), Problem> {
+    let document = bulk(store.one(Read::JSON_GET.of(&[key])).await?).unwrap_or_default();
+    section(html, "Document", |html| {
+        html.leaf("pre", &[], &shown::value(&document, usize::MAX).text);
+    });
+    Ok(())
+}
+
 /// Returns a title and the values that a link to a whole value names.
 pub(super) async fn whole(
     store: Store<'_>,

@@ -7,7 +7,7 @@ use super::link::{Link, Parameters};
 use super::page::{self, Page, Section};
 use super::record;
 use super::shown;
-use super::store::{Problem, Read, Store, number};
+use super::store::{MAX_REPLY, Problem, Read, Store, number};
 use super::stream;
 use super::time;
 
@@ -40,7 +40,8 @@ pub(super) async fn key(store: Store<'_>, parameters: &Parameters) -> Result<Pag
         (None, _) => "none: it does not expire".to_owned(),
     };
     let mut facts = vec![("Type", kind.to_owned()), ("Time to live", ttl_text)];
-    if let Some(bytes) = about.get(2).and_then(number) {
+    let memory = about.get(2).and_then(number);
+    if let Some(bytes) = memory {
         facts.push(("Memory", time::size(bytes)));
     }
     page::facts(html, &facts);
@@ -65,6 +66,9 @@ pub(super) async fn key(store: Store<'_>, parameters: &Parameters) -> Result<Pag
         "zset" => elements::sorted_set(store, html, key, role, parameters).await?,
         "string" => elements::string(store, html, key, parameters).await?,
         "stream" => stream::stream(store, html, key, parameters).await?,
+        // Its text is as long as its parts together, which are in memory.
+        "ReJSON-RL" if memory.is_none_or(|bytes| bytes > MAX_REPLY as u64) => return Err(Problem::TooLarge),
+        "ReJSON-RL" => elements::json(store, html, key).await?,
         _ => page::note(html, "The view does not show values of this type."),
     }
     if matches!((kind, role), ("list" | "stream", Role::Member { .. } | Role::Plain)) {
@@ -81,10 +85,14 @@ async fn queue(store: Store<'_>, html: &mut Html, of: &[u8]) -> Result<(), Probl
     let counts = store.all(counts.iter().zip(&keys).map(|(count, key)| count.of(&[key])).collect()).await?;
     page::section(html, "The queue", |html| {
         page::table(html, "The queue", &["Key", "Holds", "Count"], keys.iter().zip(counts), |row, (key, count)| {
-            row.cell(|html| page::key_link(html, key));
+            let count = number(&count).unwrap_or_default();
+            row.cell(|html| match count {
+                // An empty list or set does not exist.
+                0 => html.leaf("code", &[], &shown::name(key)),
+                _ => page::key_link(html, key),
+            });
             row.text(Role::of(key).meaning().unwrap_or_default());
-            // An empty list or set does not exist.
-            row.count(Some(number(&count).unwrap_or_default()));
+            row.count(Some(count));
         });
     });
     Ok(())

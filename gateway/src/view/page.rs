@@ -81,7 +81,7 @@ fn header(html: &mut Html, current: Section, search: &str) {
                 ("name", "search"),
                 ("type", "search"),
                 ("value", search),
-                ("placeholder", "user:42 or user:"),
+                ("placeholder", "user:42"),
                 ("autocomplete", "off"),
                 ("spellcheck", "false"),
             ],

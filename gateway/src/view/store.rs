@@ -19,6 +19,7 @@ impl Read {
     pub(super) const HMGET: Read = Read(&["HMGET"]);
     pub(super) const HSCAN: Read = Read(&["HSCAN"]);
     pub(super) const HSTRLEN: Read = Read(&["HSTRLEN"]);
+    pub(super) const JSON_GET: Read = Read(&["JSON.GET"]);
     pub(super) const LLEN: Read = Read(&["LLEN"]);
     pub(super) const LRANGE: Read = Read(&["LRANGE"]);
     pub(super) const MEMORY_USAGE: Read = Read(&["MEMORY", "USAGE"]);

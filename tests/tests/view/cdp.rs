@@ -78,6 +78,7 @@ impl Browser {
     }
 
     /// Calls a method of the protocol, and returns its result.
+    #[expect(clippy::needless_pass_by_value, reason = "it is made where it is passed")]
     pub(crate) fn call(&mut self, method: &str, parameters: Value) -> Value {
         self.next += 1;
         let id = self.next;

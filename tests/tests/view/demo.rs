@@ -71,7 +71,7 @@ pub(crate) fn user(id: u64) -> User {
         tags: vec!["rust".into(), "redis".into(), "rust".into()],
         levels: vec![9, 10],
         score: [0.0, -1.5, 1e300][usize::try_from(id % 3).unwrap()],
-        nickname: (id % 2 == 0).then(|| "ada".into()),
+        nickname: id.is_multiple_of(2).then(|| "ada".into()),
         address: "127.0.0.1".parse().unwrap(),
         joined: chrono::DateTime::UNIX_EPOCH,
         settings: vec![("dark".into(), true), ("sound".into(), false)],

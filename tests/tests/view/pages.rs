@@ -4,7 +4,7 @@ use redis_model::HashModel as _;
 use redis_model_tests::{own_redis_7_0, own_stack, own_valkey};
 
 use crate::demo::{self, fill, run};
-use crate::site::Site;
+use crate::site::{Site, events};
 
 /// Returns whether a page has all of these texts. Says which one it lacks.
 fn has(page: &str, texts: &[&str]) {
@@ -26,6 +26,10 @@ async fn everything_that_the_mapper_writes_is_shown() {
         others(&site).await;
         shown += 1;
     }
+    // The stack of all tests has the JSON module.
+    let site = Site::start(own_stack()).await;
+    run(&site, &["JSON.SET", "doc:1", "$", r#"{"title":"<b>","n":[1,2]}"#]).await;
+    has(&site.key("doc:1").await, &["Document", "{&quot;title&quot;:&quot;&lt;b&gt;&quot;,&quot;n&quot;:[1,2]}"]);
     println!("{shown} servers");
 }
 
@@ -97,6 +101,23 @@ async fn streams(site: &Site) {
         &page,
         &["worker-1", "Pending entries", "Placed", "Dead letters", "card declined", "data-column=\"Deliveries\">1<"],
     );
+    // A browser that connects again says what it has seen, and gets the rest.
+    let path = "/tail/events?key=order-events%3A17&after=0-0";
+    let first = events(site, path, &[], "Placed").await;
+    let id = first.split("id: ").nth(1).unwrap().split('\n').next().unwrap();
+    let rest = events(site, path, &[("last-event-id", id)], "Shipped").await;
+    assert!(rest.contains("Paid") && !rest.contains("Placed"), "{rest}");
+    // Entries that are larger together than one read may be.
+    let large = "v".repeat(3_000_000);
+    for number in ["1-0", "2-0", "3-0", "4-0"] {
+        run(site, &["XADD", "large:1", number, "f", &large]).await;
+    }
+    let read = events(site, "/tail/events?key=large%3A1&after=0-0", &[], "id: 4-0").await;
+    assert_eq!(read.matches("event: entry").count(), 4);
+    run(site, &["XADD", "large:1", "5-0", "f", &"v".repeat(9_000_000)]).await;
+    events(site, "/tail/events?key=large%3A1&after=4-0", &[], "larger than 8 MB").await;
+    events(site, "/tail/events?key=inbox%3A42&after=4-0", &[], "event: notice").await;
+    run(site, &["DEL", "large:1"]).await;
     // A pending entry that was trimmed is lost.
     run(site, &["XTRIM", "order-events:17", "MAXLEN", "=", "1"]).await;
     has(&site.page("/group?key=order-events%3A17&group=billing").await, &["the entry was trimmed or deleted"]);

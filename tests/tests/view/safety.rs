@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 
 use crate::demo::{fill, run};
 use crate::markup;
-use crate::site::{Site, send};
+use crate::site::{Site, events, send};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_listens_on_this_machine_alone_and_only_if_asked() {
@@ -188,20 +188,8 @@ async fn every_page_is_sound_markup_and_only_reads() {
     let monitor = Monitor::start(site.stack.server.url()).await;
     let visited = crawl(&site, 1_500).await;
     // A tail has a connection of its own.
-    let mut tail = TcpStream::connect(&site.address).await.unwrap();
-    let request = format!(
-        "GET /tail/events?key=order-events%3A17&after=0-0 HTTP/1.1\r\nhost: {}\r\ncookie: {}\r\n\r\n",
-        site.address, site.cookie
-    );
-    tail.write_all(request.as_bytes()).await.unwrap();
-    let mut read = String::new();
-    while !read.contains("Shipped") {
-        let mut buffer = [0; 4096];
-        let length = tokio::time::timeout(Duration::from_secs(5), tail.read(&mut buffer)).await.unwrap().unwrap();
-        read.push_str(std::str::from_utf8(&buffer[..length]).unwrap());
-    }
+    let read = events(&site, "/tail/events?key=order-events%3A17&after=0-0", &[], "Shipped").await;
     assert!(read.contains("text/event-stream") && read.contains("event: entry\ndata: {"), "{read}");
-    drop(tail);
     let commands = monitor.stop().await;
     println!("{visited} pages, {commands:?}");
     assert!(visited > 200, "{visited}");

@@ -69,6 +69,21 @@ impl Site {
     }
 }
 
+/// Reads the events of a tail until a text has arrived, and then leaves.
+pub(crate) async fn events(site: &Site, path: &str, headers: &[(&str, &str)], until: &str) -> String {
+    let mut stream = TcpStream::connect(&site.address).await.unwrap();
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let (host, cookie) = (&site.address, &site.cookie);
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\ncookie: {cookie}\r\n{headers}\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut read = Vec::new();
+    while !read.windows(until.len()).any(|window| window == until.as_bytes()) {
+        let length = tokio::time::timeout(Duration::from_secs(20), stream.read_buf(&mut read)).await;
+        assert!(length.unwrap().unwrap() > 0, "{}", String::from_utf8_lossy(&read));
+    }
+    String::from_utf8(read).unwrap()
+}
+
 /// Returns bytes as a part of a query.
 pub(crate) fn encoded(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("%{byte:02X}")).collect()
