@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 
+use super::encoding::{self, Encoding};
 use super::html::Html;
-use super::layout::{self, Encoding, Mark, Role};
+use super::layout::{self, Mark, Role};
 use super::link::{Link, Parameters};
 use super::overview;
 use super::page::{self, note, section, table, value};
@@ -138,7 +139,7 @@ pub(super) fn values_of(html: &mut Html, encodings: &[Encoding], values: &[&[u8]
         if at > 0 {
             html.text(" + ");
         }
-        html.leaf("code", &[], &shown::name(&layout::decoded(*encoding, bytes)));
+        html.leaf("code", &[], &shown::name(&encoding::decoded(*encoding, bytes)));
     }
 }
 

@@ -23,6 +23,7 @@ use crate::listener;
 use crate::state::State;
 
 mod elements;
+mod encoding;
 mod guard;
 mod html;
 mod key;

@@ -3,8 +3,9 @@
 use bytes::Bytes;
 
 use super::elements::{self, values_of};
+use super::encoding::{self, Encoding};
 use super::html::Html;
-use super::layout::{self, Mark, Role, Row};
+use super::layout::{Mark, Role, Row};
 use super::link::{Link, Parameters};
 use super::overview;
 use super::page::{self, key_link, note, section, state, table, value};
@@ -103,7 +104,7 @@ fn rows(html: &mut Html, prefix: &[u8], fields: &[(Bytes, Bytes)]) {
 
 /// Adds the values of a column of a row.
 fn column_values(html: &mut Html, mark: &Mark, row: &Row, at: usize) {
-    let encoding = mark.columns.get(at).map_or(layout::Encoding::Text, |column| column.encoding);
+    let encoding = mark.columns.get(at).map_or(Encoding::Text, |column| column.encoding);
     let values = row.values(at);
     if values.is_empty() {
         html.text("none");
@@ -225,8 +226,8 @@ impl Indexed {
         columns
             .map(|(at, (column, field))| match field.as_deref().map(std::str::from_utf8) {
                 Some(Err(_)) => None,
-                Some(Ok(text)) => layout::agrees(column.encoding, Some(text), row.column(at)),
-                None => layout::agrees(column.encoding, None, row.column(at)),
+                Some(Ok(text)) => encoding::agrees(column.encoding, Some(text), row.column(at)),
+                None => encoding::agrees(column.encoding, None, row.column(at)),
             })
             .collect()
     }
