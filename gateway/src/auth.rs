@@ -146,7 +146,7 @@ fn bearer(header: &str) -> Option<&str> {
 }
 
 /// Returns whether two tokens are the same, in a time that depends only on their lengths.
-fn is_same(left: &str, right: &str) -> bool {
+pub(crate) fn is_same(left: &str, right: &str) -> bool {
     let differences = left.bytes().zip(right.bytes()).fold(0, |found, (left, right)| black_box(found | (left ^ right)));
     left.len() == right.len() && differences == 0
 }

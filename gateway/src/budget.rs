@@ -88,6 +88,12 @@ impl Share {
         Share { limit: usize::MAX, held: 0, body: 0, others: None }
     }
 
+    /// Lowers the limit of the replies.
+    pub(crate) fn at_most(mut self, limit: usize) -> Self {
+        self.limit = self.limit.min(limit);
+        self
+    }
+
     /// Returns whether it is that of a request whose token is not the full one.
     pub(crate) fn is_of_others(&self) -> bool {
         self.others.is_some()

@@ -1,6 +1,7 @@
 //! A running gateway and its settings.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use crate::policy::Policy;
 use crate::script::Scripts;
 use crate::secret::random_secret;
 use crate::state::State;
+use crate::view::View;
 
 /// A running gateway. It stops when it is dropped, and cuts its connections; [`shutdown`](Gateway::shutdown) lets requests
 /// finish.
@@ -64,6 +66,7 @@ pub struct Gateway {
     address: SocketAddr,
     token: String,
     read_only_token: String,
+    view_url: Option<String>,
     /// True lets requests finish. Dropping the sender cuts them.
     stop: watch::Sender<bool>,
     served: JoinHandle<()>,
@@ -102,6 +105,7 @@ pub struct GatewayBuilder {
     max_reply_bytes: usize,
     all_commands: bool,
     heartbeat: Duration,
+    view: Option<SocketAddr>,
 }
 
 impl Gateway {
@@ -118,6 +122,7 @@ impl Gateway {
             max_reply_bytes: 100 << 20,
             all_commands: false,
             heartbeat: Duration::from_secs(15),
+            view: None,
         }
     }
 
@@ -137,6 +142,14 @@ impl Gateway {
     #[must_use]
     pub fn read_only_token(&self) -> &str {
         &self.read_only_token
+    }
+
+    /// Returns the URL of the [web view](GatewayBuilder::view), with the key that opens it, or `None` if there is no view.
+    ///
+    /// Whoever has the URL and can connect to this machine's loopback address sees all data.
+    #[must_use]
+    pub fn view_url(&self) -> Option<&str> {
+        self.view_url.as_deref()
     }
 
     /// Stops the gateway after its open requests have finished, or after 30 seconds.
@@ -218,14 +231,38 @@ impl GatewayBuilder {
         self
     }
 
+    /// Adds the web view, which shows the store in a browser, at this loopback address. By default there is none.
+    ///
+    /// The view reads and never writes. It has an address of its own, since other machines and web pages may use the API but
+    /// not the view. [`Gateway::view_url`] opens it.
+    ///
+    /// ```no_run
+    /// use redis_rest_gateway::Gateway;
+    ///
+    /// # async fn example() -> Result<(), redis_rest_gateway::Error> {
+    /// // Port 0 is a free port.
+    /// let gateway = Gateway::over("redis://127.0.0.1:6379").view(([127, 0, 0, 1], 0).into()).start().await?;
+    /// println!("Open {} in a browser", gateway.view_url().unwrap_or_default());
+    ///
+    /// // Another machine could see all data.
+    /// let error = Gateway::over("redis://127.0.0.1:6379").view(([0, 0, 0, 0], 0).into()).start().await.unwrap_err();
+    /// assert!(error.to_string().contains("0.0.0.0 is not a loopback address"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn view(mut self, address: SocketAddr) -> Self {
+        self.view = Some(address);
+        self
+    }
+
     /// Connects to Redis and starts to answer requests.
     ///
     /// The gateway is a task of the current tokio runtime and stops when that runtime shuts down.
     ///
     /// # Errors
     ///
-    /// Returns an error if a token is empty, if both tokens are the same, if Redis cannot be reached, or if the address is
-    /// not available.
+    /// Returns an error if a token is empty, if both tokens are the same, if Redis cannot be reached, if an address is not
+    /// available, or if that of the view is not a loopback address.
     pub async fn start(self) -> Result<Gateway, Error> {
         let token = self.token.map_or_else(random_secret, Ok)?;
         let read_only_token = self.read_only_token.map_or_else(random_secret, Ok)?;
@@ -242,6 +279,11 @@ impl GatewayBuilder {
         let address = listener
             .local_addr()
             .map_err(|error| Error::caused("cannot determine the address of the listening socket", error))?;
+        let view = match self.view {
+            Some(address) => Some(View::bind(address).await?),
+            None => None,
+        };
+        let view_url = view.as_ref().map(View::url);
         let (stop, stopping) = watch::channel(false);
         let state = State {
             backend,
@@ -254,8 +296,15 @@ impl GatewayBuilder {
             responses: AtomicU64::new(0),
             stop: stopping,
         };
-        let served = tokio::spawn(http::serve(listener, state, limits));
-        Ok(Gateway { address, token, read_only_token, stop, served })
+        let state = Arc::new(state);
+        let served = tokio::spawn(async move {
+            let api = http::serve(listener, Arc::clone(&state), limits.clone());
+            match view {
+                Some(view) => drop(tokio::join!(api, view.serve(state, limits))),
+                None => api.await,
+            }
+        });
+        Ok(Gateway { address, token, read_only_token, view_url, stop, served })
     }
 }
 

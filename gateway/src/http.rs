@@ -27,9 +27,8 @@ use crate::state::State;
 const SYNC_TOKEN: HeaderName = HeaderName::from_static("upstash-sync-token");
 
 /// Answers requests until the gateway stops.
-pub(crate) async fn serve(listener: TcpListener, state: State, limits: Limits) {
+pub(crate) async fn serve(listener: TcpListener, state: Arc<State>, limits: Limits) {
     let stop = state.stop.clone();
-    let state = Arc::new(state);
     listener::serve(listener, limits, stop, move |request| answer(Arc::clone(&state), request)).await;
 }
 

@@ -57,6 +57,12 @@
 //! - Web pages of any origin (CORS).
 //! - Scripts with the flag `allow-key-locking`, which open-source servers refuse.
 //!
+//! # The web view
+//!
+//! [`GatewayBuilder::view`], or the option `--view` of the program, adds pages that show the store in a browser: the models and
+//! the keys by prefix, records and whether their indexes agree with them, lists, and streams with a live tail, their groups, and
+//! what is pending or dead. It only reads, listens on this machine alone, and opens with the key in the URL that is printed.
+//!
 //! Commands that the service does not document are refused with its error; [`GatewayBuilder::all_commands`] allows them.
 //! Which of the documented commands exist depends on the server behind the gateway. A request cannot choose a database:
 //! `SELECT 0` is that of the gateway's URL.
@@ -97,6 +103,7 @@ mod sse;
 
 mod execute;
 mod http;
+mod view;
 
 mod gateway;
 mod server;

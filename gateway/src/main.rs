@@ -24,6 +24,10 @@ Options:
   --read-only-token-file FILE  A file with the token that allows only commands that read. Without a token, the
                                gateway prints a random one.
   --all-commands               Allow commands of the server that the service does not document, such as OBJECT
+  --view                       Show the store in a browser: models, records and their indexes, lists, streams and groups,
+                               at the URL that is printed. It only reads, and listens on this machine alone.
+                               The address is 127.0.0.1:8078.
+  --view-listen IP:PORT        The same at another loopback address
   -h, --help                   Print this help
 
 SIGTERM and Ctrl-C let open requests finish. A second signal ends the program at once.
@@ -45,6 +49,8 @@ struct Options {
     all_commands: bool,
     token: Option<String>,
     read_only_token: Option<String>,
+    /// Where the web view is, if there is one.
+    view: Option<SocketAddr>,
 }
 
 fn main() -> ExitCode {
@@ -74,6 +80,7 @@ fn parse_options(mut args: impl Iterator<Item = String>) -> Result<Option<Option
         all_commands: false,
         token: variable("REDIS_REST_TOKEN"),
         read_only_token: variable("REDIS_REST_READ_ONLY_TOKEN"),
+        view: None,
     };
     while let Some(name) = args.next() {
         if name == "--help" || name == "-h" {
@@ -83,15 +90,15 @@ fn parse_options(mut args: impl Iterator<Item = String>) -> Result<Option<Option
             options.all_commands = true;
             continue;
         }
+        if name == "--view" {
+            options.view.get_or_insert(SocketAddr::from(([127, 0, 0, 1], 8078)));
+            continue;
+        }
         let mut value = || args.next().ok_or_else(|| format!("{name} needs a value; see --help"));
         match name.as_str() {
             "--redis-url" => options.redis_url = Some(value()?),
-            "--listen" => {
-                let text = value()?;
-                options.listen = text
-                    .parse()
-                    .map_err(|_| format!("{text} is not an address; expected IP:PORT, such as 127.0.0.1:8079"))?;
-            }
+            "--listen" => options.listen = address(&value()?)?,
+            "--view-listen" => options.view = Some(address(&value()?)?),
             "--max-request-bytes" => options.max_request_bytes = Some(bytes(&name, &value()?)?),
             "--max-reply-bytes" => options.max_reply_bytes = Some(bytes(&name, &value()?)?),
             "--token-file" => options.token = Some(read_token(&value()?)?),
@@ -100,6 +107,11 @@ fn parse_options(mut args: impl Iterator<Item = String>) -> Result<Option<Option
         }
     }
     Ok(Some(options))
+}
+
+fn address(text: &str) -> Result<SocketAddr, Box<dyn Error>> {
+    let expected = || format!("{text} is not an address; expected IP:PORT, such as 127.0.0.1:8079");
+    text.parse().map_err(|_| expected().into())
 }
 
 fn bytes(option: &str, value: &str) -> Result<usize, Box<dyn Error>> {
@@ -141,6 +153,9 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     if options.all_commands {
         builder = builder.all_commands();
     }
+    if let Some(address) = options.view {
+        builder = builder.view(address);
+    }
     // Before the start, so that a signal in its middle is not lost.
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let gateway = builder.start().await?;
@@ -152,6 +167,9 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         display(is_set[0], gateway.token()),
         display(is_set[1], gateway.read_only_token())
     ))?;
+    if let Some(url) = gateway.view_url() {
+        print(&format!("view: {url}\n"))?;
+    }
     let mut signalled = async || tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} };
     signalled().await;
     tokio::select! {

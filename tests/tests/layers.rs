@@ -64,6 +64,7 @@ const GATEWAY: &[&str] = &[
     "sse",
     "execute",
     "http",
+    "view",
     "gateway",
     "server",
     "install",
