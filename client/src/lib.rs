@@ -170,6 +170,8 @@ pub use bytes;
 pub use crate::arg::{Arg, ToArg};
 pub use crate::client::{AutoPipelining, Redis, RedisBuilder, Request, blocking, subscribe};
 #[doc(hidden)]
+pub use crate::client::sleep;
+#[doc(hidden)]
 pub use crate::command::Session;
 pub use crate::command::{Args, Command, OneOrMore, OneOrMorePairs, Script, ScriptCall, ToArgs, Untyped};
 #[doc(inline)]

@@ -292,7 +292,9 @@ pub use crate::mismatch::Mismatch;
 pub use crate::model::Embedded;
 pub use crate::query::{Cursor, Explain, RangeFor, SequenceField, SingleField, TextValue};
 pub use crate::reference::Ref;
-pub use crate::stream::{Entry, Log, StreamModel};
+pub use crate::stream::{
+    Claimed, Counters, Counts, DeadLetter, Delivered, Entry, Group, GroupStatus, Log, Notice, StreamModel, Worker,
+};
 pub use crate::value_for::ValueFor;
 
 /// The names that most programs need: the derive, the traits of models, the clients and the traits of commands.
@@ -308,6 +310,6 @@ pub mod prelude {
     };
 
     pub use crate::{
-        GenerateId, HashModel, ListModel, ModelCommands, Redis, RedisModel, Result, StreamModel, blocking,
+        GenerateId, HashModel, ListModel, ModelCommands, Redis, RedisModel, Result, StreamModel, Worker, blocking,
     };
 }

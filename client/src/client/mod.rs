@@ -4,6 +4,7 @@ mod auto_pipeline;
 pub mod blocking;
 mod builder;
 mod check;
+mod live;
 mod request;
 pub mod subscribe;
 
@@ -16,6 +17,7 @@ use http::HeaderValue;
 use self::auto_pipeline::AutoPipeline;
 pub use self::auto_pipeline::AutoPipelining;
 pub use self::builder::RedisBuilder;
+pub use self::live::sleep;
 pub use self::request::Request;
 use self::subscribe::{Monitor, Subscription};
 use crate::command::{BoxFuture, Command, Encoded, OneOrMore, Received, Requests, Session};

@@ -9,6 +9,7 @@ use redis_rest::{Build, Client, Command, Executor, FromReply, Paging, Result, St
 
 use super::StreamModel;
 use super::entry::{Entry, read_entries};
+use super::group::Group;
 use crate::key::Key;
 use crate::pairs::FieldPairs;
 
@@ -54,6 +55,17 @@ impl<M: StreamModel> Log<M> {
     #[must_use]
     pub fn key(&self) -> &str {
         self.key.as_str()
+    }
+
+    /// Returns a consumer group of the log. Nothing is sent: [`Group::create`](crate::Group::create) creates it.
+    #[must_use]
+    pub fn group(&self, name: impl Into<String>) -> Group<M> {
+        Group::new(self.clone(), name.into())
+    }
+
+    /// Names the log in the errors of a command, and makes it fail if the key is malformed.
+    pub(super) fn check<R>(&self, command: Command<R>) -> Command<R> {
+        self.key.check(command)
     }
 
     /// Adds an event after the last one, and returns the id of its entry.

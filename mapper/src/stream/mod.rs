@@ -1,12 +1,16 @@
 //! Typed event logs: a Redis stream at `prefix:key`. Each entry holds the fields of one event.
 
 mod entry;
+mod group;
 mod log;
+mod worker;
 
 use redis_rest::{FromReply, Reply, Result};
 
 pub use self::entry::Entry;
+pub use self::group::{Claimed, Group, GroupStatus};
 pub use self::log::Log;
+pub use self::worker::{Counters, Counts, DeadLetter, Delivered, Notice, Worker};
 use crate::key::KeyPart;
 use crate::model::Fields;
 use crate::pairs::ReplyPairs;
