@@ -240,7 +240,11 @@ local function count_missed()
   return -1
 end
 
+local missed = -1
+
 if wanted > 0 then
+  -- Before the next entries are read: then the server counts on from there.
+  missed = count_missed()
   local pending = 0
   for stream in ipairs(streams) do
     for _, one in ipairs(call('XPENDING', streams[stream], group)[4] or {}) do
@@ -265,4 +269,4 @@ end
 
 if streams[2] and call('XLEN', retries) == 0 then call('DEL', retries) end
 
-return { status, outcomes, lost, trimmed, entries, reclaim_idle ~= '' and count_missed() or -1 }
+return { status, outcomes, lost, trimmed, entries, missed }

@@ -83,15 +83,16 @@ pub struct Claimed<M> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GroupStatus {
-    /// What the server says about the group. Its `lag` counts entries that were trimmed before they were delivered.
+    /// What the server says about the group. On some servers, its `lag` counts entries that were trimmed before they were
+    /// delivered, too.
     pub info: GroupInfo,
     /// How many entries the log has.
     pub len: u64,
     /// How many entries of the log are still to be delivered. `None` if the server does not know: the position of the group was
     /// set, or entries in the middle of the log were deleted.
     pub waiting: Option<u64>,
-    /// How many entries were trimmed before they were delivered: the group has missed them. It is right unless entries were
-    /// deleted one by one, by `XDEL`. `None` if the server does not know.
+    /// How many entries were trimmed before they were delivered, since the group has last read: it has missed them. It is right
+    /// unless entries were deleted one by one, by `XDEL`. `None` if the server does not know.
     pub missed: Option<u64>,
 }
 
@@ -355,10 +356,8 @@ impl GroupStatus {
     fn of(info: GroupInfo, stream: &StreamInfo<Value>) -> Self {
         let read = info.entries_read.zip(stream.entries_added);
         let missed = read.map(|(read, added)| added.saturating_sub(stream.length).saturating_sub(read));
-        let waiting = match (info.lag, missed) {
-            (Some(lag), Some(missed)) => Some(lag.saturating_sub(missed)),
-            (lag, _) => lag,
-        };
+        // If the group has missed entries, all that the log has come after them.
+        let waiting = if missed.is_some_and(|missed| missed > 0) { Some(stream.length) } else { info.lag };
         GroupStatus { info, len: stream.length, waiting, missed }
     }
 }

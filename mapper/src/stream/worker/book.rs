@@ -95,6 +95,8 @@ pub(super) struct Book<'a> {
     batch: u64,
     /// Whether that request was due because of the pace. Others ask on the side.
     is_poll: bool,
+    /// How many entries the group had missed at the last look.
+    missed: u64,
     is_stopping: bool,
     pub(super) is_poll_due: bool,
     pub(super) is_heartbeat_due: bool,
@@ -115,6 +117,7 @@ impl<'a> Book<'a> {
             wanted: 0,
             batch: options.batch,
             is_poll: false,
+            missed: 0,
             is_stopping: false,
             is_poll_due: true,
             is_heartbeat_due: false,
@@ -191,8 +194,10 @@ impl<'a> Book<'a> {
             self.trim(ticket, &consumer, attempts);
         }
         if let Some(missed) = missed {
-            let count = self.reporter.counters.set_missed(missed);
+            // Some servers count them until the group has read as many again.
+            let count = missed.saturating_sub(std::mem::replace(&mut self.missed, missed));
             if count > 0 {
+                self.reporter.counters.add(|counters| &counters.missed, count);
                 self.reporter.notice(&Notice::Missed { count });
             }
         }

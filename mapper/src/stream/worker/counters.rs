@@ -73,7 +73,8 @@ counters! {
     duplicates,
     /// Entries that were removed from the log while they were pending: nobody can handle them.
     trimmed,
-    /// Entries that were removed from the log before they were delivered. It is the number of the group, not of this worker.
+    /// Entries that were removed from the log before they were delivered to anyone. Each worker of the group counts those that
+    /// it notices, so several may count the same.
     missed,
     /// Requests that the worker has sent. Repetitions by the client are not counted.
     requests,
@@ -84,11 +85,6 @@ counters! {
 impl Counters {
     pub(super) fn add(&self, counter: impl FnOnce(&Atomics) -> &AtomicU64, number: u64) {
         counter(&self.0).fetch_add(number, Ordering::Relaxed);
-    }
-
-    /// Sets the number of entries that the group has missed. Returns how many there are more of than before.
-    pub(super) fn set_missed(&self, missed: u64) -> u64 {
-        missed.saturating_sub(self.0.missed.swap(missed, Ordering::Relaxed))
     }
 }
 

@@ -111,17 +111,21 @@ where
             if let Poll::Ready(Some(ticket)) = Pin::new(&mut delays).poll_next(cx) {
                 return Poll::Ready(Event::Requeue(ticket));
             }
-            let is_woken = wake.is_woken(cx);
-            for (is_due, event) in [
-                (repeat.is_due(cx), Event::Repeat),
-                (grace.is_due(cx), Event::GraceIsOver),
-                (heartbeat.is_due(cx), Event::Heartbeat),
-                (reclaim.is_due(cx), Event::Reclaim),
-                (poll.is_due(cx) || is_woken, Event::Poll),
-            ] {
-                if is_due {
+            // One after the other: a timer that is due is due once.
+            let timers = [
+                (&mut repeat, Event::Repeat),
+                (&mut grace, Event::GraceIsOver),
+                (&mut heartbeat, Event::Heartbeat),
+                (&mut reclaim, Event::Reclaim),
+                (&mut poll, Event::Poll),
+            ];
+            for (timer, event) in timers {
+                if timer.is_due(cx) {
                     return Poll::Ready(event);
                 }
+            }
+            if wake.is_woken(cx) {
+                return Poll::Ready(Event::Poll);
             }
             Poll::Pending
         })
