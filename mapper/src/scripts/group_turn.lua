@@ -148,8 +148,9 @@ end
 
 local lost, trimmed = {}, {}
 
+-- All of them: there are more than the most that may be pending if an earlier process of this name was allowed more.
 local function own_pending(stream)
-  return call('XPENDING', streams[stream], group, '-', '+', most_pending, consumer)
+  return call('XPENDING', streams[stream], group, '-', '+', 100000, consumer)
 end
 
 local function beat(stream)
@@ -204,6 +205,13 @@ local function take_pending(stream, pending, is_adopted)
   add(stream, id, count, state, from, fields)
 end
 
+-- Takes entries that have been idle for so long that their consumer is dead: of one consumer, or of all.
+local function reclaim(stream, ...)
+  if wanted <= 0 then return end
+  local idle = call('XPENDING', streams[stream], group, 'IDLE', reclaim_idle, '-', '+', wanted, ...)
+  for _, one in ipairs(idle) do take_pending(stream, one, false) end
+end
+
 local function take_new(stream)
   if wanted <= 0 then return end
   local read = call('XREADGROUP', 'GROUP', group, consumer, 'COUNT', wanted, 'STREAMS', streams[stream], '>')
@@ -255,14 +263,13 @@ if wanted > 0 then
     if adopts then
       for _, one in ipairs(own_pending(stream)) do take_pending(stream, one, true) end
     end
+    -- Those of an earlier process of this name.
+    if reclaim_idle ~= '' then reclaim(stream, consumer) end
   end
-  -- What is taken now is pending with this consumer, too.
+  -- The others are pending with this consumer only when they are taken.
   wanted = math.min(wanted, most_pending - pending)
   for stream in ipairs(streams) do
-    if reclaim_idle ~= '' and wanted > 0 then
-      local idle = call('XPENDING', streams[stream], group, 'IDLE', reclaim_idle, '-', '+', wanted)
-      for _, one in ipairs(idle) do take_pending(stream, one, false) end
-    end
+    if reclaim_idle ~= '' then reclaim(stream) end
   end
   for stream = #streams, 1, -1 do take_new(stream) end
 end

@@ -6,7 +6,7 @@
 //! WORKER_EVENTS=50000 cargo test -p redis-model-tests --test worker killed -- --nocapture
 //! ```
 //!
-//! `WORKER_SEED=7` kills and cuts at the same random times again.
+//! `WORKER_SEED=7` draws the same random numbers again, and `WORKER_SERVER=1` picks the second server.
 
 #![expect(
     clippy::unwrap_used,

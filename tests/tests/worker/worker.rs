@@ -177,6 +177,28 @@ async fn no_more_is_pending_than_allowed() -> Result<()> {
     Ok(())
 }
 
+/// An earlier process of the same name, which was allowed more, must not keep this one from working for ever.
+#[tokio::test]
+async fn what_an_earlier_process_of_the_name_held_is_taken_over() -> Result<()> {
+    for (server, redis) in clients() {
+        let group = group("earlier");
+        append(&redis, &group, 0..30).await?;
+        group.create(&redis).await?;
+        assert_eq!(group.read(&redis, "w1", 25).await?.len(), 25);
+        let worker = worker(&group, "w1").max_pending(10).concurrency(2);
+        let stop = until(async || drained(&redis, &group).await);
+        // Longer than a heartbeat.
+        let slow = async |_| {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            Ok::<_, String>(())
+        };
+        worker.run_until(&redis, stop, slow).await?;
+        let counts = worker.counters().read();
+        assert_eq!((counts.handled, counts.lost, counts.duplicates, counts.reclaimed), (30, 0, 0, 0), "{server}");
+    }
+    Ok(())
+}
+
 /// The future of a worker is `Send` if its handler is.
 #[tokio::test]
 async fn a_worker_can_be_spawned() -> Result<()> {

@@ -59,7 +59,7 @@ macro_rules! counters {
 counters! {
     /// Entries that the worker has handled and acknowledged.
     handled,
-    /// Calls of the handler that returned an error, and that took too long.
+    /// Calls of the handler that returned an error or took too long, and events that could not be read.
     failed,
     /// Starts of entries whose handling had begun before.
     retried,

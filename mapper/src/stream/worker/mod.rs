@@ -204,7 +204,7 @@ impl<M: StreamModel> Worker<M> {
         self
     }
 
-    /// Does not create the group: `run` fails with `NotFound` if there is none. A group that was destroyed by mistake is not
+    /// Does not create the group: `run` fails with `NotFound` if the log has no such group. A group that was destroyed by mistake is not
     /// replaced then by one that handles everything again.
     pub fn existing_group(mut self) -> Self {
         self.options.start = None;
