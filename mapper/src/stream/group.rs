@@ -10,8 +10,7 @@ use redis_rest::commands::stream::{
     StreamId, StreamInfo, XGroupCreateOptions, XPendingOptions, XReadGroupOptions,
 };
 use redis_rest::{
-    Build, Command, Error, ErrorKind, Executor, FromReply, Result, Script, ScriptCall, StreamCommands, ToArg,
-    Value,
+    Build, Command, Error, ErrorKind, Executor, FromReply, Result, Script, ScriptCall, StreamCommands, ToArg, Value,
 };
 
 use super::StreamModel;
@@ -319,7 +318,8 @@ impl<M: StreamModel> Group<M> {
             -1 => Ok(true),
             0 => Ok(false),
             pending => {
-                let why = format!("{pending} entries are pending with the consumer, and would be lost; claim them first");
+                let why =
+                    format!("{pending} entries are pending with the consumer, and would be lost; claim them first");
                 Err(Error::new(ErrorKind::Conflict, why))
             }
         }))

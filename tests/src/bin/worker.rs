@@ -35,9 +35,11 @@ fn variable(name: &str) -> String {
 async fn main() -> Result<()> {
     let (server, key, name) = (variable("WORKER_SERVER"), variable("WORKER_KEY"), variable("WORKER_NAME"));
     let seed: u64 = variable("WORKER_SEED").parse().expect("a number");
-    let builder = || Redis::builder("http://127.0.0.1:1", "token").encoding(Encoding::Resp2).transport(Direct::new(&server));
+    let builder =
+        || Redis::builder("http://127.0.0.1:1", "token").encoding(Encoding::Resp2).transport(Direct::new(&server));
     let clean = builder().build()?;
-    let chaotic = builder().wrap_transport(move |inner| Chaos::new(inner, seed, 20, Duration::from_millis(5))).build()?;
+    let chaotic =
+        builder().wrap_transport(move |inner| Chaos::new(inner, seed, 20, Duration::from_millis(5))).build()?;
     let seen = format!("{key}.seen");
     let worker = Worker::new(Job::log(&key).group("g"), name)
         .concurrency(16)

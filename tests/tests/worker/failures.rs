@@ -5,11 +5,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use redis_model::prelude::*;
-use redis_model::redis_rest::Encoding;
 use redis_model::redis_rest::commands::stream::{Trim, XClaimOptions, XPendingOptions};
+use redis_model::redis_rest::{Encoding, ErrorKind};
 use redis_model::{Group, Notice};
 use redis_model_tests::chaos::Chaos;
 use redis_model_tests::direct::Direct;
+use redis_model_tests::fault::Mutated;
+use redis_model_tests::own_stack;
 use tokio::sync::Notify;
 
 use crate::{Job, SERVERS, append, clients, group, until, worker};
@@ -138,9 +140,7 @@ async fn no_entry_is_dead_because_replies_were_lost() -> Result<()> {
         let redis = crate::direct(stack);
         append(&redis, &group, 0..300).await?;
         let builder = stack.builder().encoding(Encoding::Resp2).transport(Direct::new(stack.server.url()));
-        let chaotic = builder
-            .wrap_transport(|inner| Chaos::new(inner, 11, 150, Duration::from_millis(1)))
-            .build()?;
+        let chaotic = builder.wrap_transport(|inner| Chaos::new(inner, 11, 150, Duration::from_millis(1))).build()?;
         let seen = Mutex::new(Vec::new());
         let worker = worker(&group, "w1").max_deliveries(1).concurrency(5).batch(10);
         let counters = worker.counters();
@@ -245,13 +245,78 @@ async fn trimmed_entries_are_reported() -> Result<()> {
             .await?;
         let mut notices = notices.lock().unwrap().clone();
         notices.sort();
-        let expected: Vec<_> = (0..7)
-            .map(|at| (ids[at], if at < 3 { "gone" } else { "w1" }.to_owned(), u64::from(at <= 3)))
-            .collect();
+        let expected: Vec<_> =
+            (0..7).map(|at| (ids[at], if at < 3 { "gone" } else { "w1" }.to_owned(), u64::from(at <= 3))).collect();
         assert_eq!(notices[0], (StreamId::MIN, "missed".to_owned(), 3), "{server}");
         assert_eq!(notices[1..], expected, "{server}");
         assert_eq!(counters.read().handled, 1, "{server}: the handler had it, so it counts");
         assert_eq!(group.pending(&redis).await?.count, 0, "{server}");
+    }
+    Ok(())
+}
+
+/// A batch that is too large for one reply is read in parts.
+#[tokio::test]
+async fn a_reply_that_is_too_large_is_asked_for_in_parts() -> Result<()> {
+    for (server, stack) in SERVERS.iter() {
+        let group = group("large");
+        let redis = crate::direct(stack);
+        append(&redis, &group, 0..200).await?;
+        let builder = stack.builder().encoding(Encoding::Resp2).transport(Direct::new(stack.server.url()));
+        let limited = builder.max_response_bytes(2000).build()?;
+        let worker = worker(&group, "w1").batch(200).max_deliveries(1);
+        let counters = worker.counters();
+        let stop = until(async || counters.read().handled == 200);
+        worker.run_until(&limited, stop, async |_| Ok::<_, String>(())).await?;
+        let counts = counters.read();
+        assert_eq!((counts.dead, counts.lost, counts.duplicates), (0, 0, 0), "{server}");
+        assert!((1..20).contains(&counts.errors), "{server}: {counts:?}");
+
+        // An entry that is too large on its own ends the worker.
+        append(&redis, &group, [1]).await?;
+        let tiny = stack.builder().encoding(Encoding::Resp2).transport(Direct::new(stack.server.url()));
+        let tiny = tiny.max_response_bytes(60).build()?;
+        let error = crate::worker(&group, "w1").batch(4).run(&tiny, async |_| Ok::<_, String>(())).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TooLarge, "{server}: {error}");
+    }
+    Ok(())
+}
+
+/// The scripts without their fences: the tests above would notice.
+#[tokio::test]
+async fn a_script_without_its_fence_is_noticed() -> Result<()> {
+    // One that does not know the right scripts yet.
+    let stack = &own_stack();
+    let redis = crate::direct(stack);
+    for (right, wrong, owner_after) in [
+        ("pending[2] == consumer and pending[4]", "pending[4]", None),
+        ("stored == count or", "stored or", None),
+        ("pending[2] == consumer", "pending[2] == consumer", Some("thief")),
+    ] {
+        let group = group("mutation");
+        let id = append(&redis, &group, [1]).await?[0];
+        let builder = stack.builder().encoding(Encoding::Resp2).transport(Direct::new(stack.server.url()));
+        let mutated = builder.wrap_transport(move |inner| Mutated { inner, right, wrong }).build()?;
+        let (begun, resume) = (Notify::new(), Notify::new());
+        let worker = worker(&group, "w1").reclaim_idle(Duration::from_secs(60));
+        let counters = worker.counters();
+        let thief = if wrong == "stored or" { "w1" } else { "thief" };
+        let stop = async {
+            begun.notified().await;
+            let options = XClaimOptions::new().retry_count(if thief == "w1" { 2 } else { 1 });
+            redis.xclaim_justid(group.log().key(), "g", thief, Duration::ZERO, [id], options).await.unwrap();
+            resume.notify_one();
+            until(async || counters.read().duplicates + counters.read().handled == 1).await;
+        };
+        worker
+            .run_until(&mutated, stop, async |_| {
+                begun.notify_one();
+                resume.notified().await;
+                Ok::<_, String>(())
+            })
+            .await?;
+        let found = owner(&redis, &group, id).await.map(|(name, _)| name);
+        assert_eq!(found.as_deref(), owner_after, "{wrong}");
     }
     Ok(())
 }

@@ -83,7 +83,12 @@ async fn a_failure_is_retried_and_then_a_dead_letter_and_redriven() -> Result<()
         let stop = until(async || drained(&redis, &group).await);
         crate::worker(&group, "w2")
             .run_until(&redis, stop, async |delivered| -> Result<()> {
-                seen.lock().unwrap().push((delivered.id, delivered.event.number, delivered.attempt, delivered.redrives));
+                seen.lock().unwrap().push((
+                    delivered.id,
+                    delivered.event.number,
+                    delivered.attempt,
+                    delivered.redrives,
+                ));
                 Ok(())
             })
             .await?;
@@ -163,7 +168,8 @@ async fn no_more_is_pending_than_allowed() -> Result<()> {
         append(&redis, &group, 0..100).await?;
         group.create(&redis).await?;
         assert_eq!(group.read(&redis, "w1", 12).await?.len(), 12);
-        let worker = worker(&group, "w1").max_pending(20).concurrency(4).retry(Duration::from_secs(9), Duration::from_secs(9));
+        let worker =
+            worker(&group, "w1").max_pending(20).concurrency(4).retry(Duration::from_secs(9), Duration::from_secs(9));
         let stop = async {
             for _ in 0..20 {
                 tokio::time::sleep(Duration::from_millis(10)).await;

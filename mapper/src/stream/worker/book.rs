@@ -287,7 +287,8 @@ impl<'a> Book<'a> {
     }
 
     fn release(&mut self, is_given_up: impl Fn(Stage) -> bool) {
-        let tickets: Vec<_> = self.held.iter().filter(|(_, held)| is_given_up(held.stage)).map(|(key, _)| *key).collect();
+        let tickets: Vec<_> =
+            self.held.iter().filter(|(_, held)| is_given_up(held.stage)).map(|(key, _)| *key).collect();
         for ticket in tickets {
             self.begin(ticket, Stage::Settling, What::Release);
         }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use redis_rest::commands::stream::StreamId;
 use redis_rest::Error;
+use redis_rest::commands::stream::StreamId;
 
 use super::options::Options;
 

@@ -3,9 +3,9 @@
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use redis_rest::StreamCommands;
 use redis_rest::commands::stream::StreamId;
 use redis_rest::{Build, Client, Command, Error, ErrorKind, Executor, FromReply, Reply, Result, Script, ScriptCall};
-use redis_rest::StreamCommands;
 
 use super::delivered::read_event;
 use super::turn::{Fields, fields_of};
@@ -13,7 +13,8 @@ use crate::scripts::script;
 use crate::stream::StreamModel;
 use crate::stream::group::Group;
 
-static REDRIVE: LazyLock<Script> = LazyLock::new(|| script(include_str!("../../scripts/group_redrive.lua")).key_locking());
+static REDRIVE: LazyLock<Script> =
+    LazyLock::new(|| script(include_str!("../../scripts/group_redrive.lua")).key_locking());
 
 /// An entry that a group has given up on: its handler has failed too often, or its event cannot be read.
 #[derive(Debug)]

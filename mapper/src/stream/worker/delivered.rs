@@ -48,4 +48,3 @@ impl<M: StreamModel> Delivered<M> {
 pub(super) fn read_event<M: StreamModel>(fields: &[(Vec<u8>, Option<Vec<u8>>)]) -> Result<M> {
     M::read(OutcomePairs(fields))
 }
-

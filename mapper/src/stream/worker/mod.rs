@@ -295,7 +295,7 @@ impl<M: StreamModel> Worker<M> {
             Ok(()) => Handled::Done,
             Err(error) => Handled::Failed(error.to_string()),
         };
-        run::run(self, redis, shutdown, |delivered| handle(delivered)).await
+        run::run(self, redis, shutdown, handle).await
     }
 
     /// Runs as [`run`](Worker::run) does, with a handler that returns a [`Unit`] of work. The unit is committed and the entry
@@ -363,7 +363,7 @@ impl<M: StreamModel> Worker<M> {
             Ok(unit) => Handled::Commit(unit),
             Err(error) => Handled::Failed(error.to_string()),
         };
-        run::run(self, redis, shutdown, |delivered| handle(delivered)).await
+        run::run(self, redis, shutdown, handle).await
     }
 
     /// Checks the options and the names.

@@ -238,7 +238,11 @@ where
         Handled::Commit(unit) => {
             worker.counters.add(|counters| &counters.requests, 1);
             let commit = unit.with_entry(OwnedEntry {
-                stream: if ticket.is_redriven { worker.group.retries_key() } else { worker.group.log().key().to_owned() },
+                stream: if ticket.is_redriven {
+                    worker.group.retries_key()
+                } else {
+                    worker.group.log().key().to_owned()
+                },
                 group: worker.group.name().to_owned(),
                 consumer: worker.consumer.clone(),
                 id: ticket.id.to_string(),
@@ -271,7 +275,8 @@ async fn within<T>(limit: Option<Duration>, future: impl Future<Output = T>) -> 
 fn is_transient(error: &Error) -> bool {
     use ErrorKind::{Connect, Interrupted, Protocol, RateLimited, Redis, Timeout, Unavailable};
     /// Errors of a server that is starting, full, or changing its role.
-    const PASSING: [&str; 8] = ["LOADING", "BUSY", "OOM", "MISCONF", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN"];
+    const PASSING: [&str; 8] =
+        ["LOADING", "BUSY", "OOM", "MISCONF", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN"];
     match error.kind() {
         Connect | Timeout | Interrupted | Unavailable | RateLimited | Protocol => true,
         Redis => error.code().is_some_and(|code| PASSING.contains(&code)),

@@ -6,8 +6,8 @@ use redis_rest::commands::stream::StreamId;
 use redis_rest::{Command, Error, ErrorKind, FromReply, Reply, Result, Script, ScriptCall};
 
 use crate::scripts::script;
-use crate::stream::group::{Group, millis};
 use crate::stream::StreamModel;
+use crate::stream::group::{Group, millis};
 
 use super::options::Options;
 
@@ -215,7 +215,8 @@ impl Turn {
                 What::Bury(why) => ("dead", why.as_str()),
                 What::Release => ("release", ""),
             };
-            call = call.arg(what).arg(ticket.stream()).arg(ticket.id).arg(*attempts).arg(flag(*is_repeated)).arg(detail);
+            call =
+                call.arg(what).arg(ticket.stream()).arg(ticket.id).arg(*attempts).arg(flag(*is_repeated)).arg(detail);
         }
         group.check(call.command()).decode_with(Answer::from_reply)
     }
