@@ -168,7 +168,7 @@ pub mod fuzzing {
 pub use bytes;
 
 pub use crate::arg::{Arg, ToArg};
-pub use crate::client::{AutoPipelining, Redis, RedisBuilder, Request, blocking, subscribe};
+pub use crate::client::{AutoPipelining, LiveClient, Redis, RedisBuilder, Request, blocking, subscribe};
 #[doc(hidden)]
 pub use crate::client::sleep;
 #[doc(hidden)]

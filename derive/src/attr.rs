@@ -26,6 +26,8 @@ pub(crate) struct Container {
     pub(crate) text: Option<Span>,
     pub(crate) rename_all: Option<(Case, Span)>,
     pub(crate) max_len: Option<(u64, Span)>,
+    pub(crate) max_age: Option<(Duration, Span)>,
+    pub(crate) exact: Option<Span>,
     pub(crate) publish: Option<Span>,
     pub(crate) tag: Option<LitStr>,
     pub(crate) krate: Option<Path>,
@@ -150,15 +152,17 @@ pub(crate) struct Field {
 pub(crate) struct Variant {
     pub(crate) rename: Option<LitStr>,
     pub(crate) aliases: Vec<LitStr>,
+    pub(crate) unknown: Option<Span>,
 }
 
-const CONTAINER: &str = "prefix, list, stream, embedded, id, text, rename_all, max_len, publish, tag, index, unique, ttl, sliding, \
+const CONTAINER: &str = "prefix, list, stream, embedded, id, text, rename_all, max_len, max_age, exact, publish, tag, index, unique, ttl, sliding, \
      partitions, schema_version, upgrade, validate, before_save, after_load, crate";
 const FIELD: &str = "id, rename, alias, default, skip, flatten, index, unique, version, unknown, from, convert, text, json, postcard, \
      bincode, base64, with";
 const CODECS: &str = "`text`, `json`, `postcard`, `bincode`, `base64` and `with`";
-const VARIANT: &str = "rename, alias";
+const VARIANT: &str = "rename, alias, unknown";
 const MAX_LEN: &str = "`max_len` takes a whole number of entries; write `max_len = 1_000_000`";
+const MAX_AGE: &str = "`max_age` takes a whole number and a unit, one of `s`, `m`, `h` and `d`, of at most 100 years; write `max_age = \"30d\"`";
 const TTL: &str =
     "`ttl` takes a whole number and a unit, one of `s`, `m`, `h` and `d`, of at most 100 years; write `ttl = \"30m\"`";
 const SCHEMA_VERSION: &str = "`schema_version` takes a whole number from 2; records without a version are of version 1; write \
@@ -194,6 +198,8 @@ impl Container {
                     Err(_) => Err(syn::Error::new(literal.span(), MAX_LEN)),
                 }
             }),
+            "max_age" => set_once(&mut container.max_age, meta, |meta| parse_duration(meta, MAX_AGE)),
+            "exact" => set_flag(&mut container.exact, meta),
             "publish" => set_flag(&mut container.publish, meta),
             "tag" => set_once(&mut container.tag, meta, parse_string),
             name @ ("index" | "unique") => {
@@ -202,12 +208,7 @@ impl Container {
             }
             "ttl" => {
                 container.has_ttl = true;
-                set_once(&mut container.ttl, meta, |meta| {
-                    let value = meta.value().map_err(|_| meta.error(TTL))?;
-                    let text: LitStr = value.parse().map_err(|error| syn::Error::new(error.span(), TTL))?;
-                    let ttl = parse_ttl(&text.value()).ok_or_else(|| syn::Error::new(text.span(), TTL))?;
-                    Ok((ttl, text.span()))
-                })
+                set_once(&mut container.ttl, meta, |meta| parse_duration(meta, TTL))
             }
             "sliding" => set_flag(&mut container.sliding, meta),
             "partitions" => set_once(&mut container.partitions, meta, |meta| {
@@ -321,6 +322,7 @@ impl Variant {
                 variant.aliases.push(parse_string(meta)?);
                 Ok(())
             }
+            "unknown" => set_flag(&mut variant.unknown, meta),
             _ => Err(unknown(meta, "variant", VARIANT)),
         });
         variant
@@ -388,9 +390,9 @@ fn unknown(meta: &ParseNestedMeta<'_>, place: &str, known: &str) -> syn::Error {
     let right_place = match (place, name.as_str()) {
         (
             "field",
-            "prefix" | "list" | "stream" | "embedded" | "rename_all" | "max_len" | "publish" | "tag" | "ttl"
-            | "sliding" | "partitions" | "schema_version" | "upgrade" | "validate" | "before_save" | "after_load"
-            | "crate",
+            "prefix" | "list" | "stream" | "embedded" | "rename_all" | "max_len" | "max_age" | "exact" | "publish"
+            | "tag" | "ttl" | "sliding" | "partitions" | "schema_version" | "upgrade" | "validate" | "before_save"
+            | "after_load" | "crate",
         ) => "the struct or enum itself",
         ("container", "rename" | "alias") => "a field or a variant",
         (
@@ -424,13 +426,16 @@ fn hint(place: &str, name: &str, known: &str) -> Option<String> {
 fn meant<'a>(place: &str, name: &str, known: &'a str) -> Option<&'a str> {
     match (place, name) {
         ("container", "name" | "table" | "key" | "collection" | "namespace") => Some("prefix"),
-        ("container", "maxlen") => Some("max_len"),
+        ("container", "maxlen" | "max_entries") => Some("max_len"),
+        ("container", "retention" | "maxage") => Some("max_age"),
         ("container", "expire" | "expires" | "expiration" | "expire_after") => Some("ttl"),
         ("container" | "field", "indexed") => Some("index"),
         ("container", "before_write" | "pre_save") => Some("before_save"),
         ("container", "after_read" | "post_load") => Some("after_load"),
         ("container", "validator" | "check") => Some("validate"),
-        ("field", "extra" | "other" | "rest") => Some("unknown"),
+        ("field", "extra" | "other" | "rest") | ("variant", "other" | "catch_all" | "fallback" | "default") => {
+            Some("unknown")
+        }
         ("field", "lock" | "lock_version" | "etag" | "revision") => Some("version"),
         ("field", "key" | "primary_key") => Some("id"),
         ("field" | "variant", "name") => Some("rename"),
@@ -484,8 +489,16 @@ fn parse_compound(meta: &ParseNestedMeta<'_>, is_unique: bool) -> syn::Result<Co
     Ok(Compound { is_unique, span: meta.path.span(), parts: parts.into_iter().collect() })
 }
 
+/// Parses a value such as `"30m"`. Errors have this message.
+fn parse_duration(meta: &ParseNestedMeta<'_>, message: &str) -> syn::Result<(Duration, Span)> {
+    let value = meta.value().map_err(|_| meta.error(message))?;
+    let text: LitStr = value.parse().map_err(|error| syn::Error::new(error.span(), message))?;
+    let duration = duration_of(&text.value()).ok_or_else(|| syn::Error::new(text.span(), message))?;
+    Ok((duration, text.span()))
+}
+
 /// Parses a time such as `30m`. Returns `None` if it is malformed, zero or out of range.
-fn parse_ttl(text: &str) -> Option<Duration> {
+fn duration_of(text: &str) -> Option<Duration> {
     let unit = text.chars().next_back()?;
     let seconds = match unit {
         's' => 1,

@@ -54,12 +54,7 @@ fn check_container(model: &Model, shape: Shape, errors: &mut Errors) {
         ));
     }
     check_prefix(model, shape, errors);
-    if let Some((_, span)) = attrs.max_len.filter(|_| shape != Shape::Stream) {
-        errors.push(syn::Error::new(span, "`max_len` applies only to streams; add `stream`, or remove `max_len`"));
-    }
-    if let Some(span) = attrs.publish.filter(|_| shape != Shape::Stream) {
-        errors.push(syn::Error::new(span, "`publish` applies only to streams; add `stream`, or remove `publish`"));
-    }
+    check_stream(attrs, shape, errors);
     let has_tag = matches!(model.body, Body::Enum(_)) && matches!(shape, Shape::List | Shape::Stream);
     if let Some(tag) = attrs.tag.as_ref().filter(|_| !has_tag) {
         errors.push_spanned(tag, "`tag` applies only to an enum with `list` or `stream`; remove `tag`");
@@ -73,6 +68,24 @@ fn check_container(model: &Model, shape: Shape, errors: &mut Errors) {
     }
     for lifetime in model.generics.lifetimes() {
         errors.push_spanned(lifetime, "a model must own its data; use owned types instead of references");
+    }
+}
+
+/// Checks the attributes that only streams have.
+fn check_stream(attrs: &attr::Container, shape: Shape, errors: &mut Errors) {
+    let max_len = attrs.max_len.map(|(_, span)| span);
+    let max_age = attrs.max_age.map(|(_, span)| span);
+    let all = [("max_len", max_len), ("max_age", max_age), ("exact", attrs.exact), ("publish", attrs.publish)];
+    for (name, span) in all.into_iter().filter_map(|(name, span)| Some((name, span?))) {
+        if shape != Shape::Stream {
+            let message = format!("`{name}` applies only to streams; add `stream`, or remove `{name}`");
+            errors.push(syn::Error::new(span, message));
+        } else if name == "exact" && max_len.is_none() && max_age.is_none() {
+            errors.push(syn::Error::new(
+                span,
+                "`exact` makes the limits `max_len` and `max_age` exact; add one of them, or remove `exact`",
+            ));
+        }
     }
 }
 
@@ -294,9 +307,10 @@ fn check_enum(model: &Model, shape: Shape, variants: &[Variant], errors: &mut Er
         );
         return;
     }
+    check_unknown_variants(shape, variants, errors);
     let tag = model.tag();
     let mut seen: HashMap<String, &Ident> = HashMap::new();
-    for variant in variants {
+    for variant in variants.iter().filter(|variant| variant.attrs.unknown.is_none()) {
         let own =
             (variant.name.clone(), variant.attrs.rename.as_ref().map_or_else(|| variant.ident.span(), LitStr::span));
         let aliases = variant.attrs.aliases.iter().map(|alias| (alias.value(), alias.span()));
@@ -322,6 +336,36 @@ fn check_enum(model: &Model, shape: Shape, variants: &[Variant], errors: &mut Er
                 }
             }
         }
+    }
+}
+
+/// Checks the variants that receive unknown events.
+fn check_unknown_variants(shape: Shape, variants: &[Variant], errors: &mut Errors) {
+    let mut marked = variants.iter().filter_map(|variant| Some((variant, variant.attrs.unknown?)));
+    if let Some((variant, span)) = marked.next() {
+        let renamed = variant.attrs.rename.iter().chain(&variant.attrs.aliases);
+        for name in renamed {
+            errors.push_spanned(name, "a variant marked `unknown` has no name of its own; remove this");
+        }
+        if shape != Shape::Stream {
+            errors.push(syn::Error::new(
+                span,
+                "`unknown` receives the events of a log; add #[redis(stream, prefix = \"..\")] to the enum, or remove `unknown`",
+            ));
+        } else if let VariantBody::Struct(_) = variant.body {
+            errors.push_spanned(
+                &variant.ident,
+                format!(
+                    "the fields of unknown events are unknown; write `{0}(UnknownEvent)` to receive them, or `{0}` alone",
+                    variant.ident
+                ),
+            );
+        } else if variants.len() == 1 {
+            errors.push_spanned(&variant.ident, "an enum needs a variant that is not `unknown`; add one");
+        }
+    }
+    for (_, span) in marked {
+        errors.push(syn::Error::new(span, "one variant receives all unknown events; keep `unknown` on one"));
     }
 }
 

@@ -23,7 +23,7 @@ pub use crate::key::KeyPart;
 pub use crate::list::ListModel;
 pub use crate::mismatch::Mismatch;
 pub use crate::model::{Content, Embedded, Fields, Names, Sink, Source, VariantFields};
-pub use crate::stream::StreamModel;
+pub use crate::stream::{StreamModel, UnknownVariant};
 
 use std::fmt::Display;
 
@@ -109,15 +109,34 @@ pub fn event_from_reply<M: Fields>(reply: Reply<'_>) -> Result<M> {
 
 /// Returns the name of the variant in the field `tag`.
 pub fn variant<'a>(source: impl Source<'a>, tag: &'static str, known: &str) -> Result<&'a str> {
+    let mut found = None;
     for field in source.fields() {
         let (name, content) = field?;
-        if let (true, Some(value)) = (name == tag.as_bytes(), content.for_kind(Kind::Text)) {
-            return std::str::from_utf8(value)
-                .map_err(|error| mismatch::not_utf8::<String>(value, error).with_field(tag));
+        if name == tag.as_bytes()
+            && let Some(value) = content.for_kind(Kind::Text)
+            && found.replace(value).is_some()
+        {
+            return Err(mismatch::duplicate_field(tag));
         }
     }
-    let message = format!("missing; expected the variant's name, one of {known}");
-    Err(Error::new(ErrorKind::Decode, message).with_field(tag))
+    match found {
+        Some(value) => std::str::from_utf8(value)
+            .map_err(|error| mismatch::not_utf8::<String>(value, error).with_field(tag)),
+        None => {
+            let message = format!("missing; expected the variant's name, one of {known}");
+            Err(Error::new(ErrorKind::Decode, message).with_field(tag))
+        }
+    }
+}
+
+/// Returns the error about a field that an event or an element has twice.
+pub fn duplicate_field(name: &'static str) -> Error {
+    mismatch::duplicate_field(name)
+}
+
+/// Returns the error about appending a variant that stands for unknown ones.
+pub fn not_written(variant: &'static str) -> Error {
+    stream::not_written(variant)
 }
 
 /// Returns the error about a variant that the model does not have.

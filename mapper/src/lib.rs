@@ -134,6 +134,10 @@
 //! # }
 //! ```
 //!
+//! A log takes appends [exactly once by a key](AppendOptions::once), has a [`Retention`], and returns entries either way:
+//! [`range`](Log::range), [`entries`](Log::entries), [`last`](Log::last), [`after`](Log::after). An entry that cannot be read
+//! is an error of its own, see [`Entry`].
+//!
 //! # Commands
 //!
 //! Every Redis command of the REST API is a method of the client. [`commands`] has one trait for each family of
@@ -293,7 +297,8 @@ pub use crate::model::Embedded;
 pub use crate::query::{Cursor, Explain, RangeFor, SequenceField, SingleField, TextValue};
 pub use crate::reference::Ref;
 pub use crate::stream::{
-    Claimed, Counters, Counts, DeadLetter, Delivered, Entry, Group, GroupStatus, Log, Notice, StreamModel, Worker,
+    AppendOptions, Claimed, Counters, Counts, DeadLetter, Delivered, Entry, Group, GroupStatus, Log, LogEntry, LogInfo,
+    Notice, Polling, Retention, Since, StreamModel, Tail, TailMany, TailOptions, TailToken, UnknownEvent, Worker,
 };
 pub use crate::value_for::ValueFor;
 

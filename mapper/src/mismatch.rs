@@ -146,8 +146,15 @@ pub(crate) fn invalid_arg(error: &Error) -> Arg<'static> {
 }
 
 #[cold]
+pub(crate) fn duplicate_field(name: &'static str) -> Error {
+    let message = "the field is there twice, so its value is not certain; write each field once";
+    Error::new(ErrorKind::Decode, message).with_field(name)
+}
+
+#[cold]
 pub(crate) fn unknown_variant(tag: &'static str, found: &str, known: &str) -> Error {
-    Error::new(ErrorKind::Decode, format!("expected one of {known}, found {}", excerpt(found))).with_field(tag)
+    let message = format!("expected one of {known}, found {}", excerpt(found));
+    Error::new(ErrorKind::Decode, message).with_field(tag).of_unknown_variant()
 }
 
 /// Returns the start of a text, for errors.

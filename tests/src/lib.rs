@@ -19,6 +19,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use redis_model::redis_rest::{Encoding, Redis, RedisBuilder, RetryPolicy, blocking};
 use redis_rest_gateway::{Gateway, Server, install};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 
 /// All reply encodings.
@@ -140,6 +142,18 @@ impl Stack {
     /// A client that does not retry.
     pub fn impatient(&self, encoding: Encoding) -> Redis {
         self.builder().encoding(encoding).retry(RetryPolicy::never()).build().expect("a client")
+    }
+
+    /// Sends a command that REST does not carry, such as `CLIENT KILL`.
+    pub async fn over_tcp(&self, command: &str) {
+        let url = self.server.url().trim_start_matches("redis://:");
+        let (password, address) = url.rsplit_once('@').expect("the URL of a server");
+        let mut connection = TcpStream::connect(address).await.expect("a connection");
+        let request = format!("AUTH {password}\r\n{command}\r\nQUIT\r\n");
+        connection.write_all(request.as_bytes()).await.expect("a connection");
+        let mut replies = String::new();
+        connection.read_to_string(&mut replies).await.expect("replies");
+        assert!(!replies.contains("-ERR"), "{replies}");
     }
 
     /// A blocking client.

@@ -121,6 +121,11 @@ impl Redis {
         BlockingIter { driver: Arc::clone(&self.driver), stream: self.client.monitor() }
     }
 
+    /// Returns an iterator over a stream of the async client.
+    pub(super) fn iterate<S>(&self, start: impl FnOnce(super::Redis) -> S) -> BlockingIter<S> {
+        BlockingIter { driver: Arc::clone(&self.driver), stream: start(self.client.clone()) }
+    }
+
     /// Verifies the URL, the token and the encoding. See [`redis_rest::Redis::check`](crate::Redis::check).
     ///
     /// # Errors
@@ -293,6 +298,14 @@ impl BlockingIter<Subscription> {
     #[must_use]
     pub fn handle(&self) -> SubscriptionHandle {
         self.stream.handle()
+    }
+}
+
+impl<S> BlockingIter<S> {
+    /// Returns the stream, for methods of its own.
+    #[must_use]
+    pub fn get_ref(&self) -> &S {
+        &self.stream
     }
 }
 

@@ -114,6 +114,8 @@ pub struct Expect<R> {
     decode: Decode<R>,
     subject: Option<Box<Subject>>,
     field: Option<&'static str>,
+    /// What the errors of the command become.
+    explain: Option<fn(Error) -> Error>,
 }
 
 /// How the commands get to the server, if nothing else is in the request.
@@ -201,6 +203,7 @@ impl Command {
             decode,
             subject: None,
             field: None,
+            explain: None,
         };
         Command { args, form: None, others: Vec::new(), extra_time: Duration::ZERO, recovery: None, expect }
     }
@@ -413,6 +416,18 @@ impl<R> Command<R> {
         Command { recovery, ..self.with_decode(decode) }
     }
 
+    /// Makes a result of an error in the reply, or another error. A command that a client sends on its own is refused as a
+    /// request instead: that is for [`recover_with`](Command::recover_with).
+    #[doc(hidden)]
+    pub fn or_else(self, otherwise: fn(Error) -> Result<R>) -> Self
+    where
+        R: 'static,
+    {
+        let decode = self.expect.decode.clone();
+        let decode = Decode::With(Arc::new(move |replies, key| decode.run(replies, key).or_else(otherwise)));
+        Command { recovery: self.recovery.clone(), ..self.with_decode(decode) }
+    }
+
     /// Adds `other` to make an atomic group: no command of another client runs between the two. `decode` takes the
     /// replies to all commands of the group, in order.
     ///
@@ -494,14 +509,14 @@ impl<R> Command<R> {
     }
 
     fn with_decode<T>(self, decode: Decode<T>) -> Command<T> {
-        let Expect { name, idempotency, parts, atomic, execution, subject, field, .. } = self.expect;
+        let Expect { name, idempotency, parts, atomic, execution, subject, field, explain, .. } = self.expect;
         Command {
             args: self.args,
             form: self.form,
             others: self.others,
             extra_time: self.extra_time,
             recovery: None,
-            expect: Expect { name, idempotency, parts, atomic, execution, decode, subject, field },
+            expect: Expect { name, idempotency, parts, atomic, execution, decode, subject, field, explain },
         }
     }
 
@@ -514,6 +529,14 @@ impl<R> Command<R> {
     /// Names the field of the record that the command is about. Its errors name it.
     pub fn about_field(mut self, field: &'static str) -> Self {
         self.expect.field = Some(field);
+        self
+    }
+
+    /// Sets what the errors of the command become, whether Redis, the service or the client reports them.
+    /// [`Error::explained`] adds what a layer above knows. An error may pass `explain` twice.
+    #[doc(hidden)]
+    pub fn explain_with(mut self, explain: fn(Error) -> Error) -> Self {
+        self.expect.explain = Some(explain);
         self
     }
 
@@ -663,6 +686,10 @@ impl<R> Expect<R> {
     /// Names this command, and the record it is about, in `error`.
     #[cold]
     pub(crate) fn blame(&self, error: Error) -> Error {
+        let error = match self.explain {
+            Some(explain) => explain(error),
+            None => error,
+        };
         let error = error.with_command(self.name.clone()).with_subject(self.subject.as_deref());
         match self.field {
             Some(field) => error.with_field(field),

@@ -81,6 +81,7 @@ struct RecordDetails {
     owner: Option<String>,
     stored_version: Option<u64>,
     operation: Option<usize>,
+    is_unknown_variant: bool,
 }
 
 /// The record that a command is about, for error messages.
@@ -148,6 +149,8 @@ pub enum ErrorKind {
     Duplicate,
     /// The indexes of a model are not those that the program needs: they are incomplete, or of another version of the model.
     Index,
+    /// Entries of a stream were removed before a reader has read them, or the stream was deleted. See [`Error::is_lagged`].
+    Lagged,
 }
 
 impl ErrorKind {
@@ -224,6 +227,22 @@ impl Error {
     #[must_use]
     pub fn with_operation(mut self, position: usize) -> Self {
         self.record_details().operation = Some(position);
+        self
+    }
+
+    /// Declares that a stored variant is not one of the enum's. See [`Error::is_unknown_variant`].
+    #[must_use]
+    pub fn of_unknown_variant(mut self) -> Self {
+        self.record_details().is_unknown_variant = true;
+        self
+    }
+
+    /// Replaces the kind and the message by others that say what to do.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn explained(mut self, kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
+        self.0.kind = kind;
+        self.0.message = message.into();
         self
     }
 
@@ -504,6 +523,13 @@ impl Error {
         self.0.kind == ErrorKind::Decode
     }
 
+    /// Returns whether an event or an element cannot be read because its variant is not one of the enum's: another version of
+    /// the program may have written it. The kind is `Decode`.
+    #[must_use]
+    pub fn is_unknown_variant(&self) -> bool {
+        self.0.record.as_ref().is_some_and(|record| record.is_unknown_variant)
+    }
+
     /// Returns whether the record to create exists already: `AlreadyExists`.
     #[must_use]
     pub fn is_already_exists(&self) -> bool {
@@ -541,6 +567,13 @@ impl Error {
     #[must_use]
     pub fn is_index(&self) -> bool {
         self.0.kind == ErrorKind::Index
+    }
+
+    /// Returns whether a reader of a stream has missed entries, or may have: they were trimmed before it has read them, or the
+    /// stream was deleted: `Lagged`.
+    #[must_use]
+    pub fn is_lagged(&self) -> bool {
+        self.0.kind == ErrorKind::Lagged
     }
 }
 

@@ -46,7 +46,7 @@ fn parse_all(buffer: Vec<u8>, max_values: usize) -> Result<(Tape, usize)> {
     if let Some(b'{' | b'[') = buffer.first() {
         return Err(Error::protocol(format!("the reply is JSON, although RESP2 was asked for; {IGNORES_ENCODING}")));
     }
-    let mut parser = Parser { buffer: &buffer, at: 0, nodes: Nodes::new(8, max_values) };
+    let mut parser = Parser { buffer: &buffer, at: 0, nodes: Nodes::new(buffer.len() / 16 + 2, max_values) };
     let mut count = 0;
     while parser.at < buffer.len() {
         parser.value(0)?;
@@ -55,6 +55,9 @@ fn parse_all(buffer: Vec<u8>, max_values: usize) -> Result<(Tape, usize)> {
     let nodes = parser.nodes;
     Ok((nodes.finish(buffer), count))
 }
+
+/// The most digits of a number that is read without a search for its end: a length of a string has no more.
+const MAX_DIGITS: usize = 10;
 
 struct Parser<'a> {
     buffer: &'a [u8],
@@ -74,9 +77,7 @@ impl Parser<'_> {
     /// Consumes the rest of the line. Returns its start and its length, without CR LF.
     fn line(&mut self) -> Result<(usize, usize)> {
         let rest = self.buffer.get(self.at..).unwrap_or_default();
-        // Most lines are lengths, a few bytes long.
-        let near = rest.iter().take(8).position(|&byte| byte == b'\r');
-        let len = near.or_else(|| memchr(b'\r', rest)).ok_or_else(|| self.truncated())?;
+        let len = memchr(b'\r', rest).ok_or_else(|| self.truncated())?;
         match rest.get(len + 1) {
             Some(b'\n') => {}
             Some(_) => return Err(self.malformed()),
@@ -87,7 +88,28 @@ impl Parser<'_> {
         Ok((start, len))
     }
 
+    /// Consumes a line with a number.
+    #[inline]
     fn integer(&mut self) -> Result<i64> {
+        // Most are lengths, a few digits long: read digit by digit, without a search for the end of the line.
+        let rest = self.buffer.get(self.at..).unwrap_or_default();
+        let (mut number, mut len) = (0, 0);
+        for &byte in rest.iter().take(MAX_DIGITS) {
+            let digit = byte.wrapping_sub(b'0');
+            if digit > 9 {
+                break;
+            }
+            number = number * 10 + i64::from(digit);
+            len += 1;
+        }
+        if let (1.., Some(b"\r\n")) = (len, rest.get(len..).and_then(|rest| rest.get(..2))) {
+            self.at += len + 2;
+            return Ok(number);
+        }
+        self.any_integer()
+    }
+
+    fn any_integer(&mut self) -> Result<i64> {
         let at = self.at;
         let (start, len) = self.line()?;
         let digits = self.buffer.get(start..start + len).unwrap_or_default();
@@ -101,6 +123,25 @@ impl Parser<'_> {
             -1 => Ok(None),
             length => usize::try_from(length).map(Some).map_err(|_| self.malformed()),
         }
+    }
+
+    /// Consumes a string after its `$`.
+    #[inline]
+    fn string(&mut self) -> Result<()> {
+        let Some(len) = self.length()? else {
+            self.nodes.nil();
+            return Ok(());
+        };
+        let start = self.at;
+        let end = start.checked_add(len).ok_or_else(|| self.truncated())?;
+        match self.buffer.get(end..).and_then(|rest| rest.get(..2)) {
+            Some(b"\r\n") => {}
+            Some(_) => return Err(self.malformed()),
+            None => return Err(self.truncated()),
+        }
+        self.at = end + 2;
+        self.nodes.bytes(start, len);
+        Ok(())
     }
 
     fn value(&mut self, depth: usize) -> Result<()> {
@@ -120,27 +161,21 @@ impl Parser<'_> {
                 let int = self.integer()?;
                 self.nodes.int(int);
             }
-            b'$' => match self.length()? {
-                None => self.nodes.nil(),
-                Some(len) => {
-                    let start = self.at;
-                    let end = start.checked_add(len).ok_or_else(|| self.truncated())?;
-                    match self.buffer.get(end..).and_then(|rest| rest.get(..2)) {
-                        Some(b"\r\n") => {}
-                        Some(_) => return Err(self.malformed()),
-                        None => return Err(self.truncated()),
-                    }
-                    self.at = end + 2;
-                    self.nodes.bytes(start, len);
-                }
-            },
+            b'$' => self.string()?,
             b'*' => match self.length()? {
                 None => self.nodes.nil(),
                 Some(_) if depth == MAX_DEPTH => return Err(too_deep()),
                 Some(count) => {
                     let opened = self.nodes.open();
                     for _ in 0..count {
-                        self.value(depth + 1)?;
+                        // Most values are strings, and need no call of their own.
+                        if self.buffer.get(self.at) == Some(&b'$') {
+                            self.nodes.check_room()?;
+                            self.at += 1;
+                            self.string()?;
+                        } else {
+                            self.value(depth + 1)?;
+                        }
                     }
                     self.nodes.close(opened, count);
                 }

@@ -12,18 +12,26 @@ use crate::ast::{Model, Variant, VariantBody};
 pub(crate) fn fields_impl(model: &Model, variants: &[Variant]) -> FieldsImpl {
     let krate = model.krate();
     let tag = model.tag();
-    let expected = variants.iter().map(|variant| format!("`{}`", variant.name)).collect::<Vec<_>>().join(", ");
+    let known = || variants.iter().filter(|variant| variant.attrs.unknown.is_none());
+    let expected = known().map(|variant| format!("`{}`", variant.name)).collect::<Vec<_>>().join(", ");
     let write = variants.iter().map(|variant| write_arm(model, &tag, variant));
-    let read = variants.iter().map(|variant| {
+    let read = known().map(|variant| {
         let (name, aliases) = (&variant.name, &variant.attrs.aliases);
         let body = read_variant(model, variant);
         quote!(#name #(| #aliases)* => { #body })
     });
     let bounds = variants.iter().flat_map(|variant| match &variant.body {
+        VariantBody::Newtype(ty) if variant.attrs.unknown.is_some() => {
+            vec![((**ty).clone(), quote!(#ty: #krate::codegen::UnknownVariant))]
+        }
         VariantBody::Struct(fields) => fields.iter().map(|field| where_predicate(model, field)).collect(),
         VariantBody::Newtype(ty) => vec![((**ty).clone(), quote!(#ty: #krate::codegen::VariantFields))],
         VariantBody::Unit | VariantBody::Invalid => Vec::new(),
     });
+    let otherwise = variants.iter().find(|variant| variant.attrs.unknown.is_some()).map_or_else(
+        || quote!(#krate::codegen::Err(#krate::codegen::unknown_variant(#tag, __other, #expected))),
+        |variant| read_unknown(model, &tag, variant),
+    );
     FieldsImpl {
         checks: name_checks(model, &tag, variants),
         names: quote!(#krate::codegen::Names { own: &[#tag], flattened: &[] }),
@@ -32,7 +40,7 @@ pub(crate) fn fields_impl(model: &Model, variants: &[Variant]) -> FieldsImpl {
         read: quote! {
             match #krate::codegen::variant(__source, #tag, #expected)? {
                 #(#read)*
-                __other => #krate::codegen::Err(#krate::codegen::unknown_variant(#tag, __other, #expected)),
+                __other => #otherwise,
             }
         },
         bounds: bounds.collect(),
@@ -42,7 +50,8 @@ pub(crate) fn fields_impl(model: &Model, variants: &[Variant]) -> FieldsImpl {
 /// Returns assertions that no field of a variant has the name of the tag or of another field.
 fn name_checks(model: &Model, tag: &str, variants: &[Variant]) -> TokenStream {
     let tags = [tag.to_owned()];
-    let checks = variants.iter().map(|variant| match &variant.body {
+    let known = variants.iter().filter(|variant| variant.attrs.unknown.is_none());
+    let checks = known.map(|variant| match &variant.body {
         VariantBody::Struct(fields) => name_check(model, fields, &names(model, &tags, fields)),
         VariantBody::Newtype(ty) => {
             let krate = model.krate_at(ty.span());
@@ -64,6 +73,9 @@ fn name_checks(model: &Model, tag: &str, variants: &[Variant]) -> TokenStream {
 fn write_arm(model: &Model, tag: &str, variant: &Variant) -> TokenStream {
     let krate = model.krate();
     let (ident, name) = (&variant.ident, &variant.name);
+    if variant.attrs.unknown.is_some() {
+        return write_unknown(model, tag, variant);
+    }
     let set_tag = quote! {
         #krate::codegen::Sink::set(__sink, #tag, #krate::codegen::String::from(#name), #krate::codegen::Kind::Text);
     };
@@ -102,5 +114,38 @@ fn read_variant(model: &Model, variant: &Variant) -> TokenStream {
             quote_spanned!(ty.span()=> #krate::codegen::Ok(Self::#ident(<#ty as #krate::codegen::VariantFields>::read_variant(#source)?)))
         }
         VariantBody::Unit | VariantBody::Invalid => quote!(#krate::codegen::Ok(Self::#ident)),
+    }
+}
+
+/// Returns the arm that writes the variant for unknown events.
+fn write_unknown(model: &Model, tag: &str, variant: &Variant) -> TokenStream {
+    let (ident, name) = (&variant.ident, &variant.name);
+    match &variant.body {
+        VariantBody::Newtype(ty) => {
+            let krate = model.krate_at(ty.span());
+            let (inner, sink) = (variable("__inner"), variable("__sink"));
+            let write = quote_spanned!(ty.span()=> <#ty as #krate::codegen::UnknownVariant>::write_unknown(#inner, #sink, #tag)?;);
+            quote!(Self::#ident(#inner) => { #write })
+        }
+        _ => {
+            let krate = model.krate();
+            quote!(Self::#ident => { return #krate::codegen::Err(#krate::codegen::not_written(#name)); })
+        }
+    }
+}
+
+/// Returns the code that reads the variant for unknown events. `__other` is the name of the event's variant.
+fn read_unknown(model: &Model, tag: &str, variant: &Variant) -> TokenStream {
+    let ident = &variant.ident;
+    match &variant.body {
+        VariantBody::Newtype(ty) => {
+            let krate = model.krate_at(ty.span());
+            let (source, other) = (variable("__source"), variable("__other"));
+            quote_spanned!(ty.span()=> #krate::codegen::Ok(Self::#ident(<#ty as #krate::codegen::UnknownVariant>::read_unknown(#source, #tag, #other)?)))
+        }
+        _ => {
+            let krate = model.krate();
+            quote!(#krate::codegen::Ok(Self::#ident))
+        }
     }
 }

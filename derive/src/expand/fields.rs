@@ -8,7 +8,7 @@ use syn::{Ident, LitByteStr, LitStr, Type};
 
 use super::variable::variable;
 use super::{evolution, hooks, index};
-use crate::ast::{Field, Model};
+use crate::ast::{Field, Model, Shape};
 use crate::attr::{Codec, FieldDefault};
 
 /// The parts of a type's `Fields` implementation.
@@ -125,14 +125,17 @@ pub(crate) fn read_fields(model: &Model, fields: &[Field], constructor: &TokenSt
             quote_spanned!(ty.span()=> <#codec as #krate_at_type::codegen::FieldCodec<#ty>>::get(#name, #content)?);
         let bytes = LitByteStr::new(name.as_bytes(), field.name_span);
         slots.extend(quote!(let mut #slot: #krate::codegen::Option<#ty> = #krate::codegen::None;));
-        arms.extend(quote!(#bytes => #slot = #decoded,));
+        let is_new = refuse_second(model, name, &slot);
+        arms.extend(quote!(#bytes => { #is_new #slot = #decoded; }));
         if field.attrs.aliases.is_empty() {
             continue;
         }
         // The current name wins over an alias, whichever comes first.
         let aliases = field.attrs.aliases.iter().map(|alias| LitByteStr::new(alias.value().as_bytes(), alias.span()));
         slots.extend(quote!(let mut #alias_slot = #krate::codegen::None;));
-        arms.extend(quote!(#(#aliases)|* => #alias_slot = #krate::codegen::Some(__content),));
+        // Records of several earlier versions may have several of the earlier names.
+        let is_new = (field.attrs.aliases.len() == 1).then(|| refuse_second(model, name, &alias_slot));
+        arms.extend(quote!(#(#aliases)|* => { #is_new #alias_slot = #krate::codegen::Some(__content); }));
         fallbacks.extend(quote! {
             if let (#krate::codegen::None, #krate::codegen::Some(__content)) = (&#slot, #alias_slot) {
                 #slot = #decoded;
@@ -155,6 +158,20 @@ pub(crate) fn read_fields(model: &Model, fields: &[Field], constructor: &TokenSt
     ReadFields {
         statements: quote!(#slots #unknown_slot #scan #fallbacks),
         value: quote!(#constructor { #(#initializers),* }),
+    }
+}
+
+/// Returns the code that refuses the second of two fields with one name. A hash cannot have two, but an entry of a stream
+/// and a JSON object can.
+fn refuse_second(model: &Model, name: &str, slot: &Ident) -> TokenStream {
+    if model.shape() == Shape::Hash {
+        return TokenStream::new();
+    }
+    let krate = model.krate();
+    quote! {
+        if #slot.is_some() {
+            return #krate::codegen::Err(#krate::codegen::duplicate_field(#name));
+        }
     }
 }
 

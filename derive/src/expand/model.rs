@@ -77,10 +77,19 @@ fn shape_impl(model: &Model, bounds: &TokenStream) -> TokenStream {
                 Some((max_len, _)) => quote!(#krate::codegen::Some(#max_len)),
                 None => quote!(#krate::codegen::None),
             };
-            let publish = model.attrs.publish.is_some();
+            let max_age = match &model.attrs.max_age {
+                Some((max_age, _)) => {
+                    let seconds = max_age.as_secs();
+                    quote!(#krate::codegen::Some(::core::time::Duration::from_secs(#seconds)))
+                }
+                None => quote!(#krate::codegen::None),
+            };
+            let (exact, publish) = (model.attrs.exact.is_some(), model.attrs.publish.is_some());
             let items = quote! {
                 #common
                 const MAX_LEN: #krate::codegen::Option<#krate::codegen::u64> = #max_len;
+                const MAX_AGE: #krate::codegen::Option<::core::time::Duration> = #max_age;
+                const EXACT: #krate::codegen::bool = #exact;
                 const PUBLISH: #krate::codegen::bool = #publish;
             };
             (quote!(StreamModel), items)

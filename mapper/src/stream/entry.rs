@@ -1,7 +1,7 @@
 //! An entry of a log, and how it is read.
 
 use redis_rest::commands::stream::{StreamEntry, StreamId};
-use redis_rest::{FromReply, Reply, Result};
+use redis_rest::{Error, FromReply, Reply, Result};
 
 use super::StreamModel;
 
@@ -38,6 +38,31 @@ pub struct Entry<T> {
 }
 
 impl<T> Entry<Result<T>> {
+    /// Returns whether the event cannot be read because it is of a variant that the enum does not have: another version of
+    /// the program may have appended it.
+    ///
+    /// A program that has no use for such events skips these alone; every other error remains. A variant with
+    /// `#[redis(unknown)]` receives them instead; see [`UnknownEvent`](super::UnknownEvent).
+    ///
+    /// ```no_run
+    /// # use redis_model::prelude::*;
+    /// # #[derive(Debug, RedisModel)]
+    /// # #[redis(stream, prefix = "order-events")]
+    /// # enum OrderEvent { Paid { cents: i64 } }
+    /// # async fn example(redis: Redis) -> Result<()> {
+    /// let mut entries = OrderEvent::log(17).range(&redis, .., 100).await?;
+    /// entries.retain(|entry| !entry.is_unknown_variant());
+    /// for entry in entries {
+    ///     println!("{:?}", entry.event?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn is_unknown_variant(&self) -> bool {
+        self.event.as_ref().is_err_and(Error::is_unknown_variant)
+    }
+
     /// Returns the entry if its event could be read.
     ///
     /// # Errors
@@ -50,10 +75,37 @@ impl<T> Entry<Result<T>> {
 
 /// Reads the entries of a reply. An event that cannot be read does not affect the others; its error names the log.
 pub(super) fn read_entries<M: StreamModel>(reply: Reply<'_>, key: &str) -> Result<Vec<Entry<Result<M>>>> {
-    let entries = Vec::<StreamEntry<Result<M>>>::from_reply(reply)?.into_iter();
-    let named = entries.map(|StreamEntry { id, fields }| {
-        let event = fields.map_err(|error| error.with_command("XRANGE".into()).about(M::MODEL_NAME, key));
-        Entry { id, event }
-    });
-    Ok(named.collect())
+    read_all(reply, key, "XRANGE")
+}
+
+/// Reads entries, newest first.
+pub(super) fn read_reversed<M: StreamModel>(reply: Reply<'_>, key: &str) -> Result<Vec<Entry<Result<M>>>> {
+    read_all(reply, key, "XREVRANGE")
+}
+
+/// Reads entries that arrive newest first, and returns them oldest first.
+pub(super) fn read_last<M: StreamModel>(reply: Reply<'_>, key: &str) -> Result<Vec<Entry<Result<M>>>> {
+    let mut entries = read_reversed(reply, key)?;
+    entries.reverse();
+    Ok(entries)
+}
+
+/// Reads the only entry, if there is one.
+pub(super) fn read_one<M: StreamModel>(reply: Reply<'_>, key: &str) -> Result<Option<Entry<Result<M>>>> {
+    Ok(read_entries(reply, key)?.pop())
+}
+
+fn read_all<M: StreamModel>(reply: Reply<'_>, key: &str, command: &'static str) -> Result<Vec<Entry<Result<M>>>> {
+    let entries = Vec::<StreamEntry<Result<M>>>::from_reply(reply)?;
+    Ok(entries.into_iter().map(|entry| named(entry, key, command)).collect())
+}
+
+/// Names the log in the error of an event that cannot be read.
+pub(super) fn named<M: StreamModel>(
+    StreamEntry { id, fields }: StreamEntry<Result<M>>,
+    key: &str,
+    command: &'static str,
+) -> Entry<Result<M>> {
+    let event = fields.map_err(|error| error.with_command(command.into()).about(M::MODEL_NAME, key));
+    Entry { id, event }
 }

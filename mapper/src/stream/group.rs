@@ -14,7 +14,7 @@ use redis_rest::{
 };
 
 use super::StreamModel;
-use super::entry::{Entry, read_entries};
+use super::entry::{Entry, named, read_entries};
 use super::log::Log;
 use crate::key::SEPARATOR;
 use crate::scripts::script;
@@ -138,7 +138,7 @@ impl<M: StreamModel> Group<M> {
 
     /// Names the log in the errors of a command, and makes it fail if one of the names is malformed.
     pub(super) fn check<R>(&self, command: Command<R>) -> Command<R> {
-        let command = self.log.check(command);
+        let command = self.log.command(command);
         if self.name.is_empty() || self.name.contains(SEPARATOR) {
             return command.reject("the name of a group needs at least one character and no `:`, which separates keys");
         }
@@ -218,9 +218,10 @@ impl<M: StreamModel> Group<M> {
         let options = XReadGroupOptions::new().count(count);
         let streams = [(self.log.key(), position)];
         let command = Build.xreadgroup::<Value, M>(&self.name, consumer, streams, options);
-        executor.submit(self.check(command).and_then(|streams: Vec<StreamEntries<Value, Result<M>>>| {
+        let log = self.log.key().to_owned();
+        executor.submit(self.check(command).and_then(move |streams: Vec<StreamEntries<Value, Result<M>>>| {
             let entries = streams.into_iter().flat_map(|stream| stream.entries);
-            Ok(entries.map(|StreamEntry { id, fields }| Entry { id, event: fields }).collect())
+            Ok(entries.map(|entry| named(entry, &log, "XREADGROUP")).collect())
         }))
     }
 
@@ -290,9 +291,10 @@ impl<M: StreamModel> Group<M> {
         count: u64,
     ) -> E::Out<Claimed<M>> {
         let command = Build.xautoclaim::<M>(self.log.key(), &self.name, consumer, min_idle, start, Some(count));
-        executor.submit(self.check(command).and_then(|claim: AutoClaim<StreamEntry<Result<M>>>| {
+        let log = self.log.key().to_owned();
+        executor.submit(self.check(command).and_then(move |claim: AutoClaim<StreamEntry<Result<M>>>| {
             let AutoClaim { next, claimed, deleted, .. } = claim;
-            let entries = claimed.into_iter().map(|StreamEntry { id, fields }| Entry { id, event: fields }).collect();
+            let entries = claimed.into_iter().map(|entry| named(entry, &log, "XAUTOCLAIM")).collect();
             Ok(Claimed { entries, trimmed: deleted, next })
         }))
     }

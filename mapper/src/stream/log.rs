@@ -1,17 +1,19 @@
-//! The commands of a log.
+//! A log, and the calls that are about it as a whole.
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::ops::{Bound, RangeBounds};
+use std::time::Duration;
 
+use redis_rest::commands::expiry::Ttl;
 use redis_rest::commands::stream::StreamId;
-use redis_rest::{Build, Client, Command, Executor, FromReply, Paging, Result, StreamCommands};
+use redis_rest::{Build, Command, Executor, GenericCommands as _, StreamCommands as _};
 
 use super::StreamModel;
-use super::entry::{Entry, read_entries};
+use super::explain::explain;
 use super::group::Group;
+use super::info::{self, LogInfo};
+use super::retention::Retention;
 use crate::key::Key;
-use crate::pairs::FieldPairs;
 
 /// A log of events of the type `M`, from [`StreamModel::log`].
 ///
@@ -39,16 +41,18 @@ use crate::pairs::FieldPairs;
 /// # }
 /// ```
 pub struct Log<M> {
-    key: Key,
+    pub(super) key: Key,
     of: PhantomData<fn(M) -> M>,
 }
-
-/// The number of entries in a page of [`Log::entries`].
-const PAGE_LEN: u64 = 500;
 
 impl<M: StreamModel> Log<M> {
     pub(super) fn new(key: &str) -> Self {
         Log { key: Key::new(M::MODEL_NAME, M::KEY_PREFIX, key), of: PhantomData }
+    }
+
+    /// Returns why the key is malformed.
+    pub(super) fn problem(&self) -> Option<&'static str> {
+        self.key.problem()
     }
 
     /// Returns the key of the log.
@@ -63,186 +67,106 @@ impl<M: StreamModel> Log<M> {
         Group::new(self.clone(), name.into())
     }
 
-    /// Names the log in the errors of a command, and makes it fail if the key is malformed.
-    pub(super) fn check<R>(&self, command: Command<R>) -> Command<R> {
-        self.key.check(command)
+    /// Names the log in the errors of a command that is about it, and makes them say what to do.
+    pub(super) fn command<R>(&self, command: Command<R>) -> Command<R> {
+        self.key.check(command).explain_with(explain)
     }
 
-    /// Adds an event after the last one, and returns the id of its entry.
-    ///
-    /// [XADD](https://redis.io/docs/latest/commands/xadd/), O(1). It is not retried if it may have been executed,
-    /// because that could add the event twice.
-    ///
-    /// ```no_run
-    /// # use redis_model::prelude::*;
-    /// # #[derive(Debug, RedisModel)]
-    /// # #[redis(stream, prefix = "temperature")]
-    /// # struct Reading { celsius: f64 }
-    /// # async fn example(redis: Redis) -> Result<()> {
-    /// match Reading::log("roof").append(&redis, &Reading { celsius: 21.5 }).await {
-    ///     Ok(id) => println!("added as {id}"),
-    ///     Err(error) if error.may_have_executed() => println!("perhaps added: {error}"),
-    ///     Err(error) => return Err(error),
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// `InvalidInput` if all fields of the event are `None`. An entry needs at least one field.
-    pub fn append<E: Executor>(&self, executor: E, event: &M) -> E::Out<StreamId> {
-        executor.submit(self.add(event))
-    }
-
-    /// Adds events after the last one, in order, and returns the ids of their entries. No other client's entry comes
-    /// between them.
-    ///
-    /// [XADD](https://redis.io/docs/latest/commands/xadd/)s in one transaction, O(n) in the number of events.
-    ///
-    /// ```no_run
-    /// # use redis_model::prelude::*;
-    /// # #[derive(Debug, RedisModel)]
-    /// # #[redis(stream, prefix = "temperature")]
-    /// # struct Reading { celsius: f64 }
-    /// # async fn example(redis: Redis) -> Result<()> {
-    /// let log = Reading::log("roof");
-    /// let ids = log.append_many(&redis, &[Reading { celsius: 21.0 }, Reading { celsius: 20.5 }]).await?;
-    /// assert!(ids.len() == 2 && ids[0] < ids[1]);
-    ///
-    /// let error = log.append_many(&redis, []).await.unwrap_err();
-    /// assert!(error.is_invalid_input());
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// `InvalidInput` if there are no events, or if all fields of an event are `None`.
-    pub fn append_many<'m, E: Executor>(
-        &self,
-        executor: E,
-        events: impl IntoIterator<Item = &'m M>,
-    ) -> E::Out<Vec<StreamId>> {
-        let mut events = events.into_iter();
-        let Some(first) = events.next() else {
-            return executor.execute(self.key.push_to(Command::write("XADD")).reject("needs at least one event"));
-        };
-        let first = self.add(first).decode_with(|reply| Ok(vec![StreamId::from_reply(reply)?]));
-        executor.submit(events.fold(first, |group, event| {
-            group.and(self.add(event), |replies| replies.map(StreamId::from_reply).collect())
-        }))
-    }
-
-    /// Returns up to `count` entries of a range of ids, oldest first.
-    ///
-    /// [XRANGE](https://redis.io/docs/latest/commands/xrange/), O(n) in the number of returned entries.
-    ///
-    /// ```no_run
-    /// # use redis_model::prelude::*;
-    /// # #[derive(Debug, RedisModel)]
-    /// # #[redis(stream, prefix = "temperature")]
-    /// # struct Reading { celsius: f64 }
-    /// # async fn example(redis: Redis) -> Result<()> {
-    /// let log = Reading::log("roof");
-    /// let id = log.append(&redis, &Reading { celsius: 21.5 }).await?;
-    /// assert_eq!(log.range(&redis, .., 100).await?.len(), 1);
-    /// assert_eq!(log.range(&redis, id.., 100).await?.len(), 1);
-    /// assert_eq!(log.range(&redis, ..id, 100).await?.len(), 0);
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// An entry whose event cannot be read has the error instead of the event; see [`Entry`].
-    pub fn range<E: Executor>(
-        &self,
-        executor: E,
-        range: impl RangeBounds<StreamId>,
-        count: u64,
-    ) -> E::Out<Vec<Entry<Result<M>>>> {
-        executor.submit(self.xrange(range, count))
-    }
-
-    fn xrange(&self, range: impl RangeBounds<StreamId>, count: u64) -> Command<Vec<Entry<Result<M>>>> {
-        self.key.check(Build.xrange::<M>(self.key(), range, Some(count))).decode_with_key(read_entries)
-    }
-
-    /// Returns a stream of the entries of a range of ids, oldest first, fetched a page at a time. With the blocking
-    /// client it is an iterator.
-    ///
-    /// Each page is one [XRANGE](https://redis.io/docs/latest/commands/xrange/), O(n) in the number of its entries. If
-    /// the range has no end, the stream also returns entries that are added while it runs.
-    ///
-    /// An entry whose event cannot be read has the error instead of the event; see [`Entry`]. The stream ends with an error
-    /// if a page cannot be fetched.
-    ///
-    /// ```no_run
-    /// # use redis_model::{Entry, prelude::*};
-    /// # #[derive(Debug, RedisModel)]
-    /// # #[redis(stream, prefix = "temperature")]
-    /// # struct Reading { celsius: f64 }
-    /// # async fn example(redis: Redis) -> Result<()> {
-    /// let log = Reading::log("roof");
-    /// let mut entries = log.entries(&redis, ..);
-    /// while let Some(entry) = entries.next().await {
-    ///     let Entry { id, event } = entry?;
-    ///     match event {
-    ///         Ok(event) => println!("{id}: {event:?}"),
-    ///         Err(error) => println!("skipped: {error}"),
-    ///     }
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn entries<C: Client>(&self, client: C, range: impl RangeBounds<StreamId>) -> C::Paged<Entry<Result<M>>>
-    where
-        M: Send + 'static,
-    {
-        let range = (range.start_bound().cloned(), range.end_bound().cloned());
-        client.paged(Page { log: self.clone(), range })
-    }
-
-    /// Returns the number of entries.
+    /// Returns the number of entries; 0 if the log does not exist.
     ///
     /// [XLEN](https://redis.io/docs/latest/commands/xlen/), O(1).
     pub fn len<E: Executor>(&self, executor: E) -> E::Out<u64> {
-        executor.submit(self.key.check(Build.xlen(self.key())))
+        executor.submit(self.command(Build.xlen(self.key())))
     }
 
-    fn add(&self, event: &M) -> Command<StreamId> {
-        let mut command = self.key.push_to(Command::write("XADD"));
-        if let Some(max_len) = M::MAX_LEN {
-            command = command.arg("MAXLEN").arg("~").arg(max_len);
-        }
-        let mut fields = FieldPairs::default();
-        match event.write(&mut fields) {
-            // An event whose fields are all None cannot be an entry: XADD needs at least one field.
-            Ok(()) => command.arg("*").one_or_more_pairs("field that is not None", fields.pairs()),
-            Err(error) => command.fail(error),
-        }
-        .reply()
-    }
-}
-
-/// A page of the entries of a log.
-struct Page<M> {
-    log: Log<M>,
-    range: (Bound<StreamId>, Bound<StreamId>),
-}
-
-impl<M: StreamModel + Send + 'static> Paging for Page<M> {
-    type Item = Entry<Result<M>>;
-    type Reply = Vec<Entry<Result<M>>>;
-
-    fn command(&self) -> Command<Self::Reply> {
-        self.log.xrange(self.range, PAGE_LEN)
+    /// Returns facts about the log: its first and last entry, the last id that it has had, and how many entries were ever
+    /// added. Returns `None` if the log does not exist.
+    ///
+    /// [XINFO STREAM](https://redis.io/docs/latest/commands/xinfo-stream/), O(1).
+    ///
+    /// ```no_run
+    /// # use redis_model::prelude::*;
+    /// # #[derive(Debug, Clone, PartialEq, RedisModel)]
+    /// # #[redis(stream, prefix = "temperature")]
+    /// # struct Reading { celsius: f64 }
+    /// # async fn example(redis: Redis) -> Result<()> {
+    /// let log = Reading::log("attic");
+    /// assert!(log.info(&redis).await?.is_none());
+    ///
+    /// let id = log.append(&redis, &Reading { celsius: 30.5 }).await?;
+    /// log.delete(&redis, [id]).await?;
+    /// let info = log.info(&redis).await?.expect("the log exists, without entries");
+    /// assert_eq!((info.length, info.last_generated_id, info.max_deleted_id), (0, id, Some(id)));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn info<E: Executor>(&self, executor: E) -> E::Out<Option<LogInfo<M>>> {
+        let command = Command::read("XINFO").arg("STREAM").key(self.key());
+        let command = self.command(command).decode_with_key(info::read).or_else(info::of_error);
+        executor.submit(command.recover_with(|_, error| async { info::of_error(error) }))
     }
 
-    fn advance(self, reply: Self::Reply) -> (Vec<Result<Self::Item>>, Option<Self>) {
-        let is_full = reply.len() as u64 == PAGE_LEN;
-        let last = reply.last().map(|entry| entry.id).filter(|last| is_full && *last != StreamId::MAX);
-        let next = last.map(|last| Page { range: (Bound::Excluded(last), self.range.1), ..self });
-        (reply.into_iter().map(Ok).collect(), next)
+    /// Returns whether the log exists. A log without entries exists if it has had some, or if it has a group.
+    ///
+    /// [EXISTS](https://redis.io/docs/latest/commands/exists/), O(1).
+    pub fn exists<E: Executor>(&self, executor: E) -> E::Out<bool> {
+        executor.submit(self.command(Command::read("EXISTS").key(self.key()).reply()))
+    }
+
+    /// Removes the entries that need not stay, and returns how many.
+    ///
+    /// [XTRIM](https://redis.io/docs/latest/commands/xtrim/), O(n) in the removed entries. By age, or with several limits, it
+    /// is a script. [`Retention`] shows an example.
+    ///
+    /// A group that has not read an entry that is removed will never see it.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if the retention has no limit.
+    pub fn trim<E: Executor>(&self, executor: E, retention: Retention) -> E::Out<u64> {
+        executor.submit(self.command(retention.trim(self.key())))
+    }
+
+    /// Removes entries, and returns how many of them existed.
+    ///
+    /// [XDEL](https://redis.io/docs/latest/commands/xdel/), O(1) per id.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if there are no ids.
+    pub fn delete<E: Executor>(&self, executor: E, ids: impl IntoIterator<Item = StreamId>) -> E::Out<u64> {
+        executor.submit(self.command(Build.xdel(self.key(), ids)))
+    }
+
+    /// Removes the log with all its entries and groups, and returns whether it existed.
+    ///
+    /// [DEL](https://redis.io/docs/latest/commands/del/), O(n) in the entries. The next append creates the log again. To
+    /// remove the entries alone, use [`trim`](Self::trim) with `max_len(0)`: it keeps groups and the last id. Keys of
+    /// [`once`](super::AppendOptions::once) remain known.
+    pub fn clear<E: Executor>(&self, executor: E) -> E::Out<bool> {
+        executor.submit(self.command(Command::write("DEL").key(self.key()).reply()))
+    }
+
+    /// Sets the time to live of the whole log, and returns whether it exists. Appends do not change it.
+    ///
+    /// [PEXPIRE](https://redis.io/docs/latest/commands/pexpire/), O(1). To remove old entries alone, see
+    /// [`Retention::max_age`].
+    pub fn expire<E: Executor>(&self, executor: E, ttl: Duration) -> E::Out<bool> {
+        executor.submit(self.command(Build.pexpire(self.key(), ttl)))
+    }
+
+    /// Removes the time to live of the log, and returns whether it had one.
+    ///
+    /// [PERSIST](https://redis.io/docs/latest/commands/persist/), O(1).
+    pub fn persist<E: Executor>(&self, executor: E) -> E::Out<bool> {
+        executor.submit(self.command(Build.persist(self.key())))
+    }
+
+    /// Returns the time to live of the log.
+    ///
+    /// [PTTL](https://redis.io/docs/latest/commands/pttl/), O(1).
+    pub fn ttl<E: Executor>(&self, executor: E) -> E::Out<Ttl> {
+        executor.submit(self.command(Build.pttl(self.key())))
     }
 }
 

@@ -1,15 +1,30 @@
 //! Typed event logs: a Redis stream at `prefix:key`. Each entry holds the fields of one event.
 
+mod append;
 mod entry;
+mod explain;
 mod group;
+mod info;
 mod log;
+mod range;
+mod retention;
+mod tail;
+mod unknown;
 mod worker;
 
-use redis_rest::{FromReply, Reply, Result};
+use std::time::Duration;
 
+use redis_rest::{FromReply, LiveClient, Reply, Result};
+
+pub use self::append::AppendOptions;
 pub use self::entry::Entry;
 pub use self::group::{Claimed, Group, GroupStatus};
+pub use self::info::LogInfo;
 pub use self::log::Log;
+pub use self::retention::Retention;
+pub use self::tail::{LogEntry, Polling, Since, Tail, TailMany, TailOptions, TailToken};
+pub(crate) use self::unknown::not_written;
+pub use self::unknown::{UnknownEvent, UnknownVariant};
 pub use self::worker::{Counters, Counts, DeadLetter, Delivered, Notice, Worker};
 use crate::key::KeyPart;
 use crate::model::Fields;
@@ -74,8 +89,14 @@ pub trait StreamModel: Fields + FromReply {
     /// The first part of each key, without the separator.
     const KEY_PREFIX: &'static str;
 
-    /// The approximate number of entries that a log keeps. With `None`, it keeps all entries.
+    /// The number of entries that each append keeps. With `None`, their number has no limit.
     const MAX_LEN: Option<u64>;
+
+    /// The age up to which each append keeps entries. With `None`, it keeps entries of any age.
+    const MAX_AGE: Option<Duration>;
+
+    /// Whether these limits are exact. Otherwise some more entries stay, which is cheaper; see [`Retention`].
+    const EXACT: bool;
 
     /// Whether each append publishes the id of the last entry on the channel that has the name of the log's key, so that tails
     /// and workers wake up at once.
@@ -84,6 +105,45 @@ pub trait StreamModel: Fields + FromReply {
     /// Returns the log at `prefix:key`. Nothing is sent.
     fn log(key: impl KeyPart) -> Log<Self> {
         Log::new(&key.to_key_part())
+    }
+
+    /// Returns one stream of the entries of several logs, and then of those that are added. With the blocking client it is an
+    /// iterator. See [`TailMany`].
+    ///
+    /// ```no_run
+    /// use redis_model::Since;
+    /// # use redis_model::prelude::*;
+    /// # #[derive(Debug, RedisModel)]
+    /// # #[redis(stream, prefix = "chat", publish)]
+    /// # struct Said { text: String }
+    /// # async fn example(redis: Redis) -> Result<()> {
+    /// let rooms = ["lobby", "kitchen"].map(|room| (Said::log(room), Since::Now));
+    /// let mut all = Said::tail_many(&redis, rooms);
+    /// while let Some(said) = all.next().await {
+    ///     let said = said?;
+    ///     println!("{}: {:?}", said.log.key(), said.entry.event);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn tail_many<C: LiveClient>(client: C, logs: impl IntoIterator<Item = (Log<Self>, Since)>) -> C::Live<TailMany<Self>>
+    where
+        Self: Send + 'static,
+    {
+        Self::tail_many_with(client, logs, TailOptions::new())
+    }
+
+    /// As [`tail_many`](StreamModel::tail_many), with options.
+    fn tail_many_with<C: LiveClient>(
+        client: C,
+        logs: impl IntoIterator<Item = (Log<Self>, Since)>,
+        options: TailOptions,
+    ) -> C::Live<TailMany<Self>>
+    where
+        Self: Send + 'static,
+    {
+        let logs: Vec<_> = logs.into_iter().collect();
+        client.live(move |redis| TailMany::new(redis, &logs, options))
     }
 }
 

@@ -7,10 +7,9 @@ use http::StatusCode;
 use redis_model::redis_rest::subscribe::{Message, MonitorEvent, MonitoredCommand, Subscription, SubscriptionEvent};
 use redis_model::redis_rest::{ErrorKind, Json, PubSubCommands as _, Redis, Result, RetryPolicy, StringCommands as _};
 use redis_model_tests::fault::{Answer, Canned, Cut, Faulty};
-use redis_model_tests::{ENCODINGS, Stack, key, own_stack, stack};
+use redis_model_tests::{ENCODINGS, key, own_stack, stack};
 use redis_rest_gateway::Gateway;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 const SOON: Duration = Duration::from_secs(20);
@@ -141,16 +140,6 @@ async fn what_is_ended_over_and_over_is_tried_less_and_less() -> Result<()> {
     Ok(())
 }
 
-/// What a client of the server itself can do, and REST cannot.
-async fn over_tcp(stack: &Stack, command: &str) {
-    let (credentials, address) = stack.server.url().trim_start_matches("redis://:").rsplit_once('@').unwrap();
-    let mut connection = TcpStream::connect(address).await.unwrap();
-    connection.write_all(format!("AUTH {credentials}\r\n{command}\r\nQUIT\r\n").as_bytes()).await.unwrap();
-    let mut replies = String::new();
-    connection.read_to_string(&mut replies).await.unwrap();
-    assert!(!replies.contains("-ERR"), "{replies}");
-}
-
 fn quick() -> RetryPolicy {
     RetryPolicy::default().backoff(Duration::from_millis(5), Duration::from_millis(20))
 }
@@ -162,7 +151,7 @@ async fn a_broken_connection_is_a_visible_gap_and_is_mended() -> Result<()> {
     let mut chat = redis.subscribe(["chat"]);
     subscribed(&mut chat).await?;
     for round in 0..5 {
-        over_tcp(&stack, "CLIENT KILL TYPE pubsub").await;
+        stack.over_tcp("CLIENT KILL TYPE pubsub").await;
         match event(&mut chat).await? {
             SubscriptionEvent::Gap { name, cause } => {
                 assert_eq!((&name[..], cause.kind()), (&b"chat"[..], ErrorKind::Interrupted));
@@ -182,7 +171,7 @@ async fn without_retries_a_break_is_the_end() -> Result<()> {
     let redis = stack.builder().retry(RetryPolicy::never()).build()?;
     let mut chat = redis.subscribe(["chat"]);
     subscribed(&mut chat).await?;
-    over_tcp(&stack, "CLIENT KILL TYPE pubsub").await;
+    stack.over_tcp("CLIENT KILL TYPE pubsub").await;
     let error = event(&mut chat).await.unwrap_err();
     assert_eq!((error.kind(), error.command()), (ErrorKind::Interrupted, Some("SUBSCRIBE")));
     assert!(chat.next().await.is_none());

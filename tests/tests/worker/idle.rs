@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use redis_model::Delivered;
 use redis_model::prelude::*;
 use redis_model_tests::key;
 use tokio::time::sleep;
@@ -38,7 +39,7 @@ async fn a_message_wakes_a_worker_between_polls() -> Result<()> {
         let log = Ping::log(key("wake"));
         // Without a message, it would be half a minute.
         let slow = Duration::from_secs(30);
-        let worker = Worker::new(log.group("g"), "w1").poll(slow, slow);
+        let worker = Worker::new(log.group("g"), "w1").poll(slow, slow).max_deliveries(1);
         let counters = worker.counters();
         let mut latency = Duration::ZERO;
         let stop = async {
@@ -50,19 +51,32 @@ async fn a_message_wakes_a_worker_between_polls() -> Result<()> {
             }
             sleep(Duration::from_millis(100)).await;
             let began = Instant::now();
-            let id = log.append(&redis, &Ping { number: 1 }).await.unwrap();
-            // The append publishes itself once logs do; twice does no harm.
-            redis.publish(log.key(), id).await.unwrap();
+            log.append(&redis, &Ping { number: 1 }).await.unwrap();
             while counters.read().handled == 0 {
                 sleep(Duration::from_millis(1)).await;
             }
             latency = began.elapsed();
+            // A dead letter that is moved back announces itself, too.
+            log.append(&redis, &Ping { number: 2 }).await.unwrap();
+            while counters.read().dead == 0 {
+                sleep(Duration::from_millis(1)).await;
+            }
+            assert_eq!(log.group("g").redrive(&redis, 1).await.unwrap(), 1);
+            while counters.read().handled == 1 {
+                sleep(Duration::from_millis(1)).await;
+            }
         };
-        worker.run_until(&redis, stop, async |_| Ok::<_, String>(())).await?;
+        let began = Instant::now();
+        let handler = async |ping: Delivered<Ping>| match ping {
+            Delivered { event: Ping { number: 2 }, redrives: 0, .. } => Err("not yet"),
+            _ => Ok(()),
+        };
+        worker.run_until(&redis, stop, handler).await?;
+        assert!(began.elapsed() < Duration::from_secs(20), "{server}: messages woke it, not polls");
         println!("{server}: handled {latency:?} after the append began");
         assert!(latency < Duration::from_secs(5), "{server}: {latency:?}");
-        let requests = worker.counters().read().requests;
-        assert!(requests < 12, "{server}: {requests} requests");
+        let requests = counters.read().requests;
+        assert!(requests < 25, "{server}: {requests} requests");
     }
     Ok(())
 }

@@ -93,7 +93,10 @@ pub struct StreamInfo<F> {
     pub last_entry: Option<StreamEntry<F>>,
 }
 
-impl<F: FromReply> FromReply for StreamInfo<F> {
+impl<F> FromReply for StreamInfo<F>
+where
+    StreamEntry<F>: FromReply,
+{
     fn from_reply(reply: Reply<'_>) -> Result<Self> {
         let info = Info::of(reply)?;
         Ok(StreamInfo {

@@ -1,53 +1,32 @@
-//! The wake-up of a worker: the messages that appends publish. They are a hint; polls find what a message did not announce.
+//! The wake-up of a worker: what appends and redrives publish. It is a hint; polls find what no message has announced.
 
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::Context;
 
-use futures_core::Stream as _;
 use redis_rest::Redis;
-use redis_rest::subscribe::{Subscription, SubscriptionEvent};
 
 use crate::stream::StreamModel;
 use crate::stream::group::Group;
+use crate::stream::tail::wake::Wake as Subscribed;
 
 /// Subscriptions to the log and to the stream of redriven entries, if the model publishes.
-#[derive(Debug)]
-pub(super) struct Wake {
-    subscription: Option<Subscription>,
-    /// How many of the channels are connected.
-    connected: usize,
-}
-
-/// The log, and the stream of redriven entries.
-const CHANNELS: usize = 2;
+pub(super) struct Wake(Vec<Subscribed>);
 
 impl Wake {
     pub(super) fn new<M: StreamModel>(redis: &Redis, group: &Group<M>) -> Self {
         let channels = [group.log().key().to_owned(), group.retries_key()];
-        Wake { subscription: M::PUBLISH.then(|| redis.subscribe(channels.as_slice())), connected: 0 }
+        let channels = channels.iter().filter(|_| M::PUBLISH);
+        Wake(channels.map(|channel| Subscribed::on(redis.clone(), channel)).collect())
     }
 
-    /// Returns whether messages arrive.
+    /// Returns whether all messages arrive that are published now.
     pub(super) fn is_active(&self) -> bool {
-        self.connected == CHANNELS
+        !self.0.is_empty() && self.0.iter().all(Subscribed::is_listening)
     }
 
     /// Returns whether there may be entries: a message has arrived, or could have been missed.
     pub(super) fn is_woken(&mut self, cx: &mut Context<'_>) -> bool {
-        let mut is_woken = false;
-        while let Some(subscription) = &mut self.subscription {
-            match Pin::new(subscription).poll_next(cx) {
-                Poll::Pending => break,
-                Poll::Ready(Some(Ok(event))) => match event {
-                    SubscriptionEvent::Subscribed { .. } => self.connected += 1,
-                    SubscriptionEvent::Gap { .. } => self.connected = self.connected.saturating_sub(1),
-                    _ => {}
-                },
-                // It connects again by itself, unless the client never retries. Polls go on then.
-                Poll::Ready(Some(Err(_)) | None) => (self.subscription, self.connected) = (None, 0),
-            }
-            is_woken = true;
-        }
-        is_woken
+        // All of them are polled: each wakes this task.
+        let heard = self.0.iter_mut().map(|one| one.poll(cx));
+        heard.fold(false, |is_woken, heard| is_woken || heard.has_changed || heard.newest.is_some() || heard.anything)
     }
 }

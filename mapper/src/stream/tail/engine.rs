@@ -1,0 +1,270 @@
+//! The state machine of a tail: wake-ups, timers, and at most one read on its way. All of it is polled by the caller.
+//!
+//! A read begins when something calls for it, never before the buffer is empty: the start, a subscription that became active or
+//! broke, a message with an id that was not read yet, a full page, or a timer.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use redis_rest::{Error, ErrorKind, Redis, Result};
+
+use super::options::TailOptions;
+use super::pace::Pace;
+use super::position::Position;
+use super::read::{self, Ask, Page};
+use super::since::Since;
+use super::source::{Buffered, Due, Source};
+use super::token::TailToken;
+use super::wake::{Timer, Wake, timer};
+use crate::stream::explain::explain;
+use crate::stream::{Entry, Log, StreamModel};
+
+/// An item: the number of the log, and its entry.
+pub(super) type Item<M> = Result<(usize, Entry<Result<M>>)>;
+
+pub(super) struct Engine<M> {
+    redis: Redis,
+    sources: Vec<Source>,
+    pace: Pace,
+    retries: u32,
+    /// The most entries of each log that a read returns.
+    page: u64,
+    /// The same for the next read: less, after a reply that was too large.
+    size: u64,
+    /// Whether the next read asks for nothing but entries, because not even one fits beside what else it asks for.
+    is_bare: bool,
+    buffer: VecDeque<Buffered<M>>,
+    reading: Option<Reading<M>>,
+    /// Why a read is needed, if it is.
+    due: Option<Due>,
+    /// Until it runs out, no read begins.
+    gap: Option<Timer>,
+    /// When it runs out, a read is due.
+    timer: Option<Timer>,
+    /// The number of failed reads in a row.
+    failures: u32,
+    refused: Option<Error>,
+    is_over: bool,
+}
+
+struct Reading<M> {
+    due: Due,
+    answer: Pin<Box<dyn Future<Output = Result<Answer<M>>> + Send>>,
+}
+
+enum Answer<M> {
+    Started(Vec<Position>),
+    Pages(Vec<(Ask, Page<M>)>),
+}
+
+/// The outcome of one step.
+pub(super) enum Step<M> {
+    Done,
+    Waits,
+    Item(Option<Item<M>>),
+}
+
+impl<M: StreamModel + Send + 'static> Engine<M> {
+    pub(super) fn new(redis: Redis, logs: &[(Log<M>, Since)], options: TailOptions) -> Self {
+        let TailOptions { page, polling, wake_ups, retries, token } = options;
+        let refused = refusal(logs, token.as_ref());
+        let source = |(log, since): &(Log<M>, Since)| {
+            let listens = wake_ups.unwrap_or(M::PUBLISH);
+            let wake = if listens { Wake::on(redis.clone(), log.key()) } else { Wake::off(redis.clone(), log.key()) };
+            let resumed = token.as_ref().and_then(|token| token.position(log.key()));
+            Source::new(log.key(), *since, resumed, wake)
+        };
+        let page = (page / (logs.len() as u64).max(1)).max(1);
+        Engine {
+            sources: logs.iter().map(source).collect(),
+            redis,
+            pace: Pace::new(polling),
+            retries,
+            page,
+            size: page,
+            is_bare: false,
+            buffer: VecDeque::new(),
+            reading: None,
+            due: Some(Due::Wake),
+            gap: None,
+            timer: None,
+            failures: 0,
+            refused,
+            is_over: logs.is_empty(),
+        }
+    }
+
+    /// Whether each log has a position.
+    pub(super) fn has_started(&self) -> bool {
+        self.sources.iter().all(|source| source.read.is_some())
+    }
+
+    pub(super) fn token(&self) -> TailToken {
+        let positions = self.sources.iter().enumerate().filter_map(|(number, source)| {
+            // What is buffered was read, but not yielded.
+            let is_ahead = self.buffer.iter().any(|buffered| buffered.source == number);
+            let position = if is_ahead { source.yielded } else { source.read };
+            Some((source.key.as_str(), position?))
+        });
+        TailToken::of(positions)
+    }
+
+    /// Yields an item, or does one thing.
+    pub(super) fn step(&mut self, cx: &mut Context<'_>) -> Step<M> {
+        if let Some(error) = self.refused.take() {
+            self.is_over = true;
+            return Step::Item(Some(Err(error)));
+        }
+        if self.is_over {
+            return Step::Item(None);
+        }
+        if let Some(Buffered { source: number, position, item }) = self.buffer.pop_front() {
+            if let Some(source) = self.sources.get_mut(number) {
+                source.yielded = Some(position);
+            }
+            return Step::Item(Some(item.map(|entry| (number, entry))));
+        }
+        self.listen(cx);
+        if let Some(reading) = &mut self.reading {
+            let Poll::Ready(answer) = reading.answer.as_mut().poll(cx) else { return Step::Waits };
+            let due = reading.due;
+            self.reading = None;
+            return match answer {
+                Ok(answer) => {
+                    self.failures = 0;
+                    self.take(answer, due);
+                    Step::Done
+                }
+                Err(error) => self.fail(error),
+            };
+        }
+        if self.gap.as_mut().is_some_and(|gap| gap.as_mut().poll(cx).is_pending()) {
+            return Step::Waits;
+        }
+        self.gap = None;
+        if let Some(due) = self.due.take() {
+            self.read(due);
+            return Step::Done;
+        }
+        let timer = self.timer.get_or_insert_with(|| timer(self.pace.next()));
+        if timer.as_mut().poll(cx).is_pending() {
+            return Step::Waits;
+        }
+        self.timer = None;
+        self.due = Some(Due::Timer);
+        Step::Done
+    }
+
+    /// Hears the wake-ups of all logs.
+    fn listen(&mut self, cx: &mut Context<'_>) {
+        for source in &mut self.sources {
+            let (has_changed, is_woken) = source.listen(cx);
+            // After a failure, the backoff has the say.
+            if has_changed || (is_woken && self.failures == 0) {
+                self.due = self.due.max(Some(Due::Wake));
+            }
+        }
+    }
+
+    /// Begins a read.
+    fn read(&mut self, due: Due) {
+        self.timer = None;
+        self.gap = Some(timer(self.pace.spacing()));
+        self.sources.iter_mut().for_each(Source::begin_read);
+        let redis = self.redis.clone();
+        let answer: Pin<Box<dyn Future<Output = Result<Answer<M>>> + Send>> = if self.has_started() {
+            let (asks, size): (Vec<_>, _) =
+                (self.sources.iter().map(|source| source.ask(self.is_bare)).collect(), self.size);
+            Box::pin(async move {
+                let pages = read::pages(redis, asks.clone(), size).await?;
+                Ok(Answer::Pages(asks.into_iter().zip(pages).collect()))
+            })
+        } else {
+            let logs = self.sources.iter().map(Source::beginning).collect();
+            Box::pin(async move { Ok(Answer::Started(read::start::<M>(redis, logs).await?)) })
+        };
+        self.reading = Some(Reading { due, answer });
+    }
+
+    fn take(&mut self, answer: Answer<M>, due: Due) {
+        let pages = match answer {
+            Answer::Started(positions) => {
+                for (source, position) in self.sources.iter_mut().zip(positions) {
+                    source.read = source.read.or(Some(position));
+                }
+                self.due = Some(Due::Wake);
+                self.gap = None;
+                return;
+            }
+            Answer::Pages(pages) => pages,
+        };
+        let (mut is_full, mut is_found) = (false, false);
+        for (number, (ask, page)) in pages.into_iter().enumerate() {
+            let Some(source) = self.sources.get_mut(number) else { continue };
+            let before = self.buffer.len();
+            let can_have_more = source.absorb::<M>(number, &ask, page, &mut self.buffer);
+            is_full |= can_have_more;
+            is_found |= self.buffer.len() > before;
+            source.heed(due, self.buffer.len() > before);
+        }
+        // Slowly, so that few replies are too large again.
+        (self.size, self.is_bare) = ((self.size + self.size / 8 + 1).min(self.page), false);
+        if is_found {
+            self.pace.quicken();
+        }
+        if is_full {
+            self.due = Some(Due::Wake);
+            self.gap = None;
+            return;
+        }
+        if self.pace.is_slowest() {
+            // What was announced so long ago does not come.
+            self.sources.iter_mut().for_each(Source::forget_wanted);
+        }
+        let is_told = self.sources.iter().all(Source::is_told);
+        self.timer = Some(timer(if is_told { self.pace.safety() } else { self.pace.next() }));
+    }
+
+    fn fail(&mut self, error: Error) -> Step<M> {
+        match error.kind() {
+            ErrorKind::InvalidInput => {
+                self.is_over = true;
+                return Step::Item(Some(Err(error)));
+            }
+            ErrorKind::TooLarge if !self.is_bare && self.has_started() => {
+                // Half of it may fit. An entry on its own does without the checks, which contain other entries.
+                self.is_bare = self.size == 1;
+                self.size = (self.size / 2).max(1);
+                self.due = Some(Due::Wake);
+                return Step::Done;
+            }
+            _ => {}
+        }
+        let wait = self.pace.after_failure(self.failures).saturating_add(error.retry_after().unwrap_or_default());
+        self.failures = self.failures.saturating_add(1);
+        self.gap = Some(timer(wait));
+        self.due = Some(Due::Wake);
+        if error.is_retryable() && self.failures <= self.retries {
+            return Step::Done;
+        }
+        Step::Item(Some(Err(if error.is_wrong_type() { explain(error) } else { error })))
+    }
+}
+
+/// Returns why the tail cannot be.
+fn refusal<M: StreamModel>(logs: &[(Log<M>, Since)], token: Option<&TailToken>) -> Option<Error> {
+    let refuse =
+        |why: &'static str, key: &str| Some(Error::new(ErrorKind::InvalidInput, why).about(M::MODEL_NAME, key));
+    let mut keys = BTreeSet::new();
+    for (log, _) in logs {
+        if let Some(why) = log.problem() {
+            return refuse(why, log.key());
+        }
+        if !keys.insert(log.key()) {
+            return refuse("the log appears twice in one tail; name it once", log.key());
+        }
+    }
+    let other = token.and_then(|token| token.keys().find(|key| !keys.contains(key)))?;
+    refuse("the token is of a tail of this log, which is not among the logs of this tail; add the log", other)
+}

@@ -1,0 +1,162 @@
+//! The requests of a tail.
+
+use redis_rest::commands::stream::{StreamEntries, StreamId, StreamInfo};
+use redis_rest::{Build, Command, ErrorKind, Executor, FromReply, Redis, Reply, Result, Slot, StreamCommands, Value};
+
+use super::position::{Facts, Position, before};
+use super::since::Since;
+use crate::stream::entry::named;
+use crate::stream::{Entry, StreamModel};
+
+/// What is read of one log.
+#[derive(Debug, Clone)]
+pub(super) struct Ask {
+    pub(super) key: String,
+    /// The last entry that was read.
+    pub(super) id: StreamId,
+    /// Whether that entry is read again, to see that it is there.
+    pub(super) includes: bool,
+    /// Whether to ask for the facts about the stream too.
+    pub(super) facts: bool,
+}
+
+/// What was read of one log.
+pub(super) struct Page<M> {
+    /// The facts, if asked for: `None` if there is no stream.
+    pub(super) facts: Option<Option<Facts>>,
+    pub(super) entries: Vec<Entry<Result<M>>>,
+    /// Whether there can be more.
+    pub(super) is_full: bool,
+}
+
+/// Reads up to `count` entries of each log, in one request.
+pub(super) async fn pages<M: StreamModel>(redis: Redis, asks: Vec<Ask>, count: u64) -> Result<Vec<Page<M>>> {
+    let count = count.saturating_add(u64::from(asks.iter().any(|ask| ask.includes)));
+    let (facts, mut streams) = if asks.iter().any(|ask| ask.facts) {
+        // A transaction, so that the facts are those of the moment of the read.
+        let mut batch = redis.atomic_batch();
+        let slots: Vec<_> = asks.iter().map(|ask| ask.facts.then(|| xinfo::<M, _>(&mut batch, &ask.key))).collect();
+        let read = (&mut batch).submit(xread::<M>(&asks, count));
+        let replies = batch.exec().await?;
+        let facts = slots.into_iter().map(|slot| slot.map(|slot| facts_of(replies.take(slot))).transpose());
+        (facts.collect::<Result<Vec<_>>>()?, replies.take(read)?)
+    } else {
+        let read = redis.submit(xread::<M>(&asks, count)).await?;
+        (asks.iter().map(|_| None).collect(), read)
+    };
+    let page = |(ask, facts): (Ask, _)| {
+        let found = streams.iter().position(|stream| stream.key == ask.key).map(|at| streams.swap_remove(at));
+        let entries = found.map(|stream| stream.entries).unwrap_or_default();
+        let is_full = entries.len() as u64 >= count;
+        let entries = entries.into_iter().map(|entry| named(entry, &ask.key, "XREAD"));
+        Page { facts, entries: entries.collect(), is_full }
+    };
+    Ok(asks.into_iter().zip(facts).map(page).collect())
+}
+
+type Streams<M> = Vec<StreamEntries<String, Result<M>>>;
+
+fn xread<M: StreamModel>(asks: &[Ask], count: u64) -> Command<Streams<M>> {
+    let after = |ask: &Ask| if ask.includes { before(ask.id) } else { ask.id };
+    let command = Build.xread::<String, M>(asks.iter().map(|ask| (ask.key.as_str(), after(ask))), Some(count));
+    match asks {
+        [one] => command.about(M::MODEL_NAME, one.key.as_str()),
+        _ => command,
+    }
+}
+
+fn xinfo<M: StreamModel, E: Executor>(executor: E, key: &str) -> E::Out<StreamInfo<Value>> {
+    executor.submit(Build.xinfo_stream::<Value>(key).about(M::MODEL_NAME, key))
+}
+
+/// Returns the facts, or `None` if the stream does not exist.
+fn facts_of(info: Result<StreamInfo<Value>>) -> Result<Option<Facts>> {
+    match info {
+        Ok(info) => {
+            let first = info.first_entry.map(|entry| entry.id);
+            let is_unbroken = info.max_deleted_entry_id.zip(first).is_some_and(|(deleted, first)| deleted < first);
+            let (last, added, length) = (info.last_generated_id, info.entries_added, info.length);
+            Ok(Some(Facts { last, added, length, first, is_unbroken }))
+        }
+        Err(error) if error.kind() == ErrorKind::Redis && error.message().contains("no such key") => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The most entries that one request looks at to find the last ones.
+const STEP: u64 = 500;
+
+/// Finds the positions at which logs start. Only `Since::Now` and `Since::Last` cost a request, which they share; `Last` takes
+/// more if it asks for more than 500 entries.
+pub(super) async fn start<M: StreamModel>(redis: Redis, logs: Vec<(String, Since)>) -> Result<Vec<Position>> {
+    let mut batch = redis.atomic_batch();
+    let ask = |(key, since): (String, Since)| match since {
+        Since::Start => Begin::Known(Position::START),
+        Since::After(id) => Begin::Known(Position { id, rank: None }),
+        Since::Now | Since::Last(0) => Begin::End(xinfo::<M, _>(&mut batch, &key)),
+        Since::Last(count) => {
+            let info = xinfo::<M, _>(&mut batch, &key);
+            Begin::Last { info, ids: (&mut batch).submit(ids::<M>(&key, None, count)), count, key }
+        }
+    };
+    let begins: Vec<_> = logs.into_iter().map(ask).collect();
+    let replies = batch.exec().await?;
+    let mut positions = Vec::new();
+    for begin in begins {
+        positions.push(match begin {
+            Begin::Known(position) => position,
+            Begin::End(info) => end(facts_of(replies.take(info))?),
+            Begin::Last { info, ids, count, key } => {
+                let end = end(facts_of(replies.take(info))?);
+                last::<M>(&redis, &key, end, replies.take(ids)?, count).await?
+            }
+        });
+    }
+    Ok(positions)
+}
+
+/// How a position is found.
+enum Begin {
+    Known(Position),
+    End(Slot<StreamInfo<Value>>),
+    Last { info: Slot<StreamInfo<Value>>, ids: Slot<Vec<StreamId>>, count: u64, key: String },
+}
+
+fn end(facts: Option<Facts>) -> Position {
+    facts.map_or(Position::NOTHING, |facts| Position { id: facts.last, rank: facts.added })
+}
+
+/// Goes back from the end, of which `found` has the first ids, until `left` entries are found.
+async fn last<M: StreamModel>(
+    redis: &Redis,
+    key: &str,
+    mut position: Position,
+    mut found: Vec<StreamId>,
+    mut left: u64,
+) -> Result<Position> {
+    while let Some(oldest) = found.last().copied() {
+        let count = found.len() as u64;
+        let rank = position.rank.map(|rank| rank.saturating_sub(count));
+        position = Position { id: before(oldest), rank };
+        left = left.saturating_sub(count);
+        if left == 0 || count < STEP {
+            break;
+        }
+        found = redis.submit(ids::<M>(key, Some(oldest), left)).await?;
+    }
+    Ok(position)
+}
+
+/// Returns the ids of the last entries, below `below`.
+fn ids<M: StreamModel>(key: &str, below: Option<StreamId>, left: u64) -> Command<Vec<StreamId>> {
+    let end = below.map_or("+".to_owned(), |id| format!("({id}"));
+    let command = Command::read("XREVRANGE").key(key).arg(end).arg("-").arg("COUNT").arg(left.min(STEP));
+    let decode = |reply: Reply<'_>| {
+        let id = |entry: Reply<'_>| {
+            let [id, _] = entry.array_of()?;
+            StreamId::from_reply(id)
+        };
+        reply.array()?.map(id).collect()
+    };
+    command.decode_with(decode).about(M::MODEL_NAME, key)
+}

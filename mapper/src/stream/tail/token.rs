@@ -1,0 +1,140 @@
+//! Where a tail stands, as text to keep.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use redis_rest::commands::stream::StreamId;
+use redis_rest::{Error, ErrorKind, Result};
+use serde::de::{Deserialize, Deserializer};
+use serde::ser::{Serialize, Serializer};
+
+use super::position::Position;
+
+/// Where a [`Tail`](crate::Tail) stands: a later tail continues exactly after the last entry that this one has yielded.
+///
+/// It is text (`Display`, `FromStr`, serde), so that a program can store it. It names the logs, so a token of another log is
+/// refused.
+///
+/// ```no_run
+/// use redis_model::{Since, TailOptions, TailToken};
+/// # use redis_model::prelude::*;
+/// # #[derive(Debug, RedisModel)]
+/// # #[redis(stream, prefix = "order-events", publish)]
+/// # enum OrderEvent { Paid { cents: i64 } }
+/// # async fn example(redis: Redis, stored: String) -> Result<()> {
+/// let token: TailToken = stored.parse()?;
+/// let log = OrderEvent::log(17);
+/// let mut events = log.tail_with(&redis, Since::Start, TailOptions::new().resume(token));
+/// while let Some(entry) = events.next().await {
+///     println!("{}", entry?.id);
+///     let stored = events.token().to_string(); // order-events:17@1526919030474-55+12
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TailToken(BTreeMap<String, Position>);
+
+impl TailToken {
+    pub(super) fn of<'k>(positions: impl Iterator<Item = (&'k str, Position)>) -> Self {
+        TailToken(positions.map(|(key, position)| (key.to_owned(), position)).collect())
+    }
+
+    pub(super) fn position(&self, key: &str) -> Option<Position> {
+        self.0.get(key).copied()
+    }
+
+    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// Returns the id of the last entry of the log at `key` that was yielded, or that of the entry after which the tail
+    /// started.
+    #[must_use]
+    pub fn id(&self, key: &str) -> Option<StreamId> {
+        self.position(key).map(|position| position.id)
+    }
+}
+
+/// `KEY@ID+RANK` for each log, with spaces in between. In a key, spaces and percent signs are percent-encoded.
+impl fmt::Display for TailToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, (key, Position { id, rank })) in self.0.iter().enumerate() {
+            let space = if number == 0 { "" } else { " " };
+            write!(f, "{space}{}@{id}", key.replace('%', "%25").replace(' ', "%20"))?;
+            if let Some(rank) = rank {
+                write!(f, "+{rank}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for TailToken {
+    type Err = Error;
+
+    /// # Errors
+    ///
+    /// `InvalidInput` if the text is not that of a token.
+    fn from_str(text: &str) -> Result<Self> {
+        let places = text.split(' ').filter(|place| !place.is_empty());
+        let places = places.map(|place| read(place).ok_or_else(malformed));
+        Ok(TailToken(places.collect::<Result<_>>()?))
+    }
+}
+
+fn read(place: &str) -> Option<(String, Position)> {
+    let (key, position) = place.rsplit_once('@')?;
+    let (id, rank) = match position.split_once('+') {
+        Some((id, rank)) => (id, Some(rank.parse().ok()?)),
+        None => (position, None),
+    };
+    let key = key.replace("%20", " ").replace("%25", "%");
+    Some((key, Position { id: id.parse().ok()?, rank }))
+}
+
+fn malformed() -> Error {
+    let message =
+        "this is not the token of a tail; pass the text that `TailToken` displays, such as `orders:17@5-0+12`";
+    Error::new(ErrorKind::InvalidInput, message)
+}
+
+impl Serialize for TailToken {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for TailToken {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(|error: Error| serde::de::Error::custom(error.message()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_survives_as_text_and_as_json() {
+        let at = |millis, rank| Position { id: StreamId::new(millis, 3), rank };
+        let places = [("a b%20:1", at(5, None)), ("orders:x@y+z", at(6, Some(12))), ("orders:17", Position::START)];
+        let token = TailToken::of(places.into_iter());
+        assert_eq!(token.to_string(), "a%20b%2520:1@5-3 orders:17@0-0 orders:x@y+z@6-3+12");
+        assert_eq!(token.to_string().parse::<TailToken>().unwrap(), token);
+        let json = serde_json::to_string(&token).unwrap();
+        assert_eq!(serde_json::from_str::<TailToken>(&json).unwrap(), token);
+        assert_eq!((token.id("orders:x@y+z"), token.id("other")), (Some(StreamId::new(6, 3)), None));
+        assert_eq!("".parse::<TailToken>().unwrap(), TailToken::default());
+    }
+
+    #[test]
+    fn other_text_is_refused() {
+        for text in ["orders", "orders@", "orders@x", "orders@5-0+", "orders@5-0+x", "a@1-0 b"] {
+            assert!(text.parse::<TailToken>().unwrap_err().is_invalid_input(), "{text}");
+        }
+        assert!(serde_json::from_str::<TailToken>("\"orders\"").is_err());
+    }
+}

@@ -1,0 +1,186 @@
+//! What is lost under a reader is reported, and nothing else is.
+
+use redis_model::commands::stream::{StreamId, Trim};
+use redis_model::prelude::*;
+use redis_model::{ErrorKind, Since};
+use redis_model_tests::{ENCODINGS, key};
+
+use crate::{Tick, append, eager, item, numbers, servers};
+
+#[tokio::test]
+async fn trimmed_under_the_reader() -> Result<()> {
+    for (_, stack) in servers() {
+        let redis = stack.redis();
+        let log = Tick::log(key("trimmed"));
+        append(&redis, &log, 0..10).await?;
+        let mut tail = log.tail_with(&redis, Since::Start, eager().page(5));
+        assert_eq!(numbers(&mut tail, 10).await?, (0..10).collect::<Vec<_>>());
+
+        // All that it has read is trimmed: nothing is missing.
+        redis.xtrim(log.key(), Trim::max_len(0)).await?;
+        append(&redis, &log, 10..12).await?;
+        assert_eq!(numbers(&mut tail, 2).await?, [10, 11]);
+        redis.transaction().xtrim(log.key(), Trim::max_len(0)).submit(log_append(&log, 12)).exec().await?;
+        assert_eq!(numbers(&mut tail, 1).await?, [12]);
+        // So is what somebody deletes that was read.
+        let id = log.append(&redis, &Tick { number: 13 }).await?;
+        assert_eq!(numbers(&mut tail, 1).await?, [13]);
+        redis.xdel(log.key(), id).await?;
+        append(&redis, &log, [14]).await?;
+        assert_eq!(numbers(&mut tail, 1).await?, [14]);
+
+        // While it does not read, more than it knows is trimmed.
+        append(&redis, &log, 20..40).await?;
+        redis.xtrim(log.key(), Trim::max_len(4)).await?;
+        let error = item(&mut tail).await.unwrap_err();
+        assert!(error.is_lagged() && error.key() == Some(log.key()) && error.model() == Some("Tick"), "{error}");
+        assert!(error.message().starts_with("16 entries after "), "{error}");
+        assert_eq!(numbers(&mut tail, 4).await?, [36, 37, 38, 39]);
+
+        // Everything, and nothing follows yet.
+        append(&redis, &log, 40..43).await?;
+        redis.xtrim(log.key(), Trim::max_len(0)).await?;
+        let error = item(&mut tail).await.unwrap_err();
+        assert!(error.message().starts_with("3 entries after "), "{error}");
+        append(&redis, &log, [50]).await?;
+        assert_eq!(numbers(&mut tail, 1).await?, [50]);
+        let token = tail.token();
+        drop(tail);
+
+        // A reader that was away learns the same.
+        append(&redis, &log, 51..60).await?;
+        redis.xtrim(log.key(), Trim::max_len(2)).await?;
+        let mut tail = log.tail_with(&redis, Since::Start, eager().resume(token));
+        let error = item(&mut tail).await.unwrap_err();
+        assert!(error.message().starts_with("7 entries after "), "{error}");
+        assert_eq!(numbers(&mut tail, 2).await?, [58, 59]);
+        // An id alone does not tell how many.
+        let mut tail = log.tail(&redis, StreamId::new(1, 1));
+        let error = item(&mut tail).await.unwrap_err();
+        assert!(error.is_lagged() && error.message().contains("may have been"), "{error}");
+        assert_eq!(numbers(&mut tail, 2).await?, [58, 59]);
+    }
+    Ok(())
+}
+
+fn log_append(log: &redis_model::Log<Tick>, number: u64) -> redis_model::redis_rest::Command<StreamId> {
+    log.append(redis_model::redis_rest::Build, &Tick { number })
+}
+
+#[tokio::test]
+async fn deleted_under_the_reader() -> Result<()> {
+    for (_, stack) in servers() {
+        let redis = stack.redis();
+        for made_anew_at_once in [false, true] {
+            let log = Tick::log(key("deleted"));
+            append(&redis, &log, 0..10).await?;
+            let mut tail = log.tail_with(&redis, Since::Start, eager());
+            assert_eq!(numbers(&mut tail, 10).await?.len(), 10);
+            let token = tail.token();
+            redis.del(log.key()).await?;
+            if !made_anew_at_once {
+                let error = item(&mut tail).await.unwrap_err();
+                assert!(error.is_lagged() && error.message().contains("was deleted"), "{error}");
+            }
+            // A new one with lower ids, as after a restore or with ids of versions.
+            log.append_at(&redis, StreamId::new(1, 0), &Tick { number: 100 }).await?;
+            log.append_at(&redis, StreamId::new(2, 0), &Tick { number: 101 }).await?;
+            if made_anew_at_once {
+                assert!(item(&mut tail).await.unwrap_err().is_lagged());
+            }
+            assert_eq!(numbers(&mut tail, 2).await?, [100, 101]);
+            log.append_at(&redis, StreamId::new(3, 0), &Tick { number: 102 }).await?;
+            assert_eq!(numbers(&mut tail, 1).await?, [102]);
+            // Ids that jump ahead are just ids.
+            log.append_at(&redis, StreamId::new(1 << 60, 0), &Tick { number: 103 }).await?;
+            assert_eq!(numbers(&mut tail, 1).await?, [103]);
+
+            // A token of the old one.
+            let mut late = log.tail_with(&redis, Since::Now, eager().resume(token));
+            assert!(item(&mut late).await.unwrap_err().is_lagged());
+            assert_eq!(numbers(&mut late, 4).await?, [100, 101, 102, 103]);
+        }
+        // A new one with higher ids.
+        let log = Tick::log(key("higher"));
+        append(&redis, &log, 0..10).await?;
+        let mut tail = log.tail_with(&redis, Since::Start, eager());
+        assert_eq!(numbers(&mut tail, 10).await?.len(), 10);
+        redis.del(log.key()).await?;
+        append(&redis, &log, [100]).await?;
+        assert!(item(&mut tail).await.unwrap_err().is_lagged());
+        assert_eq!(numbers(&mut tail, 1).await?, [100]);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_poison_entry_is_one_entry() -> Result<()> {
+    for (_, stack) in servers() {
+        for encoding in ENCODINGS {
+            let redis = stack.builder().encoding(encoding).build()?;
+            let log = Tick::log(key("poison"));
+            append(&redis, &log, [1]).await?;
+            let bad = redis.xadd(log.key(), [("other", "field")]).await?;
+            redis.xadd(log.key(), [("number", "many")]).await?;
+            append(&redis, &log, [2]).await?;
+            let mut tail = log.tail_with(&redis, Since::Start, eager());
+            assert_eq!(numbers(&mut tail, 1).await?, [1]);
+            let entry = item(&mut tail).await?;
+            let error = entry.event.unwrap_err();
+            assert_eq!((entry.id, error.command(), error.key()), (bad, Some("XREAD"), Some(log.key())), "{error}");
+            assert!(item(&mut tail).await?.event.is_err());
+            assert_eq!(numbers(&mut tail, 1).await?, [2]);
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn reads_that_fail() -> Result<()> {
+    let (_, stack) = servers().swap_remove(0);
+    let redis = stack.redis();
+    // Another type: an error at once, and again, until it is a stream.
+    let log = Tick::log(key("wrong"));
+    redis.set(log.key(), "text").await?;
+    let mut tail = log.tail_with(&redis, Since::Start, eager());
+    for _ in 0..3 {
+        let error = item(&mut tail).await.unwrap_err();
+        assert!(error.is_wrong_type() && error.key() == Some(log.key()), "{error}");
+    }
+    redis.del(log.key()).await?;
+    append(&redis, &log, [1]).await?;
+    let number = loop {
+        match item(&mut tail).await {
+            Ok(entry) => break entry.event?.number,
+            Err(error) => assert!(error.is_wrong_type(), "{error}"),
+        }
+    };
+    assert_eq!(number, 1);
+
+    // A malformed key ends it.
+    let mut tail = Tick::log("a:b").tail(&redis, Since::Start);
+    assert!(tail.started().await.unwrap_err().is_invalid_input());
+    assert!(tail.next().await.is_none());
+
+    // A page that is larger than the client reads: smaller pages.
+    let log = Tick::log(key("large"));
+    for number in 0..40_u64 {
+        redis.xadd(log.key(), [("number", number.to_string()), ("padding", "x".repeat(20_000))]).await?;
+    }
+    let careful = stack.builder().max_response_bytes(100_000).build()?;
+    let mut tail = log.tail_with(&careful, Since::Start, eager());
+    assert_eq!(numbers(&mut tail, 40).await?, (0..40).collect::<Vec<_>>());
+    redis.xadd(log.key(), [("number", "40".to_owned()), ("padding", "x".repeat(60_000))]).await?;
+    redis.xadd(log.key(), [("number", "41".to_owned()), ("padding", "x".repeat(60_000))]).await?;
+    assert_eq!(numbers(&mut tail, 2).await?, [40, 41]);
+    redis.xadd(log.key(), [("number", "42".to_owned()), ("padding", "x".repeat(120_000))]).await?;
+    assert_eq!(item(&mut tail).await.unwrap_err().kind(), ErrorKind::TooLarge);
+
+    // Nobody there: the tail retries, and then says so.
+    let nobody = Redis::builder("http://127.0.0.1:9", "token").build()?;
+    let mut tail = Tick::log("nobody").tail_with(&nobody, Since::Start, eager().retries(1));
+    for _ in 0..2 {
+        assert!(item(&mut tail).await.unwrap_err().is_connect());
+    }
+    Ok(())
+}
