@@ -98,6 +98,8 @@ pub(super) struct Book<'a> {
     /// How many entries the group had missed at the last look.
     missed: u64,
     is_stopping: bool,
+    /// Whether no handler is called any more.
+    is_over: bool,
     pub(super) is_poll_due: bool,
     pub(super) is_heartbeat_due: bool,
     pub(super) is_reclaim_due: bool,
@@ -119,6 +121,7 @@ impl<'a> Book<'a> {
             is_poll: false,
             missed: 0,
             is_stopping: false,
+            is_over: false,
             is_poll_due: true,
             is_heartbeat_due: false,
             is_reclaim_due: true,
@@ -281,8 +284,9 @@ impl<'a> Book<'a> {
         self.queue.clear();
     }
 
-    /// Gives up the entries whose handlers were dropped.
+    /// Gives up the entries whose handlers were dropped, and calls no handler any more.
     pub(super) fn abandon(&mut self) {
+        self.is_over = true;
         self.release(|stage| stage == Stage::Running);
     }
 
@@ -311,8 +315,8 @@ impl<'a> Book<'a> {
         let is_done = outcome == Settled::Done;
         match what {
             What::Start if is_done => self.start(ticket, next),
-            What::Start if self.held.get(&ticket).is_some_and(|held| held.may_be_committed) => {
-                // It is not pending any more because the unit was committed, although the reply was lost.
+            // It is not pending any more because the unit was committed, although the reply was lost.
+            What::Start | What::Bury(_) if !is_done && self.may_be_committed(ticket) => {
                 self.finish(ticket, |counters| &counters.handled);
             }
             // A request whose reply was lost has settled it.
@@ -332,6 +336,10 @@ impl<'a> Book<'a> {
         }
     }
 
+    fn may_be_committed(&self, ticket: Ticket) -> bool {
+        self.held.get(&ticket).is_some_and(|held| held.may_be_committed)
+    }
+
     fn start(&mut self, ticket: Ticket, next: &mut Vec<Next>) {
         let Some(held) = self.held.get_mut(&ticket) else { return };
         held.attempts += 1;
@@ -341,6 +349,10 @@ impl<'a> Book<'a> {
 
     /// Hands a started entry to a handler.
     fn handle(&mut self, ticket: Ticket, next: &mut Vec<Next>) {
+        if self.is_over {
+            self.begin(ticket, Stage::Settling, What::Release);
+            return;
+        }
         let Some(held) = self.held.get_mut(&ticket) else { return };
         held.stage = Stage::Running;
         if held.attempts > 1 {
@@ -386,6 +398,7 @@ impl<'a> Book<'a> {
             Stage::Running => held.is_lost = !held.is_trimmed,
             // The operation finds it out.
             Stage::Starting | Stage::Settling => {}
+            _ if held.may_be_committed => self.finish(ticket, |counters| &counters.handled),
             Stage::Queued | Stage::Waiting => {
                 self.held.remove(&ticket);
                 self.report_loss(ticket.id);

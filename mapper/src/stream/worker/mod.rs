@@ -11,6 +11,8 @@ mod delivered;
 mod options;
 mod pace;
 mod run;
+#[cfg(test)]
+mod tests;
 mod turn;
 mod wake;
 
