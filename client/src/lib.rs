@@ -168,12 +168,12 @@ pub mod fuzzing {
 pub use bytes;
 
 pub use crate::arg::{Arg, ToArg};
-pub use crate::client::{AutoPipelining, LiveClient, Redis, RedisBuilder, Request, blocking, subscribe};
 #[doc(hidden)]
 pub use crate::client::sleep;
+pub use crate::client::{AutoPipelining, LiveClient, Redis, RedisBuilder, Request, blocking, subscribe};
+pub use crate::command::{Args, Command, OneOrMore, OneOrMorePairs, Script, ScriptCall, ToArgs, Untyped};
 #[doc(hidden)]
 pub use crate::command::{Session, nonce};
-pub use crate::command::{Args, Command, OneOrMore, OneOrMorePairs, Script, ScriptCall, ToArgs, Untyped};
 #[doc(inline)]
 pub use crate::commands::{
     ArrayCommands, BitmapCommands, ConnectionCommands, FunctionCommands, GenericCommands, GeoCommands, HashCommands,

@@ -406,9 +406,9 @@ fn unknown(meta: &ParseNestedMeta<'_>, place: &str, known: &str) -> syn::Error {
     let right_place = match (place, name.as_str()) {
         (
             "field",
-            "prefix" | "list" | "stream" | "embedded" | "rename_all" | "max_len" | "max_age" | "exact" | "publish" | "category"
-            | "tag" | "ttl" | "sliding" | "partitions" | "schema_version" | "upgrade" | "validate" | "before_save"
-            | "after_load" | "crate",
+            "prefix" | "list" | "stream" | "embedded" | "rename_all" | "max_len" | "max_age" | "exact" | "publish"
+            | "category" | "tag" | "ttl" | "sliding" | "partitions" | "schema_version" | "upgrade" | "validate"
+            | "before_save" | "after_load" | "crate",
         ) => "the struct or enum itself",
         ("container", "rename" | "alias") => "a field or a variant",
         ("container", "default" | "skip" | "flatten" | "version" | "unknown" | "from" | "convert") => "a field",

@@ -94,12 +94,7 @@ fn check_container(model: &Model, shape: Shape, errors: &mut Errors) {
 fn check_stream(attrs: &attr::Container, shape: Shape, errors: &mut Errors) {
     let max_len = attrs.max_len.map(|(_, span)| span);
     let max_age = attrs.max_age.map(|(_, span)| span);
-    let all = [
-        ("max_age", max_age),
-        ("exact", attrs.exact),
-        ("publish", attrs.publish),
-        ("category", attrs.category),
-    ];
+    let all = [("max_age", max_age), ("exact", attrs.exact), ("publish", attrs.publish), ("category", attrs.category)];
     for (name, span) in all.into_iter().filter_map(|(name, span)| Some((name, span?))) {
         if shape != Shape::Stream {
             let message = format!("`{name}` applies only to streams; add `stream`, or remove `{name}`");

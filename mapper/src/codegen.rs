@@ -152,8 +152,9 @@ pub fn variant<'a>(source: impl Source<'a>, tag: &'static str, known: &str) -> R
         }
     }
     match found {
-        Some(value) => std::str::from_utf8(value)
-            .map_err(|error| mismatch::not_utf8::<String>(value, error).with_field(tag)),
+        Some(value) => {
+            std::str::from_utf8(value).map_err(|error| mismatch::not_utf8::<String>(value, error).with_field(tag))
+        }
         None => {
             let message = format!("missing; expected the variant's name, one of {known}");
             Err(Error::new(ErrorKind::Decode, message).with_field(tag))

@@ -293,17 +293,18 @@ pub use crate::id::{GenerateId, Id, IntegerId};
 pub use crate::index::{InIndex, IndexField, IndexValue, Indexed, IsIndexed, IsUnique, NotIndexed, Unique};
 pub use crate::key::KeyPart;
 pub use crate::list::{
-    DeadJob, FailedAttempt, JobOptions, List, ListModel, Nack, Nacked, PushOptions, Pushed, Queue, QueueStats, RawElement,
-    Recovered, Reserved, Ticket,
+    DeadJob, FailedAttempt, JobOptions, List, ListModel, Nack, Nacked, PushOptions, Pushed, Queue, QueueStats,
+    RawElement, Recovered, Reserved, Ticket,
 };
 pub use crate::mismatch::Mismatch;
 pub use crate::model::Embedded;
 pub use crate::query::{Cursor, Explain, RangeFor, SequenceField, SingleField, TextValue};
 pub use crate::reference::Ref;
 pub use crate::stream::{
-    Aggregate, AggregateLog, AppendOptions, Appended, CaughtUp, Entry, Expected, Log, LogEntry, LogInfo, Polling, Projection,
-    Retention, Since, Skipped, Snapshots, Sourced, StreamModel, Tail, TailMany, TailOptions, TailToken, UnknownEvent,
-    Versioned, VersionedLog,
+    Aggregate, AggregateLog, AppendOptions, Appended, CaughtUp, Claimed, Counters, Counts, DeadLetter, Delivered,
+    Entry, Expected, Group, GroupStatus, Log, LogEntry, LogInfo, Notice, Polling, Projection, Retention, Since,
+    Skipped, Snapshots, Sourced, StreamModel, Tail, TailMany, TailOptions, TailToken, UnknownEvent, Versioned,
+    VersionedLog, Worker,
 };
 pub use crate::value_for::ValueFor;
 
@@ -320,6 +321,6 @@ pub mod prelude {
     };
 
     pub use crate::{
-        GenerateId, HashModel, ListModel, ModelCommands, Redis, RedisModel, Result, StreamModel, blocking,
+        GenerateId, HashModel, ListModel, ModelCommands, Redis, RedisModel, Result, StreamModel, Worker, blocking,
     };
 }

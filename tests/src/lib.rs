@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot be set up should say so at once")]
 
 pub mod by_hand;
+pub mod chaos;
 pub mod counting;
 pub mod direct;
 pub mod fault;

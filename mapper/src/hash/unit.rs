@@ -13,7 +13,7 @@ use super::version::VersionNumber;
 use super::writes;
 use crate::id::Id as _;
 use crate::key::Key;
-use crate::write::{self, Action, Lifetime, Mode, Operation, Outcome, RowOf};
+use crate::write::{self, Action, Lifetime, Mode, Operation, Outcome, OwnedEntry, RowOf};
 
 /// A unit of work: writes of any number of records of any models. Either all of them are made, or none.
 ///
@@ -181,6 +181,15 @@ impl Unit {
             None => write::together(self.operations, self.rows),
         };
         command.and_then(|outcomes| Ok(Committed(outcomes)))
+    }
+
+    /// Returns the command that commits the unit and acknowledges an entry, both or neither. The unit is not empty.
+    pub(crate) fn with_entry(self, entry: OwnedEntry) -> Command<()> {
+        let command = match self.error {
+            Some(error) => write::failed(error),
+            None => write::with_entry(self.operations, self.rows, entry),
+        };
+        command.and_then(|_| Ok(()))
     }
 
     fn put<M: HashModel>(self, record: &M, mode: Mode, options: SaveOptions) -> Self {

@@ -10,6 +10,7 @@ use redis_rest::{Build, Command, Executor, GenericCommands as _, StreamCommands 
 
 use super::StreamModel;
 use super::explain::explain;
+use super::group::Group;
 use super::info::{self, LogInfo};
 use super::retention::Retention;
 use crate::key::Key;
@@ -68,6 +69,12 @@ impl<M: StreamModel> Log<M> {
     #[must_use]
     pub fn key(&self) -> &str {
         self.key.as_str()
+    }
+
+    /// Returns a consumer group of the log. Nothing is sent: [`Group::create`](crate::Group::create) creates it.
+    #[must_use]
+    pub fn group(&self, name: impl Into<String>) -> Group<M> {
+        Group::new(self.clone(), name.into())
     }
 
     /// Names the log in the errors of a command that is about it, and makes them say what to do.

@@ -4,6 +4,7 @@ mod append;
 mod entry;
 mod explain;
 mod fold;
+mod group;
 mod info;
 mod log;
 mod page;
@@ -15,6 +16,7 @@ mod snapshot;
 mod tail;
 mod unknown;
 mod versioned;
+mod worker;
 
 use std::time::Duration;
 
@@ -22,6 +24,7 @@ use redis_rest::{FromReply, LiveClient, Reply, Result};
 
 pub use self::append::AppendOptions;
 pub use self::entry::Entry;
+pub use self::group::{Claimed, Group, GroupStatus};
 pub use self::info::LogInfo;
 pub use self::log::Log;
 pub use self::projection::{CaughtUp, Projection, Skipped};
@@ -31,6 +34,7 @@ pub use self::tail::{LogEntry, Polling, Since, Tail, TailMany, TailOptions, Tail
 pub(crate) use self::unknown::not_written;
 pub use self::unknown::{UnknownEvent, UnknownVariant};
 pub use self::versioned::{Aggregate, AggregateLog, Appended, Expected, Sourced, Versioned, VersionedLog};
+pub use self::worker::{Counters, Counts, DeadLetter, Delivered, Notice, Worker};
 use crate::key::{Key, KeyPart};
 use crate::model::Fields;
 use crate::pairs::ReplyPairs;
@@ -146,7 +150,10 @@ pub trait StreamModel: Fields + FromReply {
     /// # Ok(())
     /// # }
     /// ```
-    fn tail_many<C: LiveClient>(client: C, logs: impl IntoIterator<Item = (Log<Self>, Since)>) -> C::Live<TailMany<Self>>
+    fn tail_many<C: LiveClient>(
+        client: C,
+        logs: impl IntoIterator<Item = (Log<Self>, Since)>,
+    ) -> C::Live<TailMany<Self>>
     where
         Self: Send + 'static,
     {

@@ -7,5 +7,5 @@ mod script;
 
 pub(crate) use self::operation::Returned;
 pub(crate) use self::operation::{Action, Change, Condition, FieldChange, Lifetime, Mode, Operation};
-pub(crate) use self::outcome::{Netstrings, Outcome, malformed, refusal_of_layout};
-pub(crate) use self::script::{RowOf, command, failed, lone, together};
+pub(crate) use self::outcome::{Netstrings, Outcome, is_fenced, malformed, refusal_of_layout};
+pub(crate) use self::script::{OwnedEntry, RowOf, command, failed, lone, together, with_entry};

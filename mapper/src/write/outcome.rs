@@ -41,6 +41,23 @@ impl NoRow {
     }
 }
 
+/// The source of the error about an entry of a stream that is not pending with the consumer any more.
+#[derive(Debug, Clone, Copy)]
+struct Fenced;
+
+impl std::error::Error for Fenced {}
+
+impl fmt::Display for Fenced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the entry is not pending with this consumer")
+    }
+}
+
+/// Returns whether nothing was written because the entry is not pending with the consumer any more.
+pub(crate) fn is_fenced(error: &Error) -> bool {
+    std::error::Error::source(error).and_then(|source| source.downcast_ref::<Fenced>()).is_some()
+}
+
 impl Outcome {
     /// Decodes the reply of a script to one operation.
     pub(crate) fn of(reply: Reply<'_>) -> Result<Outcome> {
@@ -123,6 +140,11 @@ fn error_of(why: &str, layout: Option<&Layout>, key: &str, first: &str, second: 
     match why {
         "exists" => new(ErrorKind::AlreadyExists, "the record already exists; call `save` to overwrite it".into()),
         "absent" => new(ErrorKind::NotFound, "the record does not exist; call `save` to create it".into()),
+        "fence" => new(
+            ErrorKind::Conflict,
+            "the entry is not pending with this worker any more, so another may handle it; nothing was written".into(),
+        )
+        .with_source(Fenced),
         "missing" => new(ErrorKind::NotFound, "the record does not exist".into()),
         "stale" => stale(layout, first, second),
         "condition" if first == SCHEMA_FIELD => new(

@@ -20,19 +20,22 @@ macro_rules! code {
 }
 
 /// The usual put in a straight line, and any other operations.
-static WRITE: LazyLock<Script> = LazyLock::new(|| {
-    let code = code!(
-        "put.lua",
-        "rows.lua",
-        "values.lua",
-        "write_start.lua",
-        "write.lua",
-        "write_patch.lua",
-        "write_claims.lua",
-        "write_changes.lua"
-    );
-    script(code).key_locking()
-});
+macro_rules! all {
+    () => {
+        code!(
+            "put.lua",
+            "rows.lua",
+            "values.lua",
+            "write_start.lua",
+            "write.lua",
+            "write_patch.lua",
+            "write_claims.lua",
+            "write_changes.lua"
+        )
+    };
+}
+
+static WRITE: LazyLock<Script> = LazyLock::new(|| script(all!()).key_locking());
 
 /// Patches, and what [`SHORT`] does.
 static PATCH: LazyLock<Script> = LazyLock::new(|| {
@@ -45,6 +48,13 @@ static PATCH: LazyLock<Script> = LazyLock::new(|| {
         "write_claims.lua",
         "write_changes.lua"
     );
+    script(code).key_locking()
+});
+
+/// All of these, together with the acknowledgement of an entry of a stream.
+static COMMIT: LazyLock<Script> = LazyLock::new(|| {
+    let code =
+        concat!("local function write(KEYS, ARGV)\n", all!(), "end\n", include_str!("../scripts/group_commit.lua"),);
     script(code).key_locking()
 });
 
@@ -85,7 +95,7 @@ pub(crate) fn lone(operation: Operation, row: RowOf) -> Command<Outcome> {
     if operation.layout.indexes.is_empty() {
         return command;
     }
-    let task = Arc::new(Task { operations: vec![operation], rows: vec![row], is_lone: true });
+    let task = Arc::new(Task { operations: vec![operation], rows: vec![row], is_lone: true, entry: None });
     command.recover_with(move |session, error| {
         let recovered = recover(session, Arc::clone(&task), error);
         async move { outcome::first(recovered.await?) }
@@ -99,8 +109,29 @@ pub(crate) fn together(operations: Vec<Operation>, rows: Vec<RowOf>) -> Command<
     if operations.iter().all(|operation| operation.layout.indexes.is_empty()) {
         return command;
     }
-    let task = Arc::new(Task { operations, rows, is_lone: false });
+    let task = Arc::new(Task { operations, rows, is_lone: false, entry: None });
     command.recover_with(move |session, error| recover(session, Arc::clone(&task), error))
+}
+
+/// Returns the command that executes operations as [`together`] does, and acknowledges an entry. If the entry is not that of
+/// the consumer any more, nothing is done: [`is_fenced`](super::is_fenced) tells that error apart.
+pub(crate) fn with_entry(operations: Vec<Operation>, rows: Vec<RowOf>, entry: OwnedEntry) -> Command<Vec<Outcome>> {
+    let task = Arc::new(Task { operations, rows, is_lone: false, entry: Some(entry) });
+    let command = task.command(&[]);
+    command.recover_with(move |session, error| recover(session, Arc::clone(&task), error))
+}
+
+/// An entry of a stream that is pending with a consumer.
+#[derive(Debug, Clone)]
+pub(crate) struct OwnedEntry {
+    pub(crate) stream: String,
+    pub(crate) group: String,
+    pub(crate) consumer: String,
+    pub(crate) id: String,
+    /// Its delivery count.
+    pub(crate) count: u64,
+    /// Whether it is also removed from the stream.
+    pub(crate) is_removed: bool,
 }
 
 /// Returns a command that executes operations, which fails before it is sent.
@@ -123,6 +154,8 @@ struct Task {
     rows: Vec<RowOf>,
     /// Whether the caller has asked for one operation, and does not count.
     is_lone: bool,
+    /// What is acknowledged with them.
+    entry: Option<OwnedEntry>,
 }
 
 /// A record that the indexes know and that may be gone, and the operation that was refused because of it.
@@ -135,7 +168,7 @@ impl Task {
     /// Returns the command that executes the operations after these. Its outcomes are those of the operations.
     fn command(&self, purges: &[Purge]) -> Command<Vec<Outcome>> {
         let purged = purges.iter().map(|purge| &purge.operation);
-        let command = run(&purged.chain(&self.operations).cloned().collect::<Vec<_>>());
+        let command = run_with(&purged.chain(&self.operations).cloned().collect::<Vec<_>>(), self.entry.as_ref());
         let count = purges.len();
         let command = match self.operations.as_slice() {
             [only] if self.is_lone => only.key.check(command).decode_with(outcome::decode_lone),
@@ -207,15 +240,24 @@ fn without_recovery(operation: &Operation) -> Command<Outcome> {
     operation.key.check(run(std::slice::from_ref(operation))).decode_with(Outcome::of)
 }
 
-/// The outcome is kept under the prefix of the first operation's model.
 fn run(operations: &[Operation]) -> Command {
+    run_with(operations, None)
+}
+
+/// The outcome is kept under the prefix of the first operation's model.
+fn run_with(operations: &[Operation], entry: Option<&OwnedEntry>) -> Command {
     let Arguments { keys, args } = match operations {
         [only] if arguments::is_lone_put(only) => arguments::of_put(only),
         _ => arguments::of_all(operations),
     };
     let prefix = operations.first().map_or("", |first| first.layout.prefix);
     let is_load = |operation: &Operation| matches!(operation.action, Action::Expire { load: true, .. });
-    let command = if operations.iter().all(is_load) {
+    let command = if let Some(entry) = entry {
+        let OwnedEntry { stream, group, consumer, id, count, is_removed } = entry;
+        let call = ScriptCall::from(&COMMIT).once_under(prefix).key(stream).keys(keys);
+        let call = call.args([group, consumer, id]).arg(*count).arg(u32::from(*is_removed));
+        call.args(args).command()
+    } else if operations.iter().all(is_load) {
         ScriptCall::from(&LOAD).keys(keys).arg(0).args(args).command()
     } else {
         ScriptCall::from(script_for(operations)).once_under(prefix).keys(keys).args(args).command()

@@ -8,7 +8,7 @@ mod read;
 mod since;
 mod source;
 mod token;
-mod wake;
+pub(super) mod wake;
 
 use std::fmt;
 use std::future::poll_fn;

@@ -17,7 +17,7 @@ pub(super) fn timer(duration: Duration) -> Timer {
 }
 
 /// The wake-ups of one log.
-pub(super) struct Wake {
+pub(in crate::stream) struct Wake {
     redis: Redis,
     channel: String,
     state: State,
@@ -35,13 +35,13 @@ enum State {
 
 /// What a poll has heard.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Heard {
+pub(in crate::stream) struct Heard {
     /// The subscription is active from now on, or was active until now. A read covers what was not heard.
-    pub(super) has_changed: bool,
+    pub(in crate::stream) has_changed: bool,
     /// The greatest id that a message contained.
-    pub(super) newest: Option<StreamId>,
+    pub(in crate::stream) newest: Option<StreamId>,
     /// Whether there was a message without an id.
-    pub(super) anything: bool,
+    pub(in crate::stream) anything: bool,
 }
 
 /// The most events that one poll takes, so that a flood of them lets the reads go on.
@@ -61,7 +61,7 @@ impl Wake {
         Wake { redis, channel: channel.to_owned(), state: State::Off, failures: 0, lasting: None }
     }
 
-    pub(super) fn on(redis: Redis, channel: &str) -> Self {
+    pub(in crate::stream) fn on(redis: Redis, channel: &str) -> Self {
         let mut wake = Wake::off(redis, channel);
         wake.open();
         wake
@@ -73,12 +73,12 @@ impl Wake {
     }
 
     /// Whether each message that is published now arrives.
-    pub(super) fn is_listening(&self) -> bool {
+    pub(in crate::stream) fn is_listening(&self) -> bool {
         matches!(self.state, State::Open { is_confirmed: true, .. })
     }
 
     /// Takes the messages that have arrived.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Heard {
+    pub(in crate::stream) fn poll(&mut self, cx: &mut Context<'_>) -> Heard {
         let mut heard = Heard::default();
         if self.lasting.as_mut().is_some_and(|lasting| lasting.as_mut().poll(cx).is_ready()) {
             (self.lasting, self.failures) = (None, 0);

@@ -1,0 +1,279 @@
+-- One turn of a worker: settles what it has handled, keeps what it holds, and takes more, in one command.
+--
+-- The delivery count of an entry is the number of times that its handling has begun: 0 while it is queued, and one more with
+-- each start. It does not count deliveries, because a reply that was lost is not an attempt. Owner and count are the fence:
+-- whoever has another count, or is not the owner any more, changes nothing. XACK alone would ask for neither.
+--
+-- KEYS: the log, the stream of redriven entries, the dead-letter stream
+-- ARGV: the group, the consumer, the most entries that may be pending with it, how often an entry may be started, the idle
+--       time in ms from which on entries are taken from others or "", `1` to take own entries that it does not hold or "",
+--       how many entries to take, how many of them to start, the number of held entries, and each (stream, id), the number
+--       of operations, and each (what, stream, id, count, `1` if it may have been executed before or "", detail)
+--
+-- Streams are numbered: 1 is the log, 2 that of redriven entries.
+--
+-- The reply is `nogroup`, or `ok` or `recreated`, then the outcome of each operation, the held entries that are lost (stream,
+-- id), the pending entries that were trimmed (stream, id, consumer, count), the entries (stream, id, count, 1 if it is started
+-- or 2 if it was pending with this consumer and not held, the consumer that had it or nil, fields), and how many entries were trimmed before their delivery, or -1.
+
+local call = redis.call
+
+local next_arg = 0
+
+local function take()
+  next_arg = next_arg + 1
+  return ARGV[next_arg]
+end
+
+local function take_number() return tonumber(take()) end
+
+local group, consumer = take(), take()
+local most_pending, most_starts = take_number(), take_number()
+local reclaim_idle, adopts = take(), take() == '1'
+local wanted, starting = take_number(), take_number()
+local log, retries, dead_letters = KEYS[1], KEYS[2], KEYS[3]
+
+-- Groups. Only if the log itself is gone, a group that begins at the start skips nothing.
+
+local status = 'ok'
+
+local function is_without_group(stream)
+  local reply = redis.pcall('XPENDING', stream, group)
+  if not reply.err then return false end
+  if string.find(reply.err, 'NOGROUP', 1, true) then return true end
+  return false, reply
+end
+
+local missing, problem = is_without_group(log)
+if problem then return problem end
+if missing then
+  if call('EXISTS', log) == 1 then return { 'nogroup' } end
+  call('XGROUP', 'CREATE', log, group, '0', 'MKSTREAM')
+  status = 'recreated'
+end
+
+-- There are redriven entries only while there is a stream of them. All that it has is still to be handled.
+local streams = { log }
+if call('EXISTS', retries) == 1 then
+  missing, problem = is_without_group(retries)
+  if problem then return problem end
+  if missing then call('XGROUP', 'CREATE', retries, group, '0') end
+  streams[2] = retries
+end
+
+-- What one entry needs.
+
+local function count_if_own(stream, id)
+  local pending = streams[stream] and call('XPENDING', streams[stream], group, id, id, 1)[1]
+  return pending and pending[2] == consumer and pending[4]
+end
+
+local function fields_of(stream, id)
+  local entry = call('XRANGE', streams[stream], id, id)[1]
+  return entry and entry[2]
+end
+
+-- A redriven entry is in no other group, so it goes when it is settled.
+local function settle(stream, id)
+  call('XACK', streams[stream], group, id)
+  if stream == 2 then call('XDEL', retries, id) end
+end
+
+-- XCLAIM drops a pending entry that was trimmed, and its reply leaves it out.
+local function claim(stream, id, ...)
+  return #call('XCLAIM', streams[stream], group, consumer, 0, id, ...) > 0
+end
+
+local function bury(stream, id, count, why)
+  local fields = fields_of(stream, id)
+  if not fields then
+    settle(stream, id)
+    return 'trimmed'
+  end
+  local source_id, redrives, first = id, '0', 1
+  if stream == 2 then source_id, redrives, first = fields[2], fields[4], 5 end
+  local time = call('TIME')
+  local history = {
+    '::log', log, '::id', source_id, '::group', group, '::consumer', consumer, '::deliveries', count, '::redrives', redrives,
+    '::error', why, '::time', time[1] .. string.format('%03d', math.floor(time[2] / 1000)),
+  }
+  if #fields > 7000 then
+    -- `unpack` fails at 8,000 values.
+    local texts = {}
+    for at = first, #fields do texts[#texts + 1] = #fields[at] .. ':' .. fields[at] end
+    fields, first = { '::fields', table.concat(texts) }, 1
+  end
+  for at = first, #fields do history[#history + 1] = fields[at] end
+  call('XADD', dead_letters, '*', unpack(history))
+  settle(stream, id)
+  return 'ok'
+end
+
+local OPERATIONS = {
+  start = function(stream, id, count)
+    return claim(stream, id, 'RETRYCOUNT', count + 1, 'JUSTID') and 'ok' or 'trimmed'
+  end,
+  ack = function(stream, id)
+    settle(stream, id)
+    return 'ok'
+  end,
+  dead = bury,
+  -- Others may take it at once: it has been idle for a day.
+  release = function(stream, id)
+    return claim(stream, id, 'IDLE', 86400000, 'JUSTID') and 'ok' or 'trimmed'
+  end,
+}
+
+local held, held_ids = { {}, {} }, {}
+for _ = 1, take_number() do
+  local stream, id = take_number(), take()
+  table.insert(held[stream], id)
+  held_ids[stream .. id] = true
+end
+
+local outcomes = {}
+for number = 1, take_number() do
+  local what, stream, id, count, is_repeated, detail = take(), take_number(), take(), take_number(), take() == '1', take()
+  local stored = count_if_own(stream, id)
+  -- The reply to the same start may have been lost.
+  local may_be_started = is_repeated and (what == 'start' or what == 'release')
+  if stored == count or may_be_started and stored == count + 1 then
+    outcomes[number] = OPERATIONS[what](stream, id, count, detail)
+  else
+    outcomes[number] = 'lost'
+  end
+end
+
+-- What the worker holds: it stays pending with this consumer, however long it takes.
+
+local lost, trimmed = {}, {}
+
+-- All of them: there are more than the most that may be pending if an earlier process of this name was allowed more.
+local function own_pending(stream)
+  return call('XPENDING', streams[stream], group, '-', '+', 100000, consumer)
+end
+
+local function beat(stream)
+  local is_own, ids = {}, {}
+  for _, pending in ipairs(own_pending(stream)) do is_own[pending[1]] = pending[4] end
+  for _, id in ipairs(held[stream]) do
+    if is_own[id] then ids[#ids + 1] = id else lost[#lost + 1] = { stream, id } end
+  end
+  if #ids == 0 then return end
+  local kept = {}
+  -- JUSTID leaves the count as it is.
+  local arguments = { unpack(ids) }
+  arguments[#arguments + 1] = 'JUSTID'
+  for _, id in ipairs(call('XCLAIM', streams[stream], group, consumer, 0, unpack(arguments))) do kept[id] = true end
+  for _, id in ipairs(ids) do
+    if not kept[id] then trimmed[#trimmed + 1] = { stream, id, consumer, is_own[id] } end
+  end
+end
+
+for stream = 1, 2 do
+  if streams[stream] then
+    beat(stream)
+  else
+    for _, id in ipairs(held[stream]) do lost[#lost + 1] = { stream, id } end
+  end
+end
+
+-- More entries: those of dead workers, those whose delivery was lost, redriven ones, new ones.
+
+local entries = {}
+
+local QUEUED, STARTED, ADOPTED = 0, 1, 2
+
+local function add(stream, id, count, state, from, fields)
+  entries[#entries + 1] = { stream, id, count, state, from, fields }
+  wanted = wanted - 1
+  if state == STARTED then starting = starting - 1 end
+end
+
+local function take_pending(stream, pending, is_adopted)
+  local id, from, count = pending[1], pending[2], pending[4]
+  if wanted <= 0 or held_ids[stream .. id] then return end
+  local fields = fields_of(stream, id)
+  if not fields then
+    settle(stream, id)
+    trimmed[#trimmed + 1] = { stream, id, from, count }
+    return
+  end
+  local state = is_adopted and ADOPTED or starting > 0 and count < most_starts and STARTED or QUEUED
+  if state == STARTED then count = count + 1 end
+  claim(stream, id, 'RETRYCOUNT', count, 'JUSTID')
+  add(stream, id, count, state, from, fields)
+end
+
+-- Takes entries that have been idle for so long that their consumer is dead: of one consumer, or of all.
+local function reclaim(stream, ...)
+  if wanted <= 0 then return end
+  local idle = call('XPENDING', streams[stream], group, 'IDLE', reclaim_idle, '-', '+', wanted, ...)
+  for _, one in ipairs(idle) do take_pending(stream, one, false) end
+end
+
+local function take_new(stream)
+  if wanted <= 0 then return end
+  local read = call('XREADGROUP', 'GROUP', group, consumer, 'COUNT', wanted, 'STREAMS', streams[stream], '>')
+  local queued = {}
+  for _, entry in ipairs(read and read[1][2] or {}) do
+    -- XREADGROUP has set the count to 1.
+    local state = starting > 0 and STARTED or QUEUED
+    if state == QUEUED then queued[#queued + 1] = entry[1] end
+    add(stream, entry[1], state, state, false, entry[2])
+  end
+  if #queued > 0 then
+    queued[#queued + 1] = 'RETRYCOUNT'
+    queued[#queued + 1] = 0
+    queued[#queued + 1] = 'JUSTID'
+    call('XCLAIM', streams[stream], group, consumer, 0, unpack(queued))
+  end
+end
+
+-- Returns the value of a name in a reply to XINFO.
+local function value_of(info, name)
+  for at = 1, #info, 2 do
+    if info[at] == name then return info[at + 1] end
+  end
+end
+
+local function count_missed()
+  for _, info in ipairs(call('XINFO', 'GROUPS', log)) do
+    local read = value_of(info, 'name') == group and value_of(info, 'entries-read')
+    if read then
+      local stream = call('XINFO', 'STREAM', log)
+      return math.max(0, value_of(stream, 'entries-added') - value_of(stream, 'length') - read)
+    end
+  end
+  return -1
+end
+
+local missed = -1
+
+if wanted > 0 then
+  -- Before the next entries are read: then the server counts on from there.
+  missed = count_missed()
+  local pending = 0
+  for stream in ipairs(streams) do
+    for _, one in ipairs(call('XPENDING', streams[stream], group)[4] or {}) do
+      if one[1] == consumer then pending = pending + tonumber(one[2]) end
+    end
+  end
+  for stream in ipairs(streams) do
+    if adopts then
+      for _, one in ipairs(own_pending(stream)) do take_pending(stream, one, true) end
+    end
+    -- Those of an earlier process of this name.
+    if reclaim_idle ~= '' then reclaim(stream, consumer) end
+  end
+  -- The others are pending with this consumer only when they are taken.
+  wanted = math.min(wanted, most_pending - pending)
+  for stream in ipairs(streams) do
+    if reclaim_idle ~= '' then reclaim(stream) end
+  end
+  for stream = #streams, 1, -1 do take_new(stream) end
+end
+
+if streams[2] and call('XLEN', retries) == 0 then call('DEL', retries) end
+
+return { status, outcomes, lost, trimmed, entries, missed }

@@ -1,0 +1,180 @@
+//! What a worker reports while it runs: counters, and notices of what somebody may have to look at.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use redis_rest::Error;
+use redis_rest::commands::stream::StreamId;
+
+use super::options::Options;
+
+/// The counters of a worker, from [`Worker::counters`](super::Worker::counters). A clone counts the same.
+///
+/// ```no_run
+/// # use redis_model::prelude::*;
+/// # #[derive(Debug, RedisModel)]
+/// # #[redis(stream, prefix = "order-events")]
+/// # enum OrderEvent { Paid { cents: i64 } }
+/// # async fn example(redis: Redis) -> Result<()> {
+/// let worker = Worker::new(OrderEvent::log(17).group("billing"), "worker-1");
+/// let counters = worker.counters();
+/// std::thread::spawn(move || {
+///     loop {
+///         std::thread::sleep(std::time::Duration::from_secs(60));
+///         let counts = counters.read();
+///         println!("{} handled, {} dead letters", counts.handled, counts.dead);
+///     }
+/// });
+/// worker.run(&redis, async |paid| -> Result<()> { println!("{:?}", paid.event); Ok(()) }).await
+/// # }
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Counters(Arc<Atomics>);
+
+macro_rules! counters {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
+        #[derive(Debug, Default)]
+        pub(super) struct Atomics {
+            $(pub(super) $name: AtomicU64,)*
+        }
+
+        /// What a worker has done so far: a reading of its [`Counters`].
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct Counts {
+            $($(#[$doc])* pub $name: u64,)*
+        }
+
+        impl Counters {
+            /// Returns what the worker has done so far.
+            #[must_use]
+            pub fn read(&self) -> Counts {
+                Counts { $($name: self.0.$name.load(Ordering::Relaxed),)* }
+            }
+        }
+    };
+}
+
+counters! {
+    /// Entries that the worker has handled and acknowledged.
+    handled,
+    /// Calls of the handler that returned an error or took too long, and events that could not be read.
+    failed,
+    /// Starts of entries whose handling had begun before.
+    retried,
+    /// Entries that the worker has moved to the dead-letter stream.
+    dead,
+    /// Entries that the worker has taken from other consumers.
+    reclaimed,
+    /// Entries that others have taken from the worker before it handled them.
+    lost,
+    /// Entries that the worker has handled, and that were not its own any more then. Others may have handled them too.
+    duplicates,
+    /// Entries that were removed from the log while they were pending: nobody can handle them.
+    trimmed,
+    /// Entries that were removed from the log before they were delivered to anyone. Each worker of the group counts those that
+    /// it notices, so several may count the same.
+    missed,
+    /// Requests that the worker has sent. Repetitions by the client are not counted.
+    requests,
+    /// Requests that failed, and that the worker has repeated.
+    errors,
+}
+
+impl Counters {
+    pub(super) fn add(&self, counter: impl FnOnce(&Atomics) -> &AtomicU64, number: u64) {
+        counter(&self.0).fetch_add(number, Ordering::Relaxed);
+    }
+}
+
+/// Something that happened to an entry, for [`Worker::on_notice`](super::Worker::on_notice).
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Notice<'a> {
+    /// The handler failed. The entry is handled again after a delay.
+    Failed {
+        /// The entry.
+        id: StreamId,
+        /// How often its handling has begun.
+        attempt: u64,
+        /// What the handler returned, as text.
+        error: &'a str,
+        /// The delay.
+        retry_in: Duration,
+    },
+    /// The entry is in the dead-letter stream.
+    Dead {
+        /// The entry.
+        id: StreamId,
+        /// Why.
+        error: &'a str,
+    },
+    /// Another consumer has taken the entry. If this worker has handled it, it was perhaps handled twice.
+    Lost {
+        /// The entry.
+        id: StreamId,
+        /// Whether this worker has handled it.
+        was_handled: bool,
+    },
+    /// The entry was removed from the log while it was pending. Nobody can handle it, unless a handler has it already.
+    Trimmed {
+        /// The entry.
+        id: StreamId,
+        /// The consumer that it was pending with.
+        consumer: &'a str,
+        /// How often its handling had begun.
+        attempts: u64,
+    },
+    /// Entries were removed from the log before they were delivered.
+    Missed {
+        /// How many more than at the last notice.
+        count: u64,
+    },
+    /// The log was deleted, and with it the group. The worker has created both, and reads from the start.
+    Recreated,
+    /// A request failed. The worker repeats it.
+    Repeated {
+        /// Why.
+        error: &'a Error,
+    },
+}
+
+/// Counts what happens, and tells who wants to know.
+#[derive(Debug)]
+pub(super) struct Reporter<'a> {
+    pub(super) counters: &'a Counters,
+    pub(super) options: &'a Options,
+    pub(super) log: &'a str,
+    pub(super) group: &'a str,
+}
+
+impl Reporter<'_> {
+    pub(super) fn notice(&self, notice: &Notice<'_>) {
+        let (log, group) = (self.log, self.group);
+        match notice {
+            Notice::Failed { id, attempt, error, retry_in } => {
+                tracing::warn!(log, group, %id, attempt, error, retry_in = ?retry_in, "the handler failed");
+            }
+            Notice::Dead { id, error } => tracing::error!(log, group, %id, error, "moved to the dead-letter stream"),
+            Notice::Lost { id, was_handled } => {
+                tracing::warn!(log, group, %id, was_handled, "another consumer has taken the entry");
+            }
+            Notice::Trimmed { id, consumer, attempts } => {
+                tracing::error!(log, group, %id, consumer, attempts, "removed from the log while it was pending");
+            }
+            Notice::Missed { count } => {
+                tracing::error!(log, group, count, "removed from the log before they were delivered");
+            }
+            Notice::Recreated => tracing::warn!(log, group, "the log was deleted; it is read from its start again"),
+            Notice::Repeated { error } => tracing::warn!(log, group, error = %error, "a request is repeated"),
+        }
+        if let Some(on_notice) = &self.options.on_notice {
+            on_notice(notice);
+        }
+    }
+
+    pub(super) fn count(&self, counter: impl FnOnce(&Atomics) -> &AtomicU64) {
+        self.counters.add(counter, 1);
+    }
+}

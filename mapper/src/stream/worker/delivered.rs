@@ -1,0 +1,50 @@
+//! What a handler takes.
+
+use redis_rest::commands::stream::StreamId;
+use redis_rest::{Error, ErrorKind, Result};
+
+use super::turn::{Fields, Ticket};
+use crate::pairs::OutcomePairs;
+use crate::stream::StreamModel;
+
+/// The number of fields that describe a redriven entry, before those of its event.
+const DESCRIPTION: usize = 2;
+
+/// An event that a [`Worker`](super::Worker) passes to its handler.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Delivered<M> {
+    /// The id of its entry in the log. It stays the same however often the event is handled, so it is a good key for what must
+    /// happen once.
+    pub id: StreamId,
+    /// The event.
+    pub event: M,
+    /// How often its handling has begun, this time included: 1 at first.
+    pub attempt: u64,
+    /// How often it was a dead letter and was moved back.
+    pub redrives: u64,
+}
+
+impl<M: StreamModel> Delivered<M> {
+    /// Reads an event from the fields of an entry.
+    pub(super) fn read(ticket: Ticket, attempt: u64, fields: &Fields, key: &str) -> Result<Self> {
+        let (id, redrives, own) = if ticket.is_redriven {
+            let number = |at: usize| Some(std::str::from_utf8(fields.get(at)?.1.as_deref()?).ok()?.to_owned());
+            let id = number(0).and_then(|id| id.parse().ok());
+            let redrives = number(1).and_then(|redrives| redrives.parse().ok());
+            let (Some(id), Some(redrives)) = (id, redrives) else {
+                return Err(Error::new(ErrorKind::Decode, "the redriven entry does not name its entry in the log"));
+            };
+            (id, redrives, fields.get(DESCRIPTION..).unwrap_or_default())
+        } else {
+            (ticket.id, 0, fields.as_slice())
+        };
+        let event = read_event(own).map_err(|error| error.context(format!("entry {id}")).about(M::MODEL_NAME, key))?;
+        Ok(Delivered { id, event, attempt, redrives })
+    }
+}
+
+/// Reads an event from its fields.
+pub(super) fn read_event<M: StreamModel>(fields: &[(Vec<u8>, Option<Vec<u8>>)]) -> Result<M> {
+    M::read(OutcomePairs(fields))
+}

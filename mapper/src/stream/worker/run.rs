@@ -1,0 +1,285 @@
+//! The loop of a worker: one request at a time, and handlers beside it. It polls all of them itself, and spawns nothing.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_util::future::{Either, FutureExt as _, select};
+use futures_util::stream::{FuturesUnordered, Stream, StreamExt as _};
+use redis_rest::{Error, ErrorKind, Executor, Redis, Request, Result};
+use tracing::Instrument as _;
+
+use super::book::{Book, Ended, Found, Next, Start};
+use super::counters::{Notice, Reporter};
+use super::delivered::Delivered;
+use super::pace::Pace;
+use super::turn::{Answer, Ticket};
+use super::wake::Wake;
+use super::{Handled, Worker};
+use crate::stream::StreamModel;
+use crate::write::{OwnedEntry, is_fenced};
+
+/// Waits for one thing at a time.
+#[derive(Default)]
+struct Timer(Option<Pin<Box<dyn Future<Output = ()> + Send>>>);
+
+impl Timer {
+    fn after(duration: Duration) -> Self {
+        Timer(Some(Box::pin(redis_rest::sleep(duration))))
+    }
+
+    fn is_set(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Returns whether the time is over, once.
+    fn is_due(&mut self, cx: &mut Context<'_>) -> bool {
+        let is_due = self.0.as_mut().is_some_and(|sleep| sleep.as_mut().poll(cx).is_ready());
+        if is_due {
+            self.0 = None;
+        }
+        is_due
+    }
+}
+
+/// What a worker waits for.
+enum Event {
+    Stop,
+    Answered(Result<Answer>),
+    Ended(Ticket, Ended),
+    /// The delay of an entry is over.
+    Requeue(Ticket),
+    Poll,
+    Heartbeat,
+    Reclaim,
+    /// A failed request can be repeated.
+    Repeat,
+    /// The time for the last handlers is over.
+    GraceIsOver,
+}
+
+/// Runs a worker until `shutdown`.
+pub(super) async fn run<M, F, Fut, S>(worker: &Worker<M>, redis: &Redis, shutdown: S, handle: F) -> Result<()>
+where
+    M: StreamModel,
+    F: Fn(Delivered<M>) -> Fut,
+    Fut: Future<Output = Handled>,
+    S: Future<Output = ()>,
+{
+    let Worker { group, consumer, options, counters } = worker;
+    worker.check()?;
+    let reporter = Reporter { counters, options, log: group.log().key(), group: group.name() };
+    if let Some(start) = options.start {
+        reporter.count(|counters| &counters.requests);
+        group.create_at(redis, start).await?;
+    }
+    let mut book = Book::new(options, &reporter, consumer);
+    let mut pace = Pace::new(options.shortest_poll, options.longest_poll(false));
+    let mut wake = Wake::new(redis, group);
+    let (mut poll, mut repeat, mut grace) = (Timer::default(), Timer::default(), Timer::default());
+    let mut heartbeat = Timer::after(options.heartbeat());
+    let mut reclaim = Timer::default();
+    let mut request: Option<Request<Answer>> = None;
+    let mut errors = Pace::new(Duration::from_millis(100), Duration::from_secs(5));
+    let (mut handlers, mut delays) = (FuturesUnordered::new(), FuturesUnordered::new());
+    let (mut shutdown, mut is_stopping, mut is_grace_over) = (pin!(shutdown), false, false);
+
+    loop {
+        if request.is_none() && !repeat.is_set() {
+            match book.turn() {
+                Some(turn) => {
+                    reporter.count(|counters| &counters.requests);
+                    request = Some(redis.submit(turn.command(group, consumer, options)));
+                }
+                None if is_stopping && book.is_empty() => return Ok(()),
+                None => {}
+            }
+        }
+        let event = poll_fn(|cx| {
+            if !is_stopping && shutdown.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Event::Stop);
+            }
+            if let Some(sent) = &mut request
+                && let Poll::Ready(answer) = Pin::new(sent).poll(cx)
+            {
+                return Poll::Ready(Event::Answered(answer));
+            }
+            if let Poll::Ready(Some((ticket, ended))) = Pin::new(&mut handlers).poll_next(cx) {
+                return Poll::Ready(Event::Ended(ticket, ended));
+            }
+            if let Poll::Ready(Some(ticket)) = Pin::new(&mut delays).poll_next(cx) {
+                return Poll::Ready(Event::Requeue(ticket));
+            }
+            // One after the other: a timer that is due is due once.
+            let timers = [
+                (&mut repeat, Event::Repeat),
+                (&mut grace, Event::GraceIsOver),
+                (&mut heartbeat, Event::Heartbeat),
+                (&mut reclaim, Event::Reclaim),
+                (&mut poll, Event::Poll),
+            ];
+            for (timer, event) in timers {
+                if timer.is_due(cx) {
+                    return Poll::Ready(event);
+                }
+            }
+            if wake.is_woken(cx) {
+                return Poll::Ready(Event::Poll);
+            }
+            Poll::Pending
+        })
+        .await;
+
+        let mut next = Vec::new();
+        match event {
+            Event::Stop => {
+                is_stopping = true;
+                book.stop();
+                grace = Timer::after(options.grace);
+            }
+            Event::Answered(answer) => {
+                request = None;
+                match answer {
+                    Ok(answer) => {
+                        errors.after(true);
+                        pace.set_longest(options.longest_poll(wake.is_active()));
+                        match book.answer(answer, &mut next) {
+                            Found::NotAsked => {}
+                            Found::Nothing => poll = Timer::after(pace.after(false)),
+                            Found::Some => poll = Timer::after(pace.after(true)),
+                            Found::AsManyAsAsked => book.is_poll_due = true,
+                        }
+                        if !book.is_reclaim_due && !reclaim.is_set() {
+                            reclaim = Timer::after(options.reclaim_idle / 2);
+                        }
+                    }
+                    Err(error) => {
+                        let is_too_large = error.kind() == ErrorKind::TooLarge;
+                        let may_have_executed = error.may_have_executed();
+                        let can_repeat = is_transient(&error) || is_too_large;
+                        if !can_repeat || is_grace_over || !book.repeat(may_have_executed, is_too_large) {
+                            return Err(error);
+                        }
+                        reporter.count(|counters| &counters.errors);
+                        reporter.notice(&Notice::Repeated { error: &error });
+                        let wait = errors.after(false).max(error.retry_after().unwrap_or_default());
+                        repeat = Timer::after(wait);
+                    }
+                }
+            }
+            Event::Ended(ticket, ended) => {
+                book.end(ticket, ended, &mut next);
+                // What has ended at the same time is settled by the same request.
+                while let Some(Some((ticket, ended))) = handlers.next().now_or_never() {
+                    book.end(ticket, ended, &mut next);
+                }
+            }
+            Event::Requeue(ticket) => book.requeue(ticket),
+            Event::Poll => book.is_poll_due = true,
+            Event::Heartbeat => {
+                book.is_heartbeat_due = true;
+                heartbeat = Timer::after(options.heartbeat());
+            }
+            Event::Reclaim => book.is_reclaim_due = true,
+            Event::Repeat => {}
+            Event::GraceIsOver => {
+                is_grace_over = true;
+                handlers.clear();
+                book.abandon();
+            }
+        }
+        for next in next {
+            match next {
+                Next::Handle(start) => {
+                    let span = tracing::info_span!(
+                        "redis_model.worker",
+                        log = group.log().key(),
+                        group = group.name(),
+                        id = %start.ticket.id,
+                        attempt = start.attempt,
+                    );
+                    handlers.push(attend(worker, redis, &handle, start).instrument(span));
+                }
+                Next::Wait(ticket, delay) => delays.push(async move {
+                    redis_rest::sleep(delay).await;
+                    ticket
+                }),
+            }
+        }
+    }
+}
+
+/// Handles one entry.
+async fn attend<M, F, Fut>(worker: &Worker<M>, redis: &Redis, handle: &F, start: Start) -> (Ticket, Ended)
+where
+    M: StreamModel,
+    F: Fn(Delivered<M>) -> Fut,
+    Fut: Future<Output = Handled>,
+{
+    let Start { ticket, attempt, fields } = start;
+    let delivered = match Delivered::read(ticket, attempt, &fields, worker.group.log().key()) {
+        Ok(delivered) => delivered,
+        Err(error) => {
+            let is_final = !worker.options.retries_undecodable;
+            return (ticket, Ended::Failed { why: error.to_string(), is_final, may_be_committed: false });
+        }
+    };
+    drop(fields);
+    let failed = |why| Ended::Failed { why, is_final: false, may_be_committed: false };
+    let handled = match within(worker.options.timeout, handle(delivered)).await {
+        Ok(handled) => handled,
+        Err(limit) => return (ticket, failed(format!("the handler has taken longer than {limit:?}"))),
+    };
+    let ended = match handled {
+        Handled::Done => Ended::Handled,
+        Handled::Failed(why) => failed(why),
+        Handled::Commit(unit) if unit.is_empty() => Ended::Handled,
+        Handled::Commit(unit) => {
+            worker.counters.add(|counters| &counters.requests, 1);
+            let commit = unit.with_entry(OwnedEntry {
+                stream: if ticket.is_redriven {
+                    worker.group.retries_key()
+                } else {
+                    worker.group.log().key().to_owned()
+                },
+                group: worker.group.name().to_owned(),
+                consumer: worker.consumer.clone(),
+                id: ticket.id.to_string(),
+                count: attempt,
+                is_removed: ticket.is_redriven,
+            });
+            match redis.submit(commit).await {
+                Ok(()) => Ended::Committed,
+                Err(error) if is_fenced(&error) => Ended::Fenced,
+                Err(error) => {
+                    let may_be_committed = error.may_have_executed();
+                    Ended::Failed { why: error.to_string(), is_final: false, may_be_committed }
+                }
+            }
+        }
+    };
+    (ticket, ended)
+}
+
+/// Runs a future for a limited time. Returns the limit if it has taken longer.
+async fn within<T>(limit: Option<Duration>, future: impl Future<Output = T>) -> Result<T, Duration> {
+    let Some(limit) = limit else { return Ok(future.await) };
+    match select(pin!(future), pin!(redis_rest::sleep(limit))).await {
+        Either::Left((value, _)) => Ok(value),
+        Either::Right(_) => Err(limit),
+    }
+}
+
+/// Returns whether the same request can succeed later.
+fn is_transient(error: &Error) -> bool {
+    use ErrorKind::{Connect, Interrupted, Protocol, RateLimited, Redis, Timeout, Unavailable};
+    /// Errors of a server that is starting, full, or changing its role.
+    const PASSING: [&str; 8] =
+        ["LOADING", "BUSY", "OOM", "MISCONF", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN"];
+    match error.kind() {
+        Connect | Timeout | Interrupted | Unavailable | RateLimited | Protocol => true,
+        Redis => error.code().is_some_and(|code| PASSING.contains(&code)),
+        _ => false,
+    }
+}

@@ -1,0 +1,97 @@
+//! Decisions of a worker that are hard to bring about on a server.
+
+use redis_rest::commands::stream::StreamId;
+
+use super::book::{Book, Ended, Found, Next};
+use super::counters::{Counters, Counts, Reporter};
+use super::options::Options;
+use super::turn::{Answer, Settled, Taken, Ticket, What};
+
+const FIRST: Ticket = Ticket { is_redriven: false, id: StreamId::new(1, 0) };
+
+fn taken(attempts: u64, is_started: bool, is_adopted: bool) -> Taken {
+    Taken { ticket: FIRST, attempts, is_started, is_adopted, from: None, fields: Vec::new() }
+}
+
+fn answer(settled: &[Settled], taken: Vec<Taken>) -> Answer {
+    let settled = settled.to_vec();
+    Answer { is_recreated: false, settled, lost: Vec::new(), trimmed: Vec::new(), taken, missed: None }
+}
+
+/// Runs a test with the book of a new worker, and returns what it has counted.
+fn with_book(test: impl FnOnce(&mut Book<'_>)) -> Counts {
+    let (options, counters) = (Options::default(), Counters::default());
+    let reporter = Reporter { counters: &counters, options: &options, log: "log", group: "g" };
+    test(&mut Book::new(&options, &reporter, "w"));
+    counters.read()
+}
+
+/// A start whose reply is lost is repeated as the same attempt.
+#[test]
+fn an_entry_whose_start_was_lost_begins_at_the_same_attempt() {
+    with_book(|book| {
+        let mut next = Vec::new();
+        assert_eq!(book.turn().unwrap().starting, 8);
+        assert!(book.repeat(true, false));
+        let turn = book.turn().unwrap();
+        assert!(turn.adopts && turn.starting == 0);
+        // The server has counted the start of the request whose reply was lost.
+        assert_eq!(book.answer(answer(&[], vec![taken(1, false, true)]), &mut next), Found::Some);
+        let operations = book.turn().unwrap().operations;
+        assert_eq!((operations[0].what.clone(), operations[0].attempts), (What::Start, 0));
+        assert!(operations[0].is_repeated);
+        book.answer(answer(&[Settled::Done], Vec::new()), &mut next);
+        let [Next::Handle(start)] = next.as_slice() else { panic!("{next:?}") };
+        assert_eq!(start.attempt, 1);
+    });
+}
+
+/// A handler that would be called after the time for the last ones is over is not called, and its entry is given up.
+#[test]
+fn nothing_is_handled_after_the_grace() {
+    with_book(|book| {
+        let mut next = Vec::new();
+        book.turn().unwrap();
+        book.stop();
+        book.abandon();
+        book.answer(answer(&[], vec![taken(1, true, false)]), &mut next);
+        assert!(next.is_empty());
+        let operations = book.turn().unwrap().operations;
+        assert_eq!((operations[0].what.clone(), operations[0].attempts), (What::Release, 1));
+        book.answer(answer(&[Settled::Done], Vec::new()), &mut next);
+        assert!(book.is_empty() && book.turn().is_none());
+    });
+}
+
+/// If the reply to a commit was lost, the entry is gone because it was committed.
+#[test]
+fn a_commit_whose_reply_was_lost_counts_as_handled() {
+    let counts = with_book(|book| {
+        let mut next = Vec::new();
+        book.turn().unwrap();
+        book.answer(answer(&[], vec![taken(5, true, false)]), &mut next);
+        let ended = Ended::Failed { why: "no reply".into(), is_final: false, may_be_committed: true };
+        book.end(FIRST, ended, &mut next);
+        assert_eq!(book.turn().unwrap().operations[0].what, What::Bury("no reply".into()));
+        book.answer(answer(&[Settled::Lost], Vec::new()), &mut next);
+        assert!(book.is_empty());
+    });
+    assert_eq!((counts.handled, counts.lost, counts.dead), (1, 0, 0));
+}
+
+/// What the documentation of `Worker` states: an hour without entries, after the first polls.
+#[test]
+fn an_idle_hour_costs_what_is_documented() {
+    let options = Options::default();
+    let requests = |is_woken| 3600 / options.longest_poll(is_woken).as_secs();
+    assert_eq!((requests(false), requests(true)), (720, 60));
+    // While nothing is held, a heartbeat is no reason for a request.
+    with_book(|book| {
+        book.turn().unwrap();
+        book.answer(answer(&[], Vec::new()), &mut Vec::new());
+        (book.is_heartbeat_due, book.is_reclaim_due) = (true, true);
+        assert!(book.turn().is_none());
+        book.is_poll_due = true;
+        assert!(book.turn().unwrap().reclaims);
+    });
+}
