@@ -19,7 +19,7 @@ macro_rules! code {
     };
 }
 
-/// The usual put in a straight line, and any other operations.
+/// All that there is, with the usual put in a straight line.
 macro_rules! all {
     () => {
         code!(
@@ -54,7 +54,7 @@ static PATCH: LazyLock<Script> = LazyLock::new(|| {
 /// All of these, together with the acknowledgement of an entry of a stream.
 static COMMIT: LazyLock<Script> = LazyLock::new(|| {
     let code =
-        concat!("local function write(KEYS, ARGV)\n", all!(), "end\n", include_str!("../scripts/group_commit.lua"),);
+        concat!("local function write(KEYS, ARGV)\n", all!(), "end\n", include_str!("../scripts/group_commit.lua"));
     script(code).key_locking()
 });
 
