@@ -13,8 +13,11 @@ use crate::scripts::script;
 use crate::stream::StreamModel;
 use crate::stream::group::Group;
 
-static REDRIVE: LazyLock<Script> =
-    LazyLock::new(|| script(include_str!("../../scripts/group_redrive.lua")).key_locking());
+static REDRIVE: LazyLock<Script> = LazyLock::new(|| REDRIVE_AND_PUBLISH.clone().key_locking());
+
+/// Whether a script may publish while only its keys are locked is not known, so this one locks the database.
+static REDRIVE_AND_PUBLISH: LazyLock<Script> =
+    LazyLock::new(|| script(include_str!("../../scripts/group_redrive.lua")));
 
 /// An entry that a group has given up on: its handler has failed too often, or its event cannot be read.
 #[derive(Debug)]
@@ -164,7 +167,8 @@ impl<M: StreamModel> Group<M> {
 
     fn redrive_command(&self, start: &str, count: u64) -> Command<(u64, Option<StreamId>)> {
         let keys = [self.dead_letters_key(), self.retries_key()];
-        let call = ScriptCall::from(&REDRIVE).once_under(M::KEY_PREFIX).keys(&keys).arg(self.name());
+        let script = if M::PUBLISH { &REDRIVE_AND_PUBLISH } else { &REDRIVE };
+        let call = ScriptCall::from(script).once_under(M::KEY_PREFIX).keys(&keys).arg(self.name());
         let call = call.arg(self.log().key()).arg(start).arg(count).arg(if M::PUBLISH { "1" } else { "" });
         self.check(call.command()).decode_with(|reply| {
             let (moved, last) = reply.text()?.split_once(' ').ok_or_else(|| reply.mismatch("a number and an id"))?;
