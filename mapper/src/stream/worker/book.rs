@@ -42,6 +42,8 @@ struct Held {
     may_be_started: bool,
     /// Whether a unit of work with its acknowledgement may have been committed.
     may_be_committed: bool,
+    /// Why it is to be a dead letter, which the server has refused so far.
+    is_dead_because: Option<String>,
 }
 
 impl Held {
@@ -54,6 +56,7 @@ impl Held {
             is_trimmed: false,
             may_be_started: false,
             may_be_committed: false,
+            is_dead_because: None,
         }
     }
 }
@@ -120,6 +123,10 @@ pub(super) struct Book<'a> {
     pub(super) is_heartbeat_due: bool,
     pub(super) is_reclaim_due: bool,
     adopts: bool,
+    /// Whether the request that is under way does.
+    is_adopting: bool,
+    /// Whether the group is known to have existed.
+    has_seen_group: bool,
 }
 
 impl<'a> Book<'a> {
@@ -143,6 +150,8 @@ impl<'a> Book<'a> {
             is_heartbeat_due: false,
             is_reclaim_due: true,
             adopts: false,
+            is_adopting: false,
+            has_seen_group: options.start.is_some(),
         }
     }
 
@@ -182,6 +191,7 @@ impl<'a> Book<'a> {
         self.sent = std::mem::take(&mut self.operations);
         self.wanted = wanted;
         self.is_poll = wanted > 0 && self.is_poll_due;
+        self.is_adopting = adopts;
         if wanted > 0 {
             (self.is_poll_due, self.adopts) = (false, false);
         }
@@ -196,12 +206,14 @@ impl<'a> Book<'a> {
             // A start whose reply is lost is not an attempt. That is known once, not if this reply is lost, too.
             starting: if adopts || self.hides_fields { 0 } else { free as u64 },
             hides_fields: self.hides_fields,
+            recreates: self.has_seen_group,
         })
     }
 
     /// Takes the answer to the request. Returns whether it has found as many entries as were asked for, if it has asked.
     pub(super) fn answer(&mut self, answer: Answer, next: &mut Vec<Next>) -> Found {
         let Answer { is_recreated, settled, lost, trimmed, taken, missed } = answer;
+        self.has_seen_group = true;
         if is_recreated {
             self.reporter.notice(&Notice::Recreated);
         }
@@ -228,6 +240,8 @@ impl<'a> Book<'a> {
             (wanted, count) if count < wanted => Found::Some,
             _ => Found::AsManyAsAsked,
         };
+        // There may be more than one reply has room for.
+        self.adopts |= self.is_adopting && self.wanted > 0 && taken.len() as u64 >= self.wanted;
         if !taken.is_empty() {
             // What did not fit is behind now.
             self.hides_fields = false;
@@ -264,7 +278,13 @@ impl<'a> Book<'a> {
         let (attempts, is_lost, is_trimmed) = (held.attempts, held.is_lost, held.is_trimmed);
         match ended {
             Ended::Committed => self.finish(ticket, |counters| &counters.handled),
-            Ended::Fenced => self.finish_as_duplicate(ticket),
+            // Nothing was committed. If the entry was removed, nobody else has it.
+            Ended::Fenced => {
+                self.held.remove(&ticket);
+                if !is_trimmed {
+                    self.report_loss(ticket.id);
+                }
+            }
             Ended::Handled if is_trimmed => self.finish(ticket, |counters| &counters.handled),
             Ended::Handled if is_lost => self.finish_as_duplicate(ticket),
             Ended::Handled => {
@@ -296,6 +316,10 @@ impl<'a> Book<'a> {
         if let Some(held) = self.held.get_mut(&ticket)
             && held.stage == Stage::Waiting
         {
+            if let Some(why) = held.is_dead_because.take() {
+                self.begin(ticket, Stage::Settling, What::Bury(why));
+                return;
+            }
             held.stage = Stage::Queued;
             self.queue.push_front(ticket);
         }
@@ -336,6 +360,9 @@ impl<'a> Book<'a> {
         if outcome == Settled::Trimmed {
             return self.trim(ticket, self.consumer, attempts);
         }
+        if let (Settled::Refused(error), What::Bury(why)) = (&outcome, &what) {
+            return self.bury_later(ticket, why, error, next);
+        }
         let is_done = outcome == Settled::Done;
         match what {
             What::Start if is_done => self.start(ticket, next),
@@ -358,6 +385,16 @@ impl<'a> Book<'a> {
                 self.report_loss(ticket.id);
             }
         }
+    }
+
+    /// Tries again after a while to make a dead letter.
+    fn bury_later(&mut self, ticket: Ticket, why: &str, error: &str, next: &mut Vec<Next>) {
+        let Some(held) = self.held.get_mut(&ticket) else { return };
+        held.stage = Stage::Waiting;
+        held.is_dead_because = Some(why.to_owned());
+        let retry_in = retry_delay(self.options, held.attempts);
+        self.reporter.notice(&Notice::NotBuried { id: ticket.id, error, retry_in });
+        next.push(Next::Wait(ticket, retry_in));
     }
 
     fn may_be_committed(&self, ticket: Ticket) -> bool {

@@ -79,16 +79,20 @@ pub(super) struct Turn {
     pub(super) starting: u64,
     /// Whether the entries come without their fields, because one of them is too large for a reply.
     pub(super) hides_fields: bool,
+    /// Whether the group is created again if the log is gone. Otherwise that is an error.
+    pub(super) recreates: bool,
 }
 
 /// The outcome of an operation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Settled {
     Done,
     /// The entry is not that of the worker any more.
     Lost,
     /// The entry was removed from its stream while it was pending.
     Trimmed,
+    /// The server does not add the dead letter, for this reason. The entry is still that of the worker.
+    Refused(String),
 }
 
 impl FromReply for Settled {
@@ -97,7 +101,10 @@ impl FromReply for Settled {
             b"ok" => Ok(Settled::Done),
             b"lost" => Ok(Settled::Lost),
             b"trimmed" => Ok(Settled::Trimmed),
-            _ => Err(reply.mismatch("an outcome")),
+            other => match other.strip_prefix(b"refused ") {
+                Some(why) => Ok(Settled::Refused(lossy(why))),
+                None => Err(reply.mismatch("an outcome")),
+            },
         }
     }
 }
@@ -212,7 +219,8 @@ impl Turn {
         let reclaim_idle = if self.reclaims { millis(options.reclaim_idle).to_string() } else { String::new() };
         let mut call = ScriptCall::from(&TURN).keys(&keys).arg(group.name()).arg(consumer);
         call = call.arg(options.most_pending).arg(options.max_deliveries).arg(reclaim_idle).arg(flag(self.adopts));
-        call = call.arg(self.wanted).arg(self.starting).arg(flag(self.hides_fields)).arg(self.held.len());
+        call = call.arg(self.wanted).arg(self.starting).arg(flag(self.hides_fields));
+        call = call.arg(flag(self.recreates)).arg(self.held.len());
         for ticket in &self.held {
             call = call.arg(ticket.stream()).arg(ticket.id);
         }
