@@ -7,14 +7,15 @@
 -- KEYS: the log, the stream of redriven entries, the dead-letter stream
 -- ARGV: the group, the consumer, the most entries that may be pending with it, how often an entry may be started, the idle
 --       time in ms from which on entries are taken from others or "", `1` to take own entries that it does not hold or "",
---       how many entries to take, how many of them to start, the number of held entries, and each (stream, id), the number
+--       how many entries to take, how many of them to start, `1` to leave their fields out because they do not fit a reply or
+--       "", the number of held entries, and each (stream, id), the number
 --       of operations, and each (what, stream, id, count, `1` if it may have been executed before or "", detail)
 --
 -- Streams are numbered: 1 is the log, 2 that of redriven entries.
 --
 -- The reply is `nogroup`, or `ok` or `recreated`, then the outcome of each operation, the held entries that are lost (stream,
 -- id), the pending entries that were trimmed (stream, id, consumer, count), the entries (stream, id, count, 1 if it is started
--- or 2 if it was pending with this consumer and not held, the consumer that had it or nil, fields), and how many entries were trimmed before their delivery, or -1.
+-- or 2 if it was pending with this consumer and not held, the consumer that had it or nil, fields or nil), and how many entries were trimmed before their delivery, or -1.
 
 local call = redis.call
 
@@ -30,7 +31,7 @@ local function take_number() return tonumber(take()) end
 local group, consumer = take(), take()
 local most_pending, most_starts = take_number(), take_number()
 local reclaim_idle, adopts = take(), take() == '1'
-local wanted, starting = take_number(), take_number()
+local wanted, starting, hides_fields = take_number(), take_number(), take() == '1'
 local log, retries, dead_letters = KEYS[1], KEYS[2], KEYS[3]
 
 -- Groups. Only if the log itself is gone, a group that begins at the start skips nothing.
@@ -185,7 +186,7 @@ local entries = {}
 local QUEUED, STARTED, ADOPTED = 0, 1, 2
 
 local function add(stream, id, count, state, from, fields)
-  entries[#entries + 1] = { stream, id, count, state, from, fields }
+  entries[#entries + 1] = { stream, id, count, state, from, not hides_fields and fields }
   wanted = wanted - 1
   if state == STARTED then starting = starting - 1 end
 end

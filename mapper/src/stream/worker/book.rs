@@ -44,6 +44,20 @@ struct Held {
     may_be_committed: bool,
 }
 
+impl Held {
+    fn queued(fields: Fields) -> Held {
+        Held {
+            stage: Stage::Queued,
+            attempts: 0,
+            fields,
+            is_lost: false,
+            is_trimmed: false,
+            may_be_started: false,
+            may_be_committed: false,
+        }
+    }
+}
+
 /// An entry to handle now.
 #[derive(Debug)]
 pub(super) struct Start {
@@ -93,6 +107,8 @@ pub(super) struct Book<'a> {
     wanted: u64,
     /// The most entries that one reply has room for: less than the batch after one was too large.
     batch: u64,
+    /// Whether the next entry is taken without its fields: it does not fit a reply, even alone.
+    hides_fields: bool,
     /// Whether that request was due because of the pace. Others ask on the side.
     is_poll: bool,
     /// How many entries the group had missed at the last look.
@@ -118,6 +134,7 @@ impl<'a> Book<'a> {
             sent: Vec::new(),
             wanted: 0,
             batch: options.batch,
+            hides_fields: false,
             is_poll: false,
             missed: 0,
             is_stopping: false,
@@ -177,7 +194,8 @@ impl<'a> Book<'a> {
             adopts,
             wanted,
             // A start whose reply is lost is not an attempt. That is known once, not if this reply is lost, too.
-            starting: if adopts { 0 } else { free as u64 },
+            starting: if adopts || self.hides_fields { 0 } else { free as u64 },
+            hides_fields: self.hides_fields,
         })
     }
 
@@ -210,6 +228,11 @@ impl<'a> Book<'a> {
             (wanted, count) if count < wanted => Found::Some,
             _ => Found::AsManyAsAsked,
         };
+        if !taken.is_empty() {
+            // What did not fit is behind now.
+            self.hides_fields = false;
+            self.batch = self.batch.saturating_mul(2).min(self.options.batch);
+        }
         for entry in taken {
             self.take(entry, next);
         }
@@ -219,9 +242,10 @@ impl<'a> Book<'a> {
     /// Repeats what the request was to do. If the reply may have had entries, they are pending with this worker now.
     pub(super) fn repeat(&mut self, may_have_executed: bool, is_too_large: bool) -> bool {
         if is_too_large {
-            if self.wanted <= 1 {
+            if self.wanted == 0 || self.hides_fields {
                 return false;
             }
+            self.hides_fields = self.wanted == 1;
             self.batch = (self.wanted / 2).max(1);
         }
         for mut operation in std::mem::take(&mut self.sent) {
@@ -365,20 +389,12 @@ impl<'a> Book<'a> {
         let Taken { ticket, attempts, is_started, is_adopted, from, fields } = entry;
         // The last start was perhaps that of a request whose reply was lost. If so, no handler has seen it.
         let may_be_started = is_adopted && attempts > 0;
+        let Some(fields) = fields else { return self.bury_unseen(ticket, attempts) };
         let attempts = attempts - u64::from(may_be_started);
         if from.is_some_and(|from| from != self.consumer) {
             self.reporter.count(|counters| &counters.reclaimed);
         }
-        let held = Held {
-            stage: Stage::Queued,
-            attempts,
-            fields,
-            is_lost: false,
-            is_trimmed: false,
-            may_be_started,
-            may_be_committed: false,
-        };
-        self.held.insert(ticket, held);
+        self.held.insert(ticket, Held { attempts, may_be_started, ..Held::queued(fields) });
         if is_started {
             self.handle(ticket, next);
         } else if attempts >= self.options.max_deliveries {
@@ -389,6 +405,14 @@ impl<'a> Book<'a> {
         } else {
             self.queue.push_back(ticket);
         }
+    }
+
+    /// Makes a dead letter of an entry that this worker cannot read.
+    fn bury_unseen(&mut self, ticket: Ticket, attempts: u64) {
+        let held = Held { attempts, ..Held::queued(Fields::new()) };
+        self.held.insert(ticket, held);
+        let why = "the entry is larger than a reply may be; raise `max_response_bytes` of the client, and redrive it";
+        self.begin(ticket, Stage::Settling, What::Bury(why.to_owned()));
     }
 
     /// Another consumer has the entry, or has settled it.
