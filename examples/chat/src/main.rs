@@ -11,6 +11,7 @@ mod scene;
 
 use std::error::Error;
 use std::io::{BufRead as _, IsTerminal as _};
+use std::process::ExitCode;
 
 use database::say;
 use tokio::sync::mpsc;
@@ -18,19 +19,30 @@ use tokio::sync::mpsc;
 use self::room::{Event, Shown};
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let database = database::open("chat-").await?;
-    match std::env::args().nth(1) {
-        Some(user) if std::io::stdin().is_terminal() => {
-            if let Some(variables) = database.variables() {
-                say(&format!("Others join from another terminal:\n  {variables} cargo run -p chat -- THEIR-NAME"));
-            }
-            say("Type what you want to say. /who lists who is here, Ctrl-D leaves.\n");
-            room::visit(&database.redis, "lobby", &user, typed_lines(), |shown| say(&text(&shown))).await?;
+async fn main() -> ExitCode {
+    match chat().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("\nThe chat failed: {error}"));
+            ExitCode::FAILURE
         }
-        _ => scene::play(&database.redis).await?,
     }
-    Ok(())
+}
+
+async fn chat() -> Result<(), Box<dyn Error>> {
+    let database = database::open("chat-").await?;
+    let redis = &database.redis;
+    let Some(user) = std::env::args().nth(1).filter(|_| std::io::stdin().is_terminal()) else {
+        return scene::play(redis).await;
+    };
+    if let Some(variables) = database.variables() {
+        say(&format!("Others join from another terminal:\n  {variables} cargo run -p chat -- THEIR-NAME"));
+    }
+    say("Type what you want to say. /who lists who is here, Ctrl-D leaves.\n");
+    match room::visit(redis, "lobby", &user, typed_lines(), |shown| say(&text(&shown))).await {
+        Err(error) if error.is_already_exists() => Err(format!("{user} is here already; use another name").into()),
+        visited => Ok(visited?),
+    }
 }
 
 /// Returns the lines that the user types, as they come. A thread reads them, because reading a terminal blocks.

@@ -1,9 +1,9 @@
 //! What a room stores, and a visit to it.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use redis_model::prelude::*;
-use redis_model::{Entry, Log, Since};
+use redis_model::{Entry, Error, Log, Since};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -20,18 +20,16 @@ pub(crate) enum Event {
 /// Somebody who is in a room, at `chat-presence:USER`. It expires unless the user's program saves it again and again, so a program
 /// that dies needs nobody to clean up. The index finds who is in a room, by name.
 #[derive(Debug, Clone, PartialEq, RedisModel)]
-#[redis(prefix = "chat-presence", ttl = "3s")]
+#[redis(prefix = "chat-presence", ttl = "5s")]
 pub(crate) struct Presence {
     #[redis(id)]
     pub(crate) user: String,
     #[redis(index)]
     pub(crate) room: String,
-    pub(crate) since: SystemTime,
 }
 
-/// Three heartbeats may fail before the others think that a user is gone. A program with many users has longer times: each
-/// heartbeat is a request.
-const HEARTBEAT: Duration = Duration::from_millis(750);
+/// Several heartbeats may fail before a user counts as gone. Each is a request: a program with many users uses longer times.
+const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// How many events of the past a visitor sees.
 pub(crate) const HISTORY: u64 = 5;
@@ -45,6 +43,12 @@ pub(crate) enum Shown {
     Here(Vec<String>),
     /// What does not work, or is missing.
     Trouble(String),
+}
+
+impl From<Error> for Shown {
+    fn from(error: Error) -> Self {
+        Shown::Trouble(error.to_string())
+    }
 }
 
 /// Returns who is in a room, by name: records with the same room are in the order of their ids.
@@ -64,7 +68,7 @@ pub(crate) async fn visit(
     mut show: impl FnMut(Shown),
 ) -> Result<()> {
     // No two users have the same name: an insert fails if the record exists.
-    let presence = Presence { user: user.into(), room: room.into(), since: SystemTime::now() };
+    let presence = Presence { user: user.into(), room: room.into() };
     presence.insert(redis).await?;
 
     // History and live events come from one stream, so nothing is missed between them, and nothing comes twice.
@@ -83,21 +87,21 @@ pub(crate) async fn visit(
                     Err(error) => show(Shown::Trouble(format!("skipped: {error}"))),
                 },
                 // The room has moved on by more than it keeps, or the server cannot be reached. The tail continues by itself.
-                Some(Err(error)) => show(Shown::Trouble(error.to_string())),
+                Some(Err(error)) => show(error.into()),
                 None => break,
             },
             line = lines.recv() => match line.as_deref() {
-                Some("/who") => show(who(redis, room).await.map_or_else(trouble, Shown::Here)),
+                Some("/who") => show(who(redis, room).await.map_or_else(Shown::from, Shown::Here)),
                 Some(text) => {
                     let said = Event::Said { user: user.into(), text: text.into() };
                     if let Err(error) = append(redis, &log, &said).await {
-                        show(trouble(error));
+                        show(error.into());
                     }
                 }
                 None => break,
             },
             _ = heartbeat.tick() => if let Err(error) = presence.save(redis).await {
-                show(trouble(error));
+                show(error.into());
             },
         }
     }
@@ -109,8 +113,4 @@ pub(crate) async fn visit(
 async fn append(redis: &Redis, log: &Log<Event>, event: &Event) -> Result<()> {
     log.append(redis, event).exactly_once().await?;
     Ok(())
-}
-
-fn trouble(error: redis_model::Error) -> Shown {
-    Shown::Trouble(error.to_string())
 }

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::room::{self, Event, HISTORY, Presence, Shown};
 use crate::text;
 
-const ROOM: &str = "lobby";
+const ROOM: &str = "stage";
 
 /// The scene fails if it waits longer for anything.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -22,7 +22,7 @@ type Outcome<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
 pub(crate) async fn play(redis: &Redis) -> Outcome {
     Event::log(ROOM).clear(redis).await?;
-    Presence::query().delete(redis).await?;
+    Presence::query().eq(Presence::ROOM, ROOM).delete(redis).await?;
 
     say("\nYesterday 120 messages were sent. The room keeps the last 100.");
     let old: Vec<_> = (1..=120).map(|number| said("eda", &format!("old {number}"))).collect();
@@ -54,7 +54,7 @@ pub(crate) async fn play(redis: &Redis) -> Outcome {
     is_here(redis, &["ada", "cahit", "eda"]).await?;
 
     say("\nA second Ada is refused.");
-    let refused = Guest::join(redis, "ada").visit.await?;
+    let refused = timeout(PATIENCE, Guest::join(redis, "ada").visit).await??;
     assert!(refused.is_err_and(|error| error.is_already_exists()), "a name is taken while its owner is here");
 
     say("\nCahit's program dies. Nobody says goodbye for it: its record expires.");
