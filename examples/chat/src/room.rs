@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use redis_model::prelude::*;
-use redis_model::{Entry, Error, Log, Since};
+use redis_model::{Entry, Error, Since};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 
 /// What happens in a room: an entry of the log at `chat-room:ROOM`. The log keeps the last 100. Each append publishes a wake-up
-/// for those who follow the room.
+/// for those who follow the room, and is in the log once, also if a lost reply makes the client repeat it.
 #[derive(Debug, Clone, PartialEq, RedisModel)]
 #[redis(stream, prefix = "chat-room", rename_all = "lowercase", max_len = 100, exact, publish)]
 pub(crate) enum Event {
@@ -75,7 +75,7 @@ pub(crate) async fn visit(
     let log = Event::log(room);
     let mut events = log.tail(redis, Since::Last(HISTORY));
     events.started().await?;
-    append(redis, &log, &Event::Joined { user: user.into() }).await?;
+    log.append(redis, &Event::Joined { user: user.into() }).await?;
 
     let mut heartbeat = interval(HEARTBEAT);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -94,7 +94,7 @@ pub(crate) async fn visit(
                 Some("/who") => show(who(redis, room).await.map_or_else(Shown::from, Shown::Here)),
                 Some(text) => {
                     let said = Event::Said { user: user.into(), text: text.into() };
-                    if let Err(error) = append(redis, &log, &said).await {
+                    if let Err(error) = log.append(redis, &said).await {
                         show(error.into());
                     }
                 }
@@ -106,11 +106,6 @@ pub(crate) async fn visit(
         }
     }
     Presence::delete(redis, user).await?;
-    append(redis, &log, &Event::Left { user: user.into() }).await
-}
-
-/// Appends an event once, even if a lost reply makes the client repeat it.
-async fn append(redis: &Redis, log: &Log<Event>, event: &Event) -> Result<()> {
-    log.append(redis, event).exactly_once().await?;
+    log.append(redis, &Event::Left { user: user.into() }).await?;
     Ok(())
 }

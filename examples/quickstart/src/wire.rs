@@ -7,8 +7,7 @@ use database::say;
 use redis_model::redis_rest::transport::{Request, Response, Transport, TransportError};
 
 /// A transport that prints the path and the body of each request before it sends it. It cuts scripts, and does not print the
-/// headers,
-/// because they contain the token.
+/// headers, because they contain the token.
 #[derive(Debug)]
 pub(crate) struct Printing(pub(crate) Arc<dyn Transport>);
 
