@@ -75,6 +75,9 @@ pub(crate) async fn play(redis: &Redis) -> Outcome {
         let first = guest.seen.first().map(|entry| entry.id);
         let part: Vec<_> = log.iter().skip_while(|entry| Some(entry.id) != first).take(guest.seen.len()).collect();
         assert_eq!(guest.seen.iter().collect::<Vec<_>>(), part, "{} sees every event once, in order", guest.name);
+        let joins = Event::Joined { user: guest.name.into() };
+        let before = guest.seen.iter().take_while(|entry| entry.event != joins).count();
+        assert!(before >= usize::try_from(HISTORY)?, "{} sees what was said before", guest.name);
         say(&format!("  {} has seen {} events: each once, in order, none missing", guest.name, part.len()));
     }
     Ok(())
