@@ -146,7 +146,8 @@ impl<M: StreamModel> Log<M> {
     ///
     /// [XADD](https://redis.io/docs/latest/commands/xadd/), O(1). It is not retried if it may have been executed,
     /// because that could add the event twice. [`AppendOptions::once`] can be retried, and so can
-    /// `log.append(..).exactly_once()`.
+    /// `log.append(..).exactly_once()`. If the model has `publish` or `max_age`, it is a script instead, which is retried and appends
+    /// the event once.
     ///
     /// If the model has the attribute `publish` or `max_age`, a script appends the event, in the same number of round trips.
     /// A client that sends it on its own repeats it safely after a lost reply.

@@ -88,9 +88,9 @@ mod tests {
         let pairs = [("sku", "tea"), ("", "5:x"), ("n", "")];
         let all: Fields =
             pairs.iter().map(|(name, text)| (name.as_bytes().to_vec(), Some(text.as_bytes().to_vec()))).collect();
-        assert_eq!(*unpacked(&packed("3:sku3:tea0:3:5:x1:n0:")), all);
+        assert_eq!(*unpacked(&packed("3:sku3:tea0:3:5:x1:n0:")), *all);
         for odd in ["9:sku", "3sku", "99999999999999999999:x", "3:sku3:tea4"] {
-            assert_eq!(*unpacked(&packed(odd)), packed(odd), "{odd}");
+            assert_eq!(*unpacked(&packed(odd)), *packed(odd), "{odd}");
         }
     }
 }

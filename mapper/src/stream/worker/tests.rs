@@ -10,7 +10,7 @@ use super::turn::{Answer, Settled, Taken, Ticket, What};
 const FIRST: Ticket = Ticket { is_redriven: false, id: StreamId::new(1, 0) };
 
 fn taken(attempts: u64, is_started: bool, is_adopted: bool) -> Taken {
-    Taken { ticket: FIRST, attempts, is_started, is_adopted, from: None, fields: Vec::new() }
+    Taken { ticket: FIRST, attempts, is_started, is_adopted, from: None, fields: Some(Vec::new()) }
 }
 
 fn answer(settled: &[Settled], taken: Vec<Taken>) -> Answer {
