@@ -11,6 +11,9 @@
 //! - Other users of this machine. They can connect, so each request needs a key: 256 random bits in the URL that the program
 //!   prints. The first request exchanges it for a cookie with another secret, and a redirect takes the key out of the address
 //!   bar. The key can be used again until the gateway stops, since the cookie is gone when the browser is closed.
+//!
+//! A cookie has no port. A server of another user of this machine gets it if the browser visits that server at the same address.
+//! Where that matters, give the view an address of its own: `--view-listen 127.0.0.2:8078`.
 
 use axum::http::header::{COOKIE, HOST, ORIGIN};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};

@@ -13,7 +13,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::{ALLOW, CONTENT_TYPE, LOCATION, SET_COOKIE};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode, Uri};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use tokio::net::TcpListener;
 
@@ -95,7 +95,7 @@ async fn answer(state: Arc<State>, guard: Arc<Guard>, request: Request) -> Respo
     let parameters = Parameters::of(parts.uri.query().unwrap_or_default());
     let mut response = match guard.judge(&parts.method, &parts.headers, &parameters) {
         Verdict::Allow => page_of(&state, &parts, &parameters).await,
-        Verdict::Enter => enter(&guard, &parts.uri),
+        Verdict::Enter => enter(&guard),
         Verdict::Refuse(refusal) => refuse(refusal),
     };
     guard::protect(response.headers_mut());
@@ -103,17 +103,11 @@ async fn answer(state: Arc<State>, guard: Arc<Guard>, request: Request) -> Respo
 }
 
 /// Redirects to the page without the key, so that the key is in neither the address bar nor a bookmark.
-fn enter(guard: &Guard, uri: &Uri) -> Response {
-    let pairs = uri.query().unwrap_or_default().split('&').filter(|pair| !pair.starts_with("access="));
-    let query = pairs.collect::<Vec<_>>().join("&");
-    // Two slashes would begin the name of another host.
-    let path = format!("/{}", uri.path().trim_start_matches('/'));
-    let target = if query.is_empty() { path } else { format!("{path}?{query}") };
+fn enter(guard: &Guard) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SEE_OTHER;
-    if let Ok(target) = HeaderValue::try_from(target) {
-        response.headers_mut().insert(LOCATION, target);
-    }
+    // Always the same page: a path of the caller's could name another host.
+    response.headers_mut().insert(LOCATION, HeaderValue::from_static("/"));
     if let Ok(cookie) = HeaderValue::try_from(guard.set_cookie()) {
         response.headers_mut().insert(SET_COOKIE, cookie);
     }

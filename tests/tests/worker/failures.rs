@@ -7,7 +7,7 @@ use std::time::Duration;
 use redis_model::prelude::*;
 use redis_model::redis_rest::commands::stream::{Trim, XClaimOptions, XPendingOptions};
 use redis_model::redis_rest::{Encoding, ErrorKind};
-use redis_model::{Group, Notice};
+use redis_model::{Delivered, Group, Notice};
 use redis_model_tests::chaos::Chaos;
 use redis_model_tests::direct::Direct;
 use redis_model_tests::fault::Mutated;
