@@ -359,11 +359,11 @@ async fn of_workers(redis: &Redis, table: &mut Table) -> Result<()> {
     log.append(redis, &paid(1)).await?;
     table.forget();
     exactly().await?;
-    table.row("worker.run_exactly(&redis, ..)", ", one event and its unit", 3, 3);
+    table.row("worker.run_exactly(&redis, ..)", ", one event and its unit", 2, 2);
     log.append(redis, &paid(1)).await?;
     table.forget();
     run(redis, worker(&billing).retry(retry, retry), |attempt| attempt == 1, handled_one).await?;
-    table.row("worker.run(&redis, ..)", ", one event that fails once", 4, 4);
+    table.row("worker.run(&redis, ..)", ", one event that fails once", 3, 3);
     log.append(redis, &paid(1)).await?;
     table.forget();
     run(redis, worker(&billing).max_deliveries(1), |_| true, is_dead).await?;

@@ -307,7 +307,7 @@ impl<M: StreamModel> Worker<M> {
     /// fails. What the handler itself does is done at least once. An empty unit only acknowledges.
     ///
     /// A unit that is refused, such as one with a version that has changed, is a failure of the handler: it is called again, and
-    /// can load the records again. Each event takes one request more than with `run`.
+    /// can load the records again. Each unit is a request of its own.
     ///
     /// ```no_run
     /// use redis_model::Unit;
