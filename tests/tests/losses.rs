@@ -1,8 +1,6 @@
 //! What the guides of logs and of lists say about lost keys and about clocks: a server that restarts without its data, keys that
 //! are evicted, and ids that are ahead of the clock.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
-
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
