@@ -134,10 +134,34 @@
 //! # }
 //! ```
 //!
-//! [`ListModel::queue`] returns a work queue, whose jobs come back if their worker dies: see [`Queue`].
-//! A log takes appends [exactly once by a key](AppendOptions::once), has a [`Retention`], and returns entries either way:
-//! [`range`](Log::range), [`entries`](Log::entries), [`last`](Log::last), [`after`](Log::after). An entry that cannot be read
-//! is an error of its own, see [`Entry`].
+//! | type | from | purpose |
+//! | --- | --- | --- |
+//! | [`List`] | [`ListModel::list`] | elements at both ends, with a largest length if you like |
+//! | [`Queue`] | [`ListModel::queue`] | jobs that workers reserve, and that come back if a worker dies |
+//! | [`Log`] | [`StreamModel::log`] | events in order; appends [exactly once by a key](AppendOptions::once); a [`Retention`] |
+//! | [`Tail`] | [`Log::tail`] | history, then live entries, without a gap or a duplicate |
+//! | [`Group`], [`Worker`] | [`Log::group`] | each event is handled at least once, or exactly once for a [`Unit`] of work |
+//! | [`VersionedLog`], [`AggregateLog`] | [`Log::versioned`] | decisions on a version of a state that is made of events |
+//! | [`Projection`] | [`Log::projection`] | records that are made of events, each of which counts once |
+//!
+//! An entry that cannot be read is an error of its own, see [`Entry`]. The guides [`logs`](guide::logs) and
+//! [`lists`](guide::lists) tell what is guaranteed, what each call and an idle hour cost, and what happens when something fails.
+//!
+//! ```no_run
+//! use redis_model::prelude::*;
+//! # #[derive(Debug, RedisModel)]
+//! # #[redis(stream, prefix = "order-events")]
+//! # enum OrderEvent { Paid { cents: i64 } }
+//! # async fn charge(event: &OrderEvent) -> Result<()> { Ok(()) }
+//!
+//! # async fn example(redis: Redis) -> Result<()> {
+//! // Returns only if it cannot go on. An event that fails 5 times becomes a dead letter.
+//! Worker::new(OrderEvent::log(17).group("billing"), "worker-1")
+//!     .max_deliveries(5)
+//!     .run(&redis, async |delivered| charge(&delivered.event).await)
+//!     .await
+//! # }
+//! ```
 //!
 //! # Commands
 //!

@@ -1,5 +1,13 @@
 //! Guides: how to do a task from start to end. They contain no code of the crate.
 
+#[doc = include_str!("lists.md")]
+#[doc = include_str!("list_costs.md")]
+pub mod lists {}
+
+#[doc = include_str!("logs.md")]
+#[doc = include_str!("log_costs.md")]
+pub mod logs {}
+
 #[doc = include_str!("records.md")]
 #[doc = include_str!("costs.md")]
 pub mod records {}

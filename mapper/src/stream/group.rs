@@ -233,8 +233,8 @@ impl<M: StreamModel> Group<M> {
 
     /// Acknowledges entries and returns how many were pending.
     ///
-    /// [XACK](https://redis.io/docs/latest/commands/xack/), O(1) for each. It does not ask whom an entry is pending with: a
-    /// consumer that was paused acknowledges what another handles meanwhile. A [`Worker`](crate::Worker) does ask.
+    /// [XACK](https://redis.io/docs/latest/commands/xack/), O(1) for each. It does not check which consumer an entry is pending with:
+    /// one that was paused can acknowledge an entry that another one is handling. A [`Worker`](crate::Worker) does check.
     pub fn ack<E: Executor>(&self, executor: E, ids: impl IntoIterator<Item = StreamId>) -> E::Out<u64> {
         let ids: Vec<_> = ids.into_iter().collect();
         executor.submit(self.check(Build.xack(self.log.key(), &self.name, ids)))

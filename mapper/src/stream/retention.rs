@@ -93,7 +93,7 @@ impl Retention {
     }
 
     /// Removes exactly the entries that are not kept. It costs more than an approximate limit: Redis rewrites the node
-    /// in which the first entry stands.
+    /// that contains the first entry.
     #[must_use]
     pub const fn exact(mut self) -> Self {
         self.exact = true;

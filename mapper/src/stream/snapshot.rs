@@ -113,7 +113,7 @@ impl<S> Snapshots<S> {
         }
     }
 
-    /// Writes a snapshot when there are so many events after the last one. The default is 100; 0 writes none.
+    /// Sets after how many events the next snapshot is due. The default is 100; 0 writes none.
     #[must_use]
     pub fn every(mut self, events: u64) -> Self {
         self.every = events;

@@ -348,6 +348,20 @@ async fn a_key_of_another_type_ends_the_worker() -> Result<()> {
     Ok(())
 }
 
+#[tokio::test]
+async fn a_handler_that_panics_ends_the_worker_and_its_attempt_counts() -> Result<()> {
+    for (server, redis) in clients() {
+        let group = group("panics");
+        let id = append(&redis, &group, [1]).await?[0];
+        let (worker, client) = (worker(&group, "w1"), redis.clone());
+        let run = tokio::spawn(async move { worker.run(&client, async |_| -> Result<()> { panic!("as a test") }).await });
+        assert!(run.await.unwrap_err().is_panic(), "{server}");
+        let (consumer, attempts) = owner(&redis, &group, id).await.unwrap();
+        assert_eq!((consumer.as_str(), attempts), ("w1", 1), "{server}");
+    }
+    Ok(())
+}
+
 /// Workers compare no time of their own with one of the server: their sources do not read the clock.
 #[test]
 fn no_clock_of_the_client_is_read() {

@@ -86,11 +86,11 @@ use crate::key::{Key, KeyPart};
 ///   execution, so nothing is pushed or reserved twice. In pipelines, transactions and batches it is not repeated. If no
 ///   attempt of `reserve` has brought a reply, its jobs come back after their deadline, and have one attempt less.
 /// * An element that cannot be read is an error of that job alone. It is in the queue until a worker gives it up.
-///
 /// * If the clock of the server jumps forward, reservations end early, and workers that are late are refused. If it jumps
 ///   back, what dead workers held comes back later.
 ///
-/// A store that evicts keys can lose jobs: use the policy `noeviction` or `volatile-lru`.
+/// A store that evicts keys can lose jobs: use the policy `noeviction`. The guide [`lists`](crate::guide::lists) tells what each call
+/// costs, and what happens when something fails.
 ///
 /// # Keys
 ///
@@ -119,14 +119,14 @@ impl<M: ListModel> Queue<M> {
         }
     }
 
-    /// Sets how long a reservation counts, unless it is [extended](Queue::extend): one minute if not set.
+    /// Sets how long a reservation is valid, unless it is [extended](Queue::extend). The default is one minute.
     #[must_use]
     pub fn hold_for(mut self, time: Duration) -> Self {
         self.hold_for = time;
         self
     }
 
-    /// Sets how often a job is reserved before it is dead: 5 times if not set. Set the same for all workers of a queue.
+    /// Sets how often a job is reserved before it is dead. The default is 5. Set the same for all workers of a queue.
     ///
     /// 0 counts as 1: a job is dead after its first failure.
     #[must_use]

@@ -26,7 +26,7 @@ use crate::write::malformed;
 ///
 /// # async fn example(redis: Redis) -> Result<()> {
 /// let queue = Reminder::queue("mail");
-/// // Whoever calls this again for order 17 adds no second job.
+/// // A second call for order 17 adds no second job.
 /// let tomorrow = JobOptions::new().delay(Duration::from_secs(24 * 60 * 60)).once("reminder-17");
 /// let first = queue.push_with(&redis, &Reminder { order: 17 }, tomorrow.clone()).await?;
 /// let second = queue.push_with(&redis, &Reminder { order: 17 }, tomorrow).await?;
@@ -49,7 +49,7 @@ impl JobOptions {
         JobOptions::default()
     }
 
-    /// Lets the job wait so long before it can be reserved, by the clock of the server.
+    /// Sets how long the job waits before it can be reserved, by the clock of the server.
     #[must_use]
     pub fn delay(mut self, delay: Duration) -> Self {
         self.delay = delay;

@@ -48,7 +48,7 @@ impl Nack {
         Nack::default()
     }
 
-    /// Lets the job wait so long before it can be reserved again, by the clock of the server.
+    /// Sets how long the job waits before it can be reserved again, by the clock of the server.
     #[must_use]
     pub fn delay(mut self, delay: Duration) -> Self {
         self.delay = delay;
@@ -75,7 +75,7 @@ impl Nack {
     }
 }
 
-/// What became of a job that was given back.
+/// The outcome of [`Queue::nack`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Nacked {
     /// It waits for another attempt.
@@ -106,7 +106,7 @@ impl<M: ListModel> Queue<M> {
         }))
     }
 
-    /// Gives a job back after an attempt that has failed, and returns what became of it. [`Nack`] shows an example.
+    /// Gives a job back after an attempt that has failed, and returns the outcome. [`Nack`] shows an example.
     ///
     /// One script, O(log(n)). If its reply is lost, the client repeats it and gets its outcome.
     ///
@@ -124,7 +124,7 @@ impl<M: ListModel> Queue<M> {
         }))
     }
 
-    /// Sets the deadline of a reservation anew, to `time` from now on by the clock of the server, and returns it. Call it
+    /// Moves the deadline of a reservation to `time` from now, by the clock of the server, and returns it. Call it
     /// from time to time during a long job.
     ///
     /// One script, O(log(n)). If its reply is lost, the client repeats it and gets its outcome.

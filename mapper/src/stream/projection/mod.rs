@@ -116,7 +116,7 @@ impl<M: StreamModel> Projection<M> {
         }
     }
 
-    /// Puts up to so many events into one commit, which is one request. The default is 1.
+    /// Sets how many events one commit has at most. Each commit is one request. The default is 1.
     ///
     /// Events whose handling writes the same record are committed one by one, because a unit has each record once. A handler
     /// that reads the view must not be used with this: it would not see what the events before it change.

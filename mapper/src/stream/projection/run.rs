@@ -23,7 +23,7 @@ struct Step {
     skipped: Vec<(StreamId, String)>,
 }
 
-/// What became of a commit.
+/// The outcome of a commit.
 enum Commit {
     Done,
     /// Another program has moved the position.

@@ -56,8 +56,8 @@ use super::{Entry, Log, StreamModel};
 /// | any error of a read | it failed, [several times](TailOptions::retries) if it can succeed later. The next read follows after a wait that doubles up to 30 seconds; poll the stream again |
 /// | `InvalidInput` | the key of the log is malformed, or the [token](TailToken) names another log |
 ///
-/// A deletion is noticed if the new stream has a lower last id, or fewer entries were ever added to it. A stream that is deleted
-/// and grows past the position of the reader between two reads cannot be told from the old one.
+/// A deletion is noticed by the ids and by the number of entries that were ever added. It is not noticed if the new stream grows
+/// past the position of the reader before the next read, and has been trimmed, or has ids that begin below that position.
 #[must_use = "a tail reads nothing until it is polled"]
 pub struct Tail<M>(Engine<M>);
 

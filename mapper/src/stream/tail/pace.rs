@@ -11,8 +11,8 @@ use std::time::Duration;
 ///
 /// While it polls, the wait after a read that found something is [`min`](Polling::min). It grows by
 /// [`factor`](Polling::factor) with each read that finds nothing, up to `max`. The attempts to subscribe again come on top: one
-/// every minute at most, after the first few. Each read is one `XREAD`, with an `XINFO STREAM` in the same request if the log is
-/// empty, or its last read entry was removed.
+/// every minute at most, after the first few. Each read is one `XREAD`, with an `XINFO STREAM` in the same request if it is the
+/// first, if the log is empty, or if the last entry that was read has been removed.
 ///
 /// ```
 /// use std::time::Duration;

@@ -40,7 +40,7 @@ impl Facts {
     }
 }
 
-/// What became of the entries after a position.
+/// Whether the entries after a position are still there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// All of them are there.
@@ -73,9 +73,11 @@ pub(super) fn judge(position: Position, facts: Option<&Facts>) -> Verdict {
         return Verdict::Anew;
     }
     let lost = match (position, facts.added) {
-        (Position { rank: Some(rank), .. }, Some(added)) => {
-            Some(added.saturating_sub(facts.length.saturating_add(rank)))
-        }
+        // All entries come after the position, so in the same stream they were added after `rank` others.
+        (Position { rank: Some(rank), .. }, Some(added)) => match added.checked_sub(facts.length.saturating_add(rank)) {
+            Some(lost) => Some(lost),
+            None => return Verdict::Anew,
+        },
         _ if position.id == facts.last || position.id == StreamId::MIN => Some(0),
         // Nothing was ever removed.
         (_, Some(added)) if added == facts.length => Some(0),
@@ -138,6 +140,7 @@ mod tests {
         assert_eq!(judge(at(5, None), None), Verdict::Anew);
         assert_eq!(judge(at(5, Some(5)), Some(&facts(1, 2, 2, 2))), Verdict::Anew);
         assert_eq!(judge(at(5, Some(5)), Some(&facts(7, 9, 2, 2))), Verdict::Anew, "higher ids, but fewer entries");
+        assert_eq!(judge(at(5, Some(5)), Some(&facts(7, 9, 6, 6))), Verdict::Anew, "all 6 follow, and 5 came before");
         assert_eq!(judge(Position::NOTHING, None), Verdict::Complete);
         assert_eq!(judge(Position::START, None), Verdict::Complete);
     }

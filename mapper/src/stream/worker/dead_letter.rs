@@ -141,7 +141,7 @@ impl<M: StreamModel> Group<M> {
 
     /// Moves up to `count` dead letters of this group and log back, oldest first, and returns how many. Only this group handles
     /// them again: they go to a stream of its own (`order-events:17::retry:billing`), which its workers read beside the log. The
-    /// log does not change, so no other group, tail or fold sees an event twice. Their delivery count begins anew.
+    /// log does not change, so no other group, tail or fold sees an event twice. Their delivery count begins at 0 again.
     ///
     /// A script for each 500 entries of the dead-letter stream. Each letter is moved once, also if a reply is lost: it is
     /// either in the one stream or in the other.

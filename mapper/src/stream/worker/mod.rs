@@ -1,6 +1,6 @@
 //! Workers: programs that handle the entries of a consumer group, at least once each.
 //!
-//! From the ground up: `options`, `counters` and `pace` are what a worker is told and what it tells; `turn` is its one request;
+//! From the ground up: `options` and `pace` are its settings, `counters` what it reports; `turn` is its one request;
 //! `delivered` and `dead_letter` are the entries as programs see them; `book` decides, without waiting; `wake` listens; `run` is
 //! the loop.
 
@@ -79,7 +79,7 @@ use crate::hash::Unit;
 /// entries to handle polls. The pace starts at 100 ms and doubles up to 5 s: **720 requests in an idle hour**, and 60 if the
 /// model has the attribute `publish`, which wakes workers by messages ([`poll`](Worker::poll)). While it holds entries, it also
 /// sends a heartbeat in each quarter of `reclaim_idle`, if no other request does. An event on its own takes two requests: one
-/// reads and starts it, one acknowledges it. With many, a request settles as many as have ended meanwhile.
+/// reads and starts it, one acknowledges it. With many, one request settles all that have ended since the last one.
 ///
 /// # When something fails
 ///
@@ -96,6 +96,8 @@ use crate::hash::Unit;
 /// | another type at a key, a wrong token | `run` fails |
 ///
 /// A handler that blocks its thread also stops the heartbeat: use `spawn_blocking` of your runtime.
+///
+/// The guide [`logs`](crate::guide::logs) has the same for logs, tails and projections.
 #[must_use = "a worker handles nothing until `run` is called"]
 pub struct Worker<M> {
     group: Group<M>,
@@ -145,7 +147,7 @@ impl<M: StreamModel> Worker<M> {
 
     /// Sets how long an entry waits after its first failure, and at most. The wait doubles with each failure. The default is 1
     /// second, up to 5 minutes. An entry that waits stays pending with its worker, and counts for
-    /// [`max_pending`](Worker::max_pending). If the worker ends meanwhile, another handles it, perhaps earlier.
+    /// [`max_pending`](Worker::max_pending). If the worker ends before, another one handles it, perhaps earlier.
     pub fn retry(mut self, first: Duration, longest: Duration) -> Self {
         (self.options.retry_delay, self.options.longest_retry_delay) = (first, longest);
         self
@@ -170,7 +172,7 @@ impl<M: StreamModel> Worker<M> {
         self
     }
 
-    /// Sets after which idle time a worker counts as dead, so that others take its entries. The default is one minute, the most
+    /// Sets the idle time after which a worker counts as dead, and others take its entries. The default is one minute, the most
     /// is a day. It must be longer than any time for which a worker may be paused, by its handlers or by its machine.
     pub fn reclaim_idle(mut self, idle: Duration) -> Self {
         self.options.reclaim_idle = idle;
@@ -328,7 +330,7 @@ impl<M: StreamModel> Worker<M> {
     /// fails. What the handler itself does is done at least once. An empty unit only acknowledges.
     ///
     /// A unit that is refused, such as one with a version that has changed, is a failure of the handler: it is called again, and
-    /// can load the records anew. Each event is one request more than with `run`.
+    /// can load the records again. Each unit is a request of its own.
     ///
     /// ```no_run
     /// use redis_model::Unit;

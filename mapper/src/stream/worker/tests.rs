@@ -85,6 +85,7 @@ fn an_idle_hour_costs_what_is_documented() {
     let options = Options::default();
     let requests = |is_woken| 3600 / options.longest_poll(is_woken).as_secs();
     assert_eq!((requests(false), requests(true)), (720, 60));
+    assert_eq!(options.heartbeat().as_secs(), 15);
     // While nothing is held, a heartbeat is no reason for a request.
     with_book(|book| {
         book.turn().unwrap();

@@ -1,17 +1,11 @@
-//! What each call on records sends, counted on its way to a real server: the table of the guide.
-//! `GUIDE=overwrite` writes it again.
+//! Records, queries and upkeep.
 
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
-
-use std::fmt::Write as _;
-use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
 use redis_model::prelude::*;
 use redis_model::{SaveOptions, Unit};
-use redis_model_tests::counting::{Counting, Seen};
-use redis_model_tests::own_stack;
+
+use crate::table::Table;
 
 /// A model with indexes.
 #[derive(Debug, Clone, PartialEq, RedisModel)]
@@ -68,69 +62,17 @@ fn note(id: u64) -> Note {
     Note { id, text: "milk".into(), title: Some("shopping".into()) }
 }
 
-struct Table {
-    seen: Seen,
-    text: String,
-}
-
-impl Table {
-    fn section(&mut self, title: &str) {
-        let _ = write!(self.text, "\n| {title} | requests | commands |\n| --- | --- | --- |\n");
-    }
-
-    /// Adds a row, and checks the number of requests and of commands since the last one.
-    fn row(&mut self, call: &str, note: &str, requests: usize, commands: usize) {
-        let seen = self.seen.take();
-        let sent: usize = seen.iter().map(Vec::len).sum();
-        let described: Vec<_> = seen.iter().map(|commands| described(commands)).collect();
-        assert_eq!((seen.len(), sent), (requests, commands), "{call}: {described:?}");
-        let call = call.replace('|', "\\|");
-        let _ = writeln!(self.text, "| `{call}`{note} | {requests} | {} |", repeated(&described));
-    }
-}
-
-/// Joins the requests of a call. Steps that are repeated are named once.
-fn repeated(requests: &[String]) -> String {
-    let step = (1..requests.len()).find(|length| {
-        requests.len().is_multiple_of(*length)
-            && requests.chunks(*length).all(|chunk| Some(chunk) == requests.get(..*length))
-    });
-    match step.and_then(|length| Some((length, requests.get(..length)?))) {
-        Some((length, step)) if length > 1 => format!("{} times: {}", requests.len() / length, step.join("; ")),
-        _ => requests.join("; "),
-    }
-}
-
-/// Names the commands of a request: `2 HGETALL, 1 EVALSHA`.
-fn described(commands: &[Vec<Vec<u8>>]) -> String {
-    let mut runs: Vec<(String, usize)> = Vec::new();
-    for args in commands {
-        let name = String::from_utf8_lossy(args.first().expect("a command has a name")).into_owned();
-        match runs.last_mut() {
-            Some((last, count)) if *last == name => *count += 1,
-            _ => runs.push((name, 1)),
-        }
-    }
-    let text =
-        |(name, count): &(String, usize)| if *count == 1 { format!("`{name}`") } else { format!("{count} `{name}`") };
-    runs.iter().map(text).collect::<Vec<_>>().join(", ")
-}
-
 #[tokio::test]
 async fn the_table_of_the_guide_is_what_calls_send() -> Result<()> {
-    let stack = own_stack();
-    let seen = Seen::default();
-    let shared = seen.clone();
-    let redis = stack.builder().wrap_transport(move |inner| Counting::new(inner, shared.clone())).build()?;
+    let (_stack, redis, mut table) = Table::of_a_server()?;
     warm_up(&redis).await?;
-    let mut table = Table { seen, text: String::new() };
-    table.seen.take();
+    table.forget();
     of_plain_models(&redis, &mut table).await?;
     of_indexed_models(&redis, &mut table).await?;
     of_queries(&redis, &mut table).await?;
     of_upkeep(&redis, &mut table).await?;
     of_commands(&redis, &mut table).await?;
-    compare(&table.text);
+    table.compare("costs.md");
     Ok(())
 }
 
@@ -250,12 +192,12 @@ async fn of_indexed_models(redis: &Redis, table: &mut Table) -> Result<()> {
     taken.insert(redis).await.expect_err("a duplicate");
     table.row("user.insert(&redis)", ", of a value that is taken: is its owner still there?", 2, 2);
     redis.hset("user:3000", [("id", "3000"), ("email", "e"), ("country", "x"), ("age", "1"), ("version", "1")]).await?;
-    table.seen.take();
+    table.forget();
     User::patch(3000).set(User::AGE, 37).exec(redis).await?;
     table.row("User::patch(42).set(..).exec(&redis)", ", of a record that another program has created", 4, 4);
     User::delete(redis, 3000).await?;
     User::delete(redis, 1000).await?;
-    table.seen.take();
+    table.forget();
     Ok(())
 }
 
@@ -297,7 +239,7 @@ async fn of_upkeep(redis: &Redis, table: &mut Table) -> Result<()> {
     assert!(User::verify_to_end(redis).await?.is_empty());
     lose_rows(redis).await?;
     assert!(User::reindex_to_end(redis).await?.errors.is_empty());
-    table.seen.take();
+    table.forget();
 
     table.section("all records of a model, 100 with 4 indexes");
     assert_eq!(User::scan(redis).collect().await?.len(), 100);
@@ -322,7 +264,7 @@ async fn of_upkeep(redis: &Redis, table: &mut Table) -> Result<()> {
     assert_eq!(User::reindex_to_end(redis).await?.progress.indexed(), 0);
     table.row("User::reindex_to_end(&redis)", ", nothing to do", 15, 27);
     lose_rows(redis).await?;
-    table.seen.take();
+    table.forget();
     assert_eq!(User::reindex_to_end(redis).await?.progress.indexed(), 100);
     table.row("User::reindex_to_end(&redis)", ", nothing indexed yet: 50 records a script", 17, 29);
     Ok(())
@@ -343,14 +285,4 @@ async fn of_commands(redis: &Redis, table: &mut Table) -> Result<()> {
     redis.incr("hits").exactly_once().await?;
     table.row("redis.incr(\"hits\").exactly_once()", ": the command runs in a script, which keeps its outcome", 1, 1);
     Ok(())
-}
-
-fn compare(table: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../mapper/src/guide/costs.md");
-    let table = table.trim_start();
-    if std::env::var("GUIDE").as_deref() == Ok("overwrite") {
-        fs::write(&path, table).expect("a file that can be written");
-    }
-    let stored = fs::read_to_string(&path).unwrap_or_default();
-    assert!(stored == table, "costs.md is not what calls send; run with GUIDE=overwrite, and read the difference");
 }
