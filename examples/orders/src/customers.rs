@@ -1,0 +1,61 @@
+//! The customers: they place orders, and pay, ship and cancel them.
+
+use std::time::Duration;
+
+use redis_model::prelude::*;
+
+use crate::billing;
+use crate::order::order;
+
+/// The customers that have an account. Guests have none until somebody opens one.
+pub(crate) const CUSTOMERS: [&str; 3] = ["ada", "bela", "cahit"];
+
+pub(crate) async fn open_accounts(redis: &Redis) -> Result<()> {
+    for customer in CUSTOMERS {
+        billing::open_account(redis, customer).await?;
+    }
+    Ok(())
+}
+
+/// One order from its beginning to its end, with a pause before each step. Returns its number, which decides its fate: every
+/// fifth is a guest's, every sixth is cancelled, and every fourth is not shipped yet.
+pub(crate) async fn shop(redis: &Redis, pause: Duration) -> Result<u64> {
+    let number = redis.incr("orders-demo-number").await?.unsigned_abs();
+    let customer = match number % 5 {
+        0 => format!("guest-{number}"),
+        1 | 2 => "ada".to_owned(),
+        3 => "bela".to_owned(),
+        _ => "cahit".to_owned(),
+    };
+    let teas: &[_] = match number % 3 {
+        0 => &[("green", 450), ("mint", 320)],
+        1 => &[("white", 990), ("black", 380), ("green", 450)],
+        _ => &[("black", 380)],
+    };
+
+    let order = order(number);
+    tokio::time::sleep(pause).await;
+    order.commit(redis, move |order| order.place(&customer, teas)).await?;
+    tokio::time::sleep(pause).await;
+    if number.is_multiple_of(6) {
+        order.commit(redis, |order| order.cancel("changed my mind")).await?;
+        return Ok(number);
+    }
+    order.commit(redis, |order| order.pay()).await?;
+    tokio::time::sleep(pause).await;
+    if !number.is_multiple_of(4) {
+        order.commit(redis, |order| order.ship("sea")).await?;
+    }
+    Ok(number)
+}
+
+/// Orders without end, by three customers at a time.
+pub(crate) async fn keep_shopping(redis: &Redis) -> Result<()> {
+    let shop_forever = async |pause| -> Result<()> {
+        loop {
+            shop(redis, Duration::from_millis(pause)).await?;
+        }
+    };
+    tokio::try_join!(shop_forever(500), shop_forever(700), shop_forever(1100))?;
+    Ok(())
+}
