@@ -5,12 +5,14 @@ use std::time::Duration;
 use redis_model::prelude::*;
 
 use crate::billing;
-use crate::order::order;
+use crate::order::{Order, order};
 
 /// The customers that have an account. Guests have none until somebody opens one.
 pub(crate) const CUSTOMERS: [&str; 3] = ["ada", "bela", "cahit"];
 
-pub(crate) async fn open_accounts(redis: &Redis) -> Result<()> {
+/// Opens their accounts, and creates the consumer group of the worker. What exists already remains.
+pub(crate) async fn prepare(redis: &Redis) -> Result<()> {
+    billing::group().create(redis).await?;
     for customer in CUSTOMERS {
         billing::open_account(redis, customer).await?;
     }
@@ -41,7 +43,7 @@ pub(crate) async fn shop(redis: &Redis, pause: Duration) -> Result<u64> {
         order.commit(redis, |order| order.cancel("changed my mind")).await?;
         return Ok(number);
     }
-    order.commit(redis, |order| order.pay()).await?;
+    order.commit(redis, Order::pay).await?;
     tokio::time::sleep(pause).await;
     if !number.is_multiple_of(4) {
         order.commit(redis, |order| order.ship("sea")).await?;

@@ -20,7 +20,7 @@ const REFRESH: Duration = Duration::from_millis(300);
 const ORDERS: usize = 50;
 
 pub(crate) async fn run(redis: &Redis) -> Result<(), Failure> {
-    customers::open_accounts(redis).await?;
+    customers::prepare(redis).await?;
     let state = RefCell::new(State::default());
     let mut terminal = ratatui::try_init()?; // a panic restores the terminal, too
     let result = all(redis, &state, &mut terminal).await;
@@ -35,7 +35,7 @@ async fn all(redis: &Redis, state: &RefCell<State>, terminal: &mut ratatui::Defa
     let worker = billing::worker();
     let counters = worker.counters();
     let (end, ended) = oneshot::channel::<()>();
-    let ended = async { drop(ended.await) };
+    let ended = async { drop(ended.await) }; // `end` sends nothing: that it is dropped is the message
     let rest = async {
         let _end = end;
         tokio::select! {
@@ -75,10 +75,7 @@ async fn refresh(redis: &Redis, state: &RefCell<State>) -> Result<()> {
         let orders = OrderView::latest(redis, ORDERS).await?;
         let open_orders = OrderView::count_open(redis).await?;
         let group = billing::group();
-        let waiting = match group.status(redis).await {
-            Ok(status) => status.waiting,
-            Err(_) => None, // the worker has not created the group yet
-        };
+        let waiting = group.status(redis).await?.waiting;
         let dead_letters = group.count_dead_letters(redis).await?;
         let first = group.dead_letters(redis, StreamId::MIN, 1).await?.into_iter().next().transpose()?;
         {

@@ -83,7 +83,7 @@ impl Order {
             None => format!("an order that does not exist cannot be {what}"),
             Some(status) => format!("an order that is {} cannot be {what}", status.name()),
         };
-        Err(Error::new(ErrorKind::InvalidInput, why))
+        Err(Error::new(ErrorKind::Conflict, why))
     }
 }
 
@@ -95,5 +95,30 @@ impl Status {
             Status::Shipped => "shipped",
             Status::Cancelled => "cancelled",
         }
+    }
+}
+
+/// Commands and events are plain functions: their tests need no database.
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(events: Vec<OrderEvent>) -> Order {
+        events.into_iter().fold(Order::default(), Order::apply)
+    }
+
+    #[test]
+    fn an_order_is_paid_and_shipped_once() {
+        let mut events = Order::default().place("ada", &[("mint", 320), ("black", 380)]).unwrap();
+        assert!(after(events.clone()).ship("sea").is_err(), "not paid yet");
+
+        let paid = after(events.clone()).pay().unwrap();
+        assert_eq!(paid, [OrderEvent::Paid { customer: "ada".into(), cents: 700 }]);
+        events.extend(paid);
+        assert!(after(events.clone()).pay().is_err());
+        assert!(after(events.clone()).cancel("too late").is_err());
+
+        events.extend(after(events.clone()).ship("sea").unwrap());
+        assert_eq!(after(events).ship("sea").unwrap(), [], "shipped already: nothing more happens");
     }
 }
