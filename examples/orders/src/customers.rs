@@ -19,9 +19,9 @@ pub(crate) async fn prepare(redis: &Redis) -> Result<()> {
     Ok(())
 }
 
-/// One order from its beginning to its end, with a pause before each step. Returns its number, which decides its fate: every
-/// fifth is a guest's, every sixth is cancelled, and every fourth is not shipped yet.
-pub(crate) async fn shop(redis: &Redis, pause: Duration) -> Result<u64> {
+/// Takes one order from its beginning to its end, with a pause before each step. Its number decides what happens: every fifth
+/// is placed by a guest, every sixth is cancelled, and every fourth is not shipped yet.
+pub(crate) async fn shop(redis: &Redis, pause: Duration) -> Result<()> {
     let number = redis.incr("orders-demo-number").await?.unsigned_abs();
     let customer = match number % 5 {
         0 => format!("guest-{number}"),
@@ -41,14 +41,14 @@ pub(crate) async fn shop(redis: &Redis, pause: Duration) -> Result<u64> {
     tokio::time::sleep(pause).await;
     if number.is_multiple_of(6) {
         order.commit(redis, |order| order.cancel("changed my mind")).await?;
-        return Ok(number);
+        return Ok(());
     }
     order.commit(redis, Order::pay).await?;
     tokio::time::sleep(pause).await;
     if !number.is_multiple_of(4) {
         order.commit(redis, |order| order.ship("sea")).await?;
     }
-    Ok(number)
+    Ok(())
 }
 
 /// Orders without end, by three customers at a time.

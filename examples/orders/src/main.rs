@@ -27,12 +27,30 @@ mod view;
 
 use std::error::Error;
 use std::io::{IsTerminal as _, stdin, stdout};
+use std::process::ExitCode;
+use std::time::Duration;
 
 type Failure = Box<dyn Error>;
 
+/// How long the script may take. It takes about a second.
+const LIMIT: Duration = Duration::from_secs(120);
+
 #[tokio::main]
-async fn main() -> Result<(), Failure> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("orders: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Failure> {
     let database = database::open().await?;
     let is_terminal = stdin().is_terminal() && stdout().is_terminal();
-    if is_terminal { live::run(&database.redis).await } else { script::run(&database.redis).await }
+    if is_terminal {
+        return live::run(&database.redis).await;
+    }
+    tokio::time::timeout(LIMIT, script::run(&database.redis)).await?
 }
