@@ -269,6 +269,7 @@ mod kind;
 mod list;
 mod mismatch;
 pub mod model;
+mod page_len;
 mod pairs;
 mod query;
 mod reference;

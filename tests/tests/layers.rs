@@ -29,6 +29,7 @@ const MAPPER: &[&str] = &[
     "value_for",
     "id",
     "pairs",
+    "page_len",
     "evolution",
     "write",
     "query",

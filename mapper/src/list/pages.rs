@@ -7,15 +7,14 @@ use redis_rest::{Build, Client, Executor as _, ListCommands as _, Result, Sessio
 use super::bounds::bounds;
 use super::raw::{named, read_all};
 use super::{List, ListModel};
-
-/// The number of elements in a page of [`List::elements`].
-const PAGE_LEN: i64 = 500;
+use crate::page_len::PageLen;
 
 /// Indexes as LRANGE takes them. `stop` is -1 if the list is read to its end, whatever others add meanwhile.
 #[derive(Clone, Copy)]
 struct Span {
     start: i64,
     stop: i64,
+    len: PageLen,
 }
 
 impl Span {
@@ -28,23 +27,27 @@ impl Span {
     fn within(self, length: i64) -> Span {
         let start = if self.start < 0 { (length + self.start).max(0) } else { self.start };
         match self.stop {
-            -1 => Span { start, stop: -1 },
-            stop if stop < 0 && length + stop < 0 => Span { start: 1, stop: 0 },
-            stop if stop < 0 => Span { start, stop: length + stop },
-            stop => Span { start, stop },
+            -1 => Span { start, ..self },
+            stop if stop < 0 && length + stop < 0 => Span { start: 1, stop: 0, ..self },
+            stop if stop < 0 => Span { start, stop: length + stop, ..self },
+            _ => Span { start, ..self },
         }
+    }
+
+    fn page_len(self) -> i64 {
+        self.len.get().cast_signed()
     }
 
     /// Returns the index of the last element of the page.
     fn page_stop(self) -> i64 {
-        let stop = self.start.saturating_add(PAGE_LEN - 1);
+        let stop = self.start.saturating_add(self.page_len() - 1);
         if self.stop < 0 { stop } else { stop.min(self.stop) }
     }
 
     /// Returns what follows a page of this many elements.
     fn after(self, count: usize) -> Option<Span> {
-        let start = self.start.checked_add(PAGE_LEN)?;
-        let is_full = i64::try_from(count).is_ok_and(|count| count == PAGE_LEN);
+        let start = self.start.checked_add(self.page_len())?;
+        let is_full = i64::try_from(count).is_ok_and(|count| count == self.page_len());
         (is_full && (self.stop < 0 || start <= self.stop)).then_some(Span { start, ..self })
     }
 }
@@ -84,7 +87,9 @@ impl<M: ListModel> List<M> {
     {
         let (start, stop) = bounds(&range);
         let list = self.clone();
-        client.pages_of(Span { start, stop }, move |session, span| page(list.clone(), session, span))
+        client.pages_of(Span { start, stop, len: PageLen::default() }, move |session, span| {
+            page(list.clone(), session, span)
+        })
     }
 }
 
@@ -92,15 +97,21 @@ impl<M: ListModel> List<M> {
 type Page<M> = (Vec<Result<Result<M>>>, Option<Span>);
 
 async fn page<M: ListModel + Send>(list: List<M>, session: Session, span: Span) -> Result<Page<M>> {
-    let span = if span.is_relative() {
+    let mut span = if span.is_relative() {
         let length = session.submit(list.key.check(Build.llen(list.key()))).await?;
         span.within(i64::try_from(length).unwrap_or(i64::MAX))
     } else {
         span
     };
-    let command = list.key.check(Build.lrange::<M>(list.key(), span.start, span.page_stop()));
-    // The errors are named here, by the indexes of the list.
-    let elements = session.submit(command.decode_with(read_all::<M>)).await?;
+    let elements = loop {
+        let command = list.key.check(Build.lrange::<M>(list.key(), span.start, span.page_stop()));
+        // The errors of elements are named below, by the indexes of the list.
+        match session.submit(command.decode_with(read_all::<M>)).await {
+            Ok(elements) => break elements,
+            Err(error) if span.len.divide(&error) => {}
+            Err(error) => return Err(error),
+        }
+    };
     let next = span.after(elements.len());
     let at = u64::try_from(span.start).unwrap_or_default();
     let elements =
@@ -114,7 +125,7 @@ mod tests {
 
     #[test]
     fn spans_become_pages() {
-        let of = |start, stop| Span { start, stop };
+        let of = |start, stop| Span { start, stop, len: PageLen::default() };
         let shown = |span: Span| (span.start, span.page_stop());
         assert_eq!(shown(of(0, -1)), (0, 499));
         assert_eq!(shown(of(0, 9)), (0, 9));

@@ -51,5 +51,6 @@ retain(log, mode, max_len, min_id, min_time)
 local all_ids = table.concat(ids, ' ')
 if once_key then redis.call('SET', once_key, fingerprint .. ' ' .. all_ids, 'PX', keep_once_for) end
 -- Readers wake up. What they read is in the log, so only the last id is of use.
-if publishes then redis.call('PUBLISH', log, ids[#ids]) end
+-- A message is a hint. Who may not publish has appended all the same.
+if publishes then redis.pcall('PUBLISH', log, ids[#ids]) end
 return finish(all_ids)

@@ -62,8 +62,9 @@ local function append(version)
     at = last + 1
   end
   if publishes then
-    call('PUBLISH', log, digits(version + count) .. '-0')
-    if category then call('PUBLISH', category, category_id) end
+    -- A message is a hint. Who may not publish has appended all the same.
+    redis.pcall('PUBLISH', log, digits(version + count) .. '-0')
+    if category then redis.pcall('PUBLISH', category, category_id) end
   end
   return 'ok ' .. digits(version + count) .. ' ' .. digits(count) .. ' ' .. category_id
 end

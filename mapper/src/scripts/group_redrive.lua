@@ -21,14 +21,25 @@ most = tonumber(most)
 -- The wrong type is an error here, before any change.
 call('XLEN', retries)
 
-local moved, last, seen = 0, nil, call('XRANGE', dead_letters, start, '+', 'COUNT', 500)
+local NAMES = { '::log', '::id', '::group', '::consumer', '::deliveries', '::redrives', '::error', '::time' }
+
+-- Returns whether fields are those of a dead letter of the group and the log. Other programs can add others.
+local function is_own(fields)
+  for number, name in ipairs(NAMES) do
+    if fields[2 * number - 1] ~= name then return false end
+  end
+  return fields[2] == log and fields[6] == group and string.match(fields[4], '^%d+%-%d+$') and tonumber(fields[12])
+      and #fields > 2 * #NAMES
+end
+
+local moved, last, newest, seen = 0, nil, nil, call('XRANGE', dead_letters, start, '+', 'COUNT', 500)
 for _, letter in ipairs(seen) do
   if moved == most then break end
   local id, fields = letter[1], letter[2]
   last = id
-  if fields[1] == '::log' and fields[2] == log and fields[6] == group then
+  if is_own(fields) then
     local redrives = string.format('%.0f', tonumber(fields[12]) + 1)
-    call('XADD', retries, '*', '::id', fields[4], '::redrives', redrives, unpack(fields, 17))
+    newest = call('XADD', retries, '*', '::id', fields[4], '::redrives', redrives, unpack(fields, 17))
     call('XDEL', dead_letters, id)
     moved = moved + 1
   end
@@ -37,7 +48,8 @@ end
 if moved > 0 then
   -- Most often the group is new. If it is not, the error is that it exists.
   redis.pcall('XGROUP', 'CREATE', retries, group, '0')
-  if publishes == '1' then call('PUBLISH', retries, call('XREVRANGE', retries, '+', '-', 'COUNT', 1)[1][1]) end
+  -- A message is a hint. Who may not publish has moved them all the same.
+  if publishes == '1' then redis.pcall('PUBLISH', retries, newest) end
 end
 
 local is_over = #seen < 500 and last == (#seen > 0 and seen[#seen][1] or nil)

@@ -7,14 +7,15 @@
 -- KEYS: the log, the stream of redriven entries, the dead-letter stream
 -- ARGV: the group, the consumer, the most entries that may be pending with it, how often an entry may be started, the idle
 --       time in ms from which on entries are taken from others or "", `1` to take own entries that it does not hold or "",
---       how many entries to take, how many of them to start, the number of held entries, and each (stream, id), the number
+--       how many entries to take, how many of them to start, `1` to leave their fields out because they do not fit a reply or
+--       "", `1` to create the group again if the log is gone or "", the number of held entries, and each (stream, id), the number
 --       of operations, and each (what, stream, id, count, `1` if it may have been executed before or "", detail)
 --
 -- Streams are numbered: 1 is the log, 2 that of redriven entries.
 --
 -- The reply is `nogroup`, or `ok` or `recreated`, then the outcome of each operation, the held entries that are lost (stream,
 -- id), the pending entries that were trimmed (stream, id, consumer, count), the entries (stream, id, count, 1 if it is started
--- or 2 if it was pending with this consumer and not held, the consumer that had it or nil, fields), and how many entries were trimmed before their delivery, or -1.
+-- or 2 if it was pending with this consumer and not held, the consumer that had it or nil, fields or nil), and how many entries were trimmed before their delivery, or -1.
 
 local call = redis.call
 
@@ -30,7 +31,8 @@ local function take_number() return tonumber(take()) end
 local group, consumer = take(), take()
 local most_pending, most_starts = take_number(), take_number()
 local reclaim_idle, adopts = take(), take() == '1'
-local wanted, starting = take_number(), take_number()
+local wanted, starting, hides_fields = take_number(), take_number(), take() == '1'
+local recreates = take() == '1'
 local log, retries, dead_letters = KEYS[1], KEYS[2], KEYS[3]
 
 -- Groups. Only if the log itself is gone, a group that begins at the start skips nothing.
@@ -47,10 +49,13 @@ end
 local missing, problem = is_without_group(log)
 if problem then return problem end
 if missing then
-  if call('EXISTS', log) == 1 then return { 'nogroup' } end
+  if call('EXISTS', log) == 1 or not recreates then return { 'nogroup' } end
   call('XGROUP', 'CREATE', log, group, '0', 'MKSTREAM')
   status = 'recreated'
 end
+
+-- The wrong type is an error here, before any change.
+call('XLEN', dead_letters)
 
 -- There are redriven entries only while there is a stream of them. All that it has is still to be handled.
 local streams = { log }
@@ -104,7 +109,9 @@ local function bury(stream, id, count, why)
     fields, first = { '::fields', table.concat(texts) }, 1
   end
   for at = first, #fields do history[#history + 1] = fields[at] end
-  call('XADD', dead_letters, '*', unpack(history))
+  -- The server can be out of memory. What else the worker has done is settled all the same.
+  local added = redis.pcall('XADD', dead_letters, '*', unpack(history))
+  if type(added) == 'table' then return 'refused ' .. added.err end
   settle(stream, id)
   return 'ok'
 end
@@ -131,17 +138,19 @@ for _ = 1, take_number() do
   held_ids[stream .. id] = true
 end
 
-local outcomes = {}
-for number = 1, take_number() do
-  local what, stream, id, count, is_repeated, detail = take(), take_number(), take(), take_number(), take() == '1', take()
+local function execute(what, stream, id, count, is_repeated, detail)
   local stored = count_if_own(stream, id)
   -- The reply to the same start may have been lost.
   local may_be_started = is_repeated and (what == 'start' or what == 'release')
   if stored == count or may_be_started and stored == count + 1 then
-    outcomes[number] = OPERATIONS[what](stream, id, count, detail)
-  else
-    outcomes[number] = 'lost'
+    return OPERATIONS[what](stream, id, count, detail)
   end
+  return 'lost'
+end
+
+local outcomes = {}
+for number = 1, take_number() do
+  outcomes[number] = execute(take(), take_number(), take(), take_number(), take() == '1', take())
 end
 
 -- What the worker holds: it stays pending with this consumer, however long it takes.
@@ -185,7 +194,7 @@ local entries = {}
 local QUEUED, STARTED, ADOPTED = 0, 1, 2
 
 local function add(stream, id, count, state, from, fields)
-  entries[#entries + 1] = { stream, id, count, state, from, fields }
+  entries[#entries + 1] = { stream, id, count, state, from, not hides_fields and fields }
   wanted = wanted - 1
   if state == STARTED then starting = starting - 1 end
 end

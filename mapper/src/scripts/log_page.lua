@@ -12,19 +12,21 @@ local call = redis.call
 local log, snapshot, after, count, schema = KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3]
 local facts = facts_of(log)
 
--- Returns the version and the parts of a snapshot that fits: of the same schema, and not from the future. A log that was deleted
--- and begun again is younger than its snapshot.
+-- Returns the version and the parts of a snapshot that fits: of the same schema, not from the future, and of this log. One that
+-- was deleted and begun again has another origin.
 local function fitting(fields)
   local version = tonumber(string.match(fields[1] or '', '^%d%d?%d?%d?%d?%d?%d?%d?%d?%d?%d?%d?%d?%d?%d?$'))
   local last = version_of(facts)
   if not version or not last or version > last or fields[2] ~= schema or not fields[3] then return end
+  local origin = origin_of(log)
+  if origin ~= '' and fields[5] ~= origin then return end
   return version, { fields[3], fields[4] or '' }
 end
 
 local found = 'none'
 if snapshot then
   -- A key of another type holds no snapshot, but must not keep anybody from reading the log.
-  local fields = redis.pcall('HMGET', snapshot, 'version', 'schema', 'state', 'checksum')
+  local fields = redis.pcall('HMGET', snapshot, 'version', 'schema', 'state', 'checksum', 'origin')
   if fields.err or fields[1] or fields[2] or fields[3] then found = 'unfit' end
   local version, parts = nil, nil
   if not fields.err then version, parts = fitting(fields) end

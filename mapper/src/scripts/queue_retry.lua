@@ -8,7 +8,7 @@
 local action = ARGV[2]
 local ids
 if ARGV[3] == 'all' then
-  ids = call('ZRANGE', dead, 0, tonumber(ARGV[4]) - 1)
+  ids = call('ZRANGE', dead, '-inf', '+inf', 'BYSCORE', 'LIMIT', 0, ARGV[4])
 else
   ids = {ARGV[4]}
 end

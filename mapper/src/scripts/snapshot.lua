@@ -10,10 +10,11 @@ local version, schema, state, checksum, replaces = tonumber(ARGV[1]), ARGV[2], A
 local last = version_of(facts_of(log))
 -- The log was deleted since the state was loaded.
 if not last or version > last then return 0 end
+local origin = origin_of(log)
 local stored = tonumber(call('HGET', snapshot, 'version') or '')
--- A snapshot from the future does not count.
-if stored and stored <= last then
+-- A snapshot from the future, or of a log that was deleted, does not count.
+if stored and stored <= last and (origin == '' or call('HGET', snapshot, 'origin') == origin) then
   if stored > version or stored == version and not replaces then return 0 end
 end
-call('HSET', snapshot, 'version', ARGV[1], 'schema', schema, 'state', state, 'checksum', checksum)
+call('HSET', snapshot, 'version', ARGV[1], 'schema', schema, 'state', state, 'checksum', checksum, 'origin', origin)
 return 1

@@ -25,6 +25,13 @@ local function version_of(facts)
   return version
 end
 
+-- Returns what tells a versioned log from one that was there before under the same key: the commit of its first event. It is ""
+-- if that event was removed.
+local function origin_of(stream)
+  local first = redis.call('XRANGE', stream, '1-0', '1-0')[1]
+  return first and first[2][1] == ':commit' and first[2][2] or ''
+end
+
 -- Returns a number as it is in ids. Lua itself writes large ones as 1e+15.
 local function digits(number)
   return string.format('%.0f', number)

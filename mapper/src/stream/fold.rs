@@ -5,7 +5,8 @@ use redis_rest::{Client, Result, Session};
 
 use super::StreamModel;
 use super::log::Log;
-use super::page::{self, PageLen, trimmed};
+use super::page::{self, trimmed};
+use crate::page_len::PageLen;
 
 impl<M: StreamModel + Send> Log<M> {
     /// Applies all events to a state, oldest first, and returns it.

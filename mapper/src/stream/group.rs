@@ -143,11 +143,17 @@ impl<M: StreamModel> Group<M> {
             return command.reject("the name of a group needs at least one character and no `:`, which separates keys");
         }
         match &self.dead_letters {
-            Some(key) if key.is_empty() || key == self.log.key() => {
-                command.reject("the key of the dead-letter stream is empty, or that of the log; use a key of its own")
+            Some(key) if key.is_empty() || key == self.log.key() || self.is_of_log(key) => {
+                command.reject("the key of the dead-letter stream is empty, or a key of the log; use one of its own")
             }
             _ => command,
         }
+    }
+
+    /// Whether a key is one of those that the log has for other things.
+    fn is_of_log(&self, key: &str) -> bool {
+        let own = key.strip_prefix(self.log.key()).and_then(|rest| rest.strip_prefix("::"));
+        own.is_some_and(|own| !own.starts_with("dead:"))
     }
 
     /// Creates the group at the start of the log, so that it delivers all entries. It is no error if the group exists: its

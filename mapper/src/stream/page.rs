@@ -11,15 +11,13 @@ use super::StreamModel;
 use super::entry::{Entry, read_entries};
 use super::log::Log;
 use crate::key::Key;
+use crate::page_len::PageLen;
 use crate::scripts::script;
 
 static PAGE: LazyLock<Script> = LazyLock::new(|| {
     let code = concat!(include_str!("../scripts/stream_facts.lua"), include_str!("../scripts/log_page.lua"));
     script(code).read_only().key_locking()
 });
-
-/// The most entries in a page.
-const MAX_PAGE_LEN: u64 = 500;
 
 /// A page of a log.
 pub(super) struct LogPage<M> {
@@ -79,25 +77,6 @@ impl Head {
     }
 }
 
-/// How many entries to ask for: fewer after a page that was too large for one reply.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct PageLen(u64);
-
-impl Default for PageLen {
-    fn default() -> Self {
-        PageLen(MAX_PAGE_LEN)
-    }
-}
-
-impl PageLen {
-    /// Divides the page. Returns whether that can help: the reply was too large, and had several entries.
-    fn divide(&mut self, error: &Error) -> bool {
-        let helps = error.kind() == ErrorKind::TooLarge && self.0 > 1;
-        self.0 = if helps { (self.0 / 8).max(1) } else { self.0 };
-        helps
-    }
-}
-
 /// Reads the page after an id.
 pub(super) async fn read<M: StreamModel>(
     session: &Session,
@@ -126,8 +105,8 @@ async fn read_by<M: StreamModel>(
     command: impl Fn(u64) -> Command<LogPage<M>>,
 ) -> Result<LogPage<M>> {
     loop {
-        match session.submit(command(len.0)).await {
-            Ok(page) => return Ok(LogPage { is_full: page.entries.len() as u64 >= len.0, ..page }),
+        match session.submit(command(len.get())).await {
+            Ok(page) => return Ok(LogPage { is_full: page.entries.len() as u64 >= len.get(), ..page }),
             Err(error) if len.divide(&error) => {}
             Err(error) => return Err(error),
         }
@@ -140,7 +119,7 @@ pub(super) fn head<M: StreamModel>(log: &Log<M>) -> Command<LogPage<M>> {
 }
 
 fn named<M: StreamModel>(log: &Log<M>, call: ScriptCall) -> Command<LogPage<M>> {
-    log.typed_key().check(call.command()).decode_with_key(decode)
+    log.command(call.command()).decode_with_key(decode)
 }
 
 fn decode<M: StreamModel>(reply: Reply<'_>, key: &str) -> Result<LogPage<M>> {

@@ -3,13 +3,11 @@
 use std::ops::{Bound, RangeBounds};
 
 use redis_rest::commands::stream::{StreamEntry, StreamId};
-use redis_rest::{Build, Client, Command, Executor, Paging, Result, StreamCommands as _};
+use redis_rest::{Build, Client, Command, Executor, Result, Session, StreamCommands as _};
 
 use super::entry::{Entry, read_entries, read_last, read_one, read_reversed};
 use super::{Log, StreamModel};
-
-/// The number of entries in a page of [`Log::entries`].
-const PAGE_LEN: u64 = 500;
+use crate::page_len::PageLen;
 
 impl<M: StreamModel> Log<M> {
     /// Returns up to `count` entries of a range of ids, oldest first.
@@ -135,7 +133,7 @@ impl<M: StreamModel> Log<M> {
     where
         M: Send + 'static,
     {
-        client.paged(Page::new(self, range, Order::OldestFirst))
+        client.pages_of(Page::new(self, range, Order::OldestFirst), |session, page| page.fetch(session))
     }
 
     /// Returns a stream of the entries of a range of ids, newest first, fetched a page at a time. With the blocking client
@@ -164,7 +162,7 @@ impl<M: StreamModel> Log<M> {
     where
         M: Send + 'static,
     {
-        client.paged(Page::new(self, range, Order::NewestFirst))
+        client.pages_of(Page::new(self, range, Order::NewestFirst), |session, page| page.fetch(session))
     }
 
     fn xrange(&self, range: impl RangeBounds<StreamId>, count: u64) -> Command<Vec<StreamEntry<Result<M>>>> {
@@ -189,29 +187,34 @@ struct Page<M> {
     order: Order,
     start: Bound<StreamId>,
     end: Bound<StreamId>,
+    len: PageLen,
 }
 
 impl<M: StreamModel> Page<M> {
     fn new(log: &Log<M>, range: impl RangeBounds<StreamId>, order: Order) -> Self {
-        Page { log: log.clone(), order, start: range.start_bound().cloned(), end: range.end_bound().cloned() }
+        let (start, end) = (range.start_bound().cloned(), range.end_bound().cloned());
+        Page { log: log.clone(), order, start, end, len: PageLen::default() }
     }
-}
 
-impl<M: StreamModel + Send + 'static> Paging for Page<M> {
-    type Item = Entry<Result<M>>;
-    type Reply = Vec<Entry<Result<M>>>;
-
-    fn command(&self) -> Command<Self::Reply> {
-        let range = (self.start, self.end);
+    fn command(&self) -> Command<Vec<Entry<Result<M>>>> {
+        let (range, count) = ((self.start, self.end), self.len.get());
         match self.order {
-            Order::OldestFirst => self.log.xrange(range, PAGE_LEN).decode_with_key(read_entries),
-            Order::NewestFirst => self.log.xrevrange(range, PAGE_LEN).decode_with_key(read_reversed),
+            Order::OldestFirst => self.log.xrange(range, count).decode_with_key(read_entries),
+            Order::NewestFirst => self.log.xrevrange(range, count).decode_with_key(read_reversed),
         }
     }
 
-    fn advance(self, reply: Self::Reply) -> (Vec<Result<Self::Item>>, Option<Self>) {
-        let is_full = reply.len() as u64 == PAGE_LEN;
-        let last = reply.last().map(|entry| entry.id).filter(|_| is_full);
+    /// Returns the entries of the page, and the next page if there may be one.
+    async fn fetch(mut self, session: Session) -> Result<(Vec<Result<Entry<Result<M>>>>, Option<Self>)> {
+        let entries = loop {
+            match session.submit(self.command()).await {
+                Ok(entries) => break entries,
+                Err(error) if self.len.divide(&error) => {}
+                Err(error) => return Err(error),
+            }
+        };
+        let is_full = entries.len() as u64 == self.len.get();
+        let last = entries.last().map(|entry| entry.id).filter(|_| is_full);
         let next = last.and_then(|last| match self.order {
             // No id is beyond these, and Redis refuses to exclude them.
             Order::OldestFirst if last == StreamId::MAX => None,
@@ -219,6 +222,6 @@ impl<M: StreamModel + Send + 'static> Paging for Page<M> {
             Order::OldestFirst => Some(Page { start: Bound::Excluded(last), ..self }),
             Order::NewestFirst => Some(Page { end: Bound::Excluded(last), ..self }),
         });
-        (reply.into_iter().map(Ok).collect(), next)
+        Ok((entries.into_iter().map(Ok).collect(), next))
     }
 }

@@ -27,13 +27,14 @@ const EVERY: u64 = 100;
 
 /// When and how to store snapshots of the state `S`.
 ///
-/// A snapshot is a hash beside the log, `order-events:17::snapshot`, with the fields `version`, `schema`, `state` and
-/// `checksum`. It only saves time: a snapshot that does not fit is ignored, the log is read from its beginning, and the
+/// A snapshot is a hash beside the log, `order-events:17::snapshot`, with the fields `version`, `schema`, `state`,
+/// `checksum` and `origin`. It only saves time: a snapshot that does not fit is ignored, the log is read from its beginning, and the
 /// snapshot is written again. It does not fit if
 ///
 /// - it has another schema: change [`schema`](Self::schema) when the state or the meaning of an event changes;
 /// - it cannot be decoded, or its checksum is wrong;
-/// - its version is larger than that of the log, which was deleted and begun again.
+/// - it is of a log that was deleted and begun again: it has the commit of that log's first event in `origin`, or a larger version.
+///   If the first event of the log was removed, only the version tells.
 ///
 /// A snapshot that cannot be written, or a state that its codec cannot encode, is no error: the log is the truth. Programs of two
 /// schemas replace each other's snapshot as long as both run; give one of them a [`name`](Self::name).

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use redis_rest::{Executor, Reply, Result, ScriptCall};
 
 use super::reserve::element;
-use super::script::{DEAD, Keys, RETRY, texts};
+use super::script::{DEAD, Keys, MOST_AT_ONCE, RETRY, texts};
 use super::{Queue, time_of};
 use crate::list::ListModel;
 use crate::write::{Netstrings, malformed};
@@ -65,7 +65,7 @@ impl<M: ListModel> Queue<M> {
     pub fn dead<E: Executor>(&self, executor: E, first: u64, count: u64) -> E::Out<Vec<DeadJob<M>>> {
         let Keys { jobs, dead, .. } = self.keys();
         let last = first.saturating_add(count).saturating_sub(1);
-        let command = self.command(ScriptCall::from(&DEAD).keys([jobs, dead]).arg(first).arg(last));
+        let command = self.command(ScriptCall::from(&DEAD).keys([jobs, dead]).arg(first.min(MOST)).arg(last.min(MOST)));
         let command =
             if count == 0 { command.reject("a count of 0 asks for nothing; use at least 1") } else { command };
         executor.submit(command.decode_with_key(read))
@@ -81,9 +81,11 @@ impl<M: ListModel> Queue<M> {
     /// Lets up to `limit` dead jobs wait again, with new attempts, and returns their number. Those that died first come
     /// first.
     ///
-    /// One script, O(n log(n)) in the number of these jobs. Call it again until it returns 0 to retry all.
+    /// One script, O(n log(n)) in the number of these jobs, which is at most 10,000. Call it again until it returns 0 to retry all.
     pub fn retry_dead<E: Executor>(&self, executor: E, limit: u64) -> E::Out<u64> {
-        executor.submit(self.command(self.call(&RETRY).arg("retry").arg("all").arg(limit)).decode_with(number))
+        executor.submit(
+            self.command(self.call(&RETRY).arg("retry").arg("all").arg(limit.min(MOST_AT_ONCE))).decode_with(number),
+        )
     }
 
     /// Removes a dead job and its history, and returns whether it was dead.
@@ -95,11 +97,16 @@ impl<M: ListModel> Queue<M> {
 
     /// Removes up to `limit` dead jobs and their history, and returns their number. Those that died first come first.
     ///
-    /// One script, O(n log(n)) in the number of these jobs.
+    /// One script, O(n log(n)) in the number of these jobs, which is at most 10,000.
     pub fn discard_dead<E: Executor>(&self, executor: E, limit: u64) -> E::Out<u64> {
-        executor.submit(self.command(self.call(&RETRY).arg("discard").arg("all").arg(limit)).decode_with(number))
+        executor.submit(
+            self.command(self.call(&RETRY).arg("discard").arg("all").arg(limit.min(MOST_AT_ONCE))).decode_with(number),
+        )
     }
 }
+
+/// The largest index of a sorted set that Redis takes.
+const MOST: u64 = i64::MAX.cast_unsigned();
 
 pub(super) fn number(reply: Reply<'_>) -> Result<u64> {
     texts(reply)?.number()

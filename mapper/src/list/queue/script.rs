@@ -10,6 +10,9 @@ use crate::list::ListModel;
 use crate::scripts::script;
 use crate::write::Netstrings;
 
+/// How many jobs one call moves at most. The server does nothing else meanwhile.
+pub(super) const MOST_AT_ONCE: u64 = 10_000;
+
 pub(super) static PUSH: LazyLock<Script> = LazyLock::new(|| of_queue(include_str!("../../scripts/queue_push.lua")));
 pub(super) static RESERVE: LazyLock<Script> =
     LazyLock::new(|| of_queue(include_str!("../../scripts/queue_reserve.lua")));

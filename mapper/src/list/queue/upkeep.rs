@@ -4,7 +4,7 @@ use redis_rest::{Build, Executor, FromReply as _, ListCommands as _, Replies, Re
 
 use super::Queue;
 use super::dead::number;
-use super::script::{CLEAR, Keys, RECOVER, texts};
+use super::script::{CLEAR, Keys, MOST_AT_ONCE, RECOVER, texts};
 use crate::list::ListModel;
 
 /// The outcome of [`Queue::recover`].
@@ -39,10 +39,10 @@ impl<M: ListModel> Queue<M> {
     ///
     /// Each [`reserve`](Queue::reserve) does the same for 100 jobs, so a queue with workers needs no call of this.
     ///
-    /// One script, O(n log(n)) in the number of these jobs. Keep the limit at some 1,000: the server does nothing else
-    /// meanwhile.
+    /// One script, O(n log(n)) in the number of these jobs, which is at most 10,000. Keep the limit at some 1,000: the server does
+    /// nothing else meanwhile.
     pub fn recover<E: Executor>(&self, executor: E, limit: u64) -> E::Out<Recovered> {
-        let command = self.command(self.call(&RECOVER).arg(limit).arg(self.max_attempts));
+        let command = self.command(self.call(&RECOVER).arg(limit.min(MOST_AT_ONCE)).arg(self.max_attempts));
         executor.submit(command.decode_with(|reply| {
             let mut texts = texts(reply)?;
             Ok(Recovered { returned: texts.number()?, dead: texts.number()?, due: texts.number()? })

@@ -6,10 +6,11 @@ use redis_rest::{Error, Executor as _, Result, Session};
 use super::position::Position;
 use super::{CaughtUp, Projection};
 use crate::hash::Unit;
+use crate::page_len::PageLen;
 use crate::stream::StreamModel;
 use crate::stream::entry::Entry;
 use crate::stream::log::Log;
-use crate::stream::page::{self, Head, LogPage, PageLen, trimmed};
+use crate::stream::page::{self, Head, LogPage, trimmed};
 
 /// What the events of a page make, up to one commit.
 struct Step {

@@ -6,8 +6,9 @@ use redis_rest::commands::stream::StreamId;
 use redis_rest::{Client, Error, Result, Session};
 
 use super::VersionedLog;
+use crate::page_len::PageLen;
 use crate::stream::log::Log;
-use crate::stream::page::{self, LogPage, PageLen, trimmed};
+use crate::stream::page::{self, LogPage, trimmed};
 use crate::stream::{Entry, StreamModel};
 
 /// A state, and the version of the log that it is made of.

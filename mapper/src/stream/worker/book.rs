@@ -42,6 +42,23 @@ struct Held {
     may_be_started: bool,
     /// Whether a unit of work with its acknowledgement may have been committed.
     may_be_committed: bool,
+    /// Why it is to be a dead letter, which the server has refused so far.
+    is_dead_because: Option<String>,
+}
+
+impl Held {
+    fn queued(fields: Fields) -> Held {
+        Held {
+            stage: Stage::Queued,
+            attempts: 0,
+            fields,
+            is_lost: false,
+            is_trimmed: false,
+            may_be_started: false,
+            may_be_committed: false,
+            is_dead_because: None,
+        }
+    }
 }
 
 /// An entry to handle now.
@@ -93,6 +110,8 @@ pub(super) struct Book<'a> {
     wanted: u64,
     /// The most entries that one reply has room for: less than the batch after one was too large.
     batch: u64,
+    /// Whether the next entry is taken without its fields: it does not fit a reply, even alone.
+    hides_fields: bool,
     /// Whether that request was due because of the pace. Others ask on the side.
     is_poll: bool,
     /// How many entries the group had missed at the last look.
@@ -104,6 +123,10 @@ pub(super) struct Book<'a> {
     pub(super) is_heartbeat_due: bool,
     pub(super) is_reclaim_due: bool,
     adopts: bool,
+    /// Whether the request that is under way does.
+    is_adopting: bool,
+    /// Whether the group is known to have existed.
+    has_seen_group: bool,
 }
 
 impl<'a> Book<'a> {
@@ -118,6 +141,7 @@ impl<'a> Book<'a> {
             sent: Vec::new(),
             wanted: 0,
             batch: options.batch,
+            hides_fields: false,
             is_poll: false,
             missed: 0,
             is_stopping: false,
@@ -126,6 +150,8 @@ impl<'a> Book<'a> {
             is_heartbeat_due: false,
             is_reclaim_due: true,
             adopts: false,
+            is_adopting: false,
+            has_seen_group: options.start.is_some(),
         }
     }
 
@@ -165,6 +191,7 @@ impl<'a> Book<'a> {
         self.sent = std::mem::take(&mut self.operations);
         self.wanted = wanted;
         self.is_poll = wanted > 0 && self.is_poll_due;
+        self.is_adopting = adopts;
         if wanted > 0 {
             (self.is_poll_due, self.adopts) = (false, false);
         }
@@ -177,13 +204,16 @@ impl<'a> Book<'a> {
             adopts,
             wanted,
             // A start whose reply is lost is not an attempt. That is known once, not if this reply is lost, too.
-            starting: if adopts { 0 } else { free as u64 },
+            starting: if adopts || self.hides_fields { 0 } else { free as u64 },
+            hides_fields: self.hides_fields,
+            recreates: self.has_seen_group,
         })
     }
 
     /// Takes the answer to the request. Returns whether it has found as many entries as were asked for, if it has asked.
     pub(super) fn answer(&mut self, answer: Answer, next: &mut Vec<Next>) -> Found {
         let Answer { is_recreated, settled, lost, trimmed, taken, missed } = answer;
+        self.has_seen_group = true;
         if is_recreated {
             self.reporter.notice(&Notice::Recreated);
         }
@@ -210,6 +240,13 @@ impl<'a> Book<'a> {
             (wanted, count) if count < wanted => Found::Some,
             _ => Found::AsManyAsAsked,
         };
+        // There may be more than one reply has room for.
+        self.adopts |= self.is_adopting && self.wanted > 0 && taken.len() as u64 >= self.wanted;
+        if !taken.is_empty() {
+            // What did not fit is behind now.
+            self.hides_fields = false;
+            self.batch = self.batch.saturating_mul(2).min(self.options.batch);
+        }
         for entry in taken {
             self.take(entry, next);
         }
@@ -219,9 +256,10 @@ impl<'a> Book<'a> {
     /// Repeats what the request was to do. If the reply may have had entries, they are pending with this worker now.
     pub(super) fn repeat(&mut self, may_have_executed: bool, is_too_large: bool) -> bool {
         if is_too_large {
-            if self.wanted <= 1 {
+            if self.wanted == 0 || self.hides_fields {
                 return false;
             }
+            self.hides_fields = self.wanted == 1;
             self.batch = (self.wanted / 2).max(1);
         }
         for mut operation in std::mem::take(&mut self.sent) {
@@ -240,7 +278,13 @@ impl<'a> Book<'a> {
         let (attempts, is_lost, is_trimmed) = (held.attempts, held.is_lost, held.is_trimmed);
         match ended {
             Ended::Committed => self.finish(ticket, |counters| &counters.handled),
-            Ended::Fenced => self.finish_as_duplicate(ticket),
+            // Nothing was committed. If the entry was removed, nobody else has it.
+            Ended::Fenced => {
+                self.held.remove(&ticket);
+                if !is_trimmed {
+                    self.report_loss(ticket.id);
+                }
+            }
             Ended::Handled if is_trimmed => self.finish(ticket, |counters| &counters.handled),
             Ended::Handled if is_lost => self.finish_as_duplicate(ticket),
             Ended::Handled => {
@@ -272,6 +316,10 @@ impl<'a> Book<'a> {
         if let Some(held) = self.held.get_mut(&ticket)
             && held.stage == Stage::Waiting
         {
+            if let Some(why) = held.is_dead_because.take() {
+                self.begin(ticket, Stage::Settling, What::Bury(why));
+                return;
+            }
             held.stage = Stage::Queued;
             self.queue.push_front(ticket);
         }
@@ -312,6 +360,9 @@ impl<'a> Book<'a> {
         if outcome == Settled::Trimmed {
             return self.trim(ticket, self.consumer, attempts);
         }
+        if let (Settled::Refused(error), What::Bury(why)) = (&outcome, &what) {
+            return self.bury_later(ticket, why, error, next);
+        }
         let is_done = outcome == Settled::Done;
         match what {
             What::Start if is_done => self.start(ticket, next),
@@ -334,6 +385,16 @@ impl<'a> Book<'a> {
                 self.report_loss(ticket.id);
             }
         }
+    }
+
+    /// Tries again after a while to make a dead letter.
+    fn bury_later(&mut self, ticket: Ticket, why: &str, error: &str, next: &mut Vec<Next>) {
+        let Some(held) = self.held.get_mut(&ticket) else { return };
+        held.stage = Stage::Waiting;
+        held.is_dead_because = Some(why.to_owned());
+        let retry_in = retry_delay(self.options, held.attempts);
+        self.reporter.notice(&Notice::NotBuried { id: ticket.id, error, retry_in });
+        next.push(Next::Wait(ticket, retry_in));
     }
 
     fn may_be_committed(&self, ticket: Ticket) -> bool {
@@ -365,20 +426,12 @@ impl<'a> Book<'a> {
         let Taken { ticket, attempts, is_started, is_adopted, from, fields } = entry;
         // The last start was perhaps that of a request whose reply was lost. If so, no handler has seen it.
         let may_be_started = is_adopted && attempts > 0;
+        let Some(fields) = fields else { return self.bury_unseen(ticket, attempts) };
         let attempts = attempts - u64::from(may_be_started);
         if from.is_some_and(|from| from != self.consumer) {
             self.reporter.count(|counters| &counters.reclaimed);
         }
-        let held = Held {
-            stage: Stage::Queued,
-            attempts,
-            fields,
-            is_lost: false,
-            is_trimmed: false,
-            may_be_started,
-            may_be_committed: false,
-        };
-        self.held.insert(ticket, held);
+        self.held.insert(ticket, Held { attempts, may_be_started, ..Held::queued(fields) });
         if is_started {
             self.handle(ticket, next);
         } else if attempts >= self.options.max_deliveries {
@@ -389,6 +442,14 @@ impl<'a> Book<'a> {
         } else {
             self.queue.push_back(ticket);
         }
+    }
+
+    /// Makes a dead letter of an entry that this worker cannot read.
+    fn bury_unseen(&mut self, ticket: Ticket, attempts: u64) {
+        let held = Held { attempts, ..Held::queued(Fields::new()) };
+        self.held.insert(ticket, held);
+        let why = "the entry is larger than a reply may be; raise `max_response_bytes` of the client, and redrive it";
+        self.begin(ticket, Stage::Settling, What::Bury(why.to_owned()));
     }
 
     /// Another consumer has the entry, or has settled it.

@@ -110,6 +110,16 @@ pub enum Notice<'a> {
         /// Why.
         error: &'a str,
     },
+    /// The server has refused to add the dead letter, most often because it is out of memory. The worker keeps the entry, and
+    /// tries again after a delay.
+    NotBuried {
+        /// The entry.
+        id: StreamId,
+        /// Why.
+        error: &'a str,
+        /// The delay.
+        retry_in: Duration,
+    },
     /// Another consumer has taken the entry. If this worker has handled it, it was perhaps handled twice.
     Lost {
         /// The entry.
@@ -157,6 +167,9 @@ impl Reporter<'_> {
                 tracing::warn!(log, group, %id, attempt, error, retry_in = ?retry_in, "the handler failed");
             }
             Notice::Dead { id, error } => tracing::error!(log, group, %id, error, "moved to the dead-letter stream"),
+            Notice::NotBuried { id, error, retry_in } => {
+                tracing::error!(log, group, %id, error, retry_in = ?retry_in, "not moved to the dead-letter stream");
+            }
             Notice::Lost { id, was_handled } => {
                 tracing::warn!(log, group, %id, was_handled, "another consumer has taken the entry");
             }

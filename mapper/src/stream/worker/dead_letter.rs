@@ -7,7 +7,7 @@ use redis_rest::StreamCommands;
 use redis_rest::commands::stream::StreamId;
 use redis_rest::{Build, Client, Command, Error, ErrorKind, Executor, FromReply, Reply, Result, Script, ScriptCall};
 
-use super::delivered::read_event;
+use super::delivered::{read_event, unpacked};
 use super::turn::{Fields, fields_of};
 use crate::scripts::script;
 use crate::stream::StreamModel;
@@ -66,7 +66,7 @@ impl<M: StreamModel> DeadLetter<M> {
         let [log, source_id, group, consumer, deliveries, redrives, error, time] = history;
         let number = |text: &str| text.parse::<u64>().map_err(|_| not_a_letter(id));
         let time = UNIX_EPOCH.checked_add(Duration::from_millis(number(&time)?)).unwrap_or(UNIX_EPOCH);
-        let own: Fields = fields.collect();
+        let own: Fields = unpacked(&fields.collect::<Fields>()).into_owned();
         Ok(DeadLetter {
             id,
             log,

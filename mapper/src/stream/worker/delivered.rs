@@ -1,5 +1,7 @@
 //! What a handler takes.
 
+use std::borrow::Cow;
+
 use redis_rest::commands::stream::StreamId;
 use redis_rest::{Error, ErrorKind, Result};
 
@@ -46,5 +48,49 @@ impl<M: StreamModel> Delivered<M> {
 
 /// Reads an event from its fields.
 pub(super) fn read_event<M: StreamModel>(fields: &[(Vec<u8>, Option<Vec<u8>>)]) -> Result<M> {
-    M::read(OutcomePairs(fields))
+    M::read(OutcomePairs(&unpacked(fields)))
+}
+
+/// Returns the fields of an entry that had so many that a script could not copy them: it made one field of all, in which each
+/// name and each text follows its length, as in `3:sku3:tea`.
+pub(super) fn unpacked(fields: &[(Vec<u8>, Option<Vec<u8>>)]) -> Cow<'_, [(Vec<u8>, Option<Vec<u8>>)]> {
+    let [(name, Some(packed))] = fields else { return Cow::Borrowed(fields) };
+    if name != b"::fields" {
+        return Cow::Borrowed(fields);
+    }
+    let (mut texts, mut rest) = (Vec::new(), packed.as_slice());
+    while let Some((text, after)) = first_packed(rest) {
+        texts.push(text.to_vec());
+        rest = after;
+    }
+    let mut texts = texts.into_iter();
+    let mut unpacked = Vec::new();
+    while let (Some(name), Some(text)) = (texts.next(), texts.next()) {
+        unpacked.push((name, Some(text)));
+    }
+    // What is no such text was not made by the script.
+    if rest.is_empty() { Cow::Owned(unpacked) } else { Cow::Borrowed(fields) }
+}
+
+fn first_packed(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let colon = bytes.iter().position(|byte| *byte == b':')?;
+    let (length, rest) = (bytes.get(..colon)?, bytes.get(colon + 1..)?);
+    rest.split_at_checked(std::str::from_utf8(length).ok()?.parse().ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packed_fields_come_back() {
+        let packed = |text: &str| vec![(b"::fields".to_vec(), Some(text.as_bytes().to_vec()))];
+        let pairs = [("sku", "tea"), ("", "5:x"), ("n", "")];
+        let all: Fields =
+            pairs.iter().map(|(name, text)| (name.as_bytes().to_vec(), Some(text.as_bytes().to_vec()))).collect();
+        assert_eq!(*unpacked(&packed("3:sku3:tea0:3:5:x1:n0:")), all);
+        for odd in ["9:sku", "3sku", "99999999999999999999:x", "3:sku3:tea4"] {
+            assert_eq!(*unpacked(&packed(odd)), packed(odd), "{odd}");
+        }
+    }
 }

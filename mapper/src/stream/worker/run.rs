@@ -70,9 +70,22 @@ where
     let Worker { group, consumer, options, counters } = worker;
     worker.check()?;
     let reporter = Reporter { counters, options, log: group.log().key(), group: group.name() };
-    if let Some(start) = options.start {
+    let mut errors = Pace::new(Duration::from_millis(100), Duration::from_secs(5));
+    let mut shutdown = pin!(shutdown);
+    while let Some(start) = options.start {
         reporter.count(|counters| &counters.requests);
-        group.create_at(redis, start).await?;
+        match group.create_at(redis, start).await {
+            Ok(()) => break,
+            Err(error) if is_transient(&error) => {
+                reporter.count(|counters| &counters.errors);
+                reporter.notice(&Notice::Repeated { error: &error });
+                let wait = errors.after(false).max(error.retry_after().unwrap_or_default());
+                if let Either::Left(_) = select(shutdown.as_mut(), pin!(redis_rest::sleep(wait))).await {
+                    return Ok(());
+                }
+            }
+            Err(error) => return Err(error),
+        }
     }
     let mut book = Book::new(options, &reporter, consumer);
     let mut pace = Pace::new(options.shortest_poll, options.longest_poll(false));
@@ -81,9 +94,8 @@ where
     let mut heartbeat = Timer::after(options.heartbeat());
     let mut reclaim = Timer::default();
     let mut request: Option<Request<Answer>> = None;
-    let mut errors = Pace::new(Duration::from_millis(100), Duration::from_secs(5));
     let (mut handlers, mut delays) = (FuturesUnordered::new(), FuturesUnordered::new());
-    let (mut shutdown, mut is_stopping, mut is_grace_over) = (pin!(shutdown), false, false);
+    let (mut is_stopping, mut is_grace_over) = (false, false);
 
     loop {
         if request.is_none() && !repeat.is_set() {
@@ -148,7 +160,10 @@ where
                             Found::NotAsked => {}
                             Found::Nothing => poll = Timer::after(pace.after(false)),
                             Found::Some => poll = Timer::after(pace.after(true)),
-                            Found::AsManyAsAsked => book.is_poll_due = true,
+                            Found::AsManyAsAsked => {
+                                pace.after(true);
+                                book.is_poll_due = true;
+                            }
                         }
                         if !book.is_reclaim_due && !reclaim.is_set() {
                             reclaim = Timer::after(options.reclaim_idle / 2);
@@ -275,8 +290,8 @@ async fn within<T>(limit: Option<Duration>, future: impl Future<Output = T>) -> 
 fn is_transient(error: &Error) -> bool {
     use ErrorKind::{Connect, Interrupted, Protocol, RateLimited, Redis, Timeout, Unavailable};
     /// Errors of a server that is starting, full, or changing its role.
-    const PASSING: [&str; 8] =
-        ["LOADING", "BUSY", "OOM", "MISCONF", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN"];
+    const PASSING: [&str; 9] =
+        ["LOADING", "BUSY", "OOM", "MISCONF", "READONLY", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN"];
     match error.kind() {
         Connect | Timeout | Interrupted | Unavailable | RateLimited | Protocol => true,
         Redis => error.code().is_some_and(|code| PASSING.contains(&code)),

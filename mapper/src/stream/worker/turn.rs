@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use redis_rest::bytes::Bytes;
 use redis_rest::commands::stream::StreamId;
 use redis_rest::{Command, Error, ErrorKind, FromReply, Reply, Result, Script, ScriptCall};
 
@@ -76,16 +77,22 @@ pub(super) struct Turn {
     pub(super) wanted: u64,
     /// How many of them are started at once.
     pub(super) starting: u64,
+    /// Whether the entries come without their fields, because one of them is too large for a reply.
+    pub(super) hides_fields: bool,
+    /// Whether the group is created again if the log is gone. Otherwise that is an error.
+    pub(super) recreates: bool,
 }
 
 /// The outcome of an operation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Settled {
     Done,
     /// The entry is not that of the worker any more.
     Lost,
     /// The entry was removed from its stream while it was pending.
     Trimmed,
+    /// The server does not add the dead letter, for this reason. The entry is still that of the worker.
+    Refused(String),
 }
 
 impl FromReply for Settled {
@@ -94,7 +101,10 @@ impl FromReply for Settled {
             b"ok" => Ok(Settled::Done),
             b"lost" => Ok(Settled::Lost),
             b"trimmed" => Ok(Settled::Trimmed),
-            _ => Err(reply.mismatch("an outcome")),
+            other => match other.strip_prefix(b"refused ") {
+                Some(why) => Ok(Settled::Refused(lossy(why))),
+                None => Err(reply.mismatch("an outcome")),
+            },
         }
     }
 }
@@ -109,7 +119,8 @@ pub(super) struct Taken {
     pub(super) is_adopted: bool,
     /// The consumer that it was pending with.
     pub(super) from: Option<String>,
-    pub(super) fields: Fields,
+    /// `None` if they were left out.
+    pub(super) fields: Option<Fields>,
 }
 
 /// The fields of an entry, as they are stored.
@@ -124,10 +135,15 @@ impl FromReply for Taken {
             attempts: u64::from_reply(attempts)?,
             is_started: state == 1,
             is_adopted: state == 2,
-            from: FromReply::from_reply(from)?,
-            fields: fields_of(fields)?,
+            from: Option::<Bytes>::from_reply(from)?.map(|from| lossy(&from)),
+            fields: if fields.is_nil() { None } else { Some(fields_of(fields)?) },
         })
     }
+}
+
+/// Returns the name of a consumer. Other programs can choose bytes that are no text.
+fn lossy(name: &[u8]) -> String {
+    String::from_utf8_lossy(name).into_owned()
 }
 
 /// Reads names and texts.
@@ -148,7 +164,7 @@ impl FromReply for Trimmed {
         let [stream, id, consumer, attempts] = reply.array_of()?;
         Ok(Trimmed {
             ticket: Ticket::read(stream, id)?,
-            consumer: String::from_reply(consumer)?,
+            consumer: lossy(consumer.bytes()?),
             attempts: u64::from_reply(attempts)?,
         })
     }
@@ -203,7 +219,8 @@ impl Turn {
         let reclaim_idle = if self.reclaims { millis(options.reclaim_idle).to_string() } else { String::new() };
         let mut call = ScriptCall::from(&TURN).keys(&keys).arg(group.name()).arg(consumer);
         call = call.arg(options.most_pending).arg(options.max_deliveries).arg(reclaim_idle).arg(flag(self.adopts));
-        call = call.arg(self.wanted).arg(self.starting).arg(self.held.len());
+        call = call.arg(self.wanted).arg(self.starting).arg(flag(self.hides_fields));
+        call = call.arg(flag(self.recreates)).arg(self.held.len());
         for ticket in &self.held {
             call = call.arg(ticket.stream()).arg(ticket.id);
         }
