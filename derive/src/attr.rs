@@ -32,6 +32,7 @@ pub(crate) struct Container {
     pub(crate) exact: Option<Span>,
     pub(crate) publish: Option<Span>,
     pub(crate) category: Option<Span>,
+    pub(crate) versioned: Option<Span>,
     pub(crate) tag: Option<LitStr>,
     pub(crate) krate: Option<Path>,
     pub(crate) compounds: Vec<Compound>,
@@ -161,7 +162,7 @@ pub(crate) struct Variant {
 }
 
 const CONTAINER: &str = "prefix, list, stream, embedded, id, text, json, postcard, bincode, base64, with, rename_all, max_len, \
-     max_age, exact, publish, category, tag, index, unique, ttl, sliding, \
+     max_age, exact, publish, category, versioned, tag, index, unique, ttl, sliding, \
      partitions, schema_version, upgrade, validate, before_save, after_load, crate";
 const FIELD: &str = "id, rename, alias, default, skip, flatten, index, unique, version, unknown, from, convert, text, json, postcard, \
      bincode, base64, with";
@@ -213,6 +214,7 @@ impl Container {
             "base64" => set_codec(&mut container.codec, meta, Codec::Base64(parse_flag(meta)?), "an element"),
             "with" => set_codec(&mut container.codec, meta, Codec::With(parse_path(meta)?), "an element"),
             "category" => set_flag(&mut container.category, meta),
+            "versioned" => set_flag(&mut container.versioned, meta),
             "tag" => set_once(&mut container.tag, meta, parse_string),
             name @ ("index" | "unique") => {
                 container.compounds.push(parse_compound(meta, name == "unique")?);
@@ -407,8 +409,8 @@ fn unknown(meta: &ParseNestedMeta<'_>, place: &str, known: &str) -> syn::Error {
         (
             "field",
             "prefix" | "list" | "stream" | "embedded" | "rename_all" | "max_len" | "max_age" | "exact" | "publish"
-            | "category" | "tag" | "ttl" | "sliding" | "partitions" | "schema_version" | "upgrade" | "validate"
-            | "before_save" | "after_load" | "crate",
+            | "category" | "versioned" | "tag" | "ttl" | "sliding" | "partitions" | "schema_version" | "upgrade"
+            | "validate" | "before_save" | "after_load" | "crate",
         ) => "the struct or enum itself",
         ("container", "rename" | "alias") => "a field or a variant",
         ("container", "default" | "skip" | "flatten" | "version" | "unknown" | "from" | "convert") => "a field",

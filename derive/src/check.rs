@@ -74,6 +74,7 @@ fn check_container(model: &Model, shape: Shape, errors: &mut Errors) {
         }
     }
     check_stream(attrs, shape, errors);
+    check_versioned(attrs, errors);
     let has_tag = matches!(model.body, Body::Enum(_)) && matches!(shape, Shape::List | Shape::Stream);
     if let Some(tag) = attrs.tag.as_ref().filter(|_| !has_tag) {
         errors.push_spanned(tag, "`tag` applies only to an enum with `list` or `stream`; remove `tag`");
@@ -94,7 +95,13 @@ fn check_container(model: &Model, shape: Shape, errors: &mut Errors) {
 fn check_stream(attrs: &attr::Container, shape: Shape, errors: &mut Errors) {
     let max_len = attrs.max_len.map(|(_, span)| span);
     let max_age = attrs.max_age.map(|(_, span)| span);
-    let all = [("max_age", max_age), ("exact", attrs.exact), ("publish", attrs.publish), ("category", attrs.category)];
+    let all = [
+        ("max_age", max_age),
+        ("exact", attrs.exact),
+        ("publish", attrs.publish),
+        ("category", attrs.category),
+        ("versioned", attrs.versioned),
+    ];
     for (name, span) in all.into_iter().filter_map(|(name, span)| Some((name, span?))) {
         if shape != Shape::Stream {
             let message = format!("`{name}` applies only to streams; add `stream`, or remove `{name}`");
@@ -104,6 +111,16 @@ fn check_stream(attrs: &attr::Container, shape: Shape, errors: &mut Errors) {
                 span,
                 "`exact` makes the limits `max_len` and `max_age` exact; add one of them, or remove `exact`",
             ));
+        }
+    }
+}
+
+fn check_versioned(attrs: &attr::Container, errors: &mut Errors) {
+    let limits = [("max_len", attrs.max_len.map(|(_, span)| span)), ("max_age", attrs.max_age.map(|(_, span)| span))];
+    for (name, span) in limits {
+        if let (Some(span), true) = (span, attrs.versioned.is_some() || attrs.category.is_some()) {
+            let message = format!("a versioned log keeps all events, because a state is made of them; remove `{name}`");
+            errors.push(syn::Error::new(span, message));
         }
     }
 }

@@ -86,6 +86,7 @@ fn shape_impl(model: &Model, bounds: &TokenStream) -> TokenStream {
             };
             let (exact, publish) = (model.attrs.exact.is_some(), model.attrs.publish.is_some());
             let category = model.attrs.category.is_some();
+            let versioned = category || model.attrs.versioned.is_some();
             let items = quote! {
                 #common
                 const MAX_LEN: #krate::codegen::Option<#krate::codegen::u64> = #max_len;
@@ -93,6 +94,7 @@ fn shape_impl(model: &Model, bounds: &TokenStream) -> TokenStream {
                 const EXACT: #krate::codegen::bool = #exact;
                 const PUBLISH: #krate::codegen::bool = #publish;
                 const CATEGORY: #krate::codegen::bool = #category;
+                const VERSIONED: #krate::codegen::bool = #versioned;
             };
             (quote!(StreamModel), items)
         }

@@ -51,8 +51,8 @@ const MAX_TEXTS: usize = 7_900;
 /// let log = OrderEvent::log(17);
 /// let paid = OrderEvent::Paid { cents: 990 };
 ///
-/// // However often the payment service reports the payment, the log has it once.
-/// let options = AppendOptions::new().once("payment-17");
+/// // However often the payment service reports the payment within 30 days, the log has it once.
+/// let options = AppendOptions::new().once("payment-17").once_for(Duration::from_secs(30 * 86_400));
 /// let first = log.append_with(&redis, [&paid], &options).await?;
 /// let again = log.append_with(&redis, [&paid], &options).await?;
 /// assert_eq!(first, again);
@@ -79,6 +79,8 @@ impl AppendOptions {
 
     /// Appends the events only if no events were appended to this log under `key` within [the last 24
     /// hours](Self::once_for). Otherwise nothing is changed, and the ids of the first events are returned.
+    ///
+    /// The time begins with the first append. A service that reports a payment again for days needs [`once_for`](Self::once_for).
     ///
     /// Use what identifies the reason of the events: the id of a payment, of a request or of a message. Programs can then
     /// repeat the append, also after a crash, and the client repeats it after a lost reply.
@@ -259,6 +261,7 @@ impl<M: StreamModel> Log<M> {
             }
         };
         let command = if events.is_empty() { command.reject("needs at least one event") } else { command };
+        let command = unless_versioned::<M, _>(command);
         executor.submit(match options.problem(self.key()) {
             Some(why) => command.reject(why),
             None => command,
@@ -267,13 +270,14 @@ impl<M: StreamModel> Log<M> {
 
     fn append_one(&self, id: NewId, event: &M) -> Command<StreamId> {
         let retention = Retention::of::<M>();
-        match retention.of_append().filter(|_| !M::PUBLISH) {
+        let command = match retention.of_append().filter(|_| !M::PUBLISH) {
             None => self.run_script(&[event], id, retention, &AppendOptions::new()).decode_with(id_in),
             Some(trim) => {
                 let options = XAddOptions::new().id(id);
                 self.xadd(event, if let Some(trim) = trim { options.trim(trim) } else { options })
             }
-        }
+        };
+        unless_versioned::<M, _>(command)
     }
 
     fn xadds(&self, events: &[&M], options: XAddOptions) -> Command<Vec<StreamId>> {
@@ -326,6 +330,15 @@ impl<M: StreamModel> Log<M> {
             Some(error) => command.fail(error),
             None => command,
         }
+    }
+}
+
+/// Refuses the command if an entry with an id of its own would end the versions of a log.
+fn unless_versioned<M: StreamModel, R>(command: Command<R>) -> Command<R> {
+    if M::VERSIONED {
+        command.reject("the events of this model have versions; append them by `.versioned()`")
+    } else {
+        command
     }
 }
 

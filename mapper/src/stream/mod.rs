@@ -7,6 +7,7 @@ mod fold;
 mod group;
 mod info;
 mod log;
+mod oversized;
 mod page;
 mod projection;
 mod range;
@@ -114,6 +115,10 @@ pub trait StreamModel: Fields + FromReply {
     /// Whether [versioned](Log::versioned) logs also write each event to the category stream of the model: the attribute
     /// `category`.
     const CATEGORY: bool = false;
+
+    /// Whether plain appends are refused, because one of them would end the versions of a [versioned](Log::versioned) log: the
+    /// attributes `versioned` and `category`.
+    const VERSIONED: bool = false;
 
     /// Returns the log at `prefix:key`. Nothing is sent.
     fn log(key: impl KeyPart) -> Log<Self> {

@@ -3,10 +3,10 @@
 use std::ops::{Bound, RangeBounds};
 
 use redis_rest::commands::stream::{StreamEntry, StreamId};
-use redis_rest::{Build, Client, Command, Executor, Result, Session, StreamCommands as _};
+use redis_rest::{Build, Client, Command, ErrorKind, Executor, Result, Session, StreamCommands as _};
 
 use super::entry::{Entry, read_entries, read_last, read_one, read_reversed};
-use super::{Log, StreamModel};
+use super::{Log, StreamModel, oversized};
 use crate::page_len::PageLen;
 
 impl<M: StreamModel> Log<M> {
@@ -196,6 +196,13 @@ impl<M: StreamModel> Page<M> {
         Page { log: log.clone(), order, start, end, len: PageLen::default() }
     }
 
+    fn name(&self) -> &'static str {
+        match self.order {
+            Order::OldestFirst => "XRANGE",
+            Order::NewestFirst => "XREVRANGE",
+        }
+    }
+
     fn command(&self) -> Command<Vec<Entry<Result<M>>>> {
         let (range, count) = ((self.start, self.end), self.len.get());
         match self.order {
@@ -206,10 +213,15 @@ impl<M: StreamModel> Page<M> {
 
     /// Returns the entries of the page, and the next page if there may be one.
     async fn fetch(mut self, session: Session) -> Result<(Vec<Result<Entry<Result<M>>>>, Option<Self>)> {
-        let entries = loop {
+        let entries: Vec<_> = loop {
             match session.submit(self.command()).await {
                 Ok(entries) => break entries,
                 Err(error) if self.len.divide(&error) => {}
+                Err(error) if error.kind() == ErrorKind::TooLarge => {
+                    let range = (self.start, self.end);
+                    let id = session.submit(oversized::first_id(self.log.key(), self.name(), range)).await?;
+                    break id.map(|id| oversized::entry(id, error, self.log.key())).into_iter().collect();
+                }
                 Err(error) => return Err(error),
             }
         };

@@ -84,7 +84,7 @@ async fn the_unit_of_a_worker_that_has_lost_its_entry_is_not_committed() -> Resu
             let options = XClaimOptions::new();
             redis.xclaim_justid(group.log().key(), "g", "thief", Duration::ZERO, [id], options).await.unwrap();
             resume.notify_one();
-            until(async || counters.read().duplicates == 1).await;
+            until(async || counters.read().lost == 1).await;
         };
         worker
             .run_exactly_until(&redis, stop, async |_| {

@@ -34,6 +34,8 @@ pub(super) struct Engine<M> {
     size: u64,
     /// Whether the next read asks for nothing but entries, because not even one fits beside what else it asks for.
     is_bare: bool,
+    /// Whether the next read asks for one entry of each log, because one of them fits no reply.
+    is_single: bool,
     buffer: VecDeque<Buffered<M>>,
     reading: Option<Reading<M>>,
     /// Why a read is needed, if it is.
@@ -84,6 +86,7 @@ impl<M: StreamModel + Send + 'static> Engine<M> {
             page,
             size: page,
             is_bare: false,
+            is_single: false,
             buffer: VecDeque::new(),
             reading: None,
             due: Some(Due::Wake),
@@ -174,10 +177,14 @@ impl<M: StreamModel + Send + 'static> Engine<M> {
         self.sources.iter_mut().for_each(Source::begin_read);
         let redis = self.redis.clone();
         let answer: Pin<Box<dyn Future<Output = Result<Answer<M>>> + Send>> = if self.has_started() {
-            let (asks, size): (Vec<_>, _) =
-                (self.sources.iter().map(|source| source.ask(self.is_bare)).collect(), self.size);
+            let asks: Vec<_> = self.sources.iter().map(|source| source.ask(self.is_bare)).collect();
+            let (size, is_single) = (self.size, self.is_single);
             Box::pin(async move {
-                let pages = read::pages(redis, asks.clone(), size).await?;
+                let pages = if is_single {
+                    read::entries(redis, asks.clone()).await?
+                } else {
+                    read::pages(redis, asks.clone(), size).await?
+                };
                 Ok(Answer::Pages(asks.into_iter().zip(pages).collect()))
             })
         } else {
@@ -209,7 +216,8 @@ impl<M: StreamModel + Send + 'static> Engine<M> {
             source.heed(due, self.buffer.len() > before);
         }
         // Slowly, so that few replies are too large again.
-        (self.size, self.is_bare) = ((self.size + self.size / 8 + 1).min(self.page), false);
+        self.size = (self.size + self.size / 8 + 1).min(self.page);
+        (self.is_bare, self.is_single) = (false, false);
         if is_found {
             self.pace.quicken();
         }
@@ -232,8 +240,9 @@ impl<M: StreamModel + Send + 'static> Engine<M> {
                 self.is_over = true;
                 return Step::Item(Some(Err(error)));
             }
-            ErrorKind::TooLarge if !self.is_bare && self.has_started() => {
+            ErrorKind::TooLarge if !self.is_single && self.has_started() => {
                 // Half of it may fit. An entry on its own does without the checks, which contain other entries.
+                self.is_single = self.is_bare;
                 self.is_bare = self.size == 1;
                 self.size = (self.size / 2).max(1);
                 self.due = Some(Due::Wake);

@@ -1,12 +1,14 @@
 //! The requests of a tail.
 
+use std::ops::Bound;
+
 use redis_rest::commands::stream::{StreamEntries, StreamId, StreamInfo};
 use redis_rest::{Build, Command, ErrorKind, Executor, FromReply, Redis, Reply, Result, Slot, StreamCommands, Value};
 
 use super::position::{Facts, Position, before};
 use super::since::Since;
 use crate::stream::entry::named;
-use crate::stream::{Entry, StreamModel};
+use crate::stream::{Entry, StreamModel, oversized};
 
 /// What is read of one log.
 #[derive(Debug, Clone)]
@@ -52,6 +54,24 @@ pub(super) async fn pages<M: StreamModel>(redis: Redis, asks: Vec<Ask>, count: u
         Page { facts, entries: entries.collect(), is_full }
     };
     Ok(asks.into_iter().zip(facts).map(page).collect())
+}
+
+/// Reads one entry of each log, in a request for each. An entry that no reply has room for comes with that error.
+pub(super) async fn entries<M: StreamModel>(redis: Redis, asks: Vec<Ask>) -> Result<Vec<Page<M>>> {
+    let mut found = Vec::new();
+    for ask in asks {
+        match pages(redis.clone(), vec![ask.clone()], 1).await {
+            Ok(pages) => found.extend(pages),
+            Err(error) if error.kind() == ErrorKind::TooLarge => {
+                let range = (Bound::Excluded(ask.id), Bound::Unbounded);
+                let id = redis.submit(oversized::first_id(&ask.key, "XRANGE", range)).await?;
+                let entries = id.map(|id| oversized::entry(id, error, &ask.key)).into_iter().collect();
+                found.push(Page { facts: None, entries, is_full: true });
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
 }
 
 type Streams<M> = Vec<StreamEntries<String, Result<M>>>;

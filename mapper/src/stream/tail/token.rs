@@ -76,10 +76,10 @@ impl FromStr for TailToken {
 
     /// # Errors
     ///
-    /// `InvalidInput` if the text is not that of a token.
+    /// `InvalidInput` if the text is not that of a token. An empty text is none: it is most often a file that was not written to its
+    /// end. White space around the token is ignored.
     fn from_str(text: &str) -> Result<Self> {
-        let places = text.split(' ').filter(|place| !place.is_empty());
-        let places = places.map(|place| read(place).ok_or_else(malformed));
+        let places = text.trim().split(' ').map(|place| read(place).ok_or_else(malformed));
         Ok(TailToken(places.collect::<Result<_>>()?))
     }
 }
@@ -127,12 +127,12 @@ mod tests {
         let json = serde_json::to_string(&token).unwrap();
         assert_eq!(serde_json::from_str::<TailToken>(&json).unwrap(), token);
         assert_eq!((token.id("orders:x@y+z"), token.id("other")), (Some(StreamId::new(6, 3)), None));
-        assert_eq!("".parse::<TailToken>().unwrap(), TailToken::default());
+        assert_eq!(format!("{token}\n").parse::<TailToken>().unwrap(), token);
     }
 
     #[test]
     fn other_text_is_refused() {
-        for text in ["orders", "orders@", "orders@x", "orders@5-0+", "orders@5-0+x", "a@1-0 b"] {
+        for text in ["", " \n", "orders", "orders@", "orders@x", "orders@5-0+", "orders@5-0+x", "a@1-0 b"] {
             assert!(text.parse::<TailToken>().unwrap_err().is_invalid_input(), "{text}");
         }
         assert!(serde_json::from_str::<TailToken>("\"orders\"").is_err());

@@ -168,7 +168,7 @@ impl<M: StreamModel> VersionedLog<M> {
         call = call.arg(expected.text()).arg(commit);
         call = call.arg(if self.writes_category { key.part() } else { "" }).arg(u32::from(M::PUBLISH));
         let (call, written) = add_events(call, events);
-        let command = key.check(call.command());
+        let command = self.log.command(call.command());
         match problem.map_or(written, Err) {
             Ok(()) => command.decode_with(decode),
             Err(error) => command.fail(error).decode_with(decode),

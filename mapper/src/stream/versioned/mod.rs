@@ -55,7 +55,8 @@ use super::page;
 /// # }
 /// ```
 ///
-/// Add to such a log only by its own methods. The log is never trimmed by them: `max_len` has no effect here, because a state
+/// Add to such a log only by its own methods: a plain append ends its versions for good. `#[redis(stream, versioned, prefix = "..")]`
+/// refuses plain appends. The log is never trimmed by them: `max_len` has no effect here, because a state
 /// is made of all events.
 #[must_use = "a log does nothing until it is read or written"]
 pub struct VersionedLog<M> {
@@ -71,7 +72,8 @@ impl<M: StreamModel> Log<M> {
 }
 
 impl<T> Entry<T> {
-    /// Returns the version that this event made, in a [versioned](Log::versioned) log.
+    /// Returns the version that this event made, in a [versioned](Log::versioned) log. Of entries of other logs, it is the time of
+    /// their id: those of a [category](StreamModel::category) have the version in their event, [`Sourced::version`].
     #[must_use]
     pub fn version(&self) -> u64 {
         self.id.millis

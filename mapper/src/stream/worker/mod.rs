@@ -246,6 +246,29 @@ impl<M: StreamModel> Worker<M> {
     /// Runs until something fails that a repetition cannot heal. `handler` is called with each event. `Ok` acknowledges the
     /// entry. After `Err`, it is handled again later; the text of the error is logged, and kept with a dead letter.
     ///
+    /// `handler` is an async closure, or a closure that returns a future. A handler that uses what is around it, in a task of its
+    /// own, takes what it needs:
+    ///
+    /// ```no_run
+    /// # use redis_model::prelude::*;
+    /// # #[derive(Debug, Clone, RedisModel)]
+    /// # #[redis(stream, prefix = "order-events")]
+    /// # enum OrderEvent { Paid { cents: i64 } }
+    /// # mod tokio { pub fn spawn<F: Future + Send + 'static>(_: F) {} }
+    /// # fn example(redis: Redis) {
+    /// let archive = OrderEvent::log("archive");
+    /// let handler_redis = redis.clone();
+    /// tokio::spawn(async move {
+    ///     let worker = Worker::new(OrderEvent::log(17).group("archive"), "worker-1");
+    ///     let handler = async move |paid: Delivered<OrderEvent>| {
+    ///         archive.append(&handler_redis, &paid.event).await?;
+    ///         Ok::<(), Error>(())
+    ///     };
+    ///     worker.run(&redis, handler).await
+    /// });
+    /// # }
+    /// ```
+    ///
     /// All handlers run within this call, on the task that polls it: none is spawned. Dropping the call ends all of them. Their
     /// entries are then taken by others after [`reclaim_idle`](Worker::reclaim_idle); [`run_until`](Worker::run_until) ends
     /// without that delay.
