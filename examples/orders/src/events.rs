@@ -6,7 +6,7 @@ use redis_model::prelude::*;
 
 /// An event of the log `orders-demo-event:NUMBER`, which has the history of one order.
 ///
-/// * `category` also writes each event to `orders-demo-event::category`: the events of all orders, in one order. The projection and
+/// * `category` also writes each event to `orders-demo-event::category`: the events of all orders, in one sequence. The projection and
 ///   the worker read that stream.
 /// * `publish` wakes the readers at once. Without it, they poll.
 #[derive(Debug, Clone, PartialEq, RedisModel)]

@@ -6,7 +6,7 @@
 //! | `order.rs` | the state of an order, its snapshots, and the commands that decide: place, pay, ship, cancel |
 //! | `view.rs` | a projection: the table of all orders, with indexes |
 //! | `billing.rs` | a worker that charges payments exactly once; dead letters, and the way back |
-//! | `customers.rs` | who orders |
+//! | `customers.rs` | the customers, who place orders |
 //! | `live.rs`, `screen.rs` | all of it at work, in the terminal |
 //! | `script.rs` | the same without a terminal: a fixed number of orders, and checks that all numbers agree |
 //!
