@@ -51,7 +51,7 @@ impl OrderView {
 /// Brings the view up to date with the events. The rows and the position in the stream are one write, so each event counts once,
 /// even if the program is killed, or runs twice.
 pub(crate) async fn catch_up(redis: &Redis) -> Result<()> {
-    OrderEvent::category().projection("orders").batch(20).catch_up(redis, project).await?;
+    OrderEvent::category().projection("orders").catch_up(redis, project).await?;
     Ok(())
 }
 
