@@ -17,7 +17,6 @@
 
 mod billing;
 mod customers;
-mod database;
 mod events;
 mod live;
 mod order;
@@ -47,7 +46,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Failure> {
-    let database = database::open().await?;
+    let database = database::open("orders-demo-").await?;
     let is_terminal = stdin().is_terminal() && stdout().is_terminal();
     if is_terminal {
         return live::run(&database.redis).await;

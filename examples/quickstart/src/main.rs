@@ -3,14 +3,14 @@
 //! If `UPSTASH_REDIS_REST_URL` and `UPSTASH_REDIS_REST_TOKEN` are set, it uses that database, with keys that start with
 //! `quickstart-`. Otherwise it starts a local server.
 
-mod database;
 mod wire;
 
 use std::error::Error as StdError;
 use std::process::ExitCode;
 
-use redis_model::Entry;
+use database::say;
 use redis_model::prelude::*;
+use redis_model::{Entry, Since};
 use serde_derive::{Deserialize, Serialize};
 
 /// A record: a hash at `quickstart-user:ID`. No two users have the same e-mail address, and queries find users by country.
@@ -52,9 +52,9 @@ struct Message {
     body: String,
 }
 
-/// An event of the streams at `quickstart-order:KEY`.
+/// An event of the streams at `quickstart-order:KEY`. `publish` makes each append wake those who tail the log.
 #[derive(Debug, RedisModel)]
-#[redis(stream, prefix = "quickstart-order", max_len = 1_000_000)]
+#[redis(stream, prefix = "quickstart-order", max_len = 1_000_000, publish)]
 enum OrderEvent {
     Placed { sku: String, quantity: u32 },
     Paid { cents: i64 },
@@ -66,21 +66,21 @@ async fn main() -> ExitCode {
     match quickstart().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            wire::say(&format!("\nThe quickstart failed: {error}"));
+            say(&format!("\nThe quickstart failed: {error}"));
             ExitCode::FAILURE
         }
     }
 }
 
 async fn quickstart() -> Result<(), Box<dyn StdError>> {
-    let database = database::open().await?;
+    let database = database::open_with("quickstart-", |builder| builder.wrap_transport(wire::Printing)).await?;
     run(&database.redis).await?;
-    wire::say("\nDone. README.md shows what to try next.");
+    say("\nDone. README.md shows what to try next.");
     Ok(())
 }
 
 async fn run(redis: &Redis) -> Result<()> {
-    let step = wire::say;
+    let step = say;
 
     step("\nDelete the keys of an earlier run.");
     redis.del(["quickstart-inbox:42", "quickstart-order:17", "quickstart-hits"]).await?;
@@ -134,15 +134,30 @@ async fn run(redis: &Redis) -> Result<()> {
     }
     step(&format!("   {:?}", inbox.range(redis, ..).await?));
 
-    step("\nAppend events to a log, one and then two at once, and read it page by page.");
+    step(
+        "\nTail an event log, append to it meanwhile, and print the entries as they come. Each append wakes the tail.",
+    );
     let order = OrderEvent::log(17);
-    let placed = order.append(redis, &OrderEvent::Placed { sku: "tea".into(), quantity: 2 }).await?;
-    step(&format!("   the id of the first entry: {placed}"));
-    order.append_many(redis, &[OrderEvent::Paid { cents: 990 }, OrderEvent::Shipped { carrier: "sea".into() }]).await?;
-    let mut entries = order.entries(redis, ..);
-    while let Some(entry) = entries.next().await {
-        let Entry { id, event } = entry?.into_result()?;
-        step(&format!("   {id}: {event:?}"));
+    let mut tail = order.tail(redis, Since::Now);
+    tail.started().await?;
+    let appends = async {
+        order.append(redis, &OrderEvent::Placed { sku: "tea".into(), quantity: 2 }).await?;
+        let events = [OrderEvent::Paid { cents: 990 }, OrderEvent::Shipped { carrier: "sea".into() }];
+        order.append_many(redis, &events).await
+    };
+    let prints = async {
+        for _ in 0..3 {
+            let Some(entry) = tail.next().await else { break };
+            let Entry { id, event } = entry?.into_result()?;
+            step(&format!("   {id}: {event:?}"));
+        }
+        Ok(())
+    };
+    tokio::try_join!(appends, prints)?;
+
+    step("\nThe log keeps its entries. Read the last one.");
+    for entry in order.last(redis, 1).await? {
+        step(&format!("   {:?}", entry.event?));
     }
 
     step("\nSend several commands in one request: a pipeline. The replies are a typed tuple.");

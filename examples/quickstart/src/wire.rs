@@ -1,14 +1,13 @@
 //! Prints the requests that the client sends.
 
-use std::io::Write as _;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use database::say;
 use redis_model::redis_rest::transport::{Request, Response, Transport, TransportError};
 
 /// A transport that prints the path and the body of each request before it sends it. It cuts scripts, and does not print the
-/// headers,
-/// because they contain the token.
+/// headers, because they contain the token.
 #[derive(Debug)]
 pub(crate) struct Printing(pub(crate) Arc<dyn Transport>);
 
@@ -31,9 +30,4 @@ fn shortened(json: &str) -> String {
         None => text.to_owned(),
     };
     json.split("\",\"").map(argument).collect::<Vec<_>>().join("\",\"")
-}
-
-pub(crate) fn say(text: &str) {
-    // A closed output is no reason to stop.
-    let _ = writeln!(std::io::stdout(), "{text}");
 }

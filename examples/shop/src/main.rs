@@ -6,7 +6,6 @@
 
 #![expect(clippy::print_stdout, reason = "an example shows what happens")]
 
-mod database;
 mod models;
 
 use std::error::Error as StdError;
@@ -20,7 +19,7 @@ use self::models::{Cart, Country, Line, Order, Product, Status, User};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn StdError>> {
-    let database = database::open().await?;
+    let database = database::open("shop-").await?;
     let redis = &database.redis;
     clean(redis).await?;
     sign_up(redis).await?;

@@ -248,7 +248,9 @@ end
 
 local function count_missed()
   for _, info in ipairs(call('XINFO', 'GROUPS', log)) do
-    local read = value_of(info, 'name') == group and value_of(info, 'entries-read')
+    local is_own = value_of(info, 'name') == group
+    -- Before its first read, the server does not count.
+    local read = is_own and (value_of(info, 'last-delivered-id') == '0-0' and 0 or value_of(info, 'entries-read'))
     if read then
       local stream = call('XINFO', 'STREAM', log)
       return math.max(0, value_of(stream, 'entries-added') - value_of(stream, 'length') - read)

@@ -70,6 +70,9 @@ pub struct AppendOptions {
     retention: Option<Retention>,
 }
 
+/// The longest time for which a key is known.
+const LONGEST_WINDOW: Duration = Duration::from_secs(100 * 365 * 86_400);
+
 impl AppendOptions {
     /// Appends the events whenever it is called, and keeps the entries that the model says.
     #[must_use]
@@ -129,6 +132,9 @@ impl AppendOptions {
         match (self.once.as_deref(), self.once_for) {
             (Some(""), _) => Some("the key of `once` is empty; use what identifies the reason of the events"),
             (None, Some(_)) => Some("`once_for` has no effect without `once`; add `once`, or remove it"),
+            (Some(_), Some(window)) if window > LONGEST_WINDOW => {
+                Some("`once_for` is longer than 100 years; use a shorter time")
+            }
             (Some(_), Some(Duration::ZERO)) => Some("`once_for` of 0 would know no key; use at least a millisecond"),
             _ => self.retention.and_then(Retention::problem_of_append),
         }

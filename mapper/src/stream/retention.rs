@@ -128,6 +128,9 @@ impl Retention {
     }
 
     fn problem(self) -> Option<&'static str> {
+        if self.max_len.is_some_and(|entries| i64::try_from(entries).is_err()) {
+            return Some("`max_len` is larger than 2^63 - 1, the most that Redis takes; remove it to keep all entries");
+        }
         (self.max_age == Some(Duration::ZERO))
             .then_some("a `max_age` of 0 would remove all entries; use at least a millisecond, or call `clear`")
     }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use redis_model::AppendOptions;
 use redis_model::prelude::*;
 use redis_model::redis_rest::subscribe::{Subscription, SubscriptionEvent};
-use redis_model_tests::{Stack, key};
+use redis_model::{AppendOptions, Expected};
+use redis_model_tests::{Stack, key, own_stack};
 
 use crate::servers;
 
@@ -53,6 +53,23 @@ async fn publishes(stack: &Stack) -> Result<()> {
         tokio::task::spawn_blocking(move || log.append(&blocking, &Event::Closed)).await.expect("a thread")?
     };
     assert_eq!(next().await?, id.to_string());
+    Ok(())
+}
+
+/// A message is a hint: who may not publish has appended.
+#[tokio::test]
+async fn who_may_not_publish_appends() -> Result<()> {
+    let stack = own_stack();
+    let redis = stack.redis();
+    redis.execute::<()>(["ACL", "SETUSER", "default", "resetchannels"]).await?;
+    let log = Event::log(key("quiet"));
+    let options = AppendOptions::new().once("a");
+    let first = log.append_with(&redis, [&Event::Closed], &options).await?;
+    assert_eq!(log.append_with(&redis, [&Event::Closed], &options).await?, first);
+    log.append(&redis, &Event::Closed).await?;
+    assert_eq!(log.len(&redis).await?, 2);
+    let versioned = Event::log(key("quiet-versioned")).versioned();
+    assert_eq!(versioned.append(&redis, Expected::NoStream, [&Event::Closed]).await?.version, 1);
     Ok(())
 }
 

@@ -54,7 +54,9 @@ async fn child() -> Result<()> {
     let setting = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap_or_default();
     let redis = Redis::new(setting("url"), setting("gateway"))?;
     let log = Tick::log(setting("log"));
-    let options = TailOptions::new().resume(setting("place").parse()?);
+    let place = setting("place");
+    let options = TailOptions::new();
+    let options = if place.is_empty() { options } else { options.resume(place.parse()?) };
     let mut tail = log.tail_with(&redis, Since::Start, options);
     let mut seen = setting("seen");
     for number in numbers(&mut tail, 40).await? {

@@ -106,6 +106,16 @@ async fn a_snapshot_of_a_deleted_log_is_from_the_future() -> Result<()> {
         assert_eq!(log.load(&redis).await?.version, 0);
         append(&redis, &log, 12).await?;
         assert_eq!((log.load(&redis).await?.cents, stored(&redis, &log).await?.as_deref()), (24, Some("12")));
+
+        // A log that has grown past the snapshot of the one before is another log all the same.
+        redis.del(log.log().key()).await?;
+        append(&redis, &log, 14).await?;
+        assert_eq!(log.load(&redis).await?.cents, 28);
+        // Of this log, the first events are not needed any more.
+        append(&redis, &log, 20).await?;
+        assert_eq!(log.load(&redis).await?.cents, 68);
+        redis.xtrim(log.log().key(), Trim::max_len(5)).await?;
+        assert_eq!(log.load(&redis).await?.cents, 68);
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use redis_model::{Group, Notice};
 use redis_model_tests::chaos::Chaos;
 use redis_model_tests::direct::Direct;
 use redis_model_tests::fault::Mutated;
-use redis_model_tests::own_stack;
+use redis_model_tests::{own_stack, own_valkey};
 use tokio::sync::Notify;
 
 use crate::{Job, SERVERS, append, clients, group, until, worker};
@@ -264,7 +264,9 @@ async fn a_reply_that_is_too_large_is_asked_for_in_parts() -> Result<()> {
         append(&redis, &group, 0..200).await?;
         let builder = stack.builder().encoding(Encoding::Resp2).transport(Direct::new(stack.server.url()));
         let limited = builder.max_response_bytes(2000).build()?;
-        let worker = worker(&group, "w1").batch(200).max_deliveries(1);
+        // No other way back for those that were in the reply: nobody reclaims them.
+        let worker = worker(&group, "w1").batch(200).max_deliveries(1).concurrency(100);
+        let worker = worker.reclaim_idle(Duration::from_secs(60));
         let counters = worker.counters();
         let stop = until(async || counters.read().handled == 200);
         worker.run_until(&limited, stop, async |_| Ok::<_, String>(())).await?;
@@ -272,7 +274,20 @@ async fn a_reply_that_is_too_large_is_asked_for_in_parts() -> Result<()> {
         assert_eq!((counts.dead, counts.lost, counts.duplicates), (0, 0, 0), "{server}");
         assert!((1..20).contains(&counts.errors), "{server}: {counts:?}");
 
-        // An entry that is too large on its own ends the worker.
+        // An entry that is too large on its own becomes a dead letter, and others are handled.
+        let padding = "x".repeat(5000);
+        redis.xadd(group.log().key(), [("number", "200"), ("padding", padding.as_str())]).await?;
+        append(&redis, &group, [201]).await?;
+        let worker = crate::worker(&group, "w1").batch(200);
+        let counters = worker.counters();
+        let stop = until(async || counters.read().handled == 1 && counters.read().dead == 1);
+        worker.run_until(&limited, stop, async |_| Ok::<_, String>(())).await?;
+        let letters = group.dead_letters(&redis, StreamId::MIN, 10).await?;
+        let letter = letters.into_iter().next().unwrap()?;
+        assert!(letter.error.contains("max_response_bytes"), "{server}: {}", letter.error);
+        assert_eq!(letter.event?.number, 200, "{server}");
+
+        // A reply that is too large without any entry ends the worker.
         append(&redis, &group, [1]).await?;
         let tiny = stack.builder().encoding(Encoding::Resp2).transport(Direct::new(stack.server.url()));
         let tiny = tiny.max_response_bytes(60).build()?;
@@ -344,4 +359,52 @@ fn no_clock_of_the_client_is_read() {
             assert!(!text.contains(clock), "{} reads the clock: {clock}", path.display());
         }
     }
+}
+
+/// A dead letter that the server refuses waits, and holds up nothing else.
+#[tokio::test]
+async fn a_server_out_of_memory_keeps_no_acknowledgement_back() -> Result<()> {
+    for stack in [own_stack(), own_valkey()] {
+        let redis = crate::direct(&stack);
+        let group = group("memory");
+        append(&redis, &group, 0..20).await?;
+        group.create(&redis).await?;
+        let refused = Arc::new(AtomicU64::new(0));
+        let seen = Arc::clone(&refused);
+        let worker = worker(&group, "w1").max_deliveries(1).on_notice(move |notice| {
+            if let Notice::NotBuried { error, .. } = notice {
+                assert!(error.contains("OOM"), "{error}");
+                seen.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        let counters = worker.counters();
+        let stop = async {
+            until(async || counters.read().handled == 19 && refused.load(Ordering::Relaxed) > 0).await;
+            assert_eq!(group.pending(&redis).await.unwrap().count, 1);
+            redis.config_set([("maxmemory", "0")]).await.unwrap();
+            until(async || counters.read().dead == 1).await;
+        };
+        let is_full = AtomicU64::new(0);
+        let handler = async |job: Delivered<Job>| {
+            if is_full.fetch_add(1, Ordering::Relaxed) == 0 {
+                redis.config_set([("maxmemory", "1mb"), ("maxmemory-policy", "noeviction")]).await.unwrap();
+            }
+            if job.event.number == 7 { Err("never") } else { Ok(()) }
+        };
+        worker.run_until(&redis, stop, handler).await?;
+        assert_eq!(group.count_dead_letters(&redis).await?, 1);
+    }
+    Ok(())
+}
+
+/// A group that nobody has created is not created by a worker that was told of an existing one.
+#[tokio::test]
+async fn a_missing_log_is_no_existing_group() -> Result<()> {
+    for (server, redis) in clients() {
+        let group = group("missing");
+        let error = worker(&group, "w1").existing_group().run(&redis, async |_| Ok::<_, String>(())).await.unwrap_err();
+        assert!(error.is_not_found(), "{server}: {error}");
+        assert!(!group.log().exists(&redis).await?, "{server}");
+    }
+    Ok(())
 }

@@ -67,6 +67,11 @@ pub(super) fn judge(position: Position, facts: Option<&Facts>) -> Verdict {
     if facts.first.is_some_and(|first| first <= position.id) {
         return Verdict::Complete;
     }
+    // An entry of this rank or a lower one exists, so the first entry cannot come after the position.
+    let is_longer = |rank: u64, added: u64| added.saturating_sub(facts.length) < rank && facts.is_unbroken;
+    if facts.length > 0 && position.rank.zip(facts.added).is_some_and(|(rank, added)| is_longer(rank, added)) {
+        return Verdict::Anew;
+    }
     let lost = match (position, facts.added) {
         (Position { rank: Some(rank), .. }, Some(added)) => {
             Some(added.saturating_sub(facts.length.saturating_add(rank)))

@@ -57,9 +57,15 @@ impl TailToken {
     }
 }
 
-/// `KEY@ID+RANK` for each log, with spaces in between. In a key, spaces and percent signs are percent-encoded.
+/// The text of the token of a tail that has not started.
+const UNSTARTED: &str = "-";
+
+/// `KEY@ID+RANK` for each log, with spaces in between; `-` for a tail that has not started. In a key, spaces and percent signs are percent-encoded.
 impl fmt::Display for TailToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str(UNSTARTED);
+        }
         for (number, (key, Position { id, rank })) in self.0.iter().enumerate() {
             let space = if number == 0 { "" } else { " " };
             write!(f, "{space}{}@{id}", key.replace('%', "%25").replace(' ', "%20"))?;
@@ -79,6 +85,9 @@ impl FromStr for TailToken {
     /// `InvalidInput` if the text is not that of a token. An empty text is none: it is most often a file that was not written to its
     /// end. White space around the token is ignored.
     fn from_str(text: &str) -> Result<Self> {
+        if text.trim() == UNSTARTED {
+            return Ok(TailToken::default());
+        }
         let places = text.trim().split(' ').map(|place| read(place).ok_or_else(malformed));
         Ok(TailToken(places.collect::<Result<_>>()?))
     }
@@ -127,6 +136,7 @@ mod tests {
         let json = serde_json::to_string(&token).unwrap();
         assert_eq!(serde_json::from_str::<TailToken>(&json).unwrap(), token);
         assert_eq!((token.id("orders:x@y+z"), token.id("other")), (Some(StreamId::new(6, 3)), None));
+        assert_eq!(TailToken::default().to_string().parse::<TailToken>().unwrap(), TailToken::default());
         assert_eq!(format!("{token}\n").parse::<TailToken>().unwrap(), token);
     }
 

@@ -105,7 +105,7 @@ impl<M: StreamModel> VersionedLog<M> {
     /// appends once, and gets the same outcome twice.
     ///
     /// With [`Expected::Exact`] and [`Expected::NoStream`], the commit is recognized at any time, if it expects the same version
-    /// again. With [`Expected::Any`], it is recognized for a day, by one more key: `order-events:17::once:ID`.
+    /// again. With [`Expected::Any`], it is recognized for a day, by one more key: `order-events:17::commit:ID`.
     ///
     /// ```no_run
     /// # use redis_model::{Expected, prelude::*};
@@ -156,7 +156,7 @@ impl<M: StreamModel> VersionedLog<M> {
         let mut call = match (expected, commit_id) {
             (Expected::Any, None) => ScriptCall::from(&scripts.with_slot).once_under(key.as_str().to_owned()),
             (Expected::Any, Some(id)) => {
-                let outcome = key.beside(&format!("once:{id}"));
+                let outcome = key.beside(&format!("commit:{id}"));
                 scripts.repeatable.key(outcome.as_str()).arg(KEEP_OUTCOME_FOR)
             }
             _ => scripts.repeatable.arg(0),
@@ -170,7 +170,7 @@ impl<M: StreamModel> VersionedLog<M> {
         let (call, written) = add_events(call, events);
         let command = self.log.command(call.command());
         match problem.map_or(written, Err) {
-            Ok(()) => command.decode_with(decode),
+            Ok(count) => command.decode_by(move |reply| decode(reply).and_then(|appended| appended.checked(count))),
             Err(error) => command.fail(error).decode_with(decode),
         }
     }
@@ -190,7 +190,7 @@ impl Expected {
 fn add_events<'m, M: StreamModel>(
     call: ScriptCall,
     events: impl IntoIterator<Item = &'m M>,
-) -> (ScriptCall, Result<()>) {
+) -> (ScriptCall, Result<u64>) {
     let written = events.into_iter().map(|event| {
         let mut fields = FieldPairs::default();
         event.write(&mut fields)?;
@@ -204,12 +204,28 @@ fn add_events<'m, M: StreamModel>(
     match written.collect::<Result<Vec<_>>>() {
         Ok(events) if events.is_empty() => (call, Err(invalid("needs at least one event"))),
         Ok(events) => {
-            let call = events.iter().fold(call.arg(events.len()), |call, fields| {
+            let count = events.len() as u64;
+            let call = events.iter().fold(call.arg(count), |call, fields| {
                 fields.pairs().fold(call.arg(2 * fields.len()), |call, (name, text)| call.arg(name).arg(text))
             });
-            (call, Ok(()))
+            (call, Ok(count))
         }
         Err(error) => (call, Err(error)),
+    }
+}
+
+impl Appended {
+    /// Checks that these are the events of the call: another call may have used the id of the commit.
+    fn checked(self, count: u64) -> Result<Self> {
+        if self.count == count {
+            return Ok(self);
+        }
+        let message = format!(
+            "a commit of {} events has this id already, which made the version {}; this one has {count}, and was not \
+             appended: use another id",
+            self.count, self.version
+        );
+        Err(Error::new(ErrorKind::Conflict, message).with_stored_version(self.version))
     }
 }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use redis_rest::commands::stream::StreamId;
 use redis_rest::{Error, ErrorKind, Result};
 
-use super::turn::{Fields, Ticket};
+use super::turn::{Field, Fields, Ticket};
 use crate::pairs::OutcomePairs;
 use crate::stream::StreamModel;
 
@@ -47,13 +47,13 @@ impl<M: StreamModel> Delivered<M> {
 }
 
 /// Reads an event from its fields.
-pub(super) fn read_event<M: StreamModel>(fields: &[(Vec<u8>, Option<Vec<u8>>)]) -> Result<M> {
+pub(super) fn read_event<M: StreamModel>(fields: &[Field]) -> Result<M> {
     M::read(OutcomePairs(&unpacked(fields)))
 }
 
 /// Returns the fields of an entry that had so many that a script could not copy them: it made one field of all, in which each
 /// name and each text follows its length, as in `3:sku3:tea`.
-pub(super) fn unpacked(fields: &[(Vec<u8>, Option<Vec<u8>>)]) -> Cow<'_, [(Vec<u8>, Option<Vec<u8>>)]> {
+pub(super) fn unpacked(fields: &[Field]) -> Cow<'_, [Field]> {
     let [(name, Some(packed))] = fields else { return Cow::Borrowed(fields) };
     if name != b"::fields" {
         return Cow::Borrowed(fields);

@@ -123,8 +123,11 @@ pub(super) struct Taken {
     pub(super) fields: Option<Fields>,
 }
 
-/// The fields of an entry, as they are stored.
-pub(super) type Fields = Vec<(Vec<u8>, Option<Vec<u8>>)>;
+/// A field of an entry, as it is stored.
+pub(super) type Field = (Vec<u8>, Option<Vec<u8>>);
+
+/// The fields of an entry.
+pub(super) type Fields = Vec<Field>;
 
 impl FromReply for Taken {
     fn from_reply(reply: Reply<'_>) -> Result<Self> {
