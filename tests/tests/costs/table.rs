@@ -62,7 +62,9 @@ fn repeated(requests: &[String]) -> String {
             && requests.chunks(*length).all(|chunk| Some(chunk) == requests.get(..*length))
     });
     match step.and_then(|length| Some((length, requests.get(..length)?))) {
-        Some((length, step)) if length > 1 || requests.len() > 4 => format!("{} times: {}", requests.len() / length, step.join("; ")),
+        Some((length, step)) if length > 1 || requests.len() > 4 => {
+            format!("{} times: {}", requests.len() / length, step.join("; "))
+        }
         _ => requests.join("; "),
     }
 }

@@ -7,6 +7,13 @@ use redis_model_tests::key;
 
 use crate::{Account, Event, paid, servers};
 
+/// An event of plain logs.
+#[derive(Debug, Clone, RedisModel)]
+#[redis(stream, prefix = "tick-events")]
+struct Tick {
+    number: u32,
+}
+
 #[tokio::test]
 async fn all_pages_are_applied_in_order() -> Result<()> {
     for (_, stack) in servers() {
@@ -66,11 +73,12 @@ async fn a_missing_event_is_an_error() -> Result<()> {
 async fn a_plain_log_is_folded_as_well() -> Result<()> {
     for (_, stack) in servers() {
         let redis = stack.redis();
-        let log = crate::OrderEvent::log(key("plain"));
+        let log = Tick::log(key("plain"));
         let count = |count, _| count + 1;
         assert_eq!(log.fold(&redis, 0, count).await?, 0);
-        let events = vec![crate::OrderEvent::Paid { cents: 1 }; 1001];
-        let ids = log.append_many(&redis, &events).await?;
+        let refused = crate::OrderEvent::log(key("plain")).append(&redis, &crate::OrderEvent::Paid { cents: 1 }).await;
+        assert!(refused.unwrap_err().is_invalid_input(), "its events have versions");
+        let ids = log.append_many(&redis, &vec![Tick { number: 1 }; 1001]).await?;
         assert_eq!(log.fold(&redis, 0, count).await?, 1001);
         redis.xdel(log.key(), ids[700]).await?;
         let error = log.fold(&redis, 0, count).await.unwrap_err();

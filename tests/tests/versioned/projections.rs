@@ -42,6 +42,18 @@ struct SaleRecord {
     cents: i64,
 }
 
+/// An event of plain logs.
+#[derive(Debug, Clone, PartialEq, RedisModel)]
+#[redis(stream, prefix = "receipt-events")]
+struct Receipt {
+    customer: u64,
+    cents: i64,
+}
+
+fn receipt(customer: u64, cents: i64) -> Receipt {
+    Receipt { customer, cents }
+}
+
 fn sale(customer: u64, cents: i64) -> Sale {
     Sale { customer, cents }
 }
@@ -141,12 +153,12 @@ async fn a_view_equals_a_replay_whatever_breaks() -> Result<()> {
     Ok(())
 }
 
-fn records(log: &Log<Sale>) -> Projection<Sale> {
+fn records(log: &Log<Receipt>) -> Projection<Receipt> {
     log.projection(&key("records"))
 }
 
 /// One record for each event.
-fn record(name: &str) -> impl FnMut(Unit, Entry<Sale>) -> Result<Unit> + Send + use<> {
+fn record(name: &str) -> impl FnMut(Unit, Entry<Receipt>) -> Result<Unit> + Send + use<> {
     let name = name.to_owned();
     move |unit, entry| Ok(unit.insert(&SaleRecord { id: format!("{name}.{}", entry.id), cents: entry.event.cents }))
 }
@@ -157,17 +169,17 @@ async fn requests_are_few() -> Result<()> {
         let seen = Seen::default();
         let counter = seen.clone();
         let redis = stack.builder().wrap_transport(move |inner| Counting::new(inner, counter.clone())).build()?;
-        let log = Sale::log(key("costs"));
-        log.append_many(&redis, &vec![sale(1, 1); 1001]).await?;
+        let log = Receipt::log(key("costs"));
+        log.append_many(&redis, &vec![receipt(1, 1); 1001]).await?;
         let projection = records(&log).batch(100);
         let caught_up = projection.catch_up(&redis, record(log.key().rsplit(':').next().unwrap())).await?;
         assert_eq!((caught_up.events, caught_up.conflicts), (1001, 0));
-        log.append(&redis, &sale(1, 1)).await?;
+        log.append(&redis, &receipt(1, 1)).await?;
         projection.catch_up(&redis, |unit, _| Ok(unit)).await?;
         seen.take();
         projection.catch_up(&redis, |unit, _| Ok(unit)).await?;
         assert_eq!(seen.take().len(), 2);
-        log.append_many(&redis, &vec![sale(1, 1); 499]).await?;
+        log.append_many(&redis, &vec![receipt(1, 1); 499]).await?;
         seen.take();
         // The position, one page, and one commit: nothing is written but the position.
         assert_eq!(projection.catch_up(&redis, |unit, _| Ok(unit)).await?.events, 499);
@@ -180,13 +192,13 @@ async fn requests_are_few() -> Result<()> {
 async fn a_batch_that_writes_a_record_twice_is_divided() -> Result<()> {
     for (_, stack) in servers() {
         let redis = stack.redis();
-        let log = Sale::log(key("divide"));
-        let sales: Vec<_> = (0..20).map(|number| sale(number % 4, 1)).collect();
+        let log = Receipt::log(key("divide"));
+        let sales: Vec<_> = (0..20).map(|number| receipt(number % 4, 1)).collect();
         log.append_many(&redis, &sales).await?;
         let view = key("divide");
         // The handler does not read the view: the last sale of a customer counts.
         let id = view.clone();
-        let last = move |unit: Unit, entry: Entry<Sale>| {
+        let last = move |unit: Unit, entry: Entry<Receipt>| {
             let id = format!("{id}.{}", entry.event.customer);
             Ok(unit.save(&SaleRecord { id, cents: i64::try_from(entry.event.customer).unwrap() }))
         };
@@ -203,11 +215,11 @@ async fn an_unreadable_entry_stops_or_is_recorded() -> Result<()> {
     for (_, stack) in servers() {
         let redis = stack.redis();
         for batch in [1, 10] {
-            let log = Sale::log(key("odd"));
+            let log = Receipt::log(key("odd"));
             let name = log.key().rsplit(':').next().unwrap().to_owned();
-            log.append(&redis, &sale(1, 1)).await?;
+            log.append(&redis, &receipt(1, 1)).await?;
             let odd = redis.xadd(log.key(), [("customer", "ada"), ("cents", "1")]).await?;
-            log.append(&redis, &sale(1, 2)).await?;
+            log.append(&redis, &receipt(1, 2)).await?;
             let projection = records(&log).batch(batch);
             for _ in 0..2 {
                 let error = projection.catch_up(&redis, record(&name)).await.unwrap_err();
@@ -230,11 +242,11 @@ async fn an_unreadable_entry_stops_or_is_recorded() -> Result<()> {
 async fn a_failing_handler_stops_before_its_event() -> Result<()> {
     for (_, stack) in servers() {
         let redis = stack.redis();
-        let log = Sale::log(key("handler"));
+        let log = Receipt::log(key("handler"));
         let name = log.key().rsplit(':').next().unwrap().to_owned();
-        log.append_many(&redis, &[sale(1, 1), sale(2, 2), sale(3, 3)]).await?;
+        log.append_many(&redis, &[receipt(1, 1), receipt(2, 2), receipt(3, 3)]).await?;
         let projection = records(&log);
-        let fails = move |unit: Unit, entry: Entry<Sale>| match entry.event.cents {
+        let fails = move |unit: Unit, entry: Entry<Receipt>| match entry.event.cents {
             2 => Err(Error::new(ErrorKind::Conflict, "not now")),
             _ => Ok(unit),
         };
@@ -243,7 +255,7 @@ async fn a_failing_handler_stops_before_its_event() -> Result<()> {
         let taken = SaleRecord { id: format!("{name}.taken"), cents: 0 };
         taken.insert(&redis).await?;
         let id = taken.id.clone();
-        let refused = move |unit: Unit, entry: Entry<Sale>| {
+        let refused = move |unit: Unit, entry: Entry<Receipt>| {
             let free = SaleRecord { id: format!("{id}.{}", entry.id), cents: 0 };
             Ok(unit.insert(&free).insert(&SaleRecord { id: id.clone(), cents: 1 }))
         };
@@ -252,7 +264,7 @@ async fn a_failing_handler_stops_before_its_event() -> Result<()> {
         assert_eq!(error.key(), Some(format!("sale:{}", taken.id).as_str()));
         assert_eq!(projection.catch_up(&redis, record(&name)).await?.events, 3);
         // A position that others have changed.
-        log.append(&redis, &sale(1, 1)).await?;
+        log.append(&redis, &receipt(1, 1)).await?;
         redis.hset(projection.key(), [(log.key(), "what")]).await?;
         assert!(projection.catch_up(&redis, record(&name)).await.unwrap_err().is_decode());
         assert!(log.projection("a:b").catch_up(&redis, record(&name)).await.unwrap_err().is_invalid_input());
@@ -264,11 +276,11 @@ async fn a_failing_handler_stops_before_its_event() -> Result<()> {
 async fn a_position_that_is_deleted_meanwhile_is_noticed() -> Result<()> {
     let (_, stack) = &servers()[0];
     let (redis, other) = (stack.redis(), stack.redis());
-    let log = Sale::log(key("gone"));
-    log.append_many(&redis, &[sale(1, 1), sale(2, 2)]).await?;
+    let log = Receipt::log(key("gone"));
+    log.append_many(&redis, &[receipt(1, 1), receipt(2, 2)]).await?;
     let projection = records(&log);
     let position = projection.key().to_owned();
-    let deletes = move |unit: Unit, _: Entry<Sale>| {
+    let deletes = move |unit: Unit, _: Entry<Receipt>| {
         let (other, position) = (other.clone(), position.clone());
         async move {
             other.del(position).await?;
@@ -285,11 +297,11 @@ async fn entries_that_are_gone_are_noticed() -> Result<()> {
     for (name, stack) in servers() {
         let redis = stack.redis();
         let new = async |seen: usize, unseen: usize| {
-            let log = Sale::log(key("gone"));
+            let log = Receipt::log(key("gone"));
             let projection = records(&log);
-            let ids = log.append_many(&redis, &vec![sale(1, 1); seen]).await?;
+            let ids = log.append_many(&redis, &vec![receipt(1, 1); seen]).await?;
             projection.catch_up(&redis, |unit, _| Ok(unit)).await?;
-            let more = log.append_many(&redis, &vec![sale(1, 1); unseen]).await?;
+            let more = log.append_many(&redis, &vec![receipt(1, 1); unseen]).await?;
             Result::Ok((log, projection, ids, more))
         };
         // Entries that it has seen may go.
@@ -313,7 +325,7 @@ async fn entries_that_are_gone_are_noticed() -> Result<()> {
             let lost = if which == "all" { 5 } else { 2 };
             let caught_up = projection.clone().skip_missing().catch_up(&redis, |unit, _| Ok(unit)).await?;
             assert_eq!((caught_up.events, caught_up.missing), (unseen as u64 - lost, lost), "{name} {which}");
-            log.append(&redis, &sale(1, 1)).await?;
+            log.append(&redis, &receipt(1, 1)).await?;
             assert_eq!(projection.catch_up(&redis, |unit, _| Ok(unit)).await?.events, 1, "{name} {which}");
         }
         // Deleted, and begun again.
@@ -321,7 +333,7 @@ async fn entries_that_are_gone_are_noticed() -> Result<()> {
         redis.del(log.key()).await?;
         let error = projection.catch_up(&redis, |unit, _| Ok(unit)).await.unwrap_err();
         assert!(error.is_lagged() && error.message().contains("begun again"), "{error}");
-        log.append_many(&redis, &vec![sale(1, 1); 4]).await?;
+        log.append_many(&redis, &vec![receipt(1, 1); 4]).await?;
         let error = projection.clone().skip_missing().catch_up(&redis, |unit, _| Ok(unit)).await.unwrap_err();
         assert!(error.is_lagged() && error.message().contains("begun again"), "{error}");
         assert_eq!(records(&log).catch_up(&redis, |unit, _| Ok(unit)).await?.events, 4);
@@ -333,22 +345,22 @@ async fn entries_that_are_gone_are_noticed() -> Result<()> {
 async fn several_logs_and_the_blocking_client() -> Result<()> {
     let (_, stack) = &servers()[0];
     let redis = stack.redis();
-    let logs: Vec<_> = (0..3).map(|_| Sale::log(key("several"))).collect();
+    let logs: Vec<_> = (0..3).map(|_| Receipt::log(key("several"))).collect();
     for log in &logs {
         // A versioned log of this model would write to the category, which another test counts.
-        log.append_many(&redis, &[sale(1, 1), sale(2, 2)]).await?;
+        log.append_many(&redis, &[receipt(1, 1), receipt(2, 2)]).await?;
     }
     let projection = Projection::new(&key("several"), logs.clone());
     let name = key("several");
     let client = stack.blocking();
     std::thread::spawn(move || -> Result<()> {
         let mut number = 0;
-        let insert = move |unit: Unit, entry: Entry<Sale>| {
+        let insert = move |unit: Unit, entry: Entry<Receipt>| {
             number += 1;
             Ok(unit.insert(&SaleRecord { id: format!("{name}.{number}"), cents: entry.event.cents }))
         };
         assert_eq!(projection.catch_up(&client, insert)?.events, 6);
-        logs[1].append(&client, &sale(1, 1))?;
+        logs[1].append(&client, &receipt(1, 1))?;
         assert_eq!(projection.catch_up(&client, |unit, _| Ok(unit))?.events, 1);
         Ok(())
     })

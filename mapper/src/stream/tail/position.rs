@@ -74,10 +74,12 @@ pub(super) fn judge(position: Position, facts: Option<&Facts>) -> Verdict {
     }
     let lost = match (position, facts.added) {
         // All entries come after the position, so in the same stream they were added after `rank` others.
-        (Position { rank: Some(rank), .. }, Some(added)) => match added.checked_sub(facts.length.saturating_add(rank)) {
-            Some(lost) => Some(lost),
-            None => return Verdict::Anew,
-        },
+        (Position { rank: Some(rank), .. }, Some(added)) => {
+            match added.checked_sub(facts.length.saturating_add(rank)) {
+                Some(lost) => Some(lost),
+                None => return Verdict::Anew,
+            }
+        }
         _ if position.id == facts.last || position.id == StreamId::MIN => Some(0),
         // Nothing was ever removed.
         (_, Some(added)) if added == facts.length => Some(0),

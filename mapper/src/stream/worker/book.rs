@@ -245,7 +245,8 @@ impl<'a> Book<'a> {
         if !taken.is_empty() {
             // What did not fit is behind now.
             self.hides_fields = false;
-            self.batch = self.batch.saturating_mul(2).min(self.options.batch);
+            // Slowly, so that few replies are too large again.
+            self.batch = (self.batch + self.batch / 8 + 1).min(self.options.batch);
         }
         for entry in taken {
             self.take(entry, next);

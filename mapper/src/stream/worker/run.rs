@@ -178,8 +178,11 @@ where
                         }
                         reporter.count(|counters| &counters.errors);
                         reporter.notice(&Notice::Repeated { error: &error });
-                        let wait = errors.after(false).max(error.retry_after().unwrap_or_default());
-                        repeat = Timer::after(wait);
+                        // The next reply is smaller: there is nothing to wait for.
+                        if !is_too_large {
+                            let wait = errors.after(false).max(error.retry_after().unwrap_or_default());
+                            repeat = Timer::after(wait);
+                        }
                     }
                 }
             }
