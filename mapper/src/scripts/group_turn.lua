@@ -154,6 +154,7 @@ local function own_pending(stream)
 end
 
 local function beat(stream)
+  if #held[stream] == 0 then return end
   local is_own, ids = {}, {}
   for _, pending in ipairs(own_pending(stream)) do is_own[pending[1]] = pending[4] end
   for _, id in ipairs(held[stream]) do
