@@ -16,7 +16,8 @@ use crate::measure::{client as process, quantile, redis_rs};
 use crate::{Heard, Outcome, Placed, heard, placed};
 
 const BY_HAND: &str = "XREAD BLOCK by hand, TCP";
-const READERS: [&str; 5] = [BY_HAND, "tail, woken by SSE", "tail that polls", "worker, woken by SSE", "worker that polls"];
+const READERS: [&str; 5] =
+    [BY_HAND, "tail, woken by SSE", "tail that polls", "worker, woken by SSE", "worker that polls"];
 
 /// How many entries come, and how many milliseconds one after the other.
 const GAPS: [(u32, u64); 2] = [(200, 250), (25, 2000)];
@@ -72,7 +73,7 @@ fn float(count: usize) -> f64 {
 pub(crate) async fn client(builder: RedisBuilder, args: &[&str]) -> Outcome<()> {
     let [reader, count, gap] = args else { return Err("READER COUNT GAP".into()) };
     let (count, gap) = (count.parse()?, Duration::from_millis(gap.parse()?));
-    let (seen, sees) = (Seen::default(), Seen::default());
+    let seen = Seen::default();
     let counted = seen.clone();
     let redis = builder.clone().wrap_transport(move |inner| Counting::new(inner, counted.clone())).build()?;
     let writer = builder.build()?;
@@ -100,7 +101,6 @@ pub(crate) async fn client(builder: RedisBuilder, args: &[&str]) -> Outcome<()> 
             race(append, receiver, work(&redis, &log, sender), &seen, count, gap).await?
         }
     };
-    drop(sees);
     println!("{}", serde_json::to_string(&woken)?);
     Ok(())
 }

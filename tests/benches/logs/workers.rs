@@ -42,7 +42,9 @@ pub(crate) fn compare(stack: &Stack) -> Outcome<()> {
             rounds.add(&printed(Command::new(&by_hand).args(args))?)?;
         }
     }
-    println!("a worker of a backlog, against threads with redis-rs that block in XREADGROUP; medians of {ROUNDS} rounds:");
+    println!(
+        "a worker of a backlog, against threads with redis-rs that block in XREADGROUP; medians of {ROUNDS} rounds:"
+    );
     for scenario in SCENARIOS {
         let (_, batch, concurrency, millis) = scenario;
         let (ours, theirs) = (part("ours", scenario), part("by hand", scenario));
@@ -72,7 +74,8 @@ pub(crate) async fn client(builder: RedisBuilder, args: &[&str]) -> Outcome<()> 
     let redis = builder.build()?;
     let log = Placed::log("work");
     fill(&redis, &log, *count).await?;
-    let worker = Worker::new(log.group("billing"), "worker-1").batch(*batch).concurrency(usize::try_from(*concurrency)?);
+    let worker =
+        Worker::new(log.group("billing"), "worker-1").batch(*batch).concurrency(usize::try_from(*concurrency)?);
     let counters = worker.counters();
     let takes = Duration::from_millis(*millis);
     let part = part("ours", (*count, *batch, *concurrency, *millis));
