@@ -134,11 +134,17 @@ async fn run(redis: &Arc<Redis>, scenario: &str, key: &str, count: u64) -> Outco
                 let mut batch = redis.batch();
                 for n in first..first + PIPELINE {
                     match scenario {
-                        "pipelined" => drop(log.append(&mut batch, &placed(n))),
-                        "with publish, pipelined" => drop(loud.append(&mut batch, &heard(n))),
-                        "with a once-key, pipelined" => drop(log.append_with(&mut batch, [&placed(n)], &once(n))),
+                        "pipelined" => {
+                            let _ = log.append(&mut batch, &placed(n));
+                        }
+                        "with publish, pipelined" => {
+                            let _ = loud.append(&mut batch, &heard(n));
+                        }
+                        "with a once-key, pipelined" => {
+                            let _ = log.append_with(&mut batch, [&placed(n)], &once(n));
+                        }
                         "versioned Exact, pipelined" => {
-                            drop(versioned.append(&mut batch, Expected::Exact(n), [&placed(n)]));
+                            let _ = versioned.append(&mut batch, Expected::Exact(n), [&placed(n)]);
                         }
                         other => return Err(format!("no scenario {other}").into()),
                     }

@@ -129,7 +129,7 @@ pub(crate) async fn client(builder: RedisBuilder) -> Outcome<()> {
         for some in tickets.chunks(100) {
             let mut batch = redis.batch();
             for ticket in some {
-                drop(queue.ack(&mut batch, *ticket));
+                let _ = queue.ack(&mut batch, *ticket);
             }
             batch.exec().await?;
         }
