@@ -39,9 +39,17 @@ local log, retries, dead_letters = KEYS[1], KEYS[2], KEYS[3]
 
 local status = 'ok'
 
+-- How many entries are pending with this consumer, by the key of the stream.
+local own_count = {}
+
 local function is_without_group(stream)
   local reply = redis.pcall('XPENDING', stream, group)
-  if not reply.err then return false end
+  if not reply.err then
+    for _, one in ipairs(reply[4] or {}) do
+      if one[1] == consumer then own_count[stream] = tonumber(one[2]) end
+    end
+    return false
+  end
   if string.find(reply.err, 'NOGROUP', 1, true) then return true end
   return false, reply
 end
@@ -68,9 +76,9 @@ end
 
 -- What one entry needs.
 
-local function count_if_own(stream, id)
-  local pending = streams[stream] and call('XPENDING', streams[stream], group, id, id, 1)[1]
-  return pending and pending[2] == consumer and pending[4]
+-- All of them: there are more than the most that may be pending if an earlier process of this name was allowed more.
+local function own_pending(stream)
+  return call('XPENDING', streams[stream], group, '-', '+', 100000, consumer)
 end
 
 local function fields_of(stream, id)
@@ -79,14 +87,20 @@ local function fields_of(stream, id)
 end
 
 -- A redriven entry is in no other group, so it goes when it is settled.
-local function settle(stream, id)
-  call('XACK', streams[stream], group, id)
-  if stream == 2 then call('XDEL', retries, id) end
+local function settle(stream, ...)
+  call('XACK', streams[stream], group, ...)
+  if stream == 2 then call('XDEL', retries, ...) end
 end
 
--- XCLAIM drops a pending entry that was trimmed, and its reply leaves it out.
-local function claim(stream, id, ...)
-  return #call('XCLAIM', streams[stream], group, consumer, 0, id, ...) > 0
+-- Returns which entries still exist. XCLAIM drops a pending entry that was trimmed, and its reply leaves it out. With JUSTID,
+-- it leaves the count as it is, unless RETRYCOUNT sets it.
+local function claim(stream, ids, ...)
+  local arguments, kept = { unpack(ids) }, {}
+  for _, option in ipairs({ ... }) do arguments[#arguments + 1] = option end
+  arguments[#arguments + 1] = 'JUSTID'
+  local claimed = call('XCLAIM', streams[stream], group, consumer, 0, unpack(arguments))
+  for _, id in ipairs(claimed) do kept[id] = true end
+  return kept
 end
 
 local function bury(stream, id, count, why)
@@ -116,19 +130,12 @@ local function bury(stream, id, count, why)
   return 'ok'
 end
 
+-- These return which of the entries still exist, if they know.
 local OPERATIONS = {
-  start = function(stream, id, count)
-    return claim(stream, id, 'RETRYCOUNT', count + 1, 'JUSTID') and 'ok' or 'trimmed'
-  end,
-  ack = function(stream, id)
-    settle(stream, id)
-    return 'ok'
-  end,
-  dead = bury,
+  start = function(stream, ids, count) return claim(stream, ids, 'RETRYCOUNT', count + 1) end,
+  ack = function(stream, ids) settle(stream, unpack(ids)) end,
   -- Others may take it at once: it has been idle for a day.
-  release = function(stream, id)
-    return claim(stream, id, 'IDLE', 86400000, 'JUSTID') and 'ok' or 'trimmed'
-  end,
+  release = function(stream, ids) return claim(stream, ids, 'IDLE', 86400000) end,
 }
 
 local held, held_ids = { {}, {} }, {}
@@ -138,42 +145,75 @@ for _ = 1, take_number() do
   held_ids[stream .. id] = true
 end
 
-local function execute(what, stream, id, count, is_repeated, detail)
+-- From a script, a call takes longer than one more entry in its reply, or one more id in its arguments. So operations share
+-- calls: one that asks for all counts, unless there are far more of them, and one for all entries that need the same.
+
+local operation_count = take_number()
+local counts = {}
+
+local function count_if_own(stream, id)
+  local key = streams[stream]
+  if not key then return end
+  if operation_count * 4 < (own_count[key] or 0) then
+    local pending = call('XPENDING', key, group, id, id, 1)[1]
+    return pending and pending[2] == consumer and pending[4]
+  end
+  if not counts[stream] then
+    counts[stream] = {}
+    for _, pending in ipairs(own_pending(stream)) do counts[stream][pending[1]] = pending[4] end
+  end
+  return counts[stream][id]
+end
+
+local outcomes, batches, batch_of = {}, {}, {}
+
+local function batch(number, what, stream, id, count)
+  local name = what .. stream .. ':' .. count
+  local one = batch_of[name]
+  if not one then
+    one = { what = what, stream = stream, count = count, ids = {}, numbers = {} }
+    batch_of[name] = one
+    batches[#batches + 1] = one
+  end
+  one.ids[#one.ids + 1] = id
+  one.numbers[#one.numbers + 1] = number
+end
+
+for number = 1, operation_count do
+  local what, stream, id, count, is_repeated, detail = take(), take_number(), take(), take_number(), take() == '1', take()
   local stored = count_if_own(stream, id)
   -- The reply to the same start may have been lost.
   local may_be_started = is_repeated and (what == 'start' or what == 'release')
-  if stored == count or may_be_started and stored == count + 1 then
-    return OPERATIONS[what](stream, id, count, detail)
+  if stored ~= count and not (may_be_started and stored == count + 1) then
+    outcomes[number] = 'lost'
+  elseif what == 'dead' then
+    outcomes[number] = bury(stream, id, count, detail)
+  else
+    outcomes[number] = 'ok'
+    batch(number, what, stream, id, count)
   end
-  return 'lost'
 end
 
-local outcomes = {}
-for number = 1, take_number() do
-  outcomes[number] = execute(take(), take_number(), take(), take_number(), take() == '1', take())
+for _, one in ipairs(batches) do
+  local kept = OPERATIONS[one.what](one.stream, one.ids, one.count)
+  for at, id in ipairs(one.ids) do
+    if kept and not kept[id] then outcomes[one.numbers[at]] = 'trimmed' end
+  end
 end
 
 -- What the worker holds: it stays pending with this consumer, however long it takes.
 
 local lost, trimmed = {}, {}
 
--- All of them: there are more than the most that may be pending if an earlier process of this name was allowed more.
-local function own_pending(stream)
-  return call('XPENDING', streams[stream], group, '-', '+', 100000, consumer)
-end
-
 local function beat(stream)
+  if #held[stream] == 0 then return end
   local is_own, ids = {}, {}
   for _, pending in ipairs(own_pending(stream)) do is_own[pending[1]] = pending[4] end
   for _, id in ipairs(held[stream]) do
     if is_own[id] then ids[#ids + 1] = id else lost[#lost + 1] = { stream, id } end
   end
   if #ids == 0 then return end
-  local kept = {}
-  -- JUSTID leaves the count as it is.
-  local arguments = { unpack(ids) }
-  arguments[#arguments + 1] = 'JUSTID'
-  for _, id in ipairs(call('XCLAIM', streams[stream], group, consumer, 0, unpack(arguments))) do kept[id] = true end
+  local kept = claim(stream, ids)
   for _, id in ipairs(ids) do
     if not kept[id] then trimmed[#trimmed + 1] = { stream, id, consumer, is_own[id] } end
   end
@@ -210,7 +250,7 @@ local function take_pending(stream, pending, is_adopted)
   end
   local state = is_adopted and ADOPTED or starting > 0 and count < most_starts and STARTED or QUEUED
   if state == STARTED then count = count + 1 end
-  claim(stream, id, 'RETRYCOUNT', count, 'JUSTID')
+  claim(stream, { id }, 'RETRYCOUNT', count)
   add(stream, id, count, state, from, fields)
 end
 
@@ -231,12 +271,7 @@ local function take_new(stream)
     if state == QUEUED then queued[#queued + 1] = entry[1] end
     add(stream, entry[1], state, state, false, entry[2])
   end
-  if #queued > 0 then
-    queued[#queued + 1] = 'RETRYCOUNT'
-    queued[#queued + 1] = 0
-    queued[#queued + 1] = 'JUSTID'
-    call('XCLAIM', streams[stream], group, consumer, 0, unpack(queued))
-  end
+  if #queued > 0 then claim(stream, queued, 'RETRYCOUNT', 0) end
 end
 
 -- Returns the value of a name in a reply to XINFO.

@@ -304,9 +304,11 @@ async fn a_script_without_its_fence_is_noticed() -> Result<()> {
     let stack = &own_stack();
     let redis = crate::direct(stack);
     for (right, wrong, owner_after) in [
-        ("pending[2] == consumer and pending[4]", "pending[4]", None),
-        ("stored == count or", "stored or", None),
-        ("pending[2] == consumer", "pending[2] == consumer", Some("thief")),
+        ("'+', 100000, consumer)", "'+', 100000)", None),
+        ("stored ~= count and not (may_be_started and stored == count + 1)", "not stored", None),
+        ("'+', 100000, consumer)", "'+', 100000, consumer)", Some("thief")),
+        // Each count is asked for on its own.
+        ("operation_count * 4 < (own_count[key] or 0)", "true", Some("thief")),
     ] {
         let group = group("mutation");
         let id = append(&redis, &group, [1]).await?[0];
@@ -315,7 +317,7 @@ async fn a_script_without_its_fence_is_noticed() -> Result<()> {
         let (begun, resume) = (Notify::new(), Notify::new());
         let worker = worker(&group, "w1").reclaim_idle(Duration::from_secs(60));
         let counters = worker.counters();
-        let thief = if wrong == "stored or" { "w1" } else { "thief" };
+        let thief = if wrong == "not stored" { "w1" } else { "thief" };
         let stop = async {
             begun.notified().await;
             let options = XClaimOptions::new().retry_count(if thief == "w1" { 2 } else { 1 });
