@@ -24,7 +24,11 @@ local function next_job()
   return nil
 end
 
-local deadline = now + hold_for
+-- A reply that is too large for the client would reach no worker, and each of its jobs would lose an attempt. So elements of
+-- a megabyte are enough for one call.
+local MOST_BYTES = 1000000
+
+local deadline, bytes = now + hold_for, 0
 local outcome = {deadline}
 for _ = 1, count do
   local id, element = next_job()
@@ -37,5 +41,7 @@ for _ = 1, count do
   outcome[#outcome + 1] = reservation
   outcome[#outcome + 1] = (attempts_of(id))
   outcome[#outcome + 1] = element
+  bytes = bytes + #element
+  if bytes >= MOST_BYTES then break end
 end
 return finish(outcome)

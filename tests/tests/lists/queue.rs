@@ -5,8 +5,8 @@ use std::time::Duration;
 use redis_model::prelude::*;
 use redis_model::redis_rest::{Build, RetryPolicy};
 use redis_model::{ErrorKind, JobOptions, Nack, Nacked, Queue, QueueStats, RawElement, Ticket};
-use redis_model_tests::Stack;
 use redis_model_tests::fault::Cut;
+use redis_model_tests::{Stack, key};
 
 use crate::gate::Gate;
 use crate::servers;
@@ -307,6 +307,27 @@ async fn queues_on_every_server() -> Result<()> {
             queue.ack(&blocking, reserved.ticket)
         });
         tokio::task::spawn_blocking(move || of_thread.join()).await.unwrap().unwrap()?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn tickets_limits_and_large_jobs() -> Result<()> {
+    for (server, stack) in servers() {
+        let redis = stack.redis();
+        let (one, other) = (Job::queue(key("one")).max_attempts(1), Job::queue(key("other")));
+        one.push(&redis, &Job { number: 1 }).await?;
+        other.push(&redis, &Job { number: 2 }).await?;
+        let ticket = one.reserve(&redis, "w").await?.expect("a job").ticket;
+        other.reserve(&redis, "w").await?.expect("a job");
+        assert!(other.ack(&redis, ticket).await.unwrap_err().is_invalid_input(), "{server}");
+        assert_eq!(other.stats(&redis).await?.reserved, 1, "{server}");
+
+        one.nack(&redis, ticket, Nack::new()).await?;
+        assert_eq!((one.retry_dead(&redis, 0).await?, one.discard_dead(&redis, 0).await?), (0, 0), "{server}");
+        assert_eq!(one.dead(&redis, 0, u64::MAX).await?.len(), 1, "{server}");
+        one.recover(&redis, u64::MAX).await?;
+        assert_eq!(one.discard_dead(&redis, u64::MAX).await?, 1, "{server}");
     }
     Ok(())
 }

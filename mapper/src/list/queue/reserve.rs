@@ -1,5 +1,6 @@
 //! Reserving jobs.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::SystemTime;
 
 use redis_rest::{Command, Executor, Reply, Result};
@@ -23,11 +24,13 @@ pub struct Reserved<M> {
     pub deadline: SystemTime,
 }
 
-/// Names a job and one reservation of it.
+/// Names a job of a queue, and one reservation of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Ticket {
     id: u64,
     reservation: u64,
+    /// The hash of the queue's key: jobs of two queues can have the same numbers.
+    queue: u64,
 }
 
 impl Ticket {
@@ -37,12 +40,23 @@ impl Ticket {
         self.id
     }
 
+    /// Whether it is of the queue with this key.
+    pub(super) fn is_of(self, key: &str) -> bool {
+        self.queue == hash(key)
+    }
+
     /// Returns the number of the reservation. Each reservation of the queue has a higher number than those before it, so
     /// another system that remembers the highest can refuse a worker that is late: it is a fencing token.
     #[must_use]
     pub fn reservation(self) -> u64 {
         self.reservation
     }
+}
+
+fn hash(key: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The most jobs that one call reserves.
@@ -83,8 +97,9 @@ impl<M: ListModel> Queue<M> {
 
     /// Reserves up to `count` jobs for a worker, as [`reserve`](Queue::reserve) does.
     ///
-    /// All of them have the same deadline, so hold them for as long as all of them take. They come in one reply: if it is
-    /// larger than the client reads, they come back after the deadline, and have one attempt less.
+    /// All of them have the same deadline, so hold them for as long as all of them take. They come in one reply, so
+    /// fewer are reserved once their elements have a megabyte. A reply that is larger than the client reads is lost: its jobs come
+    /// back after the deadline, and have one attempt less.
     ///
     /// # Errors
     ///
@@ -112,7 +127,7 @@ fn read<M: ListModel>(reply: Reply<'_>, key: &str) -> Result<Vec<Reserved<M>>> {
     let deadline = time_of(texts.number()?);
     let mut jobs = Vec::new();
     while !texts.0.is_empty() {
-        let ticket = Ticket { id: texts.number()?, reservation: texts.number()? };
+        let ticket = Ticket { id: texts.number()?, reservation: texts.number()?, queue: hash(key) };
         let attempt = texts.number()?;
         let element = element(&texts.text()?.ok_or_else(malformed)?, ticket.id, key);
         jobs.push(Reserved { ticket, element, attempt, deadline });

@@ -163,6 +163,9 @@ impl<M: ListModel> Queue<M> {
     fn settling(&self, ticket: Ticket, action: impl FnOnce(ScriptCall) -> Result<ScriptCall>) -> Command {
         let call = self.call(&SETTLE).arg(ticket.id()).arg(ticket.reservation());
         match action(call.clone()) {
+            _ if !ticket.is_of(self.key.as_str()) => self
+                .command(call)
+                .reject("the ticket is of another queue; pass it to the queue that has reserved the job"),
             Ok(call) => self.command(call),
             Err(error) => self.command(call).fail(error),
         }
