@@ -59,6 +59,9 @@ async fn fill(redis: &Redis, log: &redis_model::Log<Placed>, count: u64) -> Outc
     Ok(())
 }
 
+/// Measures one thing, and prints it.
+type Part = fn(&Stack) -> Outcome<()>;
+
 fn main() -> Outcome<()> {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
@@ -77,7 +80,7 @@ fn main() -> Outcome<()> {
             }
         });
     }
-    let parts: [(&str, fn(&Stack) -> Outcome<()>); 5] = [
+    let parts: [(&str, Part); 5] = [
         ("appends", appends::compare),
         ("reading", reading::compare),
         ("workers", workers::compare),

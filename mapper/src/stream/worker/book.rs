@@ -218,7 +218,7 @@ impl<'a> Book<'a> {
             self.reporter.notice(&Notice::Recreated);
         }
         for (operation, outcome) in std::mem::take(&mut self.sent).into_iter().zip(settled) {
-            self.settle(operation, outcome, next);
+            self.settle(operation, &outcome, next);
         }
         for ticket in lost {
             self.lose(ticket);
@@ -356,15 +356,15 @@ impl<'a> Book<'a> {
         true
     }
 
-    fn settle(&mut self, operation: Operation, outcome: Settled, next: &mut Vec<Next>) {
+    fn settle(&mut self, operation: Operation, outcome: &Settled, next: &mut Vec<Next>) {
         let Operation { what, ticket, is_repeated, attempts } = operation;
-        if outcome == Settled::Trimmed {
+        if *outcome == Settled::Trimmed {
             return self.trim(ticket, self.consumer, attempts);
         }
-        if let (Settled::Refused(error), What::Bury(why)) = (&outcome, &what) {
+        if let (Settled::Refused(error), What::Bury(why)) = (outcome, &what) {
             return self.bury_later(ticket, why, error, next);
         }
-        let is_done = outcome == Settled::Done;
+        let is_done = *outcome == Settled::Done;
         match what {
             What::Start if is_done => self.start(ticket, next),
             // It is not pending any more because the unit was committed, although the reply was lost.
