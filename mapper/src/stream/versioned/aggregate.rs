@@ -112,8 +112,7 @@ impl<A: Aggregate> AggregateLog<A> {
     ///
     /// One request: a read-only script returns the snapshot and up to 500 events after it, as they are at one moment. A pipeline
     /// could not, because which events to read depends on the snapshot. Each further 500 events are one more request. If a
-    /// snapshot is due, or the one that is stored does not fit, one more request writes it. A snapshot and 50 events take
-    /// some 150 microseconds of the server's time.
+    /// snapshot is due, or the one that is stored does not fit, one more request writes it.
     ///
     /// # Errors
     ///

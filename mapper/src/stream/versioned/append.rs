@@ -77,8 +77,8 @@ impl<M: StreamModel> VersionedLog<M> {
     /// Appends events if the log has the expected version: all of them, or none.
     ///
     /// One script with `XINFO STREAM` and an `XADD` for each event; one more for each with a category, and a `PUBLISH` if the
-    /// model has the attribute `publish`. One event takes some 30 microseconds of the server's time, and 40 with a category; an
-    /// `XADD` alone takes 3.
+    /// model has the attribute `publish`. With a request each, it takes the server two to four times what
+    /// a plain append takes, and ten times or more in pipelines (`cargo bench -p redis-model-tests --bench logs -- appends`).
     ///
     /// It executes exactly once, although the client repeats it after a lost reply. Each commit has a random id, which its first
     /// entry holds (45 bytes). With [`Expected::Exact`] and [`Expected::NoStream`], a repeated commit is recognized by that
