@@ -6,7 +6,7 @@ use redis_model::prelude::*;
 use redis_model::{Error, Expected, Versioned};
 use redis_model_tests::{Stack, key, own_valkey};
 
-use crate::lossy::{Random, mutated};
+use crate::lossy::{Random, lossy, mutated};
 use crate::{Account, Event, number, paid, seed, servers};
 
 const WRITERS: u64 = 16;
@@ -150,6 +150,50 @@ async fn commits_that_race_lose_no_decision() {
     let seed = seed();
     for (name, stack) in servers() {
         commit_race(name, stack, seed, ["", ""]).await;
+    }
+}
+
+/// Writers that all repeat the same requests: each request withdraws once, whoever makes it, and however often.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_with_an_id_is_made_once() {
+    let seed = seed();
+    for (name, stack) in servers() {
+        let log_name = key("requests");
+        let writers = (0..4).map(|writer| {
+            let (redis, log_name) = (lossy(stack, seed + writer, 15), log_name.clone());
+            tokio::spawn(async move {
+                let account = Event::log(log_name).versioned().aggregate::<Account>();
+                for request in 0..15 {
+                    let id = format!("request-{request}");
+                    // The decision depends on the state, and would be another one after the first.
+                    let decide = move |account: &Account| {
+                        let events = if account.events % 2 == 0 { 1 } else { 2 };
+                        Ok(vec![paid(1_i64 << request); events])
+                    };
+                    while let Err(error) = account.commit_as(&redis, &id, decide).await {
+                        assert!(error.is_conflict(), "{error:?}");
+                    }
+                    let seen = account.commit_as(&redis, &id, |_| panic!("it is decided")).await.unwrap();
+                    assert!(seen.cents & (3 << request) != 0, "{id} is in the state");
+                }
+            })
+        });
+        for writer in writers.collect::<Vec<_>>() {
+            writer.await.unwrap();
+        }
+        // Each request has one commit.
+        let log = Event::log(log_name);
+        let mut amounts = BTreeMap::<i64, usize>::new();
+        for entry in log.entries(&stack.redis(), ..).collect().await.unwrap() {
+            let Event::Paid { cents, .. } = entry.event.unwrap() else { panic!("another event") };
+            *amounts.entry(cents).or_default() += 1;
+        }
+        assert_eq!(amounts.len(), 15, "{name}: {amounts:?}");
+        assert!(amounts.values().all(|count| *count <= 2), "{name}: {amounts:?}");
+        let entries =
+            stack.redis().execute::<Vec<(String, Vec<String>)>>(["XRANGE", log.key(), "-", "+"]).await.unwrap();
+        let commits = entries.iter().filter(|(_, fields)| fields.first().is_some_and(|name| name == ":commit"));
+        assert_eq!(commits.count(), 15, "{name}");
     }
 }
 

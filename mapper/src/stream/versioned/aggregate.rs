@@ -4,8 +4,9 @@ use std::fmt;
 use std::time::Duration;
 
 use redis_rest::commands::stream::StreamId;
-use redis_rest::{Client, Executor as _, Result, Session};
+use redis_rest::{Build, Client, Executor as _, Result, Session, StringCommands as _};
 
+use super::append::{Commit, check_id};
 use super::fold::{Versioned, replay};
 use super::{Expected, VersionedLog};
 use crate::stream::StreamModel;
@@ -144,24 +145,85 @@ impl<A: Aggregate> AggregateLog<A> {
         decide: impl FnMut(&A) -> Result<Vec<A::Event>> + Send + 'static,
     ) -> C::Out<Versioned<A>> {
         let this = self.clone();
-        client.run(move |session| this.commit_with(session, decide))
+        client.run(move |session| this.commit_with(session, None, decide))
+    }
+
+    /// Commits as [`commit`](Self::commit) does, once for an id of the caller: that of a request, of a message or of a payment. If
+    /// the log has a commit with this id from the last 24 hours, nothing is decided and nothing is appended. Returns the state as
+    /// it is then.
+    ///
+    /// So a program can repeat the call, also after a crash: `decide` never sees the events that it has decided itself.
+    ///
+    /// Four requests: a `GET`, those of [`commit`](Self::commit), and one that reads what was appended. It keeps a string for 24
+    /// hours, `order-events:17::commit:ID`.
+    ///
+    /// ```no_run
+    /// # use redis_model::{Aggregate, prelude::*};
+    /// # #[derive(Debug, Clone, RedisModel)]
+    /// # #[redis(stream, versioned, prefix = "account-events")]
+    /// # enum AccountEvent { Withdrawn { cents: i64 } }
+    /// # #[derive(Debug, Default)]
+    /// # struct Account { withdrawn: i64 }
+    /// # impl Aggregate for Account {
+    /// #     type Event = AccountEvent;
+    /// #     fn apply(mut self, event: AccountEvent) -> Self {
+    /// #         let AccountEvent::Withdrawn { cents } = event;
+    /// #         self.withdrawn += cents;
+    /// #         self
+    /// #     }
+    /// # }
+    /// # async fn example(redis: Redis) -> Result<()> {
+    /// let account = AccountEvent::log("ada").versioned().aggregate::<Account>();
+    /// let withdraw = |_: &Account| Ok(vec![AccountEvent::Withdrawn { cents: 500 }]);
+    /// let once = account.commit_as(&redis, "request-17", withdraw).await?;
+    /// let again = account.commit_as(&redis, "request-17", withdraw).await?;
+    /// assert_eq!((once.withdrawn, again.withdrawn), (500, 500));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`commit`](Self::commit), and `InvalidInput` if the id is empty or longer than 256 bytes.
+    pub fn commit_as<C: Client>(
+        &self,
+        client: C,
+        commit_id: &str,
+        decide: impl FnMut(&A) -> Result<Vec<A::Event>> + Send + 'static,
+    ) -> C::Out<Versioned<A>> {
+        let (this, id) = (self.clone(), commit_id.to_owned());
+        client.run(move |session| this.commit_with(session, Some(id), decide))
     }
 
     async fn commit_with(
         self,
         session: Session,
+        commit_id: Option<String>,
         mut decide: impl FnMut(&A) -> Result<Vec<A::Event>> + Send,
     ) -> Result<Versioned<A>> {
+        commit_id.as_deref().map_or(Ok(()), check_id)?;
         let mut loaded = self.load_with(&session).await?;
         let mut attempts = 0;
         loop {
+            if let Some(id) = &commit_id
+                && self.is_committed(&session, id).await?
+            {
+                loaded.of = self.replay(&session, loaded.of, None).await?;
+                break;
+            }
             let events = decide(&loaded.of.state)?;
             if events.is_empty() {
                 break;
             }
-            let append = self.log.append_command(None, Expected::Exact(loaded.of.version), &events);
+            let commit = Commit { id: commit_id.as_deref(), is_kept: commit_id.is_some() };
+            let append = self.log.append_command(commit, Expected::Exact(loaded.of.version), &events);
             attempts += 1;
             match session.submit(append).await {
+                // The outcome can be that of another call with the same id, which has decided otherwise.
+                Ok(_) if commit_id.is_some() => {
+                    loaded.of = self.replay(&session, loaded.of, None).await?;
+                    break;
+                }
                 Ok(appended) => {
                     let state = events.into_iter().fold(loaded.of.state, A::apply);
                     loaded.of = Versioned { version: appended.version, state };
@@ -174,6 +236,13 @@ impl<A: Aggregate> AggregateLog<A> {
         }
         self.write_snapshot(&session, &loaded).await;
         Ok(loaded.of)
+    }
+
+    /// Whether a commit with this id was made.
+    async fn is_committed(&self, session: &Session, id: &str) -> Result<bool> {
+        let key = self.log.outcome_key(id);
+        let outcome: Option<String> = session.submit(key.check(Build.get(key.as_str()))).await?;
+        Ok(outcome.is_some_and(|outcome| outcome.starts_with("ok ")))
     }
 
     async fn load_with(&self, session: &Session) -> Result<Loaded<A>> {

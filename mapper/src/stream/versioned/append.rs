@@ -6,6 +6,7 @@ use redis_rest::commands::stream::StreamId;
 use redis_rest::{Command, Error, ErrorKind, Executor, Reply, Result, Script, ScriptCall, nonce};
 
 use super::VersionedLog;
+use crate::key::Key;
 use crate::pairs::FieldPairs;
 use crate::scripts::script;
 use crate::stream::{StreamModel, page};
@@ -33,7 +34,7 @@ fn append_script() -> Script {
     script(concat!(include_str!("../../scripts/stream_facts.lua"), include_str!("../../scripts/append_versioned.lua")))
 }
 
-/// How long the outcome of a commit is kept under an id of the caller, if it expects no version.
+/// How long the outcome of a commit is kept under an id of the caller, in ms.
 const KEEP_OUTCOME_FOR: &str = "86400000";
 
 /// The most texts in the fields of an event. Lua's stack has room for some 8,000.
@@ -98,7 +99,7 @@ impl<M: StreamModel> VersionedLog<M> {
         expected: Expected,
         events: impl IntoIterator<Item = &'m M>,
     ) -> E::Out<Appended> {
-        executor.submit(self.append_command(None, expected, events))
+        executor.submit(self.append_command(Commit::OWN, expected, events))
     }
 
     /// Appends events under an id of the caller for the commit: a message that arrives twice, or a program that starts again,
@@ -132,21 +133,24 @@ impl<M: StreamModel> VersionedLog<M> {
         expected: Expected,
         events: impl IntoIterator<Item = &'m M>,
     ) -> E::Out<Appended> {
-        executor.submit(self.append_command(Some(commit_id), expected, events))
+        let commit = Commit { id: Some(commit_id), is_kept: expected == Expected::Any };
+        executor.submit(self.append_command(commit, expected, events))
+    }
+
+    /// Returns the key that has the outcome of a commit.
+    pub(super) fn outcome_key(&self, commit_id: &str) -> Key {
+        self.log.typed_key().beside(&format!("commit:{commit_id}"))
     }
 
     pub(super) fn append_command<'m>(
         &self,
-        commit_id: Option<&str>,
+        Commit { id: commit_id, is_kept }: Commit<'_>,
         expected: Expected,
         events: impl IntoIterator<Item = &'m M>,
     ) -> Command<Appended> {
         let key = self.log.typed_key();
         let (commit, problem) = match commit_id {
-            Some(id) if id.is_empty() || id.len() > MAX_COMMIT_ID => {
-                (String::new(), Some(invalid("the id of a commit has 1 to 256 bytes")))
-            }
-            Some(id) => (id.to_owned(), None),
+            Some(id) => (id.to_owned(), check_id(id).err()),
             None => match nonce() {
                 Ok(id) => (id, None),
                 Err(error) => (String::new(), Some(error)),
@@ -155,10 +159,7 @@ impl<M: StreamModel> VersionedLog<M> {
         let scripts = if M::PUBLISH { &*PUBLISHING } else { &*LOCKING };
         let mut call = match (expected, commit_id) {
             (Expected::Any, None) => ScriptCall::from(&scripts.with_slot).once_under(key.as_str().to_owned()),
-            (Expected::Any, Some(id)) => {
-                let outcome = key.beside(&format!("commit:{id}"));
-                scripts.repeatable.key(outcome.as_str()).arg(KEEP_OUTCOME_FOR)
-            }
+            (_, Some(id)) if is_kept => scripts.repeatable.key(self.outcome_key(id).as_str()).arg(KEEP_OUTCOME_FOR),
             _ => scripts.repeatable.arg(0),
         };
         call = call.key(self.key());
@@ -173,6 +174,28 @@ impl<M: StreamModel> VersionedLog<M> {
             Ok(count) => command.decode_by(move |reply| decode(reply).and_then(|appended| appended.checked(count))),
             Err(error) => command.fail(error).decode_with(decode),
         }
+    }
+}
+
+/// How a commit is recognized.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Commit<'a> {
+    /// Its id: one of its own if the caller gives none.
+    pub(super) id: Option<&'a str>,
+    /// Whether its outcome is kept under a key. Otherwise the entry at the expected version tells.
+    pub(super) is_kept: bool,
+}
+
+impl Commit<'_> {
+    pub(super) const OWN: Commit<'static> = Commit { id: None, is_kept: false };
+}
+
+/// Checks the id of a commit.
+pub(super) fn check_id(id: &str) -> Result<()> {
+    if id.is_empty() || id.len() > MAX_COMMIT_ID {
+        Err(invalid("the id of a commit has 1 to 256 bytes"))
+    } else {
+        Ok(())
     }
 }
 
