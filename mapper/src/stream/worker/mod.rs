@@ -77,7 +77,7 @@ use crate::hash::Unit;
 ///
 /// One request at a time, of one script: it settles what was handled, starts what is queued, and reads more. A worker without
 /// entries to handle polls. The pace starts at 100 ms and doubles up to 5 s: **720 requests in an idle hour**, and 60 if the
-/// model has the attribute `publish`, which wakes workers by messages ([`poll`](Worker::poll)). While it holds entries, it also
+/// model has the attribute `publish`, which wakes workers by messages ([`poll`](Worker::poll)): then the pace starts at 5 s. While it holds entries, it also
 /// sends a heartbeat in each quarter of `reclaim_idle`, if no other request does. An event on its own takes two requests: one
 /// reads and starts it, one acknowledges it. With many, one request settles all that have ended since the last one.
 ///

@@ -65,6 +65,11 @@ impl Options {
         self.heartbeat.unwrap_or(self.reclaim_idle / 4)
     }
 
+    /// Returns the time between two polls when entries come. A worker that messages wake need not look for the next ones.
+    pub(super) fn shortest_poll(&self, is_woken: bool) -> Duration {
+        if is_woken { self.longest_poll(false) } else { self.shortest_poll }
+    }
+
     /// Returns the longest time between two polls.
     pub(super) fn longest_poll(&self, is_woken: bool) -> Duration {
         let default = if is_woken { Duration::from_secs(60) } else { Duration::from_secs(5) };

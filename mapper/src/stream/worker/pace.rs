@@ -17,10 +17,10 @@ impl Pace {
         Pace { shortest, longest, next: shortest }
     }
 
-    /// Sets the maximum.
-    pub(super) fn set_longest(&mut self, longest: Duration) {
-        self.longest = longest;
-        self.next = self.next.min(longest);
+    /// Sets the shortest and the longest wait.
+    pub(super) fn set(&mut self, shortest: Duration, longest: Duration) {
+        (self.shortest, self.longest) = (shortest, longest.max(shortest));
+        self.next = self.next.clamp(self.shortest, self.longest);
     }
 
     /// Returns how long to wait after a poll.

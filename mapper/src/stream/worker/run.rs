@@ -155,7 +155,8 @@ where
                 match answer {
                     Ok(answer) => {
                         errors.after(true);
-                        pace.set_longest(options.longest_poll(wake.is_active()));
+                        let is_woken = wake.is_active();
+                        pace.set(options.shortest_poll(is_woken), options.longest_poll(is_woken));
                         match book.answer(answer, &mut next) {
                             Found::NotAsked => {}
                             Found::Nothing => poll = Timer::after(pace.after(false)),
