@@ -14,6 +14,10 @@ pub(super) fn explain(error: Error) -> Error {
             "WRONGTYPE the key holds another kind of value than a stream, so another model or program uses it; use another \
              prefix, or remove the key",
         ),
+        ErrorKind::Redis if error.message().starts_with("NOGROUP") => (
+            ErrorKind::NotFound,
+            "NOGROUP: the log has no such group, or does not exist; call `create` first, or check the name",
+        ),
         ErrorKind::Redis if error.message().starts_with(NOT_GREATER) => (
             ErrorKind::Conflict,
             "the log has had this id or a greater one; use a greater id, or `append`, for which the server chooses it. \

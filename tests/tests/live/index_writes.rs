@@ -787,10 +787,11 @@ async fn times_to_live_of_fields() -> Result<()> {
 const GUARDED: &str = "\
 local real, declared = redis, {} \
 for _, key in ipairs(KEYS) do declared[key] = true end \
-local redis = { call = function(command, key, ...) \
-if command == 'TIME' then return real.call(command) end \
+local function guarded(call) return function(command, key, ...) \
+if command == 'TIME' then return call(command) end \
 if not declared[key] then error('not declared: ' .. tostring(key)) end \
-return real.call(command, key, ...) end } \
+return call(command, key, ...) end end \
+local redis = { call = guarded(real.call), pcall = guarded(real.pcall) } \
 ";
 
 const FIRST_LINE: &str = "local args, keys = ARGV, KEYS";

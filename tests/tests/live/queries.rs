@@ -155,6 +155,8 @@ async fn round_trips() -> Result<()> {
     // The server learns the scripts, and the client its dialect.
     teams().fetch(redis).await?;
     teams().in_one_request().fetch(redis).await?;
+    Account::patch(1).set(Account::NOTE, "").exec(redis).await?;
+    Account::delete(redis, 1000).await?;
     count();
     assert_eq!((teams().fetch(redis).await?.items.len(), count()), (13, 2));
     assert_eq!((teams().in_one_request().fetch(redis).await?.items.len(), count()), (13, 1));

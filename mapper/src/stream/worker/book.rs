@@ -13,6 +13,9 @@ use super::turn::{Answer, Fields, Operation, Settled, Taken, Ticket, Trimmed, Tu
 /// The longest text of an error that is kept with a dead letter, in bytes.
 const LONGEST_ERROR: usize = 2000;
 
+/// The most bytes of such texts in one request, which is larger than one of them.
+const MOST_ERRORS: usize = 200_000;
+
 /// How an entry stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -188,7 +191,8 @@ impl<'a> Book<'a> {
         let reclaims = self.is_reclaim_due && wanted > 0;
         let adopts = self.adopts && wanted > 0;
         let names_held = beats || reclaims || adopts;
-        self.sent = std::mem::take(&mut self.operations);
+        let rest = self.operations.split_off(self.fitting());
+        self.sent = std::mem::replace(&mut self.operations, rest);
         self.wanted = wanted;
         self.is_poll = wanted > 0 && self.is_poll_due;
         self.is_adopting = adopts;
@@ -208,6 +212,16 @@ impl<'a> Book<'a> {
             hides_fields: self.hides_fields,
             recreates: self.has_seen_group,
         })
+    }
+
+    /// Returns how many of the operations one request has room for: errors can be long.
+    fn fitting(&self) -> usize {
+        let mut bytes = 0;
+        let fits = |operation: &&Operation| {
+            bytes += if let What::Bury(why) = &operation.what { why.len() } else { 0 };
+            bytes <= MOST_ERRORS
+        };
+        self.operations.iter().take_while(fits).count()
     }
 
     /// Takes the answer to the request. Returns whether it has found as many entries as were asked for, if it has asked.
