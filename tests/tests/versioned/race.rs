@@ -167,7 +167,7 @@ async fn a_commit_with_an_id_is_made_once() {
                     let id = format!("request-{request}");
                     // The decision depends on the state, and would be another one after the first.
                     let decide = move |account: &Account| {
-                        let events = if account.events % 2 == 0 { 1 } else { 2 };
+                        let events = if account.events.is_multiple_of(2) { 1 } else { 2 };
                         Ok(vec![paid(1_i64 << request); events])
                     };
                     while let Err(error) = account.commit_as(&redis, &id, decide).await {
