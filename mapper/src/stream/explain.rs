@@ -20,12 +20,11 @@ pub(super) fn explain(error: Error) -> Error {
         ),
         ErrorKind::Redis if error.message().starts_with(NOT_GREATER) => (
             ErrorKind::Conflict,
-            "the log has had this id or a greater one; use a greater id, or `append`, for which the server chooses it. \
-             Nothing was changed",
+            "the log has had this id or a greater one; use a greater id, or `append`, for which the server chooses it",
         ),
         ErrorKind::Redis if error.message().starts_with(EXHAUSTED) => (
             ErrorKind::Conflict,
-            "the log has had the greatest possible id, so no entry can follow; use another log. Nothing was changed",
+            "the log has had the greatest possible id, so no entry can follow; use another log",
         ),
         ErrorKind::TooLarge if error.status().is_some() => (
             ErrorKind::TooLarge,
