@@ -22,10 +22,9 @@ pub(super) fn explain(error: Error) -> Error {
             ErrorKind::Conflict,
             "the log has had this id or a greater one; use a greater id, or `append`, for which the server chooses it",
         ),
-        ErrorKind::Redis if error.message().starts_with(EXHAUSTED) => (
-            ErrorKind::Conflict,
-            "the log has had the greatest possible id, so no entry can follow; use another log",
-        ),
+        ErrorKind::Redis if error.message().starts_with(EXHAUSTED) => {
+            (ErrorKind::Conflict, "the log has had the greatest possible id, so no entry can follow; use another log")
+        }
         ErrorKind::TooLarge if error.status().is_some() => (
             ErrorKind::TooLarge,
             "the request is larger than the service takes; append fewer events at once, or keep large values under keys of \

@@ -56,7 +56,7 @@ static REMOVE_CONSUMER: LazyLock<Script> =
 /// # }
 /// ```
 ///
-/// A command on a group that does not exist fails with the code `NOGROUP` ([`Error::code`]). A group that was destroyed has
+/// A command on a group that does not exist fails with `NotFound`. A group that was destroyed has
 /// lost its position and its pending entries: create it again only where handling entries twice does no harm, or with
 /// [`create_at`](Group::create_at) after the last entry that was handled.
 pub struct Group<M> {
