@@ -252,7 +252,7 @@ impl<M: StreamModel> Worker<M> {
     /// own, takes what it needs:
     ///
     /// ```no_run
-    /// # use redis_model::prelude::*;
+    /// # use redis_model::{Delivered, Error, prelude::*};
     /// # #[derive(Debug, Clone, RedisModel)]
     /// # #[redis(stream, prefix = "order-events")]
     /// # enum OrderEvent { Paid { cents: i64 } }
