@@ -306,11 +306,6 @@ impl Args {
         self.json.len()
     }
 
-    /// The encoded arguments, without the closing bracket.
-    pub(super) fn encoded(&self) -> &[u8] {
-        &self.json
-    }
-
     /// The encoded arguments, without the closing bracket, and the one that JSON cannot hold.
     pub(super) fn into_parts(self) -> (Vec<u8>, Option<RawArg>) {
         (self.json, self.exceptions.and_then(|exceptions| exceptions.raw))

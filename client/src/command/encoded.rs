@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::args::{NOT_ON_ITS_OWN, RawArg, texts};
-use super::form::Form;
+use super::form::Scripted;
 use super::idempotency::Idempotency;
 use super::learned::{Dialect, Learned};
 use super::{Command, Expect};
@@ -24,7 +24,7 @@ pub struct Encoded {
     /// The argument that JSON cannot hold. Only a command on its own can have one.
     raw: Option<RawArg>,
     /// The commands that can have another form than in `json`, in order, and where they stand in it.
-    forms: Vec<(Range<usize>, Arc<Form>)>,
+    forms: Vec<(Range<usize>, Arc<Scripted>)>,
     /// That of the least safe command.
     idempotency: Idempotency,
     /// The number of commands on the wire.
@@ -47,18 +47,18 @@ pub(crate) struct Body {
     pub(crate) endpoint: Endpoint,
     pub(crate) bytes: Bytes,
     /// The other form of a command on its own, if the server does not know the one in `bytes`.
-    pub(crate) form: Option<Arc<Form>>,
+    pub(crate) form: Option<Arc<Scripted>>,
 }
 
 impl Body {
     /// The body of a request with one command, which is encoded in `json` without its closing bracket.
-    pub(super) fn of_one(mut json: Vec<u8>, raw: Option<RawArg>, form: Option<Arc<Form>>) -> Result<Self> {
+    pub(super) fn of_one(mut json: Vec<u8>, raw: Option<RawArg>, form: Option<Arc<Scripted>>) -> Result<Self> {
         let Some(raw) = raw else {
             json.push(b']');
             return Ok(Body { endpoint: Endpoint::Command, bytes: Bytes::from(json), form });
         };
         let form = match form.as_deref() {
-            Some(Form::Script(script)) => {
+            Some(script) => {
                 // The path has no second form to fall back to.
                 let mut in_full = Vec::new();
                 script.render(&json, Dialect::Plain, true, &mut in_full);
@@ -125,7 +125,7 @@ impl Encoded {
         expect
     }
 
-    fn append(&mut self, (json, raw): (Vec<u8>, Option<RawArg>), form: Option<Arc<Form>>) -> Result<()> {
+    fn append(&mut self, (json, raw): (Vec<u8>, Option<RawArg>), form: Option<Arc<Scripted>>) -> Result<()> {
         self.count += 1;
         if self.count == 1 {
             self.forms.extend(form.map(|form| (0..json.len(), form)));
@@ -178,22 +178,12 @@ impl Encoded {
         let mut out = Vec::with_capacity(self.json.len() + self.extra_bytes());
         let mut in_full = Vec::new();
         let mut copied = 0;
-        for (at, form) in &self.forms {
+        for (at, script) in &self.forms {
             out.extend_from_slice(self.json.get(copied..at.start).unwrap_or_default());
             let json = self.json.get(at.clone()).unwrap_or_default();
-            let (json, script) = match &**form {
-                Form::Script(script) => (json, Some(script)),
-                Form::Substitute(instead) if learned.has_command(&instead.name) == Some(true) => (json, None),
-                Form::Substitute(instead) => (instead.args.encoded(), instead.script()),
-            };
-            match script {
-                None => out.extend_from_slice(json),
-                Some(script) => {
-                    let is_new = !in_full.contains(&script.sha1());
-                    script.render(json, dialect, is_new, &mut out);
-                    in_full.push(script.sha1());
-                }
-            }
+            let is_new = !in_full.contains(&script.sha1());
+            script.render(json, dialect, is_new, &mut out);
+            in_full.push(script.sha1());
             copied = at.end;
         }
         out.extend_from_slice(self.json.get(copied..).unwrap_or_default());
@@ -202,7 +192,7 @@ impl Encoded {
 
     /// How many bytes longer the commands can be in their final forms.
     fn extra_bytes(&self) -> usize {
-        self.forms.iter().map(|(at, form)| form.extra_bytes(at.len())).sum()
+        self.forms.iter().map(|(_, script)| script.extra_bytes()).sum()
     }
 
     /// The first command's name.
@@ -244,18 +234,9 @@ impl Encoded {
         }
     }
 
-    /// Whether the commands should not share a request with others: raw bytes, groups, commands that wait, and commands
-    /// that the server may not have.
-    pub(crate) fn stands_alone(&self, learned: &Learned) -> bool {
-        let is_unknown = |form: &Form| match form {
-            Form::Script(_) => false,
-            Form::Substitute(instead) => learned.has_command(&instead.name).is_none(),
-        };
-        self.atomic
-            || self.count > 1
-            || self.raw.is_some()
-            || !self.extra_time.is_zero()
-            || self.forms.iter().any(|(_, form)| is_unknown(form))
+    /// Whether the commands should not share a request with others: raw bytes, groups, and commands that wait.
+    pub(crate) fn stands_alone(&self) -> bool {
+        self.atomic || self.count > 1 || self.raw.is_some() || !self.extra_time.is_zero()
     }
 
     /// Takes the position and the name of each command that changes data, if there are several commands.

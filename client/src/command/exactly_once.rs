@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use super::args::Args;
-use super::form::{Form, Scripted};
+use super::form::Scripted;
 use super::idempotency::Idempotency;
 use super::script::{Script, ScriptCall};
 use super::{Command, Execution};
@@ -100,7 +100,7 @@ impl<R> Command<R> {
     /// Checks that a script can run the commands.
     fn check(&self) -> Result<()> {
         let forms = iter::once(&self.form).chain(self.others.iter().map(|(_, form)| form));
-        if forms.flatten().any(|form| matches!(**form, Form::Script(_))) {
+        if forms.flatten().next().is_some() {
             return Err(Error::invalid_input(
                 "a script cannot run inside another, so it has no `exactly_once`; use `Script::idempotent` if running it twice is the same as running it once",
             ));
@@ -139,7 +139,7 @@ impl<R> Command<R> {
         if self.expect.execution == Execution::OnceIfAlone {
             self.put_in_script();
         }
-        let Some(Form::Script(script)) = self.form.as_mut().map(Arc::make_mut) else { return };
+        let Some(script) = self.form.as_mut().map(Arc::make_mut) else { return };
         match script.fill_once(&mut self.args, keep) {
             Ok(()) => self.expect.idempotency = Idempotency::Once,
             Err(error) => drop(self.args.fail(error)),
@@ -148,14 +148,6 @@ impl<R> Command<R> {
 
     /// Makes the command one that runs the script, which runs what the command was.
     fn put_in_script(&mut self) {
-        if let Some(Form::Substitute(instead)) = self.form.as_deref()
-            && instead.script().is_some_and(Scripted::has_slot)
-        {
-            // Every server has this one, and it keeps its outcome as well.
-            (self.args, self.form) = (instead.args.clone(), instead.form.clone());
-            self.expect.execution = Execution::Plain;
-            return;
-        }
         let script = if self.all_args().all(Args::has_known_keys) { &LOCKING } else { &PLAIN };
         let keys: BTreeSet<String> = self.all_args().flat_map(Args::marked_keys).collect();
         let own = self.args.marked_keys().into_iter().next().filter(|key| key.len() <= MAX_PREFIX);
@@ -166,7 +158,7 @@ impl<R> Command<R> {
         for args in iter::once(first).chain(others) {
             call = call.command_args(args);
         }
-        self.form = Some(Arc::new(Form::Script(Scripted::encode(&mut self.args, call))));
+        self.form = Some(Arc::new(Scripted::encode(&mut self.args, call)));
         self.expect.atomic = false;
         self.expect.execution = Execution::InScript;
     }
@@ -205,7 +197,7 @@ mod tests {
         assert!(command.takes_nonce());
         command.fill_once(Duration::from_secs(20));
         assert_eq!(command.expect.idempotency, Idempotency::Once);
-        let can_lock = matches!(command.form.as_deref(), Some(Form::Script(script)) if script.can_lock_keys());
+        let can_lock = command.form.as_deref().is_some_and(Scripted::can_lock_keys);
         let text = |arg: bytes::Bytes| {
             let text = String::from_utf8_lossy(&arg).into_owned();
             match text.split_once("::once:") {
@@ -284,10 +276,6 @@ mod tests {
         let mut script = Script::new("return 1").key("k").once_under("user").command().exactly_once();
         script.fill_once(Duration::from_secs(1));
         assert_eq!(script.args()[2], "2");
-        // A substitute that keeps its outcome is preferred: every server has it.
-        let substitute = Script::new("return 1").key("k").once_under("user").command();
-        let (args, _) = prepared(Command::write("HSETEX").key("k").or_if_unknown(substitute));
-        assert_eq!(args, ["2", "user::once:", "k", "20000"]);
     }
 
     #[test]

@@ -1,26 +1,15 @@
-//! The other forms of a command: a script in full instead of by its SHA-1, a substitute for a command that the server lacks.
+//! The forms of a script: by its SHA-1 or in full, in the dialect of the server, with its once slot filled.
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::args::Args;
-use super::encoded::Body;
 use super::idempotency::Idempotency;
 use super::learned::Dialect;
 use super::script::{Script, ScriptCall};
 use crate::error::{Error, ErrorKind, Result};
 use crate::wire::request::push_text;
-
-/// How a command can be sent in another form than the one that it is encoded in.
-#[derive(Debug, Clone)]
-pub(crate) enum Form {
-    /// The command names a script by its SHA-1, in the plain dialect.
-    Script(Scripted),
-    /// Not every server has the command.
-    Substitute(Substitute),
-}
 
 /// The script that an encoded command names by its SHA-1.
 #[derive(Debug, Clone)]
@@ -110,46 +99,8 @@ impl Scripted {
     }
 
     /// How many bytes longer a form can be than the command as it is encoded.
-    fn extra_bytes(&self) -> usize {
+    pub(super) fn extra_bytes(&self) -> usize {
         self.script.text(Dialect::Locking).json.len()
-    }
-}
-
-/// What is sent instead of a command to a server that lacks it.
-#[derive(Debug, Clone)]
-pub(crate) struct Substitute {
-    /// The name of the command that it replaces.
-    pub(crate) name: Cow<'static, str>,
-    pub(super) args: Args,
-    pub(super) form: Option<Arc<Form>>,
-}
-
-impl Substitute {
-    /// The script that it names by its SHA-1.
-    pub(super) fn script(&self) -> Option<&Scripted> {
-        match self.form.as_deref() {
-            Some(Form::Script(script)) => Some(script),
-            _ => None,
-        }
-    }
-
-    /// The body of a request with the substitute on its own.
-    pub(crate) fn body(&self) -> Result<Body> {
-        let (json, raw) = self.args.clone().into_parts();
-        Body::of_one(json, raw, self.form.clone())
-    }
-}
-
-impl Form {
-    /// How many bytes longer a form can be than the command as it is encoded, which has `len` bytes.
-    pub(super) fn extra_bytes(&self, len: usize) -> usize {
-        match self {
-            Form::Script(script) => script.extra_bytes(),
-            Form::Substitute(Substitute { args, form, .. }) => {
-                let own = args.len() + form.as_ref().map_or(0, |form| form.extra_bytes(args.len()));
-                own.saturating_sub(len)
-            }
-        }
     }
 }
 
@@ -226,20 +177,5 @@ mod tests {
         for plain in [body(Encoded::new(), &Learned::default()), body(Encoded::atomic(), &locking)] {
             assert!(plain.starts_with("[[\"EVAL\",\"return 1\",\"2\"") && !plain.contains(flag), "{plain}");
         }
-    }
-
-    #[test]
-    fn a_substitute_takes_the_place_of_a_command_that_the_server_may_lack() {
-        let body = |learned: &Learned| {
-            let mut encoded = Encoded::new();
-            encoded.push(Command::read("PING"));
-            encoded.push(Command::write("NEW").arg("k").or_if_unknown(Command::write("OLD").arg("k").arg(1)));
-            encoded.push(Command::read("PING"));
-            String::from_utf8(encoded.into_body(learned).unwrap().unwrap().bytes.into()).unwrap()
-        };
-        let learned = Learned::default();
-        assert_eq!(body(&learned), r#"[["PING"],["OLD","k","1"],["PING"]]"#);
-        learned.set_has_command("NEW", true);
-        assert_eq!(body(&learned), r#"[["PING"],["NEW","k"],["PING"]]"#);
     }
 }

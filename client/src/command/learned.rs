@@ -1,7 +1,6 @@
-//! What a connection has learned about its server, which decides the form in which commands are sent.
+//! What a connection has learned about its server, which decides the form in which scripts are sent.
 
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The text in which a script that declares all its keys is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,8 +17,6 @@ pub(crate) enum Dialect {
 pub(crate) struct Learned {
     /// A [`Dialect`]; 0 if it is unknown.
     dialect: AtomicU8,
-    /// The commands that have a substitute, and whether the server has them.
-    commands: Mutex<Vec<(String, bool)>>,
 }
 
 impl Learned {
@@ -36,22 +33,5 @@ impl Learned {
     /// refusal, so what is known stays known.
     pub(crate) fn set_dialect(&self, dialect: Dialect) {
         let _ = self.dialect.compare_exchange(0, dialect as u8, Ordering::Relaxed, Ordering::Relaxed);
-    }
-
-    /// Whether the server has this command, if it is known.
-    pub(crate) fn has_command(&self, name: &str) -> Option<bool> {
-        self.commands().iter().find(|(known, _)| known == name).map(|(_, has)| *has)
-    }
-
-    pub(crate) fn set_has_command(&self, name: &str, has: bool) {
-        let mut commands = self.commands();
-        match commands.iter_mut().find(|(known, _)| known == name) {
-            Some(known) => known.1 = has,
-            None => commands.push((name.to_owned(), has)),
-        }
-    }
-
-    fn commands(&self) -> MutexGuard<'_, Vec<(String, bool)>> {
-        self.commands.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -28,8 +28,8 @@ pub(crate) use self::encoded::Body;
 pub(crate) use self::encoded::Encoded;
 pub(crate) use self::expect::Expect;
 use self::expect::{Decode, Execution};
+pub(crate) use self::form::Scripted;
 pub use self::form::nonce;
-pub(crate) use self::form::{Form, Scripted, Substitute};
 pub(crate) use self::idempotency::Idempotency;
 pub(crate) use self::learned::{Dialect, Learned};
 pub use self::one_or_more::{OneOrMore, OneOrMorePairs};
@@ -82,9 +82,9 @@ use crate::wire::Encoding;
 pub struct Command<R = Untyped> {
     args: Args,
     /// How it can be sent in another form than the arguments.
-    form: Option<Arc<Form>>,
+    form: Option<Arc<Scripted>>,
     /// The other commands of a group.
-    others: Vec<(Args, Option<Arc<Form>>)>,
+    others: Vec<(Args, Option<Arc<Scripted>>)>,
     /// How long the command itself asks the server to wait.
     extra_time: Duration,
     /// What follows a failure, if the command is sent on its own.
@@ -171,7 +171,7 @@ impl Command {
         let name = if idempotency.writes() { "EVALSHA" } else { "EVALSHA_RO" };
         let mut command = Command::new(name.into(), idempotency);
         let script = Scripted::encode(&mut command.args, call);
-        command.form = Some(Arc::new(Form::Script(script)));
+        command.form = Some(Arc::new(script));
         command
     }
 }
@@ -423,25 +423,6 @@ impl<R> Command<R> {
         self.recovery.take()
     }
 
-    /// Sends `other` instead to a server that does not know this command. Its reply is decoded as that of this command.
-    ///
-    /// A client learns from the first reply whether its server knows the command. In a pipeline or a transaction, where it
-    /// is too late then, `other` is sent until that is known.
-    #[doc(hidden)]
-    pub fn or_if_unknown<B>(mut self, other: Command<B>) -> Self {
-        if let Some(error) = other.args.error() {
-            self.args.fail(error.clone());
-        }
-        if self.others.is_empty() && other.others.is_empty() {
-            self.expect.idempotency = self.expect.idempotency.max(other.expect.idempotency);
-            let name = self.expect.name.clone();
-            self.form = Some(Arc::new(Form::Substitute(Substitute { name, args: other.args, form: other.form })));
-        } else {
-            self.args.reject("a group of commands has no substitute");
-        }
-        self
-    }
-
     /// How long the command itself asks the server to wait.
     pub(crate) fn extra_time(&self) -> Duration {
         self.extra_time
@@ -449,7 +430,7 @@ impl<R> Command<R> {
 
     /// Whether the command has a once slot that can be filled.
     fn has_once_slot(&self) -> bool {
-        matches!(self.form.as_deref(), Some(Form::Script(script)) if script.has_slot() && self.others.is_empty())
+        self.others.is_empty() && self.form.as_deref().is_some_and(Scripted::has_slot)
     }
 
     fn with_decode<T>(self, decode: Decode<T>) -> Command<T> {

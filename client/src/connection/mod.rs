@@ -27,7 +27,7 @@ pub(crate) use self::body::transport_error;
 pub use self::retry::RetryPolicy;
 pub(crate) use self::retry::{Limits, Patience, Progress};
 pub(crate) use self::sync_token::SyncToken;
-use crate::command::{self, Command, Dialect, Encoded, Form, Learned, Received, Scripted, Substitute};
+use crate::command::{self, Command, Dialect, Encoded, Learned, Received, Scripted};
 use crate::error::{Error, ErrorKind, Result};
 use crate::reply::{self, Answered, Replies, Reply, Shape};
 use crate::transport::{Body, Endpoint, Request, Transport};
@@ -141,10 +141,6 @@ impl Connection {
         }
     }
 
-    pub(crate) fn learned(&self) -> &Learned {
-        &self.learned
-    }
-
     /// Gives a command on its own its nonce, if it takes one and may be repeated. All attempts have the same.
     pub(crate) fn prepare<R>(&self, command: &mut Command<R>, patience: Patience) {
         if command.takes_nonce()
@@ -221,21 +217,8 @@ impl Connection {
         let body = &prepared.body;
         match &body.form {
             None => self.round_trip(prepared, &body.endpoint, body.bytes.clone(), number).await,
-            // Few commands have other forms: the future of all others is smaller without them.
-            Some(form) => Box::pin(self.attempt_in_form(prepared, body, form, number)).await,
-        }
-    }
-
-    async fn attempt_in_form(
-        &self,
-        prepared: &Prepared<'_>,
-        body: &command::Body,
-        form: &Form,
-        number: u32,
-    ) -> Result<Tape> {
-        match form {
-            Form::Script(script) => self.attempt_script(prepared, &body.bytes, script, number).await,
-            Form::Substitute(instead) => self.attempt_or(prepared, body, instead, number).await,
+            // Few commands are scripts: the future of all others is smaller without them.
+            Some(script) => Box::pin(self.attempt_script(prepared, &body.bytes, script, number)).await,
         }
     }
 
@@ -276,32 +259,6 @@ impl Connection {
             self.learned.set_dialect(Dialect::Locking);
         }
         outcome
-    }
-
-    /// Sends a command, or its substitute if the server does not know the command.
-    async fn attempt_or(
-        &self,
-        prepared: &Prepared<'_>,
-        body: &command::Body,
-        instead: &Substitute,
-        number: u32,
-    ) -> Result<Tape> {
-        if self.learned.has_command(&instead.name) != Some(false) {
-            let outcome = self.round_trip(prepared, &body.endpoint, body.bytes.clone(), number).await;
-            match is_unknown_command(&outcome) {
-                true => self.learned.set_has_command(&instead.name, false),
-                false if outcome.is_ok() => {
-                    self.learned.set_has_command(&instead.name, true);
-                    return outcome;
-                }
-                false => return outcome,
-            }
-        }
-        let body = instead.body()?;
-        match body.form.as_deref() {
-            Some(Form::Script(script)) => self.attempt_script(prepared, &body.bytes, script, number).await,
-            _ => self.round_trip(prepared, &body.endpoint, body.bytes.clone(), number).await,
-        }
     }
 
     /// Sends one HTTP request and parses the response.
@@ -365,11 +322,6 @@ fn has_executed(outcome: &Result<Tape>) -> bool {
 /// Whether the server refuses a script because it is full. A script that has written something is not refused any more.
 fn is_out_of_memory(outcome: &Result<Tape>) -> bool {
     refuses(outcome, &["OOM command not allowed"])
-}
-
-/// Whether the server, or the service, does not have a command.
-fn is_unknown_command(outcome: &Result<Tape>) -> bool {
-    refuses(outcome, &["ERR unknown command", "ERR Command is not available"])
 }
 
 /// Whether the outcome is an error that begins with one of these texts.

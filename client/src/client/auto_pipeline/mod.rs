@@ -198,8 +198,8 @@ impl AutoPipeline {
             }
             bytes += next.encoded.len();
             let is_full = batch.len() >= self.limits.max_commands || bytes > self.limits.max_bytes;
-            let alone = |encoded: &Encoded| encoded.stands_alone(self.connection.learned());
-            let stands_alone = alone(&next.encoded) || batch.last().is_some_and(|last| alone(&last.encoded));
+            let stands_alone =
+                next.encoded.stands_alone() || batch.last().is_some_and(|last| last.encoded.stands_alone());
             latest = latest.max(next.progress.deadline);
             forgotten_at = next.forgotten_at.into_iter().chain(forgotten_at).min();
             let is_forgotten = forgotten_at.is_some_and(|at| at < latest);
