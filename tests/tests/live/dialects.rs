@@ -6,11 +6,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use redis_model::redis_rest::transport::{Request, Response, Transport, TransportError};
 use redis_model::redis_rest::{
-    AutoPipelining, Command, ErrorKind, Executor as _, FromReply as _, Redis, Result, RetryPolicy, Script, ScriptCall,
-    ScriptingCommands as _, StringCommands as _,
+    AutoPipelining, ErrorKind, Executor as _, Redis, Result, RetryPolicy, Script, ScriptCall, ScriptingCommands as _,
+    StringCommands as _,
 };
 use redis_model_tests::fault::{Cut, Faulty};
-use redis_model_tests::{Stack, key, own_redis_7_0, own_stack, stack, valkey};
+use redis_model_tests::{Stack, key, own_redis_7_0, stack, valkey};
 
 /// A transport that keeps the bodies that it sends. Over an open-source server without the gateway's help, the server refuses
 /// the flag of the service.
