@@ -12,10 +12,10 @@ use redis_model::redis_rest::{Build, Command, Encoding, RetryPolicy};
 use redis_model::{JobOptions, Nack, Nacked, Queue, Ticket};
 use redis_model_tests::direct::Direct;
 use redis_model_tests::fault::Cut;
+use redis_model_tests::random::Random;
 
 use crate::gate::Gate;
 use crate::queue::Job;
-use crate::random::Random;
 use crate::{number, servers};
 
 const MAX_ATTEMPTS: u32 = 3;
@@ -163,13 +163,13 @@ impl World {
         const CUTS: [Cut; 3] = [Cut::Before, Cut::During, Cut::After];
         match self.random.below(10) {
             0 | 1 => {
-                let cuts: Vec<_> = (0..=self.random.below(2)).map(|_| *self.random.pick(&CUTS)).collect();
+                let cuts: Vec<_> = (0..=self.random.below(2)).map(|_| self.random.pick(&CUTS)).collect();
                 self.gate.set(cuts);
                 self.count("repeated by the client");
                 Some(self.patient.submit(command).await)
             }
             2 => {
-                let cut = *self.random.pick(&CUTS);
+                let cut = self.random.pick(&CUTS);
                 self.gate.set([cut]);
                 let error = self.impatient.submit(command.clone()).await.err().unwrap();
                 match self.gate.last() {

@@ -9,10 +9,10 @@ use redis_model::prelude::*;
 use redis_model::{Nack, Reserved, Ticket};
 use redis_model_tests::Stack;
 use redis_model_tests::fault::Cut;
+use redis_model_tests::random::Random;
 
 use crate::gate::Gate;
 use crate::queue::Job;
-use crate::random::Random;
 use crate::{number, servers};
 
 const JOBS: u64 = 300;
@@ -48,7 +48,7 @@ async fn work(stack: &Stack, worker: u64, seed: u64, seen: &Mutex<Seen>) -> Resu
     let until = Instant::now() + Duration::from_secs(60);
     let cuts = |random: &mut Random| {
         if random.one_in(4) {
-            gate.set([*random.pick(&[Cut::Before, Cut::During, Cut::After])]);
+            gate.set([random.pick(&[Cut::Before, Cut::During, Cut::After])]);
         }
     };
     loop {

@@ -10,9 +10,10 @@ use redis_model::prelude::*;
 use redis_model::{Cursor, ErrorKind, Query, Unit};
 use redis_model_tests::by_hand::ByHand;
 use redis_model_tests::fault::{Answer, Canned, Cut, Faulty, Mutated};
+use redis_model_tests::random::{Random, seed};
 use redis_model_tests::{own_redis_7_0, own_stack, own_valkey};
 
-use super::query_filter::{Citizen, PERSON, Person, Random, citizen, ids, sorted};
+use super::query_filter::{Citizen, PERSON, Person, citizen, ids, sorted};
 
 /// Real writes of partitioned records. Partitions without records have no keys.
 #[tokio::test]
@@ -20,7 +21,7 @@ async fn partitions_without_records_are_no_loss() -> Result<()> {
     let stack = own_stack();
     let redis = &stack.redis();
     assert_eq!(Citizen::query().eq(Citizen::COUNTRY, "tr").count(redis).await?, 0);
-    let random = &mut Random::new();
+    let random = &Random::new(seed("SEED"));
     for id in 1..=3 {
         Citizen { country: "tr".into(), ..citizen(random, id) }.insert(redis).await?;
     }
@@ -188,7 +189,7 @@ async fn cursors_are_stable_under_writes() -> Result<()> {
         Account::query().any_of(Account::SEATS, [1, 5, 8]),
     ] {
         accounts(redis, 200).await?;
-        let random = &mut Random::new();
+        let random = &Random::new(seed("SEED"));
         // Others change every third account, all the time.
         let is_quiet = |id: &u64| !id.is_multiple_of(3) && *id <= 200;
         let expected: Vec<_> = query.clone().limit(1000).ids(redis).await?.items.into_iter().filter(is_quiet).collect();
@@ -201,16 +202,16 @@ async fn cursors_are_stable_under_writes() -> Result<()> {
                 break;
             }
             for _ in 0..5 {
-                let id = 3 * (1 + random.below(66) as u64);
+                let id = 3 * (1 + random.below(66));
                 match random.below(4) {
                     0 => drop(Account::delete(redis, id).await?),
                     1 => {
-                        Account { seats: random.below(10) as u32, tags: Vec::new(), ..account(id) }.save(redis).await?;
+                        Account { seats: random.below(10), tags: Vec::new(), ..account(id) }.save(redis).await?;
                     }
                     2 => Account { plan: Plan::Free, ..account(id) }.save(redis).await?,
                     _ => {
-                        let id = 300 + random.below(100) as u64;
-                        Account { seats: random.below(10) as u32, ..account(id) }.save(redis).await?;
+                        let id = 300 + random.below(100);
+                        Account { seats: random.below(10), ..account(id) }.save(redis).await?;
                     }
                 }
             }
@@ -397,10 +398,10 @@ async fn writes_test_the_conditions_again() -> Result<()> {
     let others = tokio::spawn({
         let (redis, stop) = (stack.redis(), stop.clone());
         async move {
-            let random = &mut Random::new();
+            let random = &Random::new(seed("SEED"));
             let mut saved = HashSet::new();
             while stop.load(Ordering::SeqCst) == 0 {
-                let id = 3 * (1 + random.below(100) as u64);
+                let id = 3 * (1 + random.below(100));
                 // Only what still exists is saved from deletion.
                 let patch = Account::patch(id).set(Account::PLAN, Plan::Free).exec(&redis).await;
                 if patch.is_ok() {

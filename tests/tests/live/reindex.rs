@@ -3,13 +3,14 @@
 #![expect(clippy::print_stdout, reason = "seeds and figures")]
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use redis_model::commands::sorted_set::ZRange;
 use redis_model::prelude::*;
 use redis_model::{Drift, ErrorKind, IndexPhase, Reindexed};
 use redis_model_tests::counting::{Counting, Seen};
 use redis_model_tests::fault::Mutated;
+use redis_model_tests::random::{Random, seed};
 use redis_model_tests::{Stack, own_redis_7_0, own_stack, stack, valkey};
 
 /// A model with a version of the program before a change, and one after it.
@@ -626,31 +627,19 @@ struct Busy {
     tags: Vec<u32>,
 }
 
-/// A generator of random numbers that a seed starts: xorshift.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 33) % bound
-    }
-
-    fn busy(&mut self) -> Busy {
-        Busy {
-            id: self.below(200),
-            name: (self.below(3) > 0).then(|| self.below(150).to_string()),
-            group: ["a", "b", "c"][usize::try_from(self.below(3)).unwrap()].to_owned(),
-            size: i32::try_from(self.below(50)).unwrap() - 25,
-            tags: Vec::new(),
-        }
+fn any_busy(random: &Random) -> Busy {
+    Busy {
+        id: random.below(200),
+        name: (random.below(3) > 0).then(|| random.below(150).to_string()),
+        group: random.pick(&["a", "b", "c"]).to_owned(),
+        size: random.below(50) - 25,
+        tags: Vec::new(),
     }
 }
 
 /// Writes at random. With `behind_our_back`, some writes bypass the indexes.
-async fn write(redis: &Redis, random: &mut Random, behind_our_back: bool) -> Result<()> {
-    let busy = random.busy();
+async fn write(redis: &Redis, random: &Random, behind_our_back: bool) -> Result<()> {
+    let busy = any_busy(random);
     let key = Busy::key(busy.id)?;
     let result = match random.below(if behind_our_back { 12 } else { 8 }) {
         0 | 1 => busy.save(redis).await,
@@ -681,10 +670,10 @@ async fn write(redis: &Redis, random: &mut Random, behind_our_back: bool) -> Res
 
 /// Writes until it is done. Returns how often.
 async fn write_until(redis: &Redis, done: &AtomicBool, seed: u64) -> Result<u64> {
-    let mut random = Random(seed << 20 | 1);
+    let random = Random::new(seed);
     let mut writes = 0;
     while !done.load(Ordering::Relaxed) {
-        match write(redis, &mut random, false).await {
+        match write(redis, &random, false).await {
             // Until a run of `reindex` has started.
             Err(error) if error.kind() == ErrorKind::Index => {}
             result => result?,
@@ -699,12 +688,11 @@ async fn writers_go_on_while_indexes_are_built() -> Result<()> {
     let redis_7_0 = own_redis_7_0();
     let servers = [Some(stack()), Some(valkey()), redis_7_0.as_ref()];
     for redis in servers.into_iter().flatten().map(Stack::redis) {
-        let seed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().subsec_nanos();
-        println!("seed {seed}");
-        let mut random = Random(u64::from(seed) << 20 | 1);
+        let seed = seed("SEED");
+        let random = Random::new(seed);
         for round in 0..6 {
             for _ in 0..150 {
-                write(&redis, &mut random, true).await?;
+                write(&redis, &random, true).await?;
             }
             match round % 3 {
                 0 => drop(redis.del("re-busy::index:group").await?),
@@ -759,9 +747,9 @@ async fn writes_are_no_drift() -> Result<()> {
     for redis in [stack().redis(), valkey().redis()] {
         let done = AtomicBool::new(false);
         let writer = async |seed: u64| {
-            let mut random = Random(seed);
+            let random = Random::new(seed);
             while !done.load(Ordering::Relaxed) {
-                let (id, size) = (random.below(40), i32::try_from(random.below(9)).unwrap());
+                let (id, size) = (random.below(40), random.below(9));
                 let written: Result<()> = match random.below(5) {
                     0 => Brisk::delete(&redis, id).await.map(drop),
                     1 => Brisk::expire(&redis, id, Duration::from_millis(random.below(30) + 1)).await.map(drop),

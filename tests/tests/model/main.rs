@@ -25,23 +25,16 @@ mod schema;
 mod state;
 mod world;
 
+use redis_model_tests::random::{number, seed};
 use redis_model_tests::{Stack, own_redis_7_0, own_stack, own_stack_in_english, own_valkey};
 
 use crate::run::Settings;
 
-fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is not a number: {text}")))
-}
-
-fn seed() -> u64 {
-    number("MODEL_SEED").unwrap_or_else(|| u64::try_from(world::clock()).unwrap())
-}
-
 /// Runs the operations on each of these servers at once.
 fn check(servers: &[(&str, Stack)], operations: u64) {
-    let seed = seed();
+    let seed = seed("MODEL_SEED");
     let each = operations / servers.len() as u64 + 1;
-    println!("MODEL_SEED={seed}, {operations} operations");
+    println!("{operations} operations");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let runs = servers.iter().enumerate().map(|(number, (_, stack))| {
         let through_gateway = number == 0;

@@ -8,10 +8,11 @@ use redis_model::prelude::*;
 use redis_model::{Cursor, Drift, Error, ErrorKind};
 use redis_model_tests::Stack;
 use redis_model_tests::direct::{Mutation, Raw};
+use redis_model_tests::random::Random;
 
 use crate::calls;
 use crate::check;
-use crate::generate::{self, Ids, Random, Search};
+use crate::generate::{self, Ids, Search};
 use crate::schema::{Account, Fields, Record, Table, User, Val, field};
 use crate::state::{Change, Did, Life, Mode, Op, PatchSpec, Slot, Span, State, What};
 use crate::world::{Call, Cut, SharedCall, Turn, World, clock, lock, now};
@@ -137,16 +138,16 @@ impl Task {
     }
 
     async fn op(&mut self, table: Table) -> Op {
-        let id = self.ids.pick(&mut self.random, table);
+        let id = self.ids.pick(&self.random, table);
         let state = Arc::clone(&self.world.state).lock_owned().await;
-        generate::op(&mut self.random, table, id, &state)
+        generate::op(&self.random, table, id, &state)
     }
 
     async fn write(&mut self) {
         self.label = "write";
         let table = self.table();
         let op = self.op(table).await;
-        let cuts = generate::cuts(&mut self.random);
+        let cuts = generate::cuts(&self.random);
         self.turn().begin(vec![op.clone()], cuts);
         let result = calls::one(&self.redis, &op).await;
         let (call, _) = self.turn().end();
@@ -171,7 +172,7 @@ impl Task {
         if is_twice {
             ops.push(ops[0].clone());
         }
-        let cuts = generate::cuts(&mut self.random);
+        let cuts = generate::cuts(&self.random);
         self.turn().begin(ops.clone(), cuts);
         let result = calls::unit(&ops).commit(&self.redis).await;
         let (call, _) = self.turn().end();
@@ -201,8 +202,8 @@ impl Task {
         let deletes = self.random.chance(30);
         let mut ops: Vec<Op> = Vec::new();
         for _ in 0..=self.random.below(4) {
-            let id = self.ids.pick(&mut self.random, Table::Users);
-            let fields = generate::fields(&mut self.random, Table::Users);
+            let id = self.ids.pick(&self.random, Table::Users);
+            let fields = generate::fields(&self.random, Table::Users);
             let put = What::Put { mode: Mode::Save, fields, version: None };
             let what = if deletes { What::Delete } else { put };
             ops.push(Op { table: Table::Users, id, what, life: Life::Keep });
@@ -233,10 +234,10 @@ impl Task {
     /// Loads, changes and saves, while others take turns in between.
     async fn modify(&mut self) {
         self.label = "modify";
-        let id = self.ids.pick(&mut self.random, Table::Accounts);
-        let cuts = generate::cuts(&mut self.random);
+        let id = self.ids.pick(&self.random, Table::Accounts);
+        let cuts = generate::cuts(&self.random);
         self.turn().begin(Vec::new(), cuts);
-        let by = i64::try_from(self.random.below(100)).unwrap();
+        let by = self.random.below(100);
         let call = Arc::clone(&self.call);
         let change = move |account: &mut Account| {
             account.cents = account.cents.wrapping_add(by);
@@ -296,9 +297,9 @@ impl Task {
     /// A page, while nobody else writes: it must be exactly what a filter over the model gives.
     async fn search(&mut self) {
         self.label = "search";
-        let search = generate::search(&mut self.random);
+        let search = generate::search(&self.random);
         let ids_only = self.random.chance(30);
-        let cuts = read_cuts(&mut self.random);
+        let cuts = read_cuts(&self.random);
         self.turn().begin(Vec::new(), cuts);
         self.turn().hold(&self.world).await;
         let from = clock();
@@ -326,9 +327,9 @@ impl Task {
     /// All pages, alone or while others write.
     async fn pages(&mut self) {
         self.label = "pages";
-        let search = generate::search(&mut self.random);
+        let search = generate::search(&self.random);
         let is_alone = self.random.chance(40);
-        let cuts = read_cuts(&mut self.random);
+        let cuts = read_cuts(&self.random);
         self.turn().begin(Vec::new(), cuts);
         let before = if is_alone {
             self.turn().hold(&self.world).await;
@@ -435,7 +436,7 @@ impl Task {
     /// Patches or deletes all that match.
     async fn each(&mut self) {
         self.label = "each";
-        let search = generate::search(&mut self.random);
+        let search = generate::search(&self.random);
         let set = |name, text| (name, Change::Set(Val::text(text)));
         let changes =
             [vec![set("country", "uk")], vec![set("bio", "p"), set("country", "t")], vec![("score", Change::Incr(1))]];
@@ -444,7 +445,7 @@ impl Task {
         let life = if self.random.chance(20) && !matches!(what, What::Delete) { Life::Set(1000) } else { Life::Keep };
         let op = Op { table: Table::Users, id: String::new(), what, life };
         let is_alone = self.random.chance(60);
-        let cuts = generate::cuts(&mut self.random);
+        let cuts = generate::cuts(&self.random);
         self.turn().begin(Vec::new(), cuts);
         lock(&self.call).each = Some((op.clone(), search.clone()));
         if is_alone {
@@ -489,8 +490,8 @@ impl Task {
 
     async fn counts(&mut self) {
         self.label = "counts";
-        let search = generate::search(&mut self.random);
-        let cuts = read_cuts(&mut self.random);
+        let search = generate::search(&self.random);
+        let cuts = read_cuts(&self.random);
         self.turn().begin(Vec::new(), cuts);
         self.turn().hold(&self.world).await;
         let from = clock();
@@ -532,8 +533,8 @@ impl Task {
 
     async fn find_by(&mut self) {
         self.label = "find_by";
-        let email = generate::value(&mut self.random, "email").to_text();
-        let cuts = read_cuts(&mut self.random);
+        let email = generate::value(&self.random, "email").to_text();
+        let cuts = read_cuts(&self.random);
         self.turn().begin(Vec::new(), cuts);
         self.turn().hold(&self.world).await;
         let from = clock();
@@ -574,8 +575,8 @@ impl Task {
 
     async fn loads(&mut self) {
         self.label = "loads";
-        let id = self.ids.pick(&mut self.random, Table::Users);
-        let cuts = read_cuts(&mut self.random);
+        let id = self.ids.pick(&self.random, Table::Users);
+        let cuts = read_cuts(&self.random);
         self.turn().begin(Vec::new(), cuts);
         self.turn().hold(&self.world).await;
         let from = clock();
@@ -606,7 +607,7 @@ impl Task {
     /// What other programs do to the server.
     async fn behind_the_back(&mut self) {
         self.label = "raw";
-        let mut id = self.ids.pick(&mut self.random, Table::Users);
+        let mut id = self.ids.pick(&self.random, Table::Users);
         let world = Arc::clone(&self.world);
         let mut state = Arc::clone(&world.state).lock_owned().await;
         let span = now();
@@ -634,7 +635,7 @@ impl Task {
                 Some("raw DEL")
             }
             40..60 if is_alive && is_far && slot.mark == slot.expires => {
-                let score = i64::try_from(self.random.below(100)).unwrap();
+                let score = self.random.below(100);
                 world.run(["HSET", &key, "score", &score.to_string()]).await;
                 let slot = state.slot(Table::Users, &id);
                 slot.record.as_mut().unwrap().insert("score", Val::Int(score));
@@ -654,7 +655,7 @@ impl Task {
                 Some("raw PERSIST")
             }
             80..100 if slot.record.is_none() && slot.is_held(span) == Some(false) && slot.mark.is_none() => {
-                let fields = generate::fields(&mut self.random, Table::Users);
+                let fields = generate::fields(&self.random, Table::Users);
                 let mut args = vec!["HSET".to_owned(), key, "id".to_owned(), id.clone()];
                 for (name, value) in &fields {
                     if let Some(text) = value.stored() {
@@ -683,7 +684,7 @@ fn is_building(error: &Error, state: &State) -> bool {
     error.kind() == ErrorKind::Index && state.reindexed.0 > state.reindexed.1 && error.message().contains("reindex")
 }
 
-fn read_cuts(random: &mut Random) -> Vec<Cut> {
+fn read_cuts(random: &Random) -> Vec<Cut> {
     if random.chance(8) { vec![random.pick(&[Cut::Before, Cut::During, Cut::After])] } else { Vec::new() }
 }
 
