@@ -1,6 +1,6 @@
 //! Queries over random records, compared with a filter in Rust.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::ops::Bound;
 
 use redis_model::prelude::*;
@@ -11,78 +11,7 @@ use redis_model_tests::fault::Mutated;
 use redis_model_tests::random::{Random, seed};
 use redis_model_tests::{own_redis_7_0, own_stack, own_stack_in_english, own_valkey};
 
-#[derive(Debug, Clone, PartialEq, RedisModel)]
-#[redis(prefix = "person", index(country, age))]
-pub(crate) struct Person {
-    #[redis(id)]
-    pub(crate) id: u64,
-    #[redis(unique)]
-    pub(crate) email: String,
-    #[redis(index)]
-    pub(crate) country: String,
-    #[redis(index)]
-    pub(crate) age: i16,
-    #[redis(index)]
-    pub(crate) nick: Option<String>,
-    #[redis(index)]
-    pub(crate) score: f64,
-    #[redis(index)]
-    pub(crate) tags: Vec<String>,
-    pub(crate) bio: Option<String>,
-}
-
-pub(crate) const PERSON: &str = "Person;age i,country t,email t,nick t,score f,tags t;age=1;country=2;country+age=2+1;email=3!;nick=4;score=5;tags=6";
-
-/// The same, in 16 parts.
-#[derive(Debug, Clone, PartialEq, RedisModel)]
-#[redis(prefix = "citizen", index(country, age), partitions = 16)]
-pub(crate) struct Citizen {
-    #[redis(id)]
-    pub(crate) id: u64,
-    #[redis(unique)]
-    pub(crate) email: String,
-    #[redis(index)]
-    pub(crate) country: String,
-    #[redis(index)]
-    pub(crate) age: i16,
-    #[redis(index)]
-    pub(crate) tags: BTreeSet<u32>,
-}
-
-const CITIZEN: &str = "Citizen;age i,country t,email t,tags i;age=1;country=2;country+age=2+1;email=3!;tags=4;/16";
-
-/// Texts that sort differently by byte and by locale, and that contain the separators.
-const TEXTS: [&str; 12] =
-    ["", "a", "A", "b", "a\0b", "a\u{1}", "a\u{2}c", "ä", "Zürich", "a b", "\u{10ffff}", "a\u{1}\u{3}b"];
-
-fn any_text(random: &Random) -> String {
-    random.pick(&TEXTS).to_owned()
-}
-
-fn person(random: &Random, id: u64) -> Person {
-    Person {
-        id,
-        email: format!("{}@{id}", any_text(random)),
-        country: any_text(random),
-        age: random.pick(&[i16::MIN, -100, -20, -9, -1, 0, 1, 9, 10, 11, 99, 100, i16::MAX]),
-        nick: (random.below(3) > 0).then(|| any_text(random)),
-        score: random.pick(&[
-            f64::MIN,
-            -1.5,
-            -0.1,
-            -0.0,
-            0.0,
-            5e-324,
-            0.1,
-            1.0,
-            1e300,
-            f64::INFINITY,
-            f64::NEG_INFINITY,
-        ]),
-        tags: (0..random.below(4)).map(|_| any_text(random)).collect(),
-        bio: None,
-    }
-}
+use super::people::{CITIZEN, Citizen, PERSON, Person, any_text, citizen, ids, person, sorted};
 
 /// A condition as the query takes it, and as Rust tests it.
 type Condition<M> = (Box<dyn Fn(Query<M>) -> Query<M> + Send + Sync>, Box<dyn Fn(&M) -> bool + Send + Sync>);
@@ -239,15 +168,6 @@ async fn all_pages(redis: &Redis, query: &Query<Person>, limit: usize) -> Result
     }
 }
 
-pub(crate) fn ids(people: &[Person]) -> Vec<u64> {
-    people.iter().map(|person| person.id).collect()
-}
-
-pub(crate) fn sorted(mut ids: Vec<u64>) -> Vec<u64> {
-    ids.sort_unstable();
-    ids
-}
-
 /// `in_one_request` is whether some of the queries return the records themselves.
 async fn agrees_with_a_filter(
     client: RedisBuilder,
@@ -326,16 +246,6 @@ async fn queries_agree_with_a_filter_under_a_locale() -> Result<()> {
     agrees_with_a_filter(stack.builder(), 40, true, &Random::new(seed("SEED"))).await
 }
 
-pub(crate) fn citizen(random: &Random, id: u64) -> Citizen {
-    Citizen {
-        id,
-        email: format!("{}@{id}", any_text(random)),
-        country: any_text(random),
-        age: random.pick(&[-100, -9, 0, 9, 10, 100]),
-        tags: (0..random.below(4)).map(|_| random.below(12) as u32).collect(),
-    }
-}
-
 /// The rows and indexes of a model in parts are walked as one.
 #[tokio::test]
 async fn partitions_are_merged() -> Result<()> {
@@ -348,7 +258,7 @@ async fn partitions_agree_with_a_filter(redis: Redis, with_find: bool, random: &
     let citizens: Vec<_> = (1..=300).map(|id| citizen(random, id)).collect();
     ByHand::new::<Citizen>(CITIZEN).insert(redis, &citizens).await?;
     for _ in 0..40 {
-        let (text, tag, age) = (any_text(random), random.below(12) as u32, random.pick(&[-9, 0, 10]));
+        let (text, tag, age) = (any_text(random), random.below(12), random.pick(&[-9, 0, 10]));
         let (two, limit) = ([any_text(random), text.clone()], random.pick(&[3, 50, 1000]));
         type Filter<'a> = Box<dyn Fn(&Citizen) -> bool + Send + Sync + 'a>;
         let queries: [(Query<Citizen>, Filter<'_>); 8] = [
