@@ -4,8 +4,9 @@ use std::ops::Bound;
 
 use redis_model_tests::random::Random;
 
+use crate::op::{Change, Life, Mode, Op, PatchSpec, What};
 use crate::schema::{Fields, Table, Val, field};
-use crate::state::{Change, Life, Mode, Op, PatchSpec, State, What};
+use crate::state::State;
 use crate::world::Cut;
 
 const EMAILS: [&str; 11] = ["a", "b\0", "b", "c\u{1}", "d\u{2}x", "e", "é", "", "Zed", "zed", "\u{1}\u{3}"];

@@ -20,9 +20,12 @@ mod check;
 mod eviction;
 mod generate;
 mod mutations;
+mod op;
+mod plan;
 mod run;
 mod schema;
 mod state;
+mod task;
 mod world;
 
 use redis_model_tests::random::{number, seed};

@@ -16,8 +16,9 @@ use redis_model_tests::direct::{Args, Direct, Mutation, Raw, commands_of, parse}
 use tokio::sync::OwnedMutexGuard;
 
 use crate::generate::Search;
+use crate::op::{Did, Mend, Op, Span, Verdict, What};
 use crate::schema::Table;
-use crate::state::{Did, Mend, Op, Span, State, Verdict, What};
+use crate::state::State;
 
 pub(crate) struct World {
     /// For what happens behind the back of the models.
