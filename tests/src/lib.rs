@@ -7,6 +7,7 @@ pub mod chaos;
 pub mod counting;
 pub mod direct;
 pub mod fault;
+pub mod process;
 pub mod random;
 pub mod sdk;
 pub mod user;
