@@ -32,3 +32,17 @@ async fn no_drift<M: HashModel + Send + Sync>(redis: &Redis) -> Result<()> {
     assert!(drift.is_empty(), "{drift:?}");
     Ok(())
 }
+
+#[derive(Debug, Clone, PartialEq, RedisModel)]
+#[redis(prefix = "user")]
+struct User {
+    #[redis(id)]
+    id: String,
+    #[redis(unique)]
+    email: String,
+    visits: u64,
+}
+
+fn user(id: &str, email: &str) -> User {
+    User { id: id.into(), email: email.into(), visits: 0 }
+}
