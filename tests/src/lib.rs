@@ -10,6 +10,7 @@ pub mod fault;
 pub mod process;
 pub mod random;
 pub mod sdk;
+pub mod sources;
 pub mod user;
 pub mod via;
 
