@@ -87,6 +87,12 @@ pub fn own_redis_7_0() -> Option<Stack> {
     Path::new(PROGRAM).exists().then(|| start(|_| Ok(Server::builder().program(PROGRAM))))
 }
 
+/// One of each kind, with its name: Redis 8.2, Valkey 9.1, and Redis 7.0 if it is installed.
+pub fn own_servers() -> Vec<(&'static str, Stack)> {
+    let oldest = own_redis_7_0().map(|stack| ("Redis 7.0", stack));
+    [("Redis 8.2", own_stack()), ("Valkey 9.1", own_valkey())].into_iter().chain(oldest).collect()
+}
+
 /// Redis 8.2 under the locale `en_US.UTF-8`, by which texts sort otherwise than by their bytes. `None` if this machine cannot
 /// make that locale.
 pub fn own_stack_in_english() -> Option<Stack> {

@@ -14,11 +14,11 @@ mod versions;
 
 use redis_model::HashModel;
 use redis_model::prelude::*;
-use redis_model_tests::{ENCODINGS, Stack, own_redis_7_0, own_stack, own_valkey};
+use redis_model_tests::{ENCODINGS, Stack, own_servers};
 
 /// A server of each kind.
 fn servers() -> impl Iterator<Item = Stack> {
-    [Some(own_stack()), Some(own_valkey()), own_redis_7_0()].into_iter().flatten()
+    own_servers().into_iter().map(|(_, stack)| stack)
 }
 
 /// A client of each encoding.

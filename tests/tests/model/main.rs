@@ -29,7 +29,7 @@ mod task;
 mod world;
 
 use redis_model_tests::random::{number, seed};
-use redis_model_tests::{Stack, own_redis_7_0, own_stack, own_stack_in_english, own_valkey};
+use redis_model_tests::{Stack, own_servers, own_stack_in_english};
 
 use crate::run::Settings;
 
@@ -56,13 +56,7 @@ fn check(servers: &[(&str, Stack)], operations: u64) {
 
 #[test]
 fn random_operations_agree_with_the_model() {
-    let servers = [
-        Some(("Redis 8.2", own_stack())),
-        Some(("Valkey 9", own_valkey())),
-        own_redis_7_0().map(|stack| ("Redis 7.0", stack)),
-    ];
-    let servers: Vec<_> = servers.into_iter().flatten().collect();
-    check(&servers, number("MODEL_OPERATIONS").unwrap_or(100_000));
+    check(&own_servers(), number("MODEL_OPERATIONS").unwrap_or(100_000));
 }
 
 /// Lua's `<` would sort texts by the locale.

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use redis_model::SaveOptions;
 use redis_model::commands::expiry::Ttl;
 use redis_model::commands::sorted_set::ZRange;
 use redis_model::prelude::*;
-use redis_model::redis_rest::transport::{Request, Response, Transport, TransportError};
+use redis_model_tests::counting::{Counting, Seen};
 use redis_model_tests::fault::{Cut, Faulty};
 use redis_model_tests::{own_redis_7_0, own_stack, own_valkey};
 
@@ -81,21 +80,6 @@ async fn times_to_live() -> Result<()> {
     .await
 }
 
-/// A transport that keeps the bodies that it sends.
-#[derive(Debug)]
-struct Bodies {
-    inner: Arc<dyn Transport>,
-    seen: Arc<std::sync::Mutex<Vec<String>>>,
-}
-
-#[async_trait]
-impl Transport for Bodies {
-    async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        self.seen.lock().unwrap().push(String::from_utf8_lossy(&request.body).into_owned());
-        self.inner.send(request).await
-    }
-}
-
 /// The service locks the whole database for a script in any other form.
 #[tokio::test]
 async fn a_sliding_load_declares_its_key_and_is_repeated() -> Result<()> {
@@ -106,14 +90,14 @@ async fn a_sliding_load_declares_its_key_and_is_repeated() -> Result<()> {
         Visit { id: 1, code: None }.insert(&redis).await?;
         Session::load(&redis, 1).await?;
         Visit::load(&redis, 1).await?;
-        let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
-        let kept = Arc::clone(&seen);
-        let client = server.builder().wrap_transport(move |inner| Bodies { inner, seen: Arc::clone(&kept) });
+        let seen = Seen::default();
+        let sent = seen.clone();
+        let client = server.builder().wrap_transport(move |inner| Counting::new(inner, sent.clone()));
         let client = client.wrap_transport(move |inner| Faulty::new(inner, vec![reply], Arc::default())).build()?;
         assert!(Visit::load(&client, 1).await?.is_some());
         assert!(Session::load(&client, 1).await?.is_some());
-        let bodies = seen.lock().unwrap().clone();
-        assert!(bodies.iter().all(|body| body.starts_with(r#"["EVALSHA""#)), "{bodies:?}");
+        let requests = seen.take();
+        assert!(requests.iter().all(|commands| commands.len() == 1 && commands[0][0] == b"EVALSHA"), "{requests:?}");
         assert_eq!(Visit::load_many(&client, [1, 2]).await?.len(), 2);
     }
     Ok(())

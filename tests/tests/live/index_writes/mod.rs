@@ -11,7 +11,7 @@ use redis_model::commands::sorted_set::ZRange;
 use redis_model::prelude::*;
 use redis_model::redis_rest::Value;
 use redis_model::{Error, ErrorKind};
-use redis_model_tests::{Stack, own_redis_7_0, own_stack, own_valkey};
+use redis_model_tests::{Stack, own_servers};
 use tokio::sync::Mutex;
 
 /// Runs a test on all servers: what a script does must not depend on which it is. The database is empty, and the test has
@@ -20,8 +20,7 @@ async fn on_each_server(test: impl AsyncFn(&Redis) -> Result<()>) -> Result<()> 
     static SERVERS: Mutex<Vec<Stack>> = Mutex::const_new(Vec::new());
     let mut servers = SERVERS.lock().await;
     if servers.is_empty() {
-        servers.extend([own_stack(), own_valkey()]);
-        servers.extend(own_redis_7_0());
+        servers.extend(own_servers().into_iter().map(|(_, stack)| stack));
     }
     for server in servers.iter() {
         let redis = server.redis();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use redis_model::prelude::*;
 use redis_model::{ErrorKind, Query};
-use redis_model_tests::{own_redis_7_0, own_stack, own_valkey};
+use redis_model_tests::{own_servers, own_stack};
 
 use super::people::sorted;
 use super::{Account, Plan, accounts};
@@ -93,7 +93,7 @@ async fn records_with_a_hook_that_others_changed() -> Result<()> {
 /// What has expired is in no answer, though no write has removed it yet.
 #[tokio::test]
 async fn expired_records_are_in_no_answer() -> Result<()> {
-    for stack in [Some(own_stack()), Some(own_valkey()), own_redis_7_0()].into_iter().flatten() {
+    for (_, stack) in own_servers() {
         let redis = &stack.redis();
         accounts(redis, 9).await?;
         assert!(Account::expire(redis, 3, Duration::from_millis(400)).await?);
