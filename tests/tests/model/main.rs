@@ -18,6 +18,7 @@
 mod calls;
 mod check;
 mod eviction;
+mod gate;
 mod generate;
 mod mutations;
 mod op;
@@ -26,6 +27,7 @@ mod run;
 mod schema;
 mod state;
 mod task;
+mod wire;
 mod world;
 
 use redis_model_tests::random::{number, seed};
