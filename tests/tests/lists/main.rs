@@ -20,7 +20,7 @@ mod mutations;
 mod queue;
 mod workers;
 
-use redis_model_tests::random::number;
+use redis_model_tests::random::{self, number};
 use redis_model_tests::{Stack, own_redis_7_0, own_stack, own_valkey};
 
 /// All servers.

@@ -12,10 +12,10 @@ use redis_model::redis_rest::{Build, Command, Encoding, RetryPolicy};
 use redis_model::{JobOptions, Nack, Nacked, Queue, Ticket};
 use redis_model_tests::direct::Direct;
 use redis_model_tests::fault::Cut;
-use redis_model_tests::random::Random;
 
 use crate::gate::Gate;
 use crate::queue::Job;
+use crate::random::Random;
 use crate::{number, servers};
 
 const MAX_ATTEMPTS: u32 = 3;

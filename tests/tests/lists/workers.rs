@@ -9,10 +9,10 @@ use redis_model::prelude::*;
 use redis_model::{Nack, Reserved, Ticket};
 use redis_model_tests::Stack;
 use redis_model_tests::fault::Cut;
-use redis_model_tests::random::Random;
 
 use crate::gate::Gate;
 use crate::queue::Job;
+use crate::random::Random;
 use crate::{number, servers};
 
 const JOBS: u64 = 300;
