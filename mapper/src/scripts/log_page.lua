@@ -4,9 +4,9 @@
 -- KEYS: the log, and the snapshot if there may be one
 -- ARGV: the id after which to read, the most entries, and with a snapshot its schema
 --
--- Returns the last id, the number of entries that were ever added, the largest id that XDEL has removed, the number of entries,
--- the id after which the page begins, the snapshot (an array of the state and the checksum, `none`, or `unfit`), and the
--- entries.
+-- Returns the facts (the last id, the number of entries that were ever added or -1, the largest id that XDEL has removed, the number
+-- of entries, the id of the first one), the id after which the page begins, the snapshot (an array of the state and the
+-- checksum, `none`, or `unfit`), and the entries.
 
 local call = redis.call
 local log, snapshot, after, count, schema = KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3]
@@ -34,4 +34,5 @@ if snapshot then
 end
 
 local entries = call('XRANGE', log, '(' .. after, '+', 'COUNT', count)
-return { facts.last, facts.added or -1, facts.removed or '0-0', facts.length, after, found, entries or {} }
+local known = { facts.last, facts.added or -1, facts.removed or '0-0', facts.length, facts.first }
+return { known, after, found, entries or {} }

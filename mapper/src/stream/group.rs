@@ -15,6 +15,7 @@ use redis_rest::{
 
 use super::StreamModel;
 use super::entry::{Entry, named, read_entries};
+use super::facts::Facts;
 use super::log::Log;
 use crate::key::SEPARATOR;
 use crate::scripts::script;
@@ -362,8 +363,7 @@ impl<M: StreamModel> Group<M> {
 
 impl GroupStatus {
     fn of(info: GroupInfo, stream: &StreamInfo<Value>) -> Self {
-        let read = info.entries_read.zip(stream.entries_added);
-        let missed = read.map(|(read, added)| added.saturating_sub(stream.length).saturating_sub(read));
+        let missed = Facts::of(stream).missed_by(info.last_delivered_id, info.entries_read);
         // If the group has missed entries, all that the log has come after them.
         let waiting = if missed.is_some_and(|missed| missed > 0) { Some(stream.length) } else { info.lag };
         GroupStatus { info, len: stream.length, waiting, missed }

@@ -3,6 +3,7 @@
 mod append;
 mod entry;
 mod explain;
+mod facts;
 mod fold;
 mod group;
 mod info;

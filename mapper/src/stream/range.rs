@@ -9,6 +9,9 @@ use super::entry::{Entry, read_entries, read_last, read_one, read_reversed};
 use super::{Log, StreamModel, oversized};
 use crate::page_len::PageLen;
 
+/// The largest number that Redis takes as a count.
+const MOST: u64 = i64::MAX.unsigned_abs();
+
 impl<M: StreamModel> Log<M> {
     /// Returns up to `count` entries of a range of ids, oldest first.
     ///
@@ -71,7 +74,12 @@ impl<M: StreamModel> Log<M> {
     /// # }
     /// ```
     pub fn after<E: Executor>(&self, executor: E, id: StreamId, count: u64) -> E::Out<Vec<Entry<Result<M>>>> {
-        self.range(executor, (Bound::Excluded(id), Bound::Unbounded), count)
+        // Nothing is after the greatest id, and Redis refuses to exclude it. No id is in a range that ends before it starts.
+        let range = match id {
+            StreamId::MAX => (Bound::Included(id), Bound::Included(StreamId::MIN)),
+            _ => (Bound::Excluded(id), Bound::Unbounded),
+        };
+        self.range(executor, range, count)
     }
 
     /// Returns the last `count` entries, oldest first.
@@ -166,11 +174,11 @@ impl<M: StreamModel> Log<M> {
     }
 
     fn xrange(&self, range: impl RangeBounds<StreamId>, count: u64) -> Command<Vec<StreamEntry<Result<M>>>> {
-        self.command(Build.xrange::<M>(self.key(), range, Some(count)))
+        self.command(Build.xrange::<M>(self.key(), range, Some(count.min(MOST))))
     }
 
     fn xrevrange(&self, range: impl RangeBounds<StreamId>, count: u64) -> Command<Vec<StreamEntry<Result<M>>>> {
-        self.command(Build.xrevrange::<M>(self.key(), range, Some(count)))
+        self.command(Build.xrevrange::<M>(self.key(), range, Some(count.min(MOST))))
     }
 }
 

@@ -156,11 +156,16 @@ impl<M: StreamModel> Projection<M> {
     ///
     /// # Errors
     ///
-    /// - that of the handler, and those of the unit, such as `Conflict`. [`Error::operation`](crate::Error::operation) is the
-    ///   position in the handler's unit;
-    /// - `Decode` if an entry cannot be read. The error names the log and the entry;
-    /// - `Lagged` if entries were removed before they were read, or if the log was deleted and begun again;
-    /// - `NotFound` if the position was deleted while the projection ran.
+    /// | error | what it names | what to do |
+    /// | --- | --- | --- |
+    /// | of the handler | the log, and `entry 5-0`. It has the kind of the handler's own error, which is its [`source`](std::error::Error::source) | mend the handler, and call again: it goes on with this event. To skip an event, return the unit as it is |
+    /// | of the commit, such as `Conflict` or `AlreadyExists` | the record, and `entry 5-0 of order-events:17`. [`operation`](crate::Error::operation) is the position in the handler's unit | the same: the event and the view do not fit together |
+    /// | `Decode`: an entry cannot be read. `TooLarge`: no reply has room for it | the log, and the entry | [`skip_unreadable`](Self::skip_unreadable), delete the entry, or make the event able to read it |
+    /// | `Lagged`: entries were removed before they were read | the log, and the entry before them | [`skip_missing`](Self::skip_missing), or rebuild the view of what is left: under a new name, with a view of its own |
+    /// | `Lagged`: the log was deleted and begun again | the log | rebuild the view |
+    /// | `NotFound`: the position was deleted while the projection ran | the key of the position | rebuild the view |
+    ///
+    /// Whatever the error, the view has all events up to the position, and none after it.
     pub fn catch_up<C: Client>(
         &self,
         client: C,

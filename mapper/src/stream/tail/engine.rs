@@ -11,13 +11,13 @@ use redis_rest::{Error, ErrorKind, Redis, Result};
 
 use super::options::TailOptions;
 use super::pace::Pace;
-use super::position::Position;
 use super::read::{self, Ask, Page};
 use super::since::Since;
 use super::source::{Buffered, Due, Source};
 use super::token::TailToken;
 use super::wake::{Timer, Wake, timer};
 use crate::stream::explain::explain;
+use crate::stream::facts::Position;
 use crate::stream::{Entry, Log, StreamModel};
 
 /// An item: the number of the log, and its entry.

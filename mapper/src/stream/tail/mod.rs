@@ -3,7 +3,6 @@
 mod engine;
 mod options;
 mod pace;
-mod position;
 mod read;
 mod since;
 mod source;

@@ -6,10 +6,10 @@ use std::task::Context;
 use redis_rest::commands::stream::StreamId;
 use redis_rest::{Error, ErrorKind, Result};
 
-use super::position::{Position, Verdict, judge};
 use super::read::{Ask, Page};
 use super::since::Since;
 use super::wake::Wake;
+use crate::stream::facts::{Facts, Following, Position, Verdict};
 use crate::stream::{Entry, StreamModel};
 
 /// One log.
@@ -151,26 +151,27 @@ impl Source {
                     let error = Error::new(ErrorKind::Lagged, why).about(M::MODEL_NAME, self.key.as_str());
                     Buffered { source: number, position, item: Err(error) }
                 };
-                match judge(read, facts.as_ref()) {
+                let count = (page.entries.len() as u64).saturating_sub(u64::from(is_present));
+                match facts.judge(read, Following { count, is_all: !page.is_full }) {
                     Verdict::Anew => {
                         buffer.push_back(lagged(Position::NOTHING, anew(read.id)));
                         self.read = Some(Position::NOTHING);
                         (self.is_absent, self.is_fresh) = (true, false);
                         self.forget_wanted();
-                        return facts.is_some();
+                        return facts.length > 0;
                     }
-                    Verdict::Lagged(lost) if lost.is_some() || !self.is_fresh => {
-                        rank = rank.zip(lost).map(|(rank, lost)| rank.saturating_add(lost));
+                    Verdict::Lagged(lost) if lost > 0 || !self.is_fresh => {
+                        rank = rank.filter(|_| lost > 0).map(|rank| rank.saturating_add(lost));
                         buffer.push_back(lagged(Position { id: read.id, rank }, missed(read.id, lost)));
                     }
-                    Verdict::Lagged(_) | Verdict::Complete => {}
+                    Verdict::Lagged(_) | Verdict::Deleted(_) | Verdict::Complete => {}
                 }
                 self.is_fresh = false;
-                self.counts = facts.as_ref().is_none_or(|facts| facts.added.is_some());
+                self.counts = facts.added.is_some();
             }
         }
         if rank.is_none()
-            && let Some(Some(facts)) = &page.facts
+            && let Some(facts) = &page.facts
             && facts.first.is_some()
             && facts.first == page.entries.first().map(|entry| entry.id)
         {
@@ -179,9 +180,8 @@ impl Source {
         let entries = page.entries.into_iter().skip(usize::from(is_present));
         let count = entries.len() as u64;
         let last_rank = match page.facts {
-            Some(None) => Some(0),
             // All of them were read.
-            Some(Some(facts)) if !page.is_full && facts.added.is_some() => facts.added,
+            Some(Facts { added: Some(added), .. }) if !page.is_full => Some(added),
             _ => rank.map(|rank| rank.saturating_add(count)),
         };
         let mut id = read.id;
@@ -197,15 +197,13 @@ impl Source {
     }
 }
 
-fn missed(id: StreamId, lost: Option<u64>) -> String {
+fn missed(id: StreamId, lost: u64) -> String {
     match lost {
-        Some(1) => format!("1 entry after {id} was removed before it was read; the tail continues after it"),
-        Some(lost) => {
-            format!("{lost} entries after {id} were removed before they were read; the tail continues after them")
-        }
-        None => format!(
+        0 => format!(
             "entries after {id} may have been removed before they were read; the tail continues with the first that exists"
         ),
+        1 => format!("1 entry after {id} was removed before it was read; the tail continues after it"),
+        lost => format!("{lost} entries after {id} were removed before they were read; the tail continues after them"),
     }
 }
 

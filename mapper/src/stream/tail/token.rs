@@ -9,7 +9,7 @@ use redis_rest::{Error, ErrorKind, Result};
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
-use super::position::Position;
+use crate::stream::facts::Position;
 
 /// Where a [`Tail`](crate::Tail) stands: a later tail continues exactly after the last entry that this one has yielded.
 ///

@@ -9,7 +9,8 @@ use super::VersionedLog;
 use crate::key::Key;
 use crate::pairs::FieldPairs;
 use crate::scripts::script;
-use crate::stream::{StreamModel, page};
+use crate::stream::StreamModel;
+use crate::stream::facts::foreign;
 
 /// The script, by what the client knows about its repetition.
 struct Scripts {
@@ -268,7 +269,7 @@ fn decode(reply: Reply<'_>) -> Result<Appended> {
             );
             Err(Error::new(ErrorKind::Lagged, message).with_stored_version(stored))
         }
-        "foreign" => Err(page::foreign(word().parse().unwrap_or(StreamId::MIN))),
+        "foreign" => Err(foreign(word().parse().unwrap_or(StreamId::MIN))),
         _ => Err(reply.mismatch("the outcome of an append")),
     }
 }
