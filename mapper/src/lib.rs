@@ -293,6 +293,7 @@ mod kind;
 mod list;
 mod mismatch;
 pub mod model;
+mod pace;
 mod page_len;
 mod pairs;
 mod query;

@@ -30,6 +30,7 @@ const MAPPER: &[&str] = &[
     "id",
     "pairs",
     "page_len",
+    "pace",
     "evolution",
     "write",
     "query",

@@ -10,12 +10,13 @@ use std::task::{Context, Poll};
 use redis_rest::{Error, ErrorKind, Redis, Result};
 
 use super::options::TailOptions;
-use super::pace::Pace;
+use super::polling::Polling;
 use super::read::{self, Ask, Page};
 use super::since::Since;
 use super::source::{Buffered, Due, Source};
 use super::token::TailToken;
 use super::wake::{Timer, Wake, timer};
+use crate::pace::Pace;
 use crate::stream::explain::explain;
 use crate::stream::facts::Position;
 use crate::stream::{Entry, Log, StreamModel};
@@ -26,7 +27,10 @@ pub(super) type Item<M> = Result<(usize, Entry<Result<M>>)>;
 pub(super) struct Engine<M> {
     redis: Redis,
     sources: Vec<Source>,
+    polling: Polling,
     pace: Pace,
+    /// The waits after failed reads.
+    backoff: Pace,
     retries: u32,
     /// The most entries of each log that a read returns.
     page: u64,
@@ -81,7 +85,9 @@ impl<M: StreamModel + Send + 'static> Engine<M> {
         Engine {
             sources: logs.iter().map(source).collect(),
             redis,
-            pace: Pace::new(polling),
+            pace: polling.pace(),
+            backoff: polling.backoff(),
+            polling,
             retries,
             page,
             size: page,
@@ -136,6 +142,7 @@ impl<M: StreamModel + Send + 'static> Engine<M> {
             return match answer {
                 Ok(answer) => {
                     self.failures = 0;
+                    self.backoff.quicken();
                     self.take(answer, due);
                     Step::Done
                 }
@@ -173,7 +180,7 @@ impl<M: StreamModel + Send + 'static> Engine<M> {
     /// Begins a read.
     fn read(&mut self, due: Due) {
         self.timer = None;
-        self.gap = Some(timer(self.pace.spacing()));
+        self.gap = Some(timer(self.polling.gap()));
         self.sources.iter_mut().for_each(Source::begin_read);
         let redis = self.redis.clone();
         let answer: Pin<Box<dyn Future<Output = Result<Answer<M>>> + Send>> = if self.has_started() {
@@ -231,7 +238,7 @@ impl<M: StreamModel + Send + 'static> Engine<M> {
             self.sources.iter_mut().for_each(Source::forget_wanted);
         }
         let is_told = self.sources.iter().all(Source::is_told);
-        self.timer = Some(timer(if is_told { self.pace.safety() } else { self.pace.next() }));
+        self.timer = Some(timer(if is_told { self.polling.until_safe() } else { self.pace.next() }));
     }
 
     fn fail(&mut self, error: Error) -> Step<M> {
@@ -250,7 +257,7 @@ impl<M: StreamModel + Send + 'static> Engine<M> {
             }
             _ => {}
         }
-        let wait = self.pace.after_failure(self.failures).saturating_add(error.retry_after().unwrap_or_default());
+        let wait = self.backoff.next().saturating_add(error.retry_after().unwrap_or_default());
         self.failures = self.failures.saturating_add(1);
         self.gap = Some(timer(wait));
         self.due = Some(Due::Wake);

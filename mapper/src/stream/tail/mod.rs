@@ -2,7 +2,7 @@
 
 mod engine;
 mod options;
-mod pace;
+mod polling;
 mod read;
 mod since;
 mod source;
@@ -20,7 +20,7 @@ use redis_rest::{LiveClient, Redis, Result};
 
 use self::engine::{Engine, Item, Step};
 pub use self::options::TailOptions;
-pub use self::pace::Polling;
+pub use self::polling::Polling;
 pub use self::since::Since;
 pub use self::token::TailToken;
 use super::{Entry, Log, StreamModel};

@@ -1,6 +1,6 @@
 //! Options of a tail.
 
-use super::pace::Polling;
+use super::polling::Polling;
 use super::token::TailToken;
 
 /// Options of [`Log::tail_with`](crate::Log::tail_with) and

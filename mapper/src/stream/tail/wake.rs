@@ -9,6 +9,8 @@ use redis_rest::commands::stream::StreamId;
 use redis_rest::subscribe::{Subscription, SubscriptionEvent};
 use redis_rest::{Redis, sleep};
 
+use crate::pace::{doubled, jittered};
+
 /// A timer.
 pub(super) type Timer = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -22,7 +24,7 @@ pub(in crate::stream) struct Wake {
     channel: String,
     state: State,
     /// How often the subscription broke, since it last lasted for a while.
-    failures: u32,
+    failures: u64,
     /// When this runs out, the subscription has lasted.
     lasting: Option<Timer>,
 }
@@ -130,10 +132,9 @@ impl Wake {
     /// Drops the subscription. The next one opens after a wait of its own, so that a server that ends each of them at once gets
     /// no more than a request a minute.
     fn broke(&mut self, can_be_mended: bool) {
-        let doubled = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(self.failures)).min(LONGEST_WAIT);
-        let wait = if can_be_mended { doubled } else { HOPELESS_WAIT };
         self.failures = self.failures.saturating_add(1);
+        let wait = if can_be_mended { doubled(FIRST_WAIT, LONGEST_WAIT, self.failures) } else { HOPELESS_WAIT };
         self.lasting = None;
-        self.state = State::Waiting(timer(wait));
+        self.state = State::Waiting(timer(jittered(wait)));
     }
 }

@@ -6,8 +6,7 @@ use std::time::Duration;
 use redis_rest::commands::stream::StreamId;
 
 use super::counters::{Notice, Reporter};
-use super::options::Options;
-use super::pace::retry_delay;
+use super::options::{Options, retry_delay};
 use super::turn::{Answer, Fields, Operation, Settled, Taken, Ticket, Trimmed, Turn, What};
 
 /// The longest text of an error that is kept with a dead letter, in bytes.

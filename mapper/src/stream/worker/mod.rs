@@ -1,6 +1,6 @@
 //! Workers: programs that handle the entries of a consumer group, at least once each.
 //!
-//! From the ground up: `options` and `pace` are its settings, `counters` what it reports; `turn` is its one request;
+//! From the ground up: `options` are its settings, `counters` what it reports; `turn` is its one request;
 //! `delivered` and `dead_letter` are the entries as programs see them; `book` decides, without waiting; `wake` listens; `run` is
 //! the loop.
 
@@ -9,7 +9,6 @@ mod counters;
 mod dead_letter;
 mod delivered;
 mod options;
-mod pace;
 mod run;
 #[cfg(test)]
 mod tests;

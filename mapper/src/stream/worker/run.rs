@@ -13,10 +13,10 @@ use tracing::Instrument as _;
 use super::book::{Book, Ended, Found, Next, Start};
 use super::counters::{Notice, Reporter};
 use super::delivered::Delivered;
-use super::pace::Pace;
 use super::turn::{Answer, Ticket};
 use super::wake::Wake;
 use super::{Handled, Worker};
+use crate::pace::Pace;
 use crate::stream::StreamModel;
 use crate::write::{OwnedEntry, is_fenced};
 
@@ -70,7 +70,7 @@ where
     let Worker { group, consumer, options, counters } = worker;
     worker.check()?;
     let reporter = Reporter { counters, options, log: group.log().key(), group: group.name() };
-    let mut errors = Pace::new(Duration::from_millis(100), Duration::from_secs(5));
+    let mut errors = Pace::new(Duration::from_millis(100), Duration::from_secs(5), 2.0);
     let mut shutdown = pin!(shutdown);
     while let Some(start) = options.start {
         reporter.count(|counters| &counters.requests);
@@ -79,7 +79,7 @@ where
             Err(error) if is_transient(&error) => {
                 reporter.count(|counters| &counters.errors);
                 reporter.notice(&Notice::Repeated { error: &error });
-                let wait = errors.after(false).max(error.retry_after().unwrap_or_default());
+                let wait = errors.next().max(error.retry_after().unwrap_or_default());
                 if let Either::Left(_) = select(shutdown.as_mut(), pin!(redis_rest::sleep(wait))).await {
                     return Ok(());
                 }
@@ -88,7 +88,7 @@ where
         }
     }
     let mut book = Book::new(options, &reporter, consumer);
-    let mut pace = Pace::new(options.shortest_poll, options.longest_poll(false));
+    let mut pace = Pace::new(options.shortest_poll, options.longest_poll(false), 2.0);
     let mut wake = Wake::new(redis, group);
     let (mut poll, mut repeat, mut grace) = (Timer::default(), Timer::default(), Timer::default());
     let mut heartbeat = Timer::after(options.heartbeat());
@@ -154,15 +154,18 @@ where
                 request = None;
                 match answer {
                     Ok(answer) => {
-                        errors.after(true);
+                        errors.quicken();
                         let is_woken = wake.is_active();
                         pace.set(options.shortest_poll(is_woken), options.longest_poll(is_woken));
                         match book.answer(answer, &mut next) {
                             Found::NotAsked => {}
-                            Found::Nothing => poll = Timer::after(pace.after(false)),
-                            Found::Some => poll = Timer::after(pace.after(true)),
+                            Found::Nothing => poll = Timer::after(pace.next()),
+                            Found::Some => {
+                                pace.quicken();
+                                poll = Timer::after(pace.next());
+                            }
                             Found::AsManyAsAsked => {
-                                pace.after(true);
+                                pace.quicken();
                                 book.is_poll_due = true;
                             }
                         }
@@ -181,7 +184,7 @@ where
                         reporter.notice(&Notice::Repeated { error: &error });
                         // The next reply is smaller: there is nothing to wait for.
                         if !is_too_large {
-                            let wait = errors.after(false).max(error.retry_after().unwrap_or_default());
+                            let wait = errors.next().max(error.retry_after().unwrap_or_default());
                             repeat = Timer::after(wait);
                         }
                     }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::pace::{Pace, jittered};
+
 /// How often a [`Tail`](crate::Tail) asks for new entries.
 ///
 /// | the tail | requests in an idle hour, by default |
@@ -10,7 +12,8 @@ use std::time::Duration;
 /// | polls: the model does not publish, or the subscription is broken | 720: a read each [`max`](Polling::max) interval |
 ///
 /// While it polls, the wait after a read that found something is [`min`](Polling::min). It grows by
-/// [`factor`](Polling::factor) with each read that finds nothing, up to `max`. The attempts to subscribe again come on top: one
+/// [`factor`](Polling::factor) with each read that finds nothing, up to `max`. All waits are random by a tenth, so that tails
+/// that start together do not read together. The attempts to subscribe again come on top: one
 /// every minute at most, after the first few. Each read is one `XREAD`, with an `XINFO STREAM` in the same request if it is the
 /// first, if the log is empty, or if the last entry that was read has been removed.
 ///
@@ -84,51 +87,25 @@ impl Polling {
     }
 }
 
-/// The waits between the reads of one tail.
-#[derive(Debug)]
-pub(super) struct Pace {
-    polling: Polling,
-    wait: Duration,
-}
-
-impl Pace {
-    pub(super) fn new(polling: Polling) -> Self {
-        Pace { polling, wait: polling.min }
+impl Polling {
+    /// The waits between polls.
+    pub(super) fn pace(&self) -> Pace {
+        Pace::new(self.min, self.max, self.factor)
     }
 
-    /// Something was found, or is expected.
-    pub(super) fn quicken(&mut self) {
-        self.wait = self.polling.min;
+    /// The waits after failed reads.
+    pub(super) fn backoff(&self) -> Pace {
+        Pace::new(self.min, LONGEST_AFTER_FAILURE.max(self.max), 2.0)
     }
 
-    /// Returns the wait before the next poll, and slows down.
-    pub(super) fn next(&mut self) -> Duration {
-        let wait = self.wait.min(self.slowest());
-        self.wait = Duration::try_from_secs_f64(wait.as_secs_f64() * self.polling.factor).unwrap_or(self.slowest());
-        wait
+    /// The wait before the next read with a working subscription.
+    pub(super) fn until_safe(&self) -> Duration {
+        jittered(self.safety)
     }
 
-    /// Whether it polls as seldom as it may.
-    pub(super) fn is_slowest(&self) -> bool {
-        self.wait >= self.slowest()
-    }
-
-    pub(super) fn safety(&self) -> Duration {
-        self.polling.safety
-    }
-
-    pub(super) fn spacing(&self) -> Duration {
-        self.polling.spacing
-    }
-
-    /// The wait after the read has failed so many times.
-    pub(super) fn after_failure(&self, failures: u32) -> Duration {
-        let doubled = self.polling.min.saturating_mul(2_u32.saturating_pow(failures));
-        doubled.min(LONGEST_AFTER_FAILURE.max(self.slowest()))
-    }
-
-    fn slowest(&self) -> Duration {
-        self.polling.max.max(self.polling.min)
+    /// The shortest time between two reads.
+    pub(super) fn gap(&self) -> Duration {
+        self.spacing
     }
 }
 
@@ -138,42 +115,18 @@ const LONGEST_AFTER_FAILURE: Duration = Duration::from_secs(30);
 mod tests {
     use super::*;
 
-    fn millis(pace: &mut Pace, count: usize) -> Vec<u128> {
-        (0..count).map(|_| pace.next().as_millis()).collect()
-    }
-
-    #[test]
-    fn it_slows_down_to_the_longest_wait_and_starts_again() {
-        let mut pace = Pace::new(Polling::default());
-        assert_eq!(millis(&mut pace, 4), [100, 150, 225, 337]);
-        let _ = millis(&mut pace, 10);
-        assert_eq!(millis(&mut pace, 2), [5000, 5000]);
-        assert!(pace.is_slowest());
-        pace.quicken();
-        assert!(!pace.is_slowest() && pace.next() == Duration::from_millis(100));
-    }
-
     #[test]
     fn an_idle_hour_costs_what_the_docs_say() {
-        let pace = Pace::new(Polling::default());
+        let Polling { max, safety, .. } = Polling::default();
         let hour = Duration::from_secs(3600);
-        assert_eq!(hour.as_millis() / pace.safety().as_millis(), 60);
-        assert_eq!(hour.as_millis() / pace.slowest().as_millis(), 720);
+        assert_eq!((hour.as_millis() / safety.as_millis(), hour.as_millis() / max.as_millis()), (60, 720));
     }
 
     #[test]
     fn no_setting_is_a_busy_loop() {
         let none = Polling::default().min(Duration::ZERO).max(Duration::ZERO).safety(Duration::ZERO).factor(0.0);
-        let mut pace = Pace::new(none.spacing(Duration::ZERO).factor(f64::NAN));
-        assert!(millis(&mut pace, 3).iter().all(|wait| *wait >= 1));
-        assert!(pace.safety() >= SHORTEST && pace.spacing() >= SHORTEST && pace.after_failure(0) >= SHORTEST);
-        let mut one = Pace::new(Polling::default().max(Duration::ZERO).factor(f64::MAX));
-        assert_eq!(millis(&mut one, 3), [100, 100, 100]);
-    }
-
-    #[test]
-    fn failures_wait_longer_up_to_a_limit() {
-        let pace = Pace::new(Polling::default());
-        assert_eq!([0, 1, 3, 40].map(|n| pace.after_failure(n).as_millis()), [100, 200, 800, 30_000]);
+        let none = none.spacing(Duration::ZERO).factor(f64::NAN);
+        assert!(none.min >= SHORTEST && none.safety >= SHORTEST && none.spacing >= SHORTEST);
+        assert!(none.factor >= 1.0);
     }
 }
