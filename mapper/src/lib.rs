@@ -303,6 +303,7 @@ mod stream;
 mod upkeep;
 mod value;
 mod value_for;
+mod waiting;
 mod write;
 
 pub use redis_model_derive::RedisModel;

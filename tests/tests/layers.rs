@@ -31,6 +31,7 @@ const MAPPER: &[&str] = &[
     "pairs",
     "page_len",
     "pace",
+    "waiting",
     "evolution",
     "write",
     "query",

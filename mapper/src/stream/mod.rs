@@ -18,6 +18,8 @@ mod snapshot;
 mod tail;
 mod unknown;
 mod versioned;
+mod wake;
+mod watch;
 mod worker;
 
 use std::time::Duration;

@@ -6,11 +6,13 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
     reason = "a test fails by panicking, and reports"
 )]
 
+mod follow;
 mod loss;
 mod resume;
 mod seam;

@@ -90,6 +90,13 @@ async fn a_view_equals_a_replay_whatever_breaks() -> Result<()> {
                 let mut total = CaughtUp::default();
                 while !is_over.load(Ordering::SeqCst) {
                     let projection = Sale::category().projection(&view).batch(1);
+                    // One of them follows the log. The others read what there is, now and then.
+                    if runner == 1 {
+                        let limit = Duration::from_millis(10 + random.below(1500));
+                        let follows = projection.follow(&redis, count(&redis, &view));
+                        assert!(tokio::time::timeout(limit, follows).await.is_err(), "a failure that can pass ends it");
+                        continue;
+                    }
                     let run = projection.catch_up_async(&redis, count(&redis, &view));
                     // Killed anywhere, and started again. One of them lives on.
                     let limit = if runner == 0 { 60_000 } else { 10 + random.below(800) };

@@ -1,17 +1,19 @@
 //! Projections: views that are made of logs, each with its position, which is written together with the view.
 
+mod follow;
 mod position;
 mod run;
 
 use std::fmt;
+use std::future::pending;
 
 use redis_rest::commands::stream::StreamId;
-use redis_rest::{Client, Command, Result};
+use redis_rest::{Client, Command, Redis, Result};
 
 use self::position::Record;
-use super::StreamModel;
 use super::entry::Entry;
 use super::log::Log;
+use super::{Polling, StreamModel};
 use crate::hash::Unit;
 
 /// A reader of one or several logs that makes a view of them: records, which it writes together with its position in the logs.
@@ -69,6 +71,8 @@ pub struct Projection<M> {
     batch: usize,
     skips_unreadable: bool,
     skips_missing: bool,
+    polling: Polling,
+    wake_ups: Option<bool>,
 }
 
 /// What [`Projection::catch_up`] has done.
@@ -113,6 +117,8 @@ impl<M: StreamModel> Projection<M> {
             batch: 1,
             skips_unreadable: false,
             skips_missing: false,
+            polling: Polling::default(),
+            wake_ups: None,
         }
     }
 
@@ -138,6 +144,19 @@ impl<M: StreamModel> Projection<M> {
         self
     }
 
+    /// Sets how often [`follow`](Self::follow) asks for new entries while nothing tells it to.
+    pub fn polling(mut self, polling: Polling) -> Self {
+        self.polling = polling;
+        self
+    }
+
+    /// Sets whether [`follow`](Self::follow) subscribes to wake-ups. By default it does if the model has the attribute
+    /// `publish`. Each log then has a connection of its own.
+    pub fn wake_ups(mut self, wake_ups: bool) -> Self {
+        self.wake_ups = Some(wake_ups);
+        self
+    }
+
     /// Returns the key of the hash that holds the position.
     #[must_use]
     pub fn key(&self) -> &str {
@@ -151,8 +170,8 @@ impl<M: StreamModel> Projection<M> {
     /// return the unit as it is: then nothing is written for that event, and a later commit moves the position.
     ///
     /// Two requests if there is nothing new: the position, and a page of a log, of up to 500 events. Each further log and
-    /// each further page is one more, and so is each commit: one for each event, or see [`batch`](Self::batch). To follow a log,
-    /// call it again whenever the log has grown.
+    /// each further page is one more, and so is each commit: one for each event, or see [`batch`](Self::batch).
+    /// [`follow`](Self::follow) goes on with the events that are added later.
     ///
     /// # Errors
     ///
@@ -222,6 +241,67 @@ impl<M: StreamModel> Projection<M> {
     {
         let this = self.clone();
         client.run(move |session| run::run(session, this, handler))
+    }
+
+    /// Handles all events that the view does not have yet, and then those that are added, until the call is dropped or fails.
+    ///
+    /// It waits as a [`Tail`](crate::Tail) does: a message of a model with `publish` wakes it, and otherwise it polls at an adaptive
+    /// pace, which [`polling`](Self::polling) sets. Requests that can succeed later are repeated, after waits that double up to
+    /// 30 seconds, for as long as it takes; each is a `warn` event of `tracing`. The view and its position are one write, so no
+    /// event is left out and none counts twice, whatever is repeated, dropped, or run by two programs at a time. The second
+    /// one costs requests and does nothing: run it where it is to take over from the first.
+    ///
+    /// One request for each log when it wakes or polls, and those of [`catch_up`](Self::catch_up) for what is new. An idle hour is
+    /// 60 requests for each log with a working subscription, and 720 without.
+    ///
+    /// ```no_run
+    /// # use redis_model::prelude::*;
+    /// # #[derive(Debug, RedisModel)]
+    /// # #[redis(stream, prefix = "order-events", publish)]
+    /// # enum OrderEvent { Placed { order: u64, sku: String }, Shipped { order: u64 } }
+    /// # #[derive(Debug, RedisModel)]
+    /// # #[redis(prefix = "open-order")]
+    /// # struct OpenOrder { #[redis(id)] order: u64, sku: String }
+    /// # async fn example(redis: Redis) -> Result<()> {
+    /// let open_orders = OrderEvent::log("all").projection("open-orders").batch(100);
+    /// open_orders
+    ///     .follow(&redis, async |unit, entry| {
+    ///         Ok(match entry.event {
+    ///             OrderEvent::Placed { order, sku } => unit.save(&OpenOrder { order, sku }),
+    ///             OrderEvent::Shipped { order } => unit.delete::<OpenOrder>(&order),
+    ///         })
+    ///     })
+    ///     .await // an error that no repetition can mend
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`catch_up`](Self::catch_up) that cannot pass. A handler's error can pass if its kind can, such as `Timeout`:
+    /// then the event is handled again.
+    pub async fn follow<F>(&self, redis: &Redis, handler: impl FnMut(Unit, Entry<M>) -> F) -> Result<()>
+    where
+        F: Future<Output = Result<Unit>>,
+    {
+        self.follow_until(redis, pending(), handler).await
+    }
+
+    /// Follows as [`follow`](Self::follow) does, until `shutdown` ends. What is under way then is dropped: the next run begins
+    /// after the last event that is in the view.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`follow`](Self::follow).
+    pub async fn follow_until<F>(
+        &self,
+        redis: &Redis,
+        shutdown: impl Future<Output = ()>,
+        handler: impl FnMut(Unit, Entry<M>) -> F,
+    ) -> Result<()>
+    where
+        F: Future<Output = Result<Unit>>,
+    {
+        follow::follow(self, redis, shutdown, handler).await
     }
 
     /// Returns the entries that were skipped because they could not be read.

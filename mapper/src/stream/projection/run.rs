@@ -44,21 +44,40 @@ impl Step {
 pub(super) async fn run<M, F>(
     session: Session,
     projection: Projection<M>,
-    mut handler: impl FnMut(Unit, Entry<M>) -> F + Send,
+    mut handler: impl FnMut(Unit, Entry<M>) -> F,
 ) -> Result<CaughtUp>
 where
-    M: StreamModel + Send,
-    F: Future<Output = Result<Unit>> + Send,
+    M: StreamModel,
+    F: Future<Output = Result<Unit>>,
 {
     let mut done = CaughtUp::default();
-    let keys: Vec<_> = projection.logs.iter().map(Log::key).collect();
-    let positions = projection.record.read(&session, &keys).await?;
-    for (log, position) in projection.logs.iter().zip(positions) {
-        let (batch, len) = (projection.batch, PageLen::default());
-        let mut reader = Reader { session: &session, projection: &projection, log, position, batch, len };
-        while reader.read_page(&mut handler, &mut done).await? {}
-    }
+    pass(&session, &projection, Vec::new(), &mut handler, &mut done).await?;
     Ok(done)
+}
+
+/// Handles all that follows these positions, or those that are stored if there are none. Returns the positions after that.
+pub(super) async fn pass<M, F>(
+    session: &Session,
+    projection: &Projection<M>,
+    mut positions: Vec<Position>,
+    handler: &mut impl FnMut(Unit, Entry<M>) -> F,
+    done: &mut CaughtUp,
+) -> Result<Vec<Position>>
+where
+    M: StreamModel,
+    F: Future<Output = Result<Unit>>,
+{
+    if positions.is_empty() {
+        let keys: Vec<_> = projection.logs.iter().map(Log::key).collect();
+        positions = projection.record.read(session, &keys).await?;
+    }
+    for (log, position) in projection.logs.iter().zip(&mut positions) {
+        let (batch, len) = (projection.batch, PageLen::default());
+        let mut reader = Reader { session, projection, log, position: *position, batch, len };
+        while reader.read_page(handler, done).await? {}
+        *position = reader.position;
+    }
+    Ok(positions)
 }
 
 struct Reader<'a, M> {
@@ -71,15 +90,15 @@ struct Reader<'a, M> {
     len: PageLen,
 }
 
-impl<M: StreamModel + Send> Reader<'_, M> {
+impl<M: StreamModel> Reader<'_, M> {
     /// Handles a page. Returns whether there may be more.
     async fn read_page<F>(
         &mut self,
-        handler: &mut (impl FnMut(Unit, Entry<M>) -> F + Send),
+        handler: &mut impl FnMut(Unit, Entry<M>) -> F,
         done: &mut CaughtUp,
     ) -> Result<bool>
     where
-        F: Future<Output = Result<Unit>> + Send,
+        F: Future<Output = Result<Unit>>,
     {
         let page = page::read(self.session, self.log, self.position.after(), &mut self.len).await?;
         let missing = self.missing(&page)?;

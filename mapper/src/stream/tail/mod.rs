@@ -7,7 +7,6 @@ mod read;
 mod since;
 mod source;
 mod token;
-pub(super) mod wake;
 
 use std::fmt;
 use std::future::poll_fn;

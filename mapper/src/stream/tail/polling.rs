@@ -89,22 +89,22 @@ impl Polling {
 
 impl Polling {
     /// The waits between polls.
-    pub(super) fn pace(&self) -> Pace {
+    pub(in crate::stream) fn pace(&self) -> Pace {
         Pace::new(self.min, self.max, self.factor)
     }
 
     /// The waits after failed reads.
-    pub(super) fn backoff(&self) -> Pace {
+    pub(in crate::stream) fn backoff(&self) -> Pace {
         Pace::new(self.min, LONGEST_AFTER_FAILURE.max(self.max), 2.0)
     }
 
     /// The wait before the next read with a working subscription.
-    pub(super) fn until_safe(&self) -> Duration {
+    pub(in crate::stream) fn until_safe(&self) -> Duration {
         jittered(self.safety)
     }
 
     /// The shortest time between two reads.
-    pub(super) fn gap(&self) -> Duration {
+    pub(in crate::stream) fn gap(&self) -> Duration {
         self.spacing
     }
 }

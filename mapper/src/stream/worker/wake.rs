@@ -7,7 +7,7 @@ use redis_rest::commands::stream::StreamId;
 
 use crate::stream::StreamModel;
 use crate::stream::group::Group;
-use crate::stream::tail::wake::Wake as Subscribed;
+use crate::stream::wake::Wake as Subscribed;
 
 /// Subscriptions to the log and to the stream of redriven entries, if the model publishes. With each comes the greatest id that it
 /// has announced: a message with another one announces nothing.
