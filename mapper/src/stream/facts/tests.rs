@@ -170,7 +170,7 @@ impl Model {
         let position = at(self.read, Some(self.rank));
         let verdict = facts.judge(position, Following { count: count as u64, is_all });
         let lost = self.lost.len() as u64;
-        let is_exact = is_all || !self.entries.first().is_some_and(|first| *first <= self.read);
+        let is_exact = is_all || self.entries.first().is_none_or(|first| *first > self.read);
         match verdict {
             _ if self.is_other => {
                 let is_hidden = self.added - self.entries.len() as u64 >= self.rank;
