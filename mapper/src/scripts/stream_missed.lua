@@ -1,7 +1,8 @@
--- How many entries a group has missed. A part of other scripts, after stream_facts.lua. `Facts::missed_by` in Rust does the same.
+-- How many entries a group has missed. A part of other scripts, after stream_facts.lua. `Facts::missed_by` in Rust
+-- does the same.
 
--- Returns how many entries were removed after the last delivery of the group, before it has read them, or -1 if the server does
--- not know. `delivered` and `read` are `last-delivered-id` and `entries-read` of XINFO GROUPS.
+-- Returns how many entries were removed after the last delivery of the group, before it has read them, or -1 if the
+-- server does not know. `delivered` and `read` are `last-delivered-id` and `entries-read` of XINFO GROUPS.
 local function missed_by(stream, delivered, read)
   local facts = facts_of(stream)
   -- Before the first delivery, the server does not count.

@@ -27,14 +27,14 @@ impl<M: StreamModel + Send> Log<M> {
     /// # }
     /// ```
     ///
-    /// One request for every 500 events: a read-only script with `XINFO STREAM` and `XRANGE`. Events that are added meanwhile
-    /// may be included. To keep a state up to date without reading the log from its beginning each time, use a
-    /// [`Projection`](crate::Projection), or a [versioned](Self::versioned) log with snapshots.
+    /// One request for every 500 events: a read-only script with `XINFO STREAM` and `XRANGE`. Events that are added
+    /// meanwhile may be included. To keep a state up to date without reading the log from its beginning each time,
+    /// use a [`Projection`](crate::Projection), or a [versioned](Self::versioned) log with snapshots.
     ///
     /// # Errors
     ///
-    /// `Lagged` if entries were removed, by `max_len` for example: the state would be wrong. The error of the first event
-    /// that cannot be read; it names the entry.
+    /// `Lagged` if entries were removed, by `max_len` for example: the state would be wrong. The error of the first
+    /// event that cannot be read; it names the entry.
     pub fn fold<C: Client, S: Send + 'static>(
         &self,
         client: C,

@@ -21,8 +21,8 @@ pub struct LogInfo<M> {
     pub last_generated_id: StreamId,
     /// The number of entries that were ever added, removed ones included. Needs Redis 7.
     pub entries_added: Option<u64>,
-    /// The greatest id of the entries that were deleted; `None` if none was. Entries that were trimmed do not count. Needs
-    /// Redis 7.
+    /// The greatest id of the entries that were deleted; `None` if none was. Entries that were trimmed do not count.
+    /// Needs Redis 7.
     pub max_deleted_id: Option<StreamId>,
     /// The number of consumer groups.
     pub groups: u64,

@@ -123,8 +123,8 @@ impl Wake {
         heard
     }
 
-    /// Drops the subscription. The next one opens after a wait of its own, so that a server that ends each of them at once gets
-    /// no more than a request a minute.
+    /// Drops the subscription. The next one opens after a wait of its own, so that a server that ends each of them at
+    /// once gets no more than a request a minute.
     fn broke(&mut self, can_be_mended: bool) {
         self.failures = self.failures.saturating_add(1);
         let wait = if can_be_mended { doubled(FIRST_WAIT, LONGEST_WAIT, self.failures) } else { HOPELESS_WAIT };

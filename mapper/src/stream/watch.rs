@@ -1,5 +1,6 @@
-//! When a reader of logs reads next: at the start, when a subscription becomes active or breaks, when a message names an id that
-//! was not read yet, and when a timer runs out. Tails and projections that follow share it; it does not read itself.
+//! When a reader of logs reads next: at the start, when a subscription becomes active or breaks, when a message names
+//! an id that was not read yet, and when a timer runs out. Tails and projections that follow share it; it does not
+//! read itself.
 
 use std::task::{Context, Poll};
 
@@ -165,8 +166,8 @@ impl Ear {
         if is_news {
             self.wanted = self.wanted.max(heard.newest);
         }
-        // While an announced entry is overdue, the timer has the say: else a stranger who announces what never comes would set
-        // the pace.
+        // While an announced entry is overdue, the timer has the say: else a stranger who announces what never comes
+        // would set the pace.
         (heard.has_changed, (is_news || heard.anything) && !self.is_overdue)
     }
 

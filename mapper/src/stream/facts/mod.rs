@@ -1,9 +1,10 @@
-//! What is known about a stream at one moment, and what that says to a reader: whether the entries after its position are
-//! still there. Every reader asks here; `stream_facts.lua` and `stream_missed.lua` have the parts that scripts need.
+//! What is known about a stream at one moment, and what that says to a reader: whether the entries after its position
+//! are still there. Every reader asks here; `stream_facts.lua` and `stream_missed.lua` have the parts that scripts
+//! need.
 //!
 //! # The facts
 //!
-//! Measured on Redis 7.0, Redis 8.2 and Valkey 9.1, which agree on all but the last two:
+//! Measured on Redis 7.0, Redis 8.2 and Valkey 9.1:
 //!
 //! | fact | in XINFO | what changes it |
 //! | --- | --- | --- |
@@ -12,34 +13,41 @@
 //! | `length` | length | appends, trimming and XDEL |
 //! | `first` | first-entry | the same |
 //! | `max_deleted` | max-deleted-entry-id | XDEL of a greater id. Trimming does not change it |
-//! | | | Redis 8.2 can trim entries from the middle, by XTRIM with ACKED. That does not change `max_deleted` either |
-//! | entries of a group that were read | entries-read | a delivery. After a loss, Redis 7.0 counts up by one for each; newer servers count the lost ones, too. It is nil before the first delivery |
+//! | read by a group | entries-read | a delivery. It is nil before the first |
+//!
+//! After a loss, the next delivery raises entries-read by one on Redis 7.0; on newer servers by the lost ones, too.
+//! Redis 8.2 can trim entries from the middle, by XTRIM with ACKED. That does not change `max_deleted` either.
 //!
 //! XSETID and XGROUP SETID set them to anything. Who calls these decides what readers learn.
 //!
 //! # The position
 //!
-//! A reader keeps the id `p` of the last entry that it has read, and its rank `r`: at the time of that read, `added - r` or more
-//! entries were to come after it. It is the value of `added` after that entry, if all entries up to it have been counted.
+//! A reader keeps the id `p` of the last entry that it has read, and its rank `r`, which is the value of `added` after
+//! that entry if all entries up to it were counted. At the time of the read, no more than `added - r` entries existed
+//! after `p`.
 //!
 //! # The proof
 //!
-//! Let `k` be the number of entries after `p` that exist. If `first > p`, that is `length`; otherwise, what was read tells. As long as the
-//! stream is the same one, each append raises `k` and `added` by one, and nothing else raises either. So
+//! Let `k` be the number of entries after `p` that exist. If `first > p`, that is `length`; otherwise, what was read
+//! tells. As long as the stream is the same one, each append raises `k` and `added` by one, and nothing else raises
+//! either. So
 //!
-//! 1. `last >= p`, `added >= r` and `k <= added - r`. If one of these is false, the stream is another one: [`Verdict::Anew`].
+//! 1. `last >= p`, `added >= r` and `k <= added - r`. If one of these is false, the stream is another one:
+//!    [`Verdict::Anew`].
 //! 2. `added - r - k` entries after `p` were removed. If it is 0, none was: [`Verdict::Complete`].
-//! 3. If `first <= p`, an entry that is older than these exists. Trimming removes the oldest entries first, so they were deleted
-//!    one by one: [`Verdict::Deleted`]. Otherwise they were trimmed, or deleted: [`Verdict::Lagged`].
-//! 4. If `first <= p` and the read has not come to the end, `k` is not known. Then `max_deleted > p` still proves that one was
-//!    deleted.
-//! 5. Without ranks, there are `last`, `first` and `max_deleted` alone. Nothing was removed after `p` if nothing was added
-//!    after it (`p = last`), or if nothing was ever removed (`added = length`). Otherwise, perhaps: `Lagged`, without a number.
+//! 3. If `first <= p`, an entry that is older than these exists. Trimming removes the oldest entries first, so they
+//!    were deleted one by one (or trimmed with ACKED): [`Verdict::Deleted`]. Otherwise they were trimmed, or deleted:
+//!    [`Verdict::Lagged`].
+//! 4. If `first <= p` and the read has not come to the end, `k` is not known. Then `max_deleted > p` still proves
+//!    that one was deleted.
+//! 5. Without ranks, there are `last`, `first` and `max_deleted` alone. Nothing was removed after `p` if nothing was
+//!    added after it (`p = last`), or if nothing was ever removed (`added = length`). Otherwise, perhaps: `Lagged`,
+//!    without a number.
 //!
-//! A stream that was deleted and begun again remains unnoticed if it passes 1: it has grown past the position, and `k` is small
-//! enough, because as many of its own entries were trimmed (`added - length >= r`) or have ids below `p` (`first <= p`). Then the number
-//! in `Lagged` is too small, by what the old stream had after `p`. It is too large if the reader itself has gone past entries that were
-//! deleted one by one.
+//! A stream that was deleted and begun again remains unnoticed if it passes 1: it has grown past the position, and
+//! `k` is small enough, because as many of its own entries were trimmed (`added - length >= r`) or have ids below `p`
+//! (`first <= p`). Then the number in `Lagged` is too small, by what the old stream had after `p`. It is too large if
+//! the reader itself has gone past entries that were deleted one by one.
 
 #[cfg(test)]
 mod tests;
@@ -92,7 +100,8 @@ pub(super) struct Following {
 pub(super) enum Verdict {
     /// All of them are there.
     Complete,
-    /// So many were deleted one by one, while an older entry exists. Of a read that has not come to the end: at least so many.
+    /// So many were deleted one by one, while an older entry exists. Of a read that has not come to the end: at least
+    /// so many.
     Deleted(u64),
     /// So many were removed, or, if it is 0, perhaps some.
     Lagged(u64),
@@ -115,7 +124,8 @@ impl Facts {
         }
     }
 
-    /// Reads the reply to XINFO STREAM. A stream that does not exist is an error of Redis, and [`NONE`](Self::NONE) here.
+    /// Reads the reply to XINFO STREAM. A stream that does not exist is an error of Redis, and [`NONE`](Self::NONE)
+    /// here.
     pub(super) fn of_reply<F>(info: Result<StreamInfo<F>>) -> Result<Self> {
         match info {
             Ok(info) => Ok(Facts::of(&info)),
@@ -156,12 +166,12 @@ impl Facts {
         Some(self.added?.saturating_sub(self.length))
     }
 
-    /// Returns how many entries were removed after the last delivery of a group, before it has read them: it will not see them.
-    /// `None` if the server does not know how many the group has read. `delivered` and `read` are `last-delivered-id` and
-    /// `entries-read` of XINFO GROUPS. `stream_missed.lua` does the same.
+    /// Returns how many entries were removed after the last delivery of a group, before it has read them: it will not
+    /// see them. `None` if the server does not know how many the group has read. `delivered` and `read` are
+    /// `last-delivered-id` and `entries-read` of XINFO GROUPS. `stream_missed.lua` does the same.
     ///
-    /// If an entry exists that was delivered, none after it was trimmed. Without this check, Redis 7.0 would report each loss again
-    /// for as long as the group exists, because it does not count what was lost as read.
+    /// If an entry exists that was delivered, none after it was trimmed. Without this check, Redis 7.0 would report
+    /// each loss again for as long as the group exists, because it does not count what was lost as read.
     pub(super) fn missed_by(&self, delivered: StreamId, read: Option<u64>) -> Option<u64> {
         // Before the first delivery, the server does not count.
         let read = if delivered == StreamId::MIN { Some(0) } else { read };
@@ -180,14 +190,14 @@ impl Facts {
 
     /// Fails if the server does not count the entries that were added.
     pub(super) fn check_counted(self) -> Result<()> {
-        let why = "the server does not report how many entries were added (`entries-added` of XINFO STREAM), so a missing \
-                   entry could not be noticed; use Redis 7 or newer, or a versioned log";
+        let why = "the server does not report how many entries were added (`entries-added` of XINFO STREAM), so a \
+                   missing entry could not be noticed; use Redis 7 or newer, or a versioned log";
         self.added.map(drop).ok_or_else(|| Error::new(ErrorKind::Decode, why))
     }
 }
 
-/// What `stream_facts.lua` returns: the last id, the number of added entries or -1, the largest deleted id, the length, and the id
-/// of the first entry or `0-0`.
+/// What `stream_facts.lua` returns: the last id, the number of added entries or -1, the largest deleted id, the
+/// length, and the id of the first entry or `0-0`.
 impl FromReply for Facts {
     fn from_reply(reply: Reply<'_>) -> Result<Self> {
         let [last, added, max_deleted, length, first] = reply.array_of()?;

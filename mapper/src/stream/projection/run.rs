@@ -55,7 +55,8 @@ where
     Ok(done)
 }
 
-/// Handles all that follows these positions, or those that are stored if there are none. Returns the positions after that.
+/// Handles all that follows these positions, or those that are stored if there are none. Returns the positions after
+/// that.
 pub(super) async fn pass<M, F>(
     session: &Session,
     projection: &Projection<M>,
@@ -92,11 +93,7 @@ struct Reader<'a, M> {
 
 impl<M: StreamModel> Reader<'_, M> {
     /// Handles a page. Returns whether there may be more.
-    async fn read_page<F>(
-        &mut self,
-        handler: &mut impl FnMut(Unit, Entry<M>) -> F,
-        done: &mut CaughtUp,
-    ) -> Result<bool>
+    async fn read_page<F>(&mut self, handler: &mut impl FnMut(Unit, Entry<M>) -> F, done: &mut CaughtUp) -> Result<bool>
     where
         F: Future<Output = Result<Unit>>,
     {
@@ -117,7 +114,8 @@ impl<M: StreamModel> Reader<'_, M> {
                 }
                 Err(error) if self.projection.skips_unreadable => step.skipped.push((id, error.to_string())),
                 Err(error) => {
-                    // What comes before it is in the view then. If another program was faster, this entry may be behind us.
+                    // What comes before it is in the view then. If another program was faster, this entry may be
+                    // behind us.
                     return match self.commit(step, done).await? {
                         Commit::Done => Err(error),
                         Commit::Overtaken | Commit::Divide => Ok(true),
@@ -147,7 +145,8 @@ impl<M: StreamModel> Reader<'_, M> {
         }
     }
 
-    /// Returns the number of entries that were removed before they were read, if it is known and the projection accepts it.
+    /// Returns the number of entries that were removed before they were read, if it is known and the projection
+    /// accepts it.
     fn missing(&self, page: &LogPage<M>) -> Result<u64> {
         let head = page.head;
         head.check_counted()?;
@@ -162,8 +161,8 @@ impl<M: StreamModel> Reader<'_, M> {
             return Ok(count);
         }
         let why = format!(
-            "entries after {} were removed before the projection has read them: trimmed, or deleted. Rebuild the view of what \
-             is left under a new name with `skip_missing`, or go on with it",
+            "entries after {} were removed before the projection has read them: trimmed, or deleted. Rebuild the view of \
+             what is left under a new name with `skip_missing`, or go on with it",
             self.position.after()
         );
         Err(trimmed(self.log.typed_key(), why))
@@ -172,8 +171,8 @@ impl<M: StreamModel> Reader<'_, M> {
     #[cold]
     fn begun_again(&self, head: Facts) -> Error {
         let why = format!(
-            "the log was deleted and begun again: the projection has read {} entries up to {}, and the log ends at {} after \
-             {} entries, of which {} are left. Rebuild the view under a new name",
+            "the log was deleted and begun again: the projection has read {} entries up to {}, and the log ends at {} \
+             after {} entries, of which {} are left. Rebuild the view under a new name",
             self.position.count,
             self.position.after(),
             head.last,

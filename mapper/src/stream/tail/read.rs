@@ -92,8 +92,8 @@ fn xinfo<M: StreamModel, E: Executor>(executor: E, key: &str) -> E::Out<StreamIn
 /// The most entries that one request looks at to find the last ones.
 const STEP: u64 = 500;
 
-/// Finds the positions at which logs start. Only `Since::Now` and `Since::Last` cost a request, which they share; `Last` takes
-/// more if it asks for more than 500 entries.
+/// Finds the positions at which logs start. Only `Since::Now` and `Since::Last` cost a request, which they share;
+/// `Last` takes more if it asks for more than 500 entries.
 pub(super) async fn start<M: StreamModel>(redis: Redis, logs: Vec<(String, Since)>) -> Result<Vec<Position>> {
     let mut batch = redis.atomic_batch();
     let ask = |(key, since): (String, Since)| match since {

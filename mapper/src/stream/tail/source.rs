@@ -143,7 +143,8 @@ impl Source {
 fn missed(id: StreamId, lost: u64) -> String {
     match lost {
         0 => format!(
-            "entries after {id} may have been removed before they were read; the tail continues with the first that exists"
+            "entries after {id} may have been removed before they were read; the tail continues with the first that is \
+             left"
         ),
         1 => format!("1 entry after {id} was removed before it was read; the tail continues after it"),
         lost => format!("{lost} entries after {id} were removed before they were read; the tail continues after them"),
