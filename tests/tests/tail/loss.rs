@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use redis_model::commands::stream::{StreamId, Trim};
 use redis_model::prelude::*;
+use redis_model::redis_rest::Command;
 use redis_model::{Error, ErrorKind, Since};
 use redis_model_tests::{ENCODINGS, key};
 use tokio::time::timeout;
@@ -66,7 +67,7 @@ async fn trimmed_under_the_reader() -> Result<()> {
     Ok(())
 }
 
-fn log_append(log: &redis_model::Log<Tick>, number: u64) -> redis_model::redis_rest::Command<StreamId> {
+fn log_append(log: &redis_model::Log<Tick>, number: u64) -> Command<StreamId> {
     log.append(redis_model::redis_rest::Build, &Tick { number })
 }
 
@@ -284,6 +285,46 @@ async fn reads_that_fail() -> Result<()> {
     let mut tail = Tick::log("nobody").tail_with(&nobody, Since::Start, eager().retries(1));
     for _ in 0..2 {
         assert!(item(&mut tail).await.unwrap_err().is_connect());
+    }
+    Ok(())
+}
+
+/// What the scripts count, and what `Group::status` does.
+const MISSED: &str = concat!(
+    include_str!("../../../mapper/src/scripts/stream_facts.lua"),
+    include_str!("../../../mapper/src/scripts/stream_missed.lua"),
+    "for _, info in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do\n",
+    "  local fields = {}\n",
+    "  for at = 1, #info, 2 do fields[info[at]] = info[at + 1] end\n",
+    "  return missed_by(KEYS[1], fields['last-delivered-id'], fields['entries-read'])\n",
+    "end",
+);
+
+#[tokio::test]
+async fn a_group_has_missed_what_it_can_no_longer_read() -> Result<()> {
+    for (name, stack) in servers() {
+        let redis = stack.redis();
+        let log = Tick::log(key("missed"));
+        let group = log.group("g");
+        group.create(&redis).await?;
+        let missed = async || -> Result<u64> {
+            let counted = group.status(&redis).await?.missed.unwrap();
+            let by_script: u64 = redis.execute(Command::read("EVAL").arg(MISSED).arg(1).key(log.key())).await?;
+            assert_eq!(counted, by_script, "{name}");
+            Ok(counted)
+        };
+        assert_eq!(missed().await?, 0, "{name}");
+        // Before its first read, nobody has counted what it has read.
+        append(&redis, &log, 0..60).await?;
+        redis.xtrim(log.key(), Trim::max_len(20)).await?;
+        assert_eq!(missed().await?, 40, "{name}");
+        // It goes on with what is left, and has missed nothing since: Redis 7.0 still counts 20 that it has read.
+        let read = group.read(&redis, "c", 5).await?;
+        assert_eq!((read.len(), missed().await?), (5, 0), "{name}");
+        assert_eq!((group.read(&redis, "c", 100).await?.len(), missed().await?), (15, 0), "{name}");
+        // Entries that it has read may go.
+        redis.xtrim(log.key(), Trim::max_len(1)).await?;
+        assert_eq!(missed().await?, 0, "{name}");
     }
     Ok(())
 }
