@@ -38,7 +38,7 @@ async fn prepared(redis: &Redis, name: &str) -> Result<String> {
 async fn sum(redis: &Redis, id: &str, events: u64) -> Result<u64> {
     let has_all = async {
         loop {
-            let view = Followed::load(redis, &id.to_owned()).await?.unwrap();
+            let view = Followed::load(redis, id).await?.unwrap();
             if view.events >= events {
                 assert_eq!(view.events, events);
                 return Ok(view.sum);
