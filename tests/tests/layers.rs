@@ -31,6 +31,8 @@ const MAPPER: &[&str] = &[
     "pairs",
     "page_len",
     "pace",
+    "waiting",
+    "failure",
     "evolution",
     "write",
     "query",

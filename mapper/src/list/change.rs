@@ -66,7 +66,7 @@ impl<M: ListModel> List<M> {
     ///
     /// [LREM](https://redis.io/docs/latest/commands/lrem/), O(n).
     pub fn remove<E: Executor>(&self, executor: E, count: i64, element: &M) -> E::Out<u64> {
-        executor.submit(self.key.check(Build.lrem(self.key(), count, element)))
+        executor.submit(self.key.check(Build.lrem(self.key(), count.max(-i64::MAX), element)))
     }
 
     /// Keeps the elements of a range of indexes, and removes the others. Negative indexes count from the end.
@@ -138,7 +138,7 @@ impl<M: ListModel> List<M> {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` if the time is 0.
+    /// `InvalidInput` if the time is 0, or more than 100 years.
     pub fn expire<E: Executor>(&self, executor: E, ttl: Duration) -> E::Out<bool> {
         executor.submit(self.key.check(some_time(Build.pexpire(self.key(), ttl), ttl)))
     }

@@ -13,7 +13,8 @@ use redis_rest::{Arg, FromReply, Reply, Result, ToArg};
 
 pub use self::push::PushOptions;
 pub use self::queue::{
-    DeadJob, FailedAttempt, JobOptions, Nack, Nacked, Pushed, Queue, QueueStats, Recovered, Reserved, Ticket,
+    DeadJob, FailedAttempt, JobCounters, JobCounts, JobNotice, JobOptions, Nack, Nacked, Pushed, Queue, QueueStats,
+    QueueWorker, Recovered, Reserved, Ticket, WorkerJob,
 };
 pub use self::raw::RawElement;
 pub use self::typed::List;

@@ -56,7 +56,7 @@ impl PushOptions {
 
     /// Makes the whole list expire after `ttl`.
     ///
-    /// A time of 0 fails with `InvalidInput`.
+    /// A time of 0, or of more than 100 years, fails with `InvalidInput`.
     #[must_use]
     pub fn ttl(mut self, ttl: Duration) -> Self {
         self.ttl = Some(ttl);
@@ -107,7 +107,7 @@ impl<M: ListModel> List<M> {
         elements: impl IntoIterator<Item = &'m M>,
         options: PushOptions,
     ) -> E::Out<u64> {
-        executor.submit(self.push(ListSide::Right, elements, options))
+        executor.submit(self.pushing(ListSide::Right, elements, options))
     }
 
     /// Adds an element before the first one, and returns the new length.
@@ -148,10 +148,10 @@ impl<M: ListModel> List<M> {
         elements: impl IntoIterator<Item = &'m M>,
         options: PushOptions,
     ) -> E::Out<u64> {
-        executor.submit(self.push(ListSide::Left, elements, options))
+        executor.submit(self.pushing(ListSide::Left, elements, options))
     }
 
-    fn push<'m>(
+    fn pushing<'m>(
         &self,
         side: ListSide,
         elements: impl IntoIterator<Item = &'m M>,
@@ -203,10 +203,15 @@ pub(super) fn others(mut replies: Replies<'_>) -> Result<()> {
     replies.try_for_each(|reply| Value::from_reply(reply).map(drop))
 }
 
-/// Refuses a time to live that would delete the list.
+/// The longest time to live, delay or deadline.
+pub(super) const MAX_TIME: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
+/// Refuses a time to live that would delete the list, or that the server would refuse after the push.
 pub(super) fn some_time<R>(command: Command<R>, ttl: Duration) -> Command<R> {
     if ttl.is_zero() {
         command.reject("a time to live of 0 would delete the list; call `clear` for that")
+    } else if ttl > MAX_TIME {
+        command.reject("the time to live is longer than 100 years; use a shorter time")
     } else {
         command
     }

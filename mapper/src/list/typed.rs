@@ -224,7 +224,7 @@ impl<M: ListModel> List<M> {
 
     /// Makes `command` return up to `count` elements.
     fn many(&self, command: Command, count: u64) -> Command<Vec<Result<M>>> {
-        self.key.push_to(command).arg(count).decode_with_key(read_each)
+        self.key.push_to(command).arg(count.min(i64::MAX.cast_unsigned())).decode_with_key(read_each)
     }
 }
 

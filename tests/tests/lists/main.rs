@@ -16,10 +16,13 @@
 
 mod elements;
 mod gate;
+mod killed;
+mod limits;
 mod model;
 mod mutations;
 mod queue;
 mod random;
+mod worker;
 mod workers;
 
 use redis_model_tests::{Stack, own_redis_7_0, own_stack, own_valkey};

@@ -6,6 +6,7 @@ mod reserve;
 mod script;
 mod settle;
 mod upkeep;
+mod worker;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -16,6 +17,7 @@ pub use self::push::{JobOptions, Pushed};
 pub use self::reserve::{Reserved, Ticket};
 pub use self::settle::{Nack, Nacked};
 pub use self::upkeep::{QueueStats, Recovered};
+pub use self::worker::{JobCounters, JobCounts, JobNotice, QueueWorker, WorkerJob};
 use super::ListModel;
 use crate::key::{Key, KeyPart};
 

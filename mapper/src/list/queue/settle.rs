@@ -58,12 +58,7 @@ impl Nack {
     /// Sets why the attempt has failed, for the history of the job. Of a long text, the first 1,000 characters are kept.
     #[must_use]
     pub fn error(mut self, why: impl Into<String>) -> Self {
-        const MAX_LEN: usize = 1000;
-        let mut why = why.into();
-        if let Some((end, _)) = why.char_indices().nth(MAX_LEN) {
-            why.truncate(end);
-        }
-        self.error = why;
+        self.error = shortened(why.into());
         self
     }
 
@@ -73,6 +68,15 @@ impl Nack {
         self.is_final = true;
         self
     }
+}
+
+/// Returns as much of an error as the history of a job keeps.
+pub(super) fn shortened(mut why: String) -> String {
+    const MAX_LEN: usize = 1000;
+    if let Some((end, _)) = why.char_indices().nth(MAX_LEN) {
+        why.truncate(end);
+    }
+    why
 }
 
 /// The outcome of [`Queue::nack`].

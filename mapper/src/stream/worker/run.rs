@@ -2,12 +2,12 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::future::{Either, FutureExt as _, select};
 use futures_util::stream::{FuturesUnordered, Stream, StreamExt as _};
-use redis_rest::{Error, ErrorKind, Executor, Redis, Request, Result};
+use redis_rest::{ErrorKind, Executor, Redis, Request, Result};
 use tracing::Instrument as _;
 
 use super::book::{Book, Ended, Found, Next, Start};
@@ -18,30 +18,8 @@ use super::wake::Wake;
 use super::{Handled, Worker};
 use crate::pace::Pace;
 use crate::stream::StreamModel;
+use crate::waiting::{Timer, is_transient, within};
 use crate::write::{OwnedEntry, is_fenced};
-
-/// Waits for one thing at a time.
-#[derive(Default)]
-struct Timer(Option<Pin<Box<dyn Future<Output = ()> + Send>>>);
-
-impl Timer {
-    fn after(duration: Duration) -> Self {
-        Timer(Some(Box::pin(redis_rest::sleep(duration))))
-    }
-
-    fn is_set(&self) -> bool {
-        self.0.is_some()
-    }
-
-    /// Returns whether the time is over, once.
-    fn is_due(&mut self, cx: &mut Context<'_>) -> bool {
-        let is_due = self.0.as_mut().is_some_and(|sleep| sleep.as_mut().poll(cx).is_ready());
-        if is_due {
-            self.0 = None;
-        }
-        is_due
-    }
-}
 
 /// What a worker waits for.
 enum Event {
@@ -282,26 +260,4 @@ where
         }
     };
     (ticket, ended)
-}
-
-/// Runs a future for a limited time. Returns the limit if it has taken longer.
-async fn within<T>(limit: Option<Duration>, future: impl Future<Output = T>) -> Result<T, Duration> {
-    let Some(limit) = limit else { return Ok(future.await) };
-    match select(pin!(future), pin!(redis_rest::sleep(limit))).await {
-        Either::Left((value, _)) => Ok(value),
-        Either::Right(_) => Err(limit),
-    }
-}
-
-/// Returns whether the same request can succeed later.
-fn is_transient(error: &Error) -> bool {
-    use ErrorKind::{Connect, Interrupted, Protocol, RateLimited, Redis, Timeout, Unavailable};
-    /// Errors of a server that is starting, full, or changing its role.
-    const PASSING: [&str; 9] =
-        ["LOADING", "BUSY", "OOM", "MISCONF", "READONLY", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN"];
-    match error.kind() {
-        Connect | Timeout | Interrupted | Unavailable | RateLimited | Protocol => true,
-        Redis => error.code().is_some_and(|code| PASSING.contains(&code)),
-        _ => false,
-    }
 }
