@@ -15,6 +15,7 @@
 #![expect(clippy::needless_pass_by_value, reason = "a command is made to be given away")]
 
 mod elements;
+mod full;
 mod gate;
 mod killed;
 mod limits;

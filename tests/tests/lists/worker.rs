@@ -3,7 +3,7 @@
 use std::future::pending;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redis_model::prelude::*;
 use redis_model::redis_rest::RetryPolicy;
@@ -43,7 +43,9 @@ async fn push(redis: &Redis, queue: &Queue<Job>, numbers: std::ops::Range<u64>) 
 
 /// Waits until the queue has nothing but this many dead jobs.
 async fn settled<M: ListModel>(redis: &Redis, queue: &Queue<M>, dead: u64) {
+    let until = Instant::now() + Duration::from_secs(60);
     loop {
+        assert!(Instant::now() < until, "{:?}", queue.stats(redis).await);
         let QueueStats { waiting, delayed, reserved, dead: found, .. } = queue.stats(redis).await.unwrap();
         if (waiting, delayed, reserved, found) == (0, 0, 0, dead) {
             return;
