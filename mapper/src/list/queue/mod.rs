@@ -23,15 +23,14 @@ use crate::key::{Key, KeyPart};
 
 /// A queue of jobs of the type `M`, from [`ListModel::queue`].
 ///
-/// A worker [reserves](Queue::reserve) a job, and then [acknowledges](Queue::ack) it, or [gives it back](Queue::nack). If it
-/// does neither until the deadline of the reservation, the job comes back by itself. After [`max_attempts`](Queue::max_attempts)
-/// the job is [dead](Queue::dead), with the history of its attempts.
+/// A [worker](Queue::worker) reserves jobs, calls a handler for each, and settles them. If it dies, its jobs come back by
+/// themselves when the deadline of the reservation has passed. After [`max_attempts`](Queue::max_attempts) a job is
+/// [dead](Queue::dead), with the history of its attempts.
 ///
 /// ```no_run
 /// use std::time::Duration;
 ///
 /// use redis_model::prelude::*;
-/// use redis_model::{Nack, Reserved};
 ///
 /// #[derive(Debug, RedisModel)]
 /// #[redis(list, prefix = "job")]
@@ -39,45 +38,28 @@ use crate::key::{Key, KeyPart};
 ///     Resize { width: u32 },
 /// }
 ///
-/// # async fn run(job: &Job) -> std::result::Result<(), String> { Ok(()) }
-/// # async fn pause(_: Duration) {}
+/// # async fn resize(width: u32) -> std::io::Result<()> { Ok(()) }
 /// # async fn example(redis: Redis) -> Result<()> {
 /// let queue = Job::queue("images").hold_for(Duration::from_secs(30)).max_attempts(5);
 /// queue.push(&redis, &Job::Resize { width: 640 }).await?;
 ///
-/// // A worker. It asks less and less often while there is nothing to do.
-/// let mut idle = Duration::from_millis(100);
-/// loop {
-///     let Some(Reserved { ticket, element, .. }) = queue.reserve(&redis, "worker-1").await? else {
-///         pause(idle).await;
-///         idle = (2 * idle).min(Duration::from_secs(10));
-///         continue;
-///     };
-///     idle = Duration::from_millis(100);
-///     let outcome = match element {
-///         Ok(job) => run(&job).await,
-///         Err(error) => Err(error.to_string()), // it does not fit `Job`
-///     };
-///     let settled = match outcome {
-///         Ok(()) => queue.ack(&redis, ticket).await,
-///         Err(why) => {
-///             let later = Nack::new().error(why).delay(Duration::from_secs(60));
-///             queue.nack(&redis, ticket, later).await.map(drop)
-///         }
-///     };
-///     match settled {
-///         // It took longer than 30 seconds, and the job came back: another worker has it, or had it.
-///         Err(error) if error.is_conflict() || error.is_not_found() => println!("too late: {error}"),
-///         settled => settled?,
-///     }
-/// }
+/// // In another program. It returns only if it cannot go on.
+/// queue
+///     .worker("worker-1")
+///     .run(&redis, async |job| match job.job {
+///         Job::Resize { width } => resize(width).await,
+///     })
+///     .await
 /// # }
 /// ```
 ///
+/// A program with a loop of its own calls [`reserve`](Queue::reserve), and then [`ack`](Queue::ack) or [`nack`](Queue::nack);
+/// during long jobs also [`extend`](Queue::extend).
+///
 /// # What is guaranteed
 ///
-/// * A job is handled at least once, or it is dead. It is handled twice if a worker is still at work after its deadline: ask for
-///   [more time](Queue::extend) before. A reservation has a number that only grows,
+/// * A job is handled at least once, or it is dead. It is handled twice if a program is still at work after its deadline: ask for
+///   [more time](Queue::extend) before, as [`QueueWorker`] does. A reservation has a number that only grows,
 ///   [`Ticket::reservation`]: other systems can refuse a worker that is late by it.
 /// * No two workers hold a job at the same time. Deadlines and delays are measured by the clock of the server.
 /// * A worker that is late cannot acknowledge, give back or extend what another has: the error is a `Conflict`, or `NotFound` if
@@ -104,6 +86,7 @@ use crate::key::{Key, KeyPart};
 /// | `job:images::queue:reserved` | sorted set | the ids of reserved jobs, by their deadline |
 /// | `job:images::queue:dead` | sorted set | the ids of dead jobs, by the time at which they died |
 /// | `job:images::queue:once:KEY` | string | the id of a job that was pushed under a key of the caller; expires |
+/// | `job:images::queue:turn:NONCE` | string | what a [`QueueWorker`] has reserved last; expires |
 pub struct Queue<M> {
     key: Key,
     hold_for: Duration,

@@ -219,6 +219,26 @@ impl<M: ListModel> QueueWorker<M> {
     /// error, it is done again later; the text of the error is in the history of the job. Any type with `Display` is an error
     /// here; a [`Failure`] also says what follows.
     ///
+    /// A handler that uses what is around it, in a task of its own, takes what it needs:
+    ///
+    /// ```no_run
+    /// # use redis_model::{WorkerJob, prelude::*};
+    /// # #[derive(Debug, RedisModel)]
+    /// # #[redis(list, prefix = "job")]
+    /// # struct Resize { width: u32 }
+    /// # mod tokio { pub fn spawn<F: Future + Send + 'static>(_: F) {} }
+    /// # fn example(redis: Redis) {
+    /// let handler_redis = redis.clone();
+    /// tokio::spawn(async move {
+    ///     let handler = async move |job: WorkerJob<Resize>| {
+    ///         handler_redis.incr(format!("resized:{}", job.job.width)).await?;
+    ///         Ok::<(), redis_model::Error>(())
+    ///     };
+    ///     Resize::queue("images").worker("worker-1").run(&redis, handler).await
+    /// });
+    /// # }
+    /// ```
+    ///
     /// All handlers run within this call, on the task that polls it: none is spawned. Dropping the call ends all of them. Their
     /// jobs come back after their deadline; [`run_until`](QueueWorker::run_until) ends without that delay.
     ///
