@@ -100,7 +100,8 @@ pub trait ListModel: FromReply + ToArg + Sized + 'static {
         List::new(&key.to_key_part())
     }
 
-    /// Returns the work queue at `prefix:key`. Nothing is sent. Its jobs are elements of this type; `max_len` does not apply.
+    /// Returns the work queue at `prefix:key`. Nothing is sent. Its jobs are elements of this type; `max_len` does not
+    /// apply.
     fn queue(key: impl KeyPart) -> Queue<Self> {
         Queue::new(key)
     }

@@ -65,11 +65,13 @@ impl<M: ListModel> List<M> {
     /// Each page is one [LRANGE](https://redis.io/docs/latest/commands/lrange/) of up to 500 elements, O(s + n) in the
     /// distance to the nearer end and the number of its elements. A range with negative indexes takes an LLEN before.
     ///
-    /// Pages are found by their indexes. If others add or remove elements before the current page meanwhile, an element can
-    /// come twice or not at all. Elements that are added after the last one are returned too, if the range has no end.
+    /// Pages are found by their indexes. If others add or remove elements before the current page meanwhile, an element
+    /// can come twice or not at all. Elements that are added after the last one are returned too, if the range has no
+    /// end.
     ///
-    /// An element that cannot be read is an error in its place, and affects no other. So is one that is larger than a reply
-    /// may be: pages that do not fit are read again in smaller parts. The stream ends with an error if a page cannot be fetched.
+    /// An element that cannot be read is an error in its place, and affects no other. So is one that is larger than a
+    /// reply may be: pages that do not fit are read again in smaller parts. The stream ends with an error if a page
+    /// cannot be fetched.
     ///
     /// ```no_run
     /// # use redis_model::prelude::*;
@@ -117,8 +119,11 @@ async fn page<M: ListModel + Send>(list: List<M>, session: Session, span: Span) 
             Err(error) if span.len.divide(&error) => {}
             Err(error) if error.kind() == ErrorKind::TooLarge => {
                 let at = span.start;
-                let what = format!("element {at}: larger than a reply may be; raise `max_response_bytes` of the client");
-                return Ok((vec![Ok(Err(error.about(M::MODEL_NAME, list.key()).context(what)))], span.after_first()));
+                let what = "larger than a reply may be; raise `max_response_bytes` of the client";
+                return Ok((
+                    vec![Ok(Err(error.about(M::MODEL_NAME, list.key()).context(format!("element {at}: {what}"))))],
+                    span.after_first(),
+                ));
             }
             Err(error) => return Err(error),
         }

@@ -68,11 +68,12 @@ impl<M: ListModel> List<M> {
     /// Adds an element after the last one, and returns the new length.
     ///
     /// [RPUSH](https://redis.io/docs/latest/commands/rpush/), O(1). With `max_len`, an
-    /// [LTRIM](https://redis.io/docs/latest/commands/ltrim/) follows in the same transaction, so that no reader sees a longer
-    /// list.
+    /// [LTRIM](https://redis.io/docs/latest/commands/ltrim/) follows in the same transaction, so that no reader sees a
+    /// longer list.
     ///
     /// It is not retried if it may have been executed, because that could add the element twice. Call `.exactly_once()`
     /// for that.
+    #[doc(alias = "push")]
     pub fn push_back<E: Executor>(&self, executor: E, element: &M) -> E::Out<u64> {
         self.push_back_with(executor, [element], PushOptions::new())
     }
@@ -112,8 +113,8 @@ impl<M: ListModel> List<M> {
 
     /// Adds an element before the first one, and returns the new length.
     ///
-    /// [LPUSH](https://redis.io/docs/latest/commands/lpush/), O(1). With `max_len`, the elements past the newest leave the list
-    /// at its end, as [`push_back`](List::push_back) describes.
+    /// [LPUSH](https://redis.io/docs/latest/commands/lpush/), O(1). With `max_len`, the elements past the newest leave
+    /// the list at its end, as [`push_back`](List::push_back) describes.
     pub fn push_front<E: Executor>(&self, executor: E, element: &M) -> E::Out<u64> {
         self.push_front_with(executor, [element], PushOptions::new())
     }
@@ -134,7 +135,8 @@ impl<M: ListModel> List<M> {
         self.push_front_with(executor, elements, PushOptions::new())
     }
 
-    /// Adds elements before the first one, one after the other, and returns the new length. [`PushOptions`] shows an example.
+    /// Adds elements before the first one, one after the other, and returns the new length. [`PushOptions`] shows an
+    /// example.
     ///
     /// [LPUSH](https://redis.io/docs/latest/commands/lpush/), O(n) in the number of added elements, and in the same
     /// transaction what the options ask for.

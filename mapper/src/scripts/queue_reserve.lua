@@ -2,8 +2,8 @@
 -- A call does a bounded amount of work beside its own.
 local AT_MOST = 100
 
--- A reply that is too large for the client would reach no worker, and each of its jobs would lose an attempt. So elements of
--- 64 KB are enough for one call, and an element that does not fit beside others comes alone.
+-- A reply that is too large for the client would reach no worker, and each of its jobs would lose an attempt. So
+-- elements of 64 KB are enough for one call, and an element that does not fit beside others comes alone.
 local MOST_BYTES = 65536
 
 -- Returns the next job. Those whose elements another program has deleted are skipped.
@@ -20,8 +20,8 @@ end
 
 -- Reserves up to `count` jobs. What dead workers held is taken back first, and delays end.
 --
--- Returns the deadline in ms, and for each job its id, the number of its reservation, its attempt and its element. Also returns
--- whether another job waits that did not fit beside these.
+-- Returns the deadline in ms, and for each job its id, the number of its reservation, its attempt and its element. Also
+-- returns whether another job waits that did not fit beside these.
 local function reserve(count, hold_for, max_attempts, worker)
   take_back(math.max(count, AT_MOST), max_attempts)
   end_delays(math.max(count, AT_MOST))

@@ -5,8 +5,9 @@
 --   `nack`: `time` is the delay in ms, and `max_attempts` how many attempts a job has (0 if it dies now), or
 --   `release`: it is the next job again, and the attempt does not count.
 --
--- Returns what became of the job: `done`, `reserved` and the deadline in ms, `waiting`, `delayed` or `dead`; or why nothing
--- was changed: `taken` if another reservation holds the job, `free` if none does, and `gone` if there is no such job.
+-- Returns what became of the job: `done`, `reserved` and the deadline in ms, `waiting`, `delayed` or `dead`; or why
+-- nothing was changed: `taken` if another reservation holds the job, `free` if none does, and `gone` if there is no
+-- such job.
 local function settle(id, reservation, action, time, max_attempts, why)
   local holder = holder_of(id)
   if holder ~= reservation then

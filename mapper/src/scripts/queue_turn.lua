@@ -2,12 +2,13 @@
 -- One request of a worker: it settles jobs, and reserves others.
 --
 -- KEYS: also the last turn of this worker that has reserved jobs; it expires
--- ARGV: also the number of this turn, and that of the last one whose reply the worker has read; why what it has reserved since
---   then is dead, or nothing to release it; how many jobs to reserve, for how long in ms, how many attempts a job has, and the
---   worker; and for each operation the six arguments of `settle`
+-- ARGV: also the number of this turn, and that of the last one whose reply the worker has read; why what it has
+-- reserved since
+--   then is dead, or nothing to release it; how many jobs to reserve, for how long in ms, how many attempts a job has,
+--   and the worker; and for each operation the six arguments of `settle`
 --
--- Returns what became of the job of each operation; how many jobs died because of ARGV[4], and their ids; 1 if another job waits
--- that did not fit into the reply, or else 0; and what `reserve` returns.
+-- Returns what became of the job of each operation; how many jobs died because of ARGV[4], and their ids; 1 if another
+-- job waits that did not fit into the reply, or else 0; and what `reserve` returns.
 
 local turn_key = KEYS[before_keys + 6]
 local turn, last_read, why_dead = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]

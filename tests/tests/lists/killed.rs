@@ -1,5 +1,5 @@
-//! Workers of a queue that are dropped at random moments, over a network that loses requests and replies: every job is done, or
-//! dead because it is poison, and no two handlers have it at once.
+//! Workers of a queue that are dropped at random moments, over a network that loses requests and replies: every job is
+//! done, or dead because it is poison, and no two handlers have it at once.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

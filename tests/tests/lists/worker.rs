@@ -1,4 +1,5 @@
-//! `QueueWorker`: what it does with jobs that succeed, fail, cannot be read, take long or are too large, and how it ends.
+//! `QueueWorker`: what it does with jobs that succeed, fail, cannot be read, take long or are too large, and how it
+//! ends.
 
 use std::future::pending;
 use std::sync::Mutex;
@@ -112,14 +113,15 @@ async fn long_jobs(redis: &Redis) -> Result<()> {
         one.run_until(redis, settled(redis, &queue, 0), handler),
         other.run_until(redis, settled(redis, &queue, 0), handler),
     );
-    (ends.0?, ends.1?);
+    ends.0.and(ends.1)?;
     // A worker whose machine stands still loses a job, and counts that.
     let (one, other) = (one.counters().read(), other.counters().read());
     assert_eq!(began.into_inner(), 2 + one.lost + other.lost + one.duplicates + other.duplicates);
     Ok(())
 }
 
-/// The last handlers finish within the grace. Others are dropped, and their jobs are the next ones again, without an attempt less.
+/// The last handlers finish within the grace. Others are dropped, and their jobs are the next ones again, without an
+/// attempt less.
 async fn graceful(redis: &Redis) -> Result<()> {
     let queue = queue("grace");
     push(redis, &queue, 0..4).await?;

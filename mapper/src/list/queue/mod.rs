@@ -23,8 +23,8 @@ use crate::key::{Key, KeyPart};
 
 /// A queue of jobs of the type `M`, from [`ListModel::queue`].
 ///
-/// A [worker](Queue::worker) reserves jobs, calls a handler for each, and settles them. If it dies, its jobs come back by
-/// themselves when the deadline of the reservation has passed. After [`max_attempts`](Queue::max_attempts) a job is
+/// A [worker](Queue::worker) reserves jobs, calls a handler for each, and settles them. If it dies, its jobs come back
+/// by themselves when the deadline of the reservation has passed. After [`max_attempts`](Queue::max_attempts) a job is
 /// [dead](Queue::dead), with the history of its attempts.
 ///
 /// ```no_run
@@ -53,28 +53,29 @@ use crate::key::{Key, KeyPart};
 /// # }
 /// ```
 ///
-/// A program with a loop of its own calls [`reserve`](Queue::reserve), and then [`ack`](Queue::ack) or [`nack`](Queue::nack);
-/// during long jobs also [`extend`](Queue::extend).
+/// A program with a loop of its own calls [`reserve`](Queue::reserve), and then [`ack`](Queue::ack) or
+/// [`nack`](Queue::nack); during long jobs also [`extend`](Queue::extend).
 ///
 /// # What is guaranteed
 ///
-/// * A job is handled at least once, or it is dead. It is handled twice if a program is still at work after its deadline: ask for
-///   [more time](Queue::extend) before, as [`QueueWorker`] does. A reservation has a number that only grows,
-///   [`Ticket::reservation`]: other systems can refuse a worker that is late by it.
+/// * A job is handled at least once, or it is dead. It is handled twice if a program is still at work after its
+///   deadline: ask for [more time](Queue::extend) before, as [`QueueWorker`] does. A reservation has a number that only
+///   grows, [`Ticket::reservation`]: other systems can refuse a worker that is late by it.
 /// * No two workers hold a job at the same time. Deadlines and delays are measured by the clock of the server.
-/// * A worker that is late cannot acknowledge, give back or extend what another has: the error is a `Conflict`, or `NotFound` if
-///   the job is finished.
-/// * Jobs are reserved in the order in which they were pushed. One whose worker died comes first; one that was given back, or whose
-///   delay is over, comes last.
-/// * Each call is one script and one request. After a lost reply the client repeats it, and gets the outcome of the first
-///   execution, so nothing is pushed or reserved twice. In pipelines, transactions and batches it is not repeated. If no
-///   attempt of `reserve` has brought a reply, its jobs come back after their deadline, and have one attempt less.
+/// * A worker that is late cannot acknowledge, give back or extend what another has: the error is a `Conflict`, or
+///   `NotFound` if the job is finished.
+/// * Jobs are reserved in the order in which they were pushed. One whose worker died comes first; one that was given
+///   back, or whose delay is over, comes last.
+/// * Each call is one script and one request. After a lost reply the client repeats it, and gets the outcome of the
+///   first execution, so nothing is pushed or reserved twice. In pipelines, transactions and batches it is not
+///   repeated. If no attempt of `reserve` has brought a reply, its jobs come back after their deadline, and have one
+///   attempt less.
 /// * An element that cannot be read is an error of that job alone. It is in the queue until a worker gives it up.
-/// * If the clock of the server jumps forward, reservations end early, and workers that are late are refused. If it jumps
-///   back, what dead workers held comes back later.
+/// * If the clock of the server jumps forward, reservations end early, and workers that are late are refused. If it
+///   jumps back, what dead workers held comes back later.
 ///
-/// A store that evicts keys can lose jobs: use the policy `noeviction`. The guide [`lists`](crate::guide::lists) tells what each call
-/// costs, and what happens when something fails.
+/// A store that evicts keys can lose jobs: use the policy `noeviction`. The guide [`lists`](crate::guide::lists) tells
+/// what each call costs, and what happens when something fails.
 ///
 /// # Keys
 ///

@@ -45,8 +45,8 @@ impl Ticket {
         self.queue == hash(key)
     }
 
-    /// Returns the number of the reservation. Each reservation of the queue has a higher number than those before it, so
-    /// another system that remembers the highest can refuse a worker that is late: it is a fencing token.
+    /// Returns the number of the reservation. Each reservation of the queue has a higher number than those before it,
+    /// so another system that remembers the highest can refuse a worker that is late: it is a fencing token.
     #[must_use]
     pub fn reservation(self) -> u64 {
         self.reservation
@@ -65,8 +65,8 @@ pub(super) const MAX_COUNT: u64 = 1000;
 impl<M: ListModel> Queue<M> {
     /// Reserves the next job for a worker, or returns `None` if none waits.
     ///
-    /// It takes back what dead workers held, and ends delays, up to 100 of each in a call. One script, O(log(n)) for each
-    /// of these jobs.
+    /// It takes back what dead workers held, and ends delays, up to 100 of each in a call. One script, O(log(n)) for
+    /// each of these jobs.
     ///
     /// `worker` is any name. It is in the history of the job.
     ///
@@ -98,9 +98,10 @@ impl<M: ListModel> Queue<M> {
     /// Reserves up to `count` jobs for a worker, as [`reserve`](Queue::reserve) does.
     ///
     /// All of them have the same deadline, so hold them for as long as all of them take. They come in one reply, so
-    /// fewer are reserved if their elements have more than 64 KB together, and a larger job comes alone. If it is larger than
-    /// the client reads, its reply is lost: it comes back after the deadline, and is dead in the end. No other job is affected, if
-    /// [`max_response_bytes`](redis_rest::RedisBuilder::max_response_bytes) is at least 200 KB.
+    /// fewer are reserved if their elements have more than 64 KB together, and a larger job comes alone. If it is
+    /// larger than the client reads, its reply is lost: it comes back after the deadline, and is dead in the end. No
+    /// other job is affected, if [`max_response_bytes`](redis_rest::RedisBuilder::max_response_bytes) is at least 200
+    /// KB.
     ///
     /// # Errors
     ///

@@ -59,7 +59,8 @@ impl<M: ListModel> Queue<M> {
         self.keys_of(ScriptCall::from(script).once_under(M::KEY_PREFIX))
     }
 
-    /// Starts a call that the client does not repeat if it may have been executed. Its first argument is 0: it keeps no outcome.
+    /// Starts a call that the client does not repeat if it may have been executed. Its first argument is 0: it keeps no
+    /// outcome.
     pub(super) fn lone_call(&self, script: &LazyLock<Script>) -> ScriptCall {
         self.keys_of(ScriptCall::from(script))
     }

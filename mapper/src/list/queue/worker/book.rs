@@ -166,7 +166,8 @@ impl<'a, M> Book<'a, M> {
         .collect()
     }
 
-    /// Takes what one request settles. Acknowledgements are first: a server that is full takes these, and refuses others.
+    /// Takes what one request settles. Acknowledgements are first: a server that is full takes these, and refuses
+    /// others.
     fn settlements(&mut self) -> Vec<Operation> {
         self.operations.sort_by_key(|operation| operation.what != What::Ack);
         let mut bytes = 0;

@@ -81,7 +81,8 @@ pub enum JobNotice<'a> {
         /// Why.
         error: &'a str,
     },
-    /// The reservation of the job has ended before it was settled. If this worker has done it, it is perhaps done twice.
+    /// The reservation of the job has ended before it was settled. If this worker has done it, it is perhaps done
+    /// twice.
     Lost {
         /// The id of the job.
         id: u64,

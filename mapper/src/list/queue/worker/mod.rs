@@ -1,7 +1,7 @@
 //! Workers of queues: the loop that reserves jobs, does them, and settles them.
 //!
-//! From the ground up: `counters` are what a worker reports; `turn` is its one request; `book` decides, without waiting; `run` is
-//! the loop.
+//! From the ground up: `counters` are what a worker reports; `turn` is its one request; `book` decides, without
+//! waiting; `run` is the loop.
 
 mod book;
 mod counters;
@@ -27,8 +27,8 @@ use crate::list::ListModel;
 pub struct WorkerJob<M> {
     /// What is to be done.
     pub job: M,
-    /// Names the job by its [id](Ticket::id), and its reservation by [a number that only grows](Ticket::reservation). The worker
-    /// settles it: the handler does not call [`ack`](Queue::ack).
+    /// Names the job by its [id](Ticket::id), and its reservation by [a number that only grows](Ticket::reservation).
+    /// The worker settles it: the handler does not call [`ack`](Queue::ack).
     pub ticket: Ticket,
     /// Which attempt this is; 1 is the first.
     pub attempt: u64,
@@ -62,32 +62,33 @@ pub struct WorkerJob<M> {
 /// # }
 /// ```
 ///
-/// Any number of workers share a queue, in one process or in many. Their names need not differ: they are in the history of
-/// failed jobs.
+/// Any number of workers share a queue, in one process or in many. Their names need not differ: they are in the history
+/// of failed jobs.
 ///
 /// # What is guaranteed
 ///
-/// * **At least once, or dead.** A job is acknowledged after its handler has returned `Ok`. It is done twice if its worker dies, or
-///   loses its connection, between the two.
+/// * **At least once, or dead.** A job is acknowledged after its handler has returned `Ok`. It is done twice if its
+///   worker dies, or loses its connection, between the two.
 /// * **One handler at a time.** The worker extends the deadlines of the jobs that it holds, so
-///   [`hold_for`](Queue::hold_for) is how soon the jobs of a worker that dies come back, not how long a job may take. If it cannot
-///   reach the server, it drops the handlers before their deadlines pass. Only a handler that blocks its thread can go on
-///   after that.
-/// * **An attempt is a handler that was called.** Neither a lost reply, nor the end of a worker, nor a job that is too large for
-///   the reply of its neighbours takes one of their attempts. The process that dies does: a job that kills each of its workers is
-///   dead after [`max_attempts`](Queue::max_attempts).
-/// * **Order**: jobs begin in the order of the queue. With a [`concurrency`](QueueWorker::concurrency) of 1 and one worker, they
-///   are done one after the other; but one that failed comes later.
+///   [`hold_for`](Queue::hold_for) is how soon the jobs of a worker that dies come back, not how long a job may take.
+///   If it cannot reach the server, it drops the handlers before their deadlines pass. Only a handler that blocks its
+///   thread can go on after that.
+/// * **An attempt is a handler that was called.** Neither a lost reply, nor the end of a worker, nor a job that is too
+///   large for the reply of its neighbours takes one of their attempts. The process that dies does: a job that kills
+///   each of its workers is dead after [`max_attempts`](Queue::max_attempts).
+/// * **Order**: jobs begin in the order of the queue. With a [`concurrency`](QueueWorker::concurrency) of 1 and one
+///   worker, they are done one after the other; but one that failed comes later.
 ///
 /// # What it costs
 ///
-/// One request at a time, of one script: it settles what was done, extends what is held, and reserves as many jobs as there are free
-/// handlers. A job on its own takes two requests: one reserves it, one settles it and looks for the next. With many, all that
-/// have ended since the last request share one.
+/// One request at a time, of one script: it settles what was done, extends what is held, and reserves as many jobs as
+/// there are free handlers. A job on its own takes two requests: one reserves it, one settles it and looks for the
+/// next. With many, all that have ended since the last request share one.
 ///
-/// A worker without anything to do polls: after 100 ms, and then at waits that double up to 5 s. So an idle hour costs **720
-/// requests**, and a job that is pushed meanwhile waits for up to 5 s: pushes do not wake workers ([`poll`](QueueWorker::poll) has
-/// both numbers). While handlers run, it extends their deadlines in each fifth of `hold_for`: 300 requests in an hour by default.
+/// A worker without anything to do polls: after 100 ms, and then at waits that double up to 5 s. So an idle hour costs
+/// **720 requests**, and a job that is pushed meanwhile waits for up to 5 s: pushes do not wake workers
+/// ([`poll`](QueueWorker::poll) has both numbers). While handlers run, it extends their deadlines in each fifth of
+/// `hold_for`: 300 requests in an hour by default.
 ///
 /// # When something fails
 ///
@@ -104,8 +105,8 @@ pub struct WorkerJob<M> {
 /// | the queue is cleared | handlers that run are dropped when their deadline is to be extended |
 /// | another type at a key, a wrong token | `run` fails |
 ///
-/// The key `job:images::queue:turn:NONCE` remembers what the last request of a worker has reserved, for as long as a reservation
-/// lasts. The nonce is random for each run.
+/// The key `job:images::queue:turn:NONCE` remembers what the last request of a worker has reserved, for as long as a
+/// reservation lasts. The nonce is random for each run.
 #[must_use = "a worker does nothing until `run` is called"]
 pub struct QueueWorker<M> {
     queue: Queue<M>,
@@ -131,8 +132,8 @@ struct Options {
 }
 
 impl<M: ListModel> Queue<M> {
-    /// Returns a worker of this queue. Nothing is sent until its [`run`](QueueWorker::run) is called. `name` is in the history of
-    /// jobs that fail.
+    /// Returns a worker of this queue. Nothing is sent until its [`run`](QueueWorker::run) is called. `name` is in the
+    /// history of jobs that fail.
     pub fn worker(&self, name: impl Into<String>) -> QueueWorker<M> {
         let options = Options {
             concurrency: 8,
@@ -162,30 +163,30 @@ impl<M: ListModel> QueueWorker<M> {
         self
     }
 
-    /// Sets how long a job waits after its first failure, and at most. The wait doubles with each failure. The default is 1
-    /// second, up to 5 minutes. It waits in the queue: any worker does it then, at its next poll.
+    /// Sets how long a job waits after its first failure, and at most. The wait doubles with each failure. The default
+    /// is 1 second, up to 5 minutes. It waits in the queue: any worker does it then, at its next poll.
     pub fn retry(mut self, first: Duration, longest: Duration) -> Self {
         (self.options.retry_delay, self.options.longest_retry_delay) = (first, longest);
         self
     }
 
-    /// Handles jobs that cannot be read as failures: they are dead after as many attempts, not at once. Use it while programs
-    /// of different versions run, so that a newer worker has time to take what this one cannot read.
+    /// Handles jobs that cannot be read as failures: they are dead after as many attempts, not at once. Use it while
+    /// programs of different versions run, so that a newer worker has time to take what this one cannot read.
     pub fn retry_undecodable(mut self) -> Self {
         self.options.retries_undecodable = true;
         self
     }
 
-    /// Sets the shortest and the longest time between two polls. The time doubles with each poll that finds nothing. The default
-    /// is 100 ms, and 5 seconds. An idle hour costs 3,600 seconds divided by the longest time. Jobs of dead workers, and delayed
-    /// ones, are noticed by a poll, too.
+    /// Sets the shortest and the longest time between two polls. The time doubles with each poll that finds nothing.
+    /// The default is 100 ms, and 5 seconds. An idle hour costs 3,600 seconds divided by the longest time. Jobs of dead
+    /// workers, and delayed ones, are noticed by a poll, too.
     pub fn poll(mut self, shortest: Duration, longest: Duration) -> Self {
         (self.options.shortest_poll, self.options.longest_poll) = (shortest, longest);
         self
     }
 
-    /// Sets how long [`run_until`](QueueWorker::run_until) waits for the handlers that run when it is to end. The default is 25
-    /// seconds, a little less than platforms give a process.
+    /// Sets how long [`run_until`](QueueWorker::run_until) waits for the handlers that run when it is to end. The
+    /// default is 25 seconds, a little less than platforms give a process.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.options.grace = grace;
         self
@@ -215,9 +216,9 @@ impl<M: ListModel> QueueWorker<M> {
         self.counters.clone()
     }
 
-    /// Runs until something fails that a repetition cannot heal. `handler` is called with each job. `Ok` acknowledges it. After an
-    /// error, it is done again later; the text of the error is in the history of the job. Any type with `Display` is an error
-    /// here; a [`Failure`] also says what follows.
+    /// Runs until something fails that a repetition cannot heal. `handler` is called with each job. `Ok` acknowledges
+    /// it. After an error, it is done again later; the text of the error is in the history of the job. Any type with
+    /// `Display` is an error here; a [`Failure`] also says what follows.
     ///
     /// A handler that uses what is around it, in a task of its own, takes what it needs:
     ///
@@ -239,13 +240,13 @@ impl<M: ListModel> QueueWorker<M> {
     /// # }
     /// ```
     ///
-    /// All handlers run within this call, on the task that polls it: none is spawned. Dropping the call ends all of them. Their
-    /// jobs come back after their deadline; [`run_until`](QueueWorker::run_until) ends without that delay.
+    /// All handlers run within this call, on the task that polls it: none is spawned. Dropping the call ends all of
+    /// them. Their jobs come back after their deadline; [`run_until`](QueueWorker::run_until) ends without that delay.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` if an option is not possible: nothing was sent. Otherwise the error of a request that cannot succeed later;
-    /// see the [table](QueueWorker#when-something-fails).
+    /// `InvalidInput` if an option is not possible: nothing was sent. Otherwise the error of a request that cannot
+    /// succeed later; see the [table](QueueWorker#when-something-fails).
     pub async fn run<H, E>(&self, redis: &Redis, handler: H) -> Result<()>
     where
         H: AsyncFn(WorkerJob<M>) -> Result<(), E>,
@@ -254,9 +255,9 @@ impl<M: ListModel> QueueWorker<M> {
         self.run_until(redis, pending(), handler).await
     }
 
-    /// Runs as [`run`](QueueWorker::run) does, until `shutdown` ends. Then it reserves nothing more, and waits for the handlers
-    /// that run, up to [`grace`](QueueWorker::grace). After that they are dropped. Their jobs are the next ones again, and the
-    /// attempt does not count.
+    /// Runs as [`run`](QueueWorker::run) does, until `shutdown` ends. Then it reserves nothing more, and waits for the
+    /// handlers that run, up to [`grace`](QueueWorker::grace). After that they are dropped. Their jobs are the next
+    /// ones again, and the attempt does not count.
     ///
     /// ```no_run
     /// # use redis_model::prelude::*;
