@@ -282,6 +282,7 @@ pub mod codec;
 #[doc(hidden)]
 pub mod codegen;
 mod evolution;
+mod failure;
 mod field;
 mod field_codec;
 pub mod guide;
@@ -310,6 +311,7 @@ pub use redis_model_derive::RedisModel;
 pub use redis_rest::{self, Client, Error, ErrorKind, Redis, Result, blocking, commands};
 
 pub use crate::evolution::{StoredFields, UnknownFields};
+pub use crate::failure::Failure;
 pub use crate::field::{Element, Field};
 pub use crate::hash::{
     AppendText, Committed, Counter, Drift, Each, FieldRef, FlattenRef, FloatCounter, HashModel, IdRef, Increment,
@@ -320,8 +322,8 @@ pub use crate::id::{GenerateId, Id, IntegerId};
 pub use crate::index::{InIndex, IndexField, IndexValue, Indexed, IsIndexed, IsUnique, NotIndexed, Unique};
 pub use crate::key::KeyPart;
 pub use crate::list::{
-    DeadJob, FailedAttempt, JobOptions, List, ListModel, Nack, Nacked, PushOptions, Pushed, Queue, QueueStats,
-    RawElement, Recovered, Reserved, Ticket,
+    DeadJob, FailedAttempt, JobCounters, JobCounts, JobNotice, JobOptions, List, ListModel, Nack, Nacked, PushOptions, Pushed, Queue, QueueStats,
+    QueueWorker, RawElement, Recovered, Reserved, Ticket, WorkerJob,
 };
 pub use crate::mismatch::Mismatch;
 pub use crate::model::Embedded;

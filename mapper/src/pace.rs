@@ -1,7 +1,7 @@
 //! How long to wait before the next poll, or the next attempt: each wait is longer than the one before, up to a limit.
 //!
-//! Waits are random by a tenth more or less, so that readers that were started together, or that failed together, do not ask
-//! together for ever. On average they are as long as without that, so the documented numbers of requests hold.
+//! Waits are random by a tenth more or less, so that readers that were started together, or that failed together, do
+//! not ask together for ever. On average they are as long as without that, so the documented numbers of requests hold.
 
 use std::time::Duration;
 
@@ -15,8 +15,8 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// Creates a pace that begins at `shortest`. Each wait is `factor` times as long as the one before, up to `longest`, which
-    /// counts as at least `shortest`.
+    /// Creates a pace that begins at `shortest`. Each wait is `factor` times as long as the one before, up to
+    /// `longest`, which counts as at least `shortest`.
     pub(crate) fn new(shortest: Duration, longest: Duration, factor: f64) -> Self {
         Pace { shortest, longest: longest.max(shortest), factor, next: shortest }
     }

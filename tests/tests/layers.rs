@@ -32,6 +32,7 @@ const MAPPER: &[&str] = &[
     "page_len",
     "pace",
     "waiting",
+    "failure",
     "evolution",
     "write",
     "query",

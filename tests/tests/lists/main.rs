@@ -15,11 +15,15 @@
 #![expect(clippy::needless_pass_by_value, reason = "a command is made to be given away")]
 
 mod elements;
+mod full;
 mod gate;
+mod killed;
+mod limits;
 mod model;
 mod mutations;
 mod queue;
 mod random;
+mod worker;
 mod workers;
 
 use redis_model_tests::{Stack, own_redis_7_0, own_stack, own_valkey};
