@@ -291,6 +291,7 @@ mod index;
 mod key;
 mod kind;
 mod list;
+mod millis;
 mod mismatch;
 pub mod model;
 mod page_len;

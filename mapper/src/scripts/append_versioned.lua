@@ -1,4 +1,5 @@
--- Appends events to a versioned log: all of them, or none. The event that makes version 7 is the entry `7-0`.
+-- Appends events to a versioned log: all of them, or none. The event that makes version 7 is the entry `7-0`. It follows
+-- stream_room.lua.
 --
 -- The first entry of a commit names it in the field `:commit`, so a commit that is repeated after a lost reply is recognized as
 -- long as that entry exists: no memory of outcomes is needed. Only a commit that expects no version needs one, because
@@ -10,7 +11,8 @@
 --       its fields, and fields and their texts
 --
 -- Returns `ok VERSION COUNT CATEGORY-ID`, `conflict VERSION EXPECTED`, `removed VERSION EXPECTED` if the entry that
--- would tell whether the commit was made is gone, or `foreign LAST-ID` if the log has entries that no version names.
+-- would tell whether the commit was made is gone, `foreign LAST-ID` if the log has entries that no version names, or `full` if
+-- the category stream has had the greatest id.
 
 local call = redis.call
 local keep_outcome_for, expected, commit, name_in_category = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -73,8 +75,8 @@ local facts = facts_of(log)
 local version = version_of(facts)
 local outcome = settled(version, facts)
 if outcome then return outcome end
--- A key of another type is an error here, not after the first change.
-if category then call('XLEN', category) end
+-- A category that refuses the events does so here, not after the first change: that of another type too.
+if category and not has_room(category, count) then return 'full' end
 outcome = append(version)
 if outcome_key then call('SET', outcome_key, outcome, 'PX', keep_outcome_for) end
 return outcome

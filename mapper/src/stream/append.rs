@@ -5,25 +5,29 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use redis_rest::commands::stream::{NewId, StreamId, XAddOptions};
-use redis_rest::{Command, Error, ErrorKind, Executor, FromReply, Reply, Result, Script};
+use redis_rest::{Command, Error, ErrorKind, Executor, FromReply, Reply, Result, ScriptCall};
 use sha1_smol::Sha1;
 
-use super::retention::{Retention, millis};
+use super::retention::Retention;
 use super::{Log, StreamModel};
 use crate::key::MAX_KEY;
+use crate::millis::millis;
 use crate::pairs::FieldPairs;
-use crate::scripts::script;
+use crate::scripts::{MayPublish, script};
 
-static APPEND: LazyLock<Script> = LazyLock::new(|| LOUD.clone().key_locking());
+static APPEND: LazyLock<MayPublish> = LazyLock::new(|| {
+    MayPublish::new(script(concat!(
+        include_str!("../scripts/retain.lua"),
+        include_str!("../scripts/stream_facts.lua"),
+        include_str!("../scripts/stream_room.lua"),
+        include_str!("../scripts/append_events.lua"),
+        include_str!("../scripts/append.lua")
+    )))
+});
 
 /// The same under a key of the caller, by which the script knows a repetition.
-static APPEND_ONCE: LazyLock<Script> = LazyLock::new(|| APPEND.clone().idempotent());
-
-/// Appends that publish. Whether the service lets a script publish that locks its keys alone is not known.
-static LOUD: LazyLock<Script> =
-    LazyLock::new(|| script(concat!(include_str!("../scripts/retain.lua"), include_str!("../scripts/append.lua"))));
-
-static LOUD_ONCE: LazyLock<Script> = LazyLock::new(|| LOUD.clone().idempotent());
+static APPEND_ONCE: LazyLock<MayPublish> =
+    LazyLock::new(|| MayPublish::new(APPEND.script(true).clone().idempotent()));
 
 /// For how long the ids of an append under a key are kept, if the options do not say.
 const ONCE_FOR: Duration = Duration::from_secs(24 * 60 * 60);
@@ -308,31 +312,28 @@ impl<M: StreamModel> Log<M> {
     }
 
     fn run_script(&self, events: &[&M], id: NewId, retention: Retention, options: &AppendOptions) -> Command {
-        let fields: Result<Vec<_>> = events.iter().map(|event| fields_of(*event)).collect();
-        let (fields, problem) = match fields {
+        let (fields, problem) = match fields_for_script(events) {
             Ok(fields) => (fields, None),
             Err(error) => (Vec::new(), Some(error)),
         };
         let once_key = options.once_key(self.key());
         let once_for = if once_key.is_some() { options.once_for.unwrap_or(ONCE_FOR) } else { Duration::ZERO };
         let keys = std::iter::once(self.key().to_owned()).chain(once_key);
-        let (script, once) = if M::PUBLISH { (&LOUD, &LOUD_ONCE) } else { (&APPEND, &APPEND_ONCE) };
-        let call = if once_for < LONG { script.keys(keys).once_under(M::KEY_PREFIX) } else { once.keys(keys).arg(0) };
+        let call = if once_for < LONG {
+            ScriptCall::from(APPEND.script(M::PUBLISH)).once_under(M::KEY_PREFIX).keys(keys)
+        } else {
+            APPEND_ONCE.script(M::PUBLISH).keys(keys).arg(0)
+        };
         let fingerprint = if options.once.is_some() { fingerprint(&fields) } else { String::new() };
         let call = call.arg(millis(once_for)).arg(fingerprint).arg(u32::from(M::PUBLISH));
-        let call = retention.push_to(call).arg(match id {
+        let call = call.args(&retention.texts()).arg(match id {
             NewId::Exact(id) => id.to_string(),
             NewId::At(_) | NewId::Auto => "*".to_owned(),
         });
-        let call = fields.iter().fold(call, |call, event| {
+        let call = fields.iter().fold(call.arg(fields.len()), |call, event| {
             event.pairs().fold(call.arg(2 * event.len()), |call, (name, text)| call.arg(name).arg(text))
         });
         let command = self.command(call.command());
-        let command = if fields.iter().any(|event| 2 * event.len() > MAX_TEXTS) {
-            command.reject("the event has more than 3,950 fields, the most that a script can append")
-        } else {
-            command
-        };
         match problem {
             Some(error) => command.fail(error),
             None => command,
@@ -340,13 +341,21 @@ impl<M: StreamModel> Log<M> {
     }
 }
 
-/// Refuses the command if an entry with an id of its own would end the versions of a log.
+/// Why the log of a model with versions takes no plain append: its entry would end the versions.
+pub(super) const VERSIONED: &str = "the events of this model have versions; append them by `.versioned()`";
+
 fn unless_versioned<M: StreamModel, R>(command: Command<R>) -> Command<R> {
-    if M::VERSIONED {
-        command.reject("the events of this model have versions; append them by `.versioned()`")
-    } else {
-        command
+    if M::VERSIONED { command.reject(VERSIONED) } else { command }
+}
+
+/// Returns the fields of events, which a script can append.
+pub(super) fn fields_for_script<M: StreamModel>(events: &[&M]) -> Result<Vec<FieldPairs>> {
+    let fields = events.iter().map(|event| fields_of(*event)).collect::<Result<Vec<_>>>()?;
+    if fields.iter().any(|event| 2 * event.len() > MAX_TEXTS) {
+        let why = "the event has more than 3,950 fields, the most that a script can append";
+        return Err(Error::new(ErrorKind::InvalidInput, why));
     }
+    Ok(fields)
 }
 
 /// Returns the fields of an event. XADD needs at least one.
@@ -400,6 +409,9 @@ fn refused(refusal: &str) -> Error {
                 "other events were appended under the key of `once`, as entry {first}{more}; use another key for other \
                  events. Nothing was changed"
             )
+        }
+        _ if refusal == "full" => {
+            "the log has had the greatest possible id, so the events cannot follow; use another log. Nothing was changed".to_owned()
         }
         _ => "the id is older than the `max_age` of the log, so the entry would be removed at once; use a later id, \
               or append with a `Retention` without `max_age`. Nothing was changed"

@@ -15,6 +15,7 @@ mod reserved;
 mod retention;
 mod snapshot;
 mod tail;
+mod unit;
 mod unknown;
 mod versioned;
 mod worker;

@@ -3,36 +3,26 @@
 use std::sync::LazyLock;
 
 use redis_rest::commands::stream::StreamId;
-use redis_rest::{Command, Error, ErrorKind, Executor, Reply, Result, Script, ScriptCall, nonce};
+use redis_rest::{Command, Error, ErrorKind, Executor, Reply, Result, ScriptCall, nonce};
 
 use super::VersionedLog;
 use crate::key::Key;
 use crate::pairs::FieldPairs;
-use crate::scripts::script;
+use crate::scripts::{MayPublish, script};
 use crate::stream::{StreamModel, page};
 
-/// The script, by what the client knows about its repetition.
-struct Scripts {
-    /// With a once slot, for commits that can be anywhere in the log.
-    with_slot: Script,
-    /// For commits that are recognized: by their entry, or by an outcome under the caller's id.
-    repeatable: Script,
-}
+/// With a once slot, for commits that can be anywhere in the log.
+static WITH_SLOT: LazyLock<MayPublish> = LazyLock::new(|| {
+    MayPublish::new(script(concat!(
+        include_str!("../../scripts/stream_facts.lua"),
+        include_str!("../../scripts/stream_room.lua"),
+        include_str!("../../scripts/append_versioned.lua")
+    )))
+});
 
-impl Scripts {
-    fn of(script: Script) -> Self {
-        Scripts { repeatable: script.clone().idempotent(), with_slot: script }
-    }
-}
-
-static LOCKING: LazyLock<Scripts> = LazyLock::new(|| Scripts::of(append_script().key_locking()));
-
-/// Whether a script may publish under the service's key locks is not known: the service does not document it.
-static PUBLISHING: LazyLock<Scripts> = LazyLock::new(|| Scripts::of(append_script()));
-
-fn append_script() -> Script {
-    script(concat!(include_str!("../../scripts/stream_facts.lua"), include_str!("../../scripts/append_versioned.lua")))
-}
+/// For commits that are recognized: by their entry, or by an outcome under the caller's id.
+static REPEATABLE: LazyLock<MayPublish> =
+    LazyLock::new(|| MayPublish::new(WITH_SLOT.script(true).clone().idempotent()));
 
 /// How long the outcome of a commit is kept under an id of the caller, in ms.
 const KEEP_OUTCOME_FOR: &str = "86400000";
@@ -156,11 +146,13 @@ impl<M: StreamModel> VersionedLog<M> {
                 Err(error) => (String::new(), Some(error)),
             },
         };
-        let scripts = if M::PUBLISH { &*PUBLISHING } else { &*LOCKING };
+        let repeatable = REPEATABLE.script(M::PUBLISH);
         let mut call = match (expected, commit_id) {
-            (Expected::Any, None) => ScriptCall::from(&scripts.with_slot).once_under(key.as_str().to_owned()),
-            (_, Some(id)) if is_kept => scripts.repeatable.key(self.outcome_key(id).as_str()).arg(KEEP_OUTCOME_FOR),
-            _ => scripts.repeatable.arg(0),
+            (Expected::Any, None) => {
+                ScriptCall::from(WITH_SLOT.script(M::PUBLISH)).once_under(key.as_str().to_owned())
+            },
+            (_, Some(id)) if is_kept => repeatable.key(self.outcome_key(id).as_str()).arg(KEEP_OUTCOME_FOR),
+            _ => repeatable.arg(0),
         };
         call = call.key(self.key());
         if self.writes_category {
@@ -268,6 +260,11 @@ fn decode(reply: Reply<'_>) -> Result<Appended> {
             );
             Err(Error::new(ErrorKind::Lagged, message).with_stored_version(stored))
         }
+        "full" => Err(Error::new(
+            ErrorKind::Conflict,
+            "the category stream has had the greatest possible id, so the events cannot follow, and nothing was appended; rename \
+             that stream, or append without `category`",
+        )),
         "foreign" => Err(page::foreign(word().parse().unwrap_or(StreamId::MIN))),
         _ => Err(reply.mismatch("the outcome of an append")),
     }
