@@ -11,7 +11,7 @@
 --       its fields, and fields and their texts
 --
 -- Returns `ok VERSION COUNT CATEGORY-ID`, `conflict VERSION EXPECTED`, `removed VERSION EXPECTED` if the entry that
--- would tell whether the commit was made is gone, `foreign LAST-ID` if the log has entries that no version names, or `full` if
+-- would tell whether the commit was made is gone, `other VERSION COUNT` if a commit of other events has this id, `foreign LAST-ID` if the log has entries that no version names, or `full` if
 -- the category stream has had the greatest id.
 
 local call = redis.call
@@ -20,8 +20,27 @@ local publishes, count = ARGV[5] == '1', tonumber(ARGV[6])
 local log, category, outcome_key = KEYS[1], KEYS[2], nil
 if keep_outcome_for ~= '0' then
   outcome_key, log, category = KEYS[1], KEYS[2], KEYS[3]
-  local outcome = call('GET', outcome_key)
-  if outcome then return outcome end
+end
+
+-- Returns an outcome that the commit with this id has had, if it was one of the same events. Of those that were removed since,
+-- the number is compared.
+local function repeated(outcome)
+  local version, events = string.match(outcome, '^ok (%d+) (%d+)')
+  local is_other = events ~= digits(count)
+  local at, named = 7, digits(count) .. ' ' .. commit
+  for number = 1, is_other and 0 or count do
+    local id, length = digits(version - count + number) .. '-0', tonumber(ARGV[at])
+    local entry = call('XRANGE', log, id, id)[1]
+    local texts, skipped = entry and entry[2], number == 1 and 2 or 0
+    -- The log was removed and begun again.
+    if number == 1 and texts and (texts[1] ~= ':commit' or texts[2] ~= named) then break end
+    is_other = is_other or texts and #texts - skipped ~= length
+    for offset = 1, texts and length or 0 do
+      is_other = is_other or texts[skipped + offset] ~= ARGV[at + offset]
+    end
+    at = at + length + 1
+  end
+  return is_other and 'other ' .. version .. ' ' .. events or outcome
 end
 
 -- Returns the id of the commit that made a version, and its number of events. Returns nil if the entry is gone. An entry within
@@ -42,7 +61,7 @@ local function settled(version, facts)
   if tonumber(expected) < version then
     local name, events = commit_at(expected + 1)
     if not name then return 'removed ' .. digits(version) .. ' ' .. expected end
-    if name == commit then return 'ok ' .. digits(expected + events) .. ' ' .. events .. ' -' end
+    if name == commit then return repeated('ok ' .. digits(expected + events) .. ' ' .. events .. ' -') end
   end
   return 'conflict ' .. digits(version) .. ' ' .. expected
 end
@@ -71,6 +90,8 @@ local function append(version)
   return 'ok ' .. digits(version + count) .. ' ' .. digits(count) .. ' ' .. category_id
 end
 
+local kept = outcome_key and call('GET', outcome_key)
+if kept then return repeated(kept) end
 local facts = facts_of(log)
 local version = version_of(facts)
 local outcome = settled(version, facts)

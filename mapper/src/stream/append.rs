@@ -26,8 +26,7 @@ static APPEND: LazyLock<MayPublish> = LazyLock::new(|| {
 });
 
 /// The same under a key of the caller, by which the script knows a repetition.
-static APPEND_ONCE: LazyLock<MayPublish> =
-    LazyLock::new(|| MayPublish::new(APPEND.script(true).clone().idempotent()));
+static APPEND_ONCE: LazyLock<MayPublish> = LazyLock::new(|| MayPublish::new(APPEND.script(true).clone().idempotent()));
 
 /// For how long the ids of an append under a key are kept, if the options do not say.
 const ONCE_FOR: Duration = Duration::from_secs(24 * 60 * 60);

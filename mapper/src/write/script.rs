@@ -43,7 +43,7 @@ macro_rules! all {
 /// The same, and appends to logs.
 macro_rules! all_and_appends {
     () => {
-        all!(["retain.lua", "stream_facts.lua", "stream_room.lua", "append_events.lua"] ["write_append.lua"])
+        all!(["retain.lua", "stream_facts.lua", "stream_room.lua", "append_events.lua"]["write_append.lua"])
     };
 }
 

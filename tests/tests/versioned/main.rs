@@ -15,6 +15,7 @@
 mod append;
 mod category;
 mod fold;
+mod limits;
 mod lossy;
 mod projections;
 mod race;

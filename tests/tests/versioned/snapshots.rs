@@ -185,3 +185,58 @@ async fn loads_equal_a_replay_whatever_breaks() -> Result<()> {
     }
     Ok(())
 }
+
+/// Another program writes nonsense into the snapshot, and replaces it by a list, while commits race over a bad network: each
+/// state is that of the events.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn snapshots_that_are_damaged_under_commits_are_ignored() -> Result<()> {
+    const DAMAGES: [(&str, &[u8]); 7] = [
+        ("version", b"999999"),
+        ("version", b"nan"),
+        ("version", b"1e1"),
+        ("version", b"-1"),
+        ("state", b"{\"cents\":7"),
+        ("schema", b"x"),
+        ("checksum", b"\xff"),
+    ];
+    let seed = seed();
+    for (name, stack) in servers() {
+        let redis = stack.redis();
+        let log_name = key("damaged");
+        let log = || Event::log(&log_name).versioned();
+        let snapshot = format!("{}::snapshot", log().key());
+        let writers = (0..4).map(|writer| {
+            let redis = lossy(stack, seed + writer, 10);
+            let account = log().aggregate::<Account>().snapshots(Snapshots::json().every(2));
+            tokio::spawn(async move {
+                for _ in 0..12 {
+                    while let Err(error) = account.commit(&redis, |_| Ok(vec![paid(1)])).await {
+                        assert!(error.is_conflict(), "{error:?}");
+                    }
+                }
+            })
+        });
+        let writers: Vec<_> = writers.collect();
+        for round in 0.. {
+            let (field, text) = DAMAGES[round % DAMAGES.len()];
+            // Whatever is stored there: a write of the wrong type is refused.
+            let _ = redis.hset(&snapshot, (field, text)).await;
+            match round % 15 {
+                7 => drop(redis.transaction().del(&snapshot).rpush(&snapshot, "x").exec().await?),
+                9 => drop(redis.del(&snapshot).await?),
+                _ => {}
+            }
+            if writers.iter().all(tokio::task::JoinHandle::is_finished) {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        for writer in writers {
+            writer.await.unwrap();
+        }
+        let account = log().aggregate::<Account>().snapshots(Snapshots::json().every(2));
+        let loaded = account.load(&redis).await?;
+        assert_eq!((loaded.version, loaded.events, loaded.cents), (48, 48, 48), "{name}");
+    }
+    Ok(())
+}

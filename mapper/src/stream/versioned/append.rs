@@ -148,9 +148,7 @@ impl<M: StreamModel> VersionedLog<M> {
         };
         let repeatable = REPEATABLE.script(M::PUBLISH);
         let mut call = match (expected, commit_id) {
-            (Expected::Any, None) => {
-                ScriptCall::from(WITH_SLOT.script(M::PUBLISH)).once_under(key.as_str().to_owned())
-            },
+            (Expected::Any, None) => ScriptCall::from(WITH_SLOT.script(M::PUBLISH)).once_under(key.as_str().to_owned()),
             (_, Some(id)) if is_kept => repeatable.key(self.outcome_key(id).as_str()).arg(KEEP_OUTCOME_FOR),
             _ => repeatable.arg(0),
         };
@@ -163,9 +161,10 @@ impl<M: StreamModel> VersionedLog<M> {
         let (call, written) = add_events(call, events);
         let command = self.log.command(call.command());
         match problem.map_or(written, Err) {
-            Ok(count) => command.decode_by(move |reply| decode(reply).and_then(|appended| appended.checked(count))),
-            Err(error) => command.fail(error).decode_with(decode),
+            Ok(()) => command,
+            Err(error) => command.fail(error),
         }
+        .decode_with(decode)
     }
 }
 
@@ -205,7 +204,7 @@ impl Expected {
 fn add_events<'m, M: StreamModel>(
     call: ScriptCall,
     events: impl IntoIterator<Item = &'m M>,
-) -> (ScriptCall, Result<u64>) {
+) -> (ScriptCall, Result<()>) {
     let written = events.into_iter().map(|event| {
         let mut fields = FieldPairs::default();
         event.write(&mut fields)?;
@@ -219,28 +218,12 @@ fn add_events<'m, M: StreamModel>(
     match written.collect::<Result<Vec<_>>>() {
         Ok(events) if events.is_empty() => (call, Err(invalid("needs at least one event"))),
         Ok(events) => {
-            let count = events.len() as u64;
-            let call = events.iter().fold(call.arg(count), |call, fields| {
+            let call = events.iter().fold(call.arg(events.len()), |call, fields| {
                 fields.pairs().fold(call.arg(2 * fields.len()), |call, (name, text)| call.arg(name).arg(text))
             });
-            (call, Ok(count))
+            (call, Ok(()))
         }
         Err(error) => (call, Err(error)),
-    }
-}
-
-impl Appended {
-    /// Checks that these are the events of the call: another call may have used the id of the commit.
-    fn checked(self, count: u64) -> Result<Self> {
-        if self.count == count {
-            return Ok(self);
-        }
-        let message = format!(
-            "a commit of {} events has this id already, which made the version {}; this one has {count}, and was not \
-             appended: use another id",
-            self.count, self.version
-        );
-        Err(Error::new(ErrorKind::Conflict, message).with_stored_version(self.version))
     }
 }
 
@@ -251,6 +234,14 @@ fn decode(reply: Reply<'_>) -> Result<Appended> {
     match word() {
         "ok" => Ok(Appended { version: number(word())?, count: number(word())?, category_id: word().parse().ok() }),
         "conflict" => Err(conflict(number(word())?, number(word())?)),
+        "other" => {
+            let (version, count) = (number(word())?, number(word())?);
+            let message = format!(
+                "a commit of other events has this id already: {count} up to the version {version}. Nothing was appended; use \
+                 another id for other events"
+            );
+            Err(Error::new(ErrorKind::Conflict, message).with_stored_version(version))
+        }
         "removed" => {
             let (stored, given) = (number(word())?, number(word())?);
             let message = format!(
