@@ -35,7 +35,7 @@ pub use self::snapshot::Snapshots;
 pub use self::tail::{LogEntry, Polling, Since, Tail, TailMany, TailOptions, TailToken};
 pub(crate) use self::unknown::not_written;
 pub use self::unknown::{UnknownEvent, UnknownVariant};
-pub use self::versioned::{Aggregate, AggregateLog, Appended, Expected, Sourced, Versioned, VersionedLog};
+pub use self::versioned::{Aggregate, AggregateLog, Appended, Decision, Expected, Sourced, Versioned, VersionedLog};
 pub use self::worker::{Counters, Counts, DeadLetter, Delivered, Notice, Worker};
 use crate::key::{Key, KeyPart};
 use crate::model::Fields;

@@ -195,11 +195,11 @@ async fn of_aggregates(redis: &Redis, table: &mut Table) -> Result<()> {
     table.row("order.load(&redis)", ", 600 events, without snapshots", 2, 2);
     snapshots.load(redis).await?;
     table.row("order.load(&redis)", ", a snapshot and 48 events after it", 1, 1);
-    snapshots.commit(redis, |_| Ok(vec![paid(1)])).await?;
+    snapshots.commit(redis, |_| vec![paid(1)]).await?;
     table.row("order.commit(&redis, |order| order.pay(990))", "", 2, 2);
-    snapshots.commit(redis, |_| Ok(vec![])).await?;
+    snapshots.commit(redis, |_| vec![]).await?;
     table.row("order.commit(&redis, |order| ..)", ", if the decision is that nothing happens", 1, 1);
-    snapshots.commit(redis, |_| Ok(vec![paid(1)])).await?;
+    snapshots.commit(redis, |_| vec![paid(1)]).await?;
     table.row("order.commit(&redis, |order| ..)", ", if a snapshot is due: the 50th event", 3, 3);
     Ok(())
 }

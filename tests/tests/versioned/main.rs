@@ -14,6 +14,7 @@
 
 mod append;
 mod category;
+mod decisions;
 mod fold;
 mod limits;
 mod lossy;

@@ -11,7 +11,7 @@ use std::ops::{Bound, RangeBounds};
 use redis_rest::commands::stream::StreamId;
 use redis_rest::{Client, Executor, Result};
 
-pub use self::aggregate::{Aggregate, AggregateLog};
+pub use self::aggregate::{Aggregate, AggregateLog, Decision};
 pub use self::append::{Appended, Expected};
 pub use self::category::Sourced;
 pub use self::fold::Versioned;
