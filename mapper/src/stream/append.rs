@@ -83,26 +83,18 @@ impl AppendOptions {
         AppendOptions { once: None, once_for: None, retention: None }
     }
 
-    /// Appends the events only if no events were appended to this log under `key` within [the last 24
-    /// hours](Self::once_for). Otherwise nothing is changed, and the ids of the first events are returned.
-    ///
-    /// The time begins with the first append. A service that reports a payment again for days needs [`once_for`](Self::once_for).
+    /// Appends the events only if none were appended to this log under `key` within [the last 24 hours](Self::once_for).
+    /// Otherwise nothing is changed, and the ids of the first events are returned. Other events under the same key are a
+    /// `Conflict`. The guide has [the whole rule](crate::guide::logs#once-by-a-key-of-yours).
     ///
     /// Use what identifies the reason of the events: the id of a payment, of a request or of a message. Programs can then
-    /// repeat the append, also after a crash, and the client repeats it after a lost reply.
-    ///
-    /// The events must be the same as the first time, byte by byte as they are stored. Otherwise the append fails as
-    /// `Conflict`. That includes events that another version of the program has written with other fields, and a `HashMap`
-    /// in a `json` field, whose order is not fixed: use a `BTreeMap`.
-    ///
-    /// The ids are returned even if the entries were removed from the log in the meantime: `clear` and `trim` do not
-    /// remove what is known of keys.
+    /// repeat the append, also after a crash, and the client repeats it after a lost reply. A service that reports a
+    /// payment again for days needs [`once_for`](Self::once_for).
     ///
     /// # Price
     ///
     /// A script appends the events: one round trip. It keeps their ids and a hash of the events in a string of its own,
-    /// `order-events:17::once:payment-17`, of some 200 bytes. If the server evicts that string, a repetition appends
-    /// the events again; with the policy `noeviction`, no server does.
+    /// `order-events:17::once:payment-17`, of some 200 bytes.
     #[must_use]
     pub fn once(mut self, key: impl Into<Cow<'static, str>>) -> Self {
         self.once = Some(key.into());
@@ -149,8 +141,8 @@ impl<M: StreamModel> Log<M> {
     ///
     /// [XADD](https://redis.io/docs/latest/commands/xadd/), O(1). It is not retried if it may have been executed,
     /// because that could add the event twice. [`AppendOptions::once`] can be retried, and so can
-    /// `log.append(..).exactly_once()`. If the model has `publish` or `max_age`, it is a script instead, which is retried and appends
-    /// the event once.
+    /// `log.append(..).exactly_once()`. To append the event together with the records that it is about, use
+    /// [`Unit::append`](crate::Unit::append).
     ///
     /// If the model has the attribute `publish` or `max_age`, a script appends the event, in the same number of round trips.
     /// A client that sends it on its own repeats it safely after a lost reply.

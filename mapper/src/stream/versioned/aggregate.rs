@@ -210,7 +210,8 @@ impl<A: Aggregate> AggregateLog<A> {
     /// the log has a commit with this id from the last 24 hours, nothing is decided and nothing is appended. Returns the state as
     /// it is then.
     ///
-    /// So a program can repeat the call, also after a crash: `decide` never sees the events that it has decided itself.
+    /// So a program can repeat the call, also after a crash: `decide` never sees the events that it has decided itself. The guide
+    /// has [the whole rule](crate::guide::logs#once-by-a-key-of-yours).
     ///
     /// Four requests: a `GET`, those of [`commit`](Self::commit), and one that reads what was appended. It keeps a string for 24
     /// hours, `order-events:17::commit:ID`.

@@ -93,10 +93,11 @@ impl<M: StreamModel> VersionedLog<M> {
     }
 
     /// Appends events under an id of the caller for the commit: a message that arrives twice, or a program that starts again,
-    /// appends once, and gets the same outcome twice.
+    /// appends once, and gets the same outcome twice. Other events under the same id are a `Conflict`. The guide has [the
+    /// whole rule](crate::guide::logs#once-by-a-key-of-yours).
     ///
     /// With [`Expected::Exact`] and [`Expected::NoStream`], the commit is recognized at any time, if it expects the same version
-    /// again. With [`Expected::Any`], it is recognized for a day, by one more key: `order-events:17::commit:ID`.
+    /// again. With [`Expected::Any`], it is recognized for 24 hours, by one more key: `order-events:17::commit:ID`.
     ///
     /// ```no_run
     /// # use redis_model::{Expected, prelude::*};
@@ -115,7 +116,8 @@ impl<M: StreamModel> VersionedLog<M> {
     ///
     /// # Errors
     ///
-    /// Those of [`append`](Self::append), and `InvalidInput` if the id is empty or longer than 256 bytes.
+    /// Those of [`append`](Self::append), `Conflict` if a commit of other events has this id, and `InvalidInput` if the id is
+    /// empty or longer than 256 bytes.
     pub fn append_as<'m, E: Executor>(
         &self,
         executor: E,
