@@ -18,8 +18,8 @@ use crate::write::{self, Action, Lifetime, Mode, Operation, Outcome, OwnedEntry,
 
 /// A unit of work: writes of any number of records of any models, and events. Either all of them are made, or none.
 ///
-/// It is one request, and one command on the server. First every condition is checked: versions, existence, unique values.
-/// Unique values are checked against the state after all writes, so two records can exchange theirs.
+/// It is one request, and one command on the server. First every condition is checked: versions, existence, unique
+/// values. Unique values are checked against the state after all writes, so two records can exchange theirs.
 ///
 /// ```no_run
 /// use redis_model::Unit;
@@ -56,7 +56,8 @@ use crate::write::{self, Action, Lifetime, Mode, Operation, Outcome, OwnedEntry,
 ///
 /// Events of logs are part of a unit too: see [`append`](Unit::append).
 ///
-/// A unit with the same record twice fails as `InvalidInput`: combine the two writes. Other commands cannot be part of a unit; a [`transaction`](crate::Redis::transaction) takes both, but has no conditions.
+/// A unit with the same record twice fails as `InvalidInput`: combine the two writes. Other commands cannot be part of
+/// a unit; a [`transaction`](crate::Redis::transaction) takes both, but has no conditions.
 #[derive(Clone, Default)]
 #[must_use = "a unit changes nothing until `commit` sends it"]
 pub struct Unit {
@@ -143,9 +144,10 @@ impl Unit {
 
     /// Sends the unit. If it is empty, nothing is sent.
     ///
-    /// A script, O(n) in the number of fields and of indexes. A client looks into two refusals, as it does for a write on its
-    /// own: the owner of a unique value may have been deleted by another program, which takes one more request, and a record
-    /// may be in no index, which takes three. After 16 of them, the refusal is the error. A pipeline does not look.
+    /// A script, O(n) in the number of fields and of indexes. A client looks into two refusals, as it does for a write
+    /// on its own: the owner of a unique value may have been deleted by another program, which takes one more request,
+    /// and a record may be in no index, which takes three. After 16 of them, the refusal is the error. A pipeline does
+    /// not look.
     ///
     /// # Errors
     ///
@@ -165,7 +167,8 @@ impl Unit {
         self.operations.len()
     }
 
-    /// Returns the command that executes `first` as well, on a record of no model. In its errors, `first` is operation 0.
+    /// Returns the command that executes `first` as well, on a record of no model. `first` is operation 0 in
+    /// its errors.
     ///
     /// # Errors
     ///

@@ -2,10 +2,11 @@
 --
 -- KEYS: the key of the outcome if ARGV[1] is not 0, the log, and the key of the caller's outcome if ARGV[2] is not 0
 -- ARGV: how long to keep the outcome in ms, how long to keep that of the caller's key, the fingerprint of the events,
---       1 to publish the last id or else 0, the retention, the id of the first event or `*`, the number of events, the events
+--       1 to publish the last id or else 0, the retention, the id of the first event or `*`, the number of events, the
+--       events
 --
--- Returns the ids of the entries, with spaces between them. If the events were refused, returns `!`, the reason, and for
--- `!used` the ids of the first events under the caller's key.
+-- Returns the ids of the entries, with spaces between them. If the events were refused, returns `!`, the reason, and
+-- for `!used` the ids of the first events under the caller's key.
 
 local keep_outcome_for, keep_once_for, fingerprint, publishes = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1'
 local first_id, count = ARGV[9], tonumber(ARGV[10])

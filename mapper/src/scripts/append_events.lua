@@ -1,7 +1,8 @@
 -- How scripts append events to a plain log. It follows retain.lua.
 
--- Appends the events that stand in a list from `at` on: for each, the number of its texts, then names and values. `first_id` is
--- the id of the first, or `*`. Removes what the log need not keep. Returns the ids, with spaces between them.
+-- Appends the events that stand in a list from `at` on: for each, the number of its texts, then names and values.
+-- `first_id` is the id of the first, or `*`. Removes what the log need not keep. Returns the ids, with spaces between
+-- them.
 local function append_events(log, first_id, list, at, count, retention, publishes)
   local ids = {}
   for number = 1, count do

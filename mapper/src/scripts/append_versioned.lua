@@ -1,18 +1,19 @@
--- Appends events to a versioned log: all of them, or none. The event that makes version 7 is the entry `7-0`. It follows
--- stream_room.lua.
+-- Appends events to a versioned log: all of them, or none. The event that makes version 7 is the entry `7-0`. It
+-- follows stream_room.lua.
 --
--- The first entry of a commit names it in the field `:commit`, so a commit that is repeated after a lost reply is recognized as
--- long as that entry exists: no memory of outcomes is needed. Only a commit that expects no version needs one, because
--- its entries can be anywhere.
+-- The first entry of a commit names it in the field `:commit`, so a commit that is repeated after a lost reply is
+-- recognized as long as that entry exists: no memory of outcomes is needed. Only a commit that expects no version needs
+-- one, because its entries can be anywhere.
 --
 -- KEYS: the key of the outcome if ARGV[1] is not 0, the log, the category stream if ARGV[4] is not ""
--- ARGV: how long to keep the outcome in ms, the expected version or `any`, the id of the commit, the name of the log in the
---       category or "", whether to publish (1 or 0), the number of events, and for each event the number of texts in
---       its fields, and fields and their texts
+-- ARGV: how long to keep the outcome in ms, the expected version or `any`, the id of the commit, the name of the log in
+--       the category or "", whether to publish (1 or 0), the number of events, and for each event the number of texts
+--       in its fields, and fields and their texts
 --
 -- Returns `ok VERSION COUNT CATEGORY-ID`, `conflict VERSION EXPECTED`, `removed VERSION EXPECTED` if the entry that
--- would tell whether the commit was made is gone, `other VERSION COUNT` if a commit of other events has this id, `foreign LAST-ID` if the log has entries that no version names, or `full` if
--- the category stream has had the greatest id.
+-- would tell whether the commit was made is gone, `other VERSION COUNT` if a commit of other events has this id,
+-- `foreign LAST-ID` if the log has entries that no version names, or `full` if the category stream has had the greatest
+-- id.
 
 local call = redis.call
 local keep_outcome_for, expected, commit, name_in_category = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -22,8 +23,8 @@ if keep_outcome_for ~= '0' then
   outcome_key, log, category = KEYS[1], KEYS[2], KEYS[3]
 end
 
--- Returns an outcome that the commit with this id has had, if it was one of the same events. Of those that were removed since,
--- the number is compared.
+-- Returns an outcome that the commit with this id has had, if it was one of the same events. Of those that were removed
+-- since, the number is compared.
 local function repeated(outcome)
   local version, events = string.match(outcome, '^ok (%d+) (%d+)')
   local is_other = events ~= digits(count)
@@ -43,8 +44,8 @@ local function repeated(outcome)
   return is_other and 'other ' .. version .. ' ' .. events or outcome
 end
 
--- Returns the id of the commit that made a version, and its number of events. Returns nil if the entry is gone. An entry within
--- a commit names none.
+-- Returns the id of the commit that made a version, and its number of events. Returns nil if the entry is gone. An
+-- entry within a commit names none.
 local function commit_at(version)
   local id = digits(version) .. '-0'
   local entry = call('XRANGE', log, id, id)[1]

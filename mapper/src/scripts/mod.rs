@@ -15,8 +15,8 @@ pub(crate) fn script(code: &str) -> Script {
 
 /// A script that publishes for some models.
 ///
-/// It locks only its keys if it does not. Whether the service lets a script publish that locks its keys alone is not known: it
-/// does not document that. So one that publishes locks the database.
+/// It locks only its keys if it does not. Whether the service lets a script publish that locks its keys alone is not
+/// known: it does not document that. So one that publishes locks the database.
 pub(crate) struct MayPublish {
     quiet: Script,
     publishing: Script,

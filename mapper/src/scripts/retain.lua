@@ -1,7 +1,7 @@
 -- Which entries a log keeps. A part of other scripts.
 
--- Reads the limits that stand in a list from `at` on: `=` or `~`, then the number of entries, the smallest id and the greatest
--- age in ms, or "" for those without a limit.
+-- Reads the limits that stand in a list from `at` on: `=` or `~`, then the number of entries, the smallest id and the
+-- greatest age in ms, or "" for those without a limit.
 local function retention_at(list, at)
   local function limit(text) return text ~= '' and text or nil end
   local retention = { mode = list[at], max_len = limit(list[at + 1]), min_id = limit(list[at + 2]) }

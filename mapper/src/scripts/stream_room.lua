@@ -1,7 +1,7 @@
 -- Whether a stream can take more entries. A part of other scripts. It follows stream_facts.lua.
 
--- Returns whether a stream has ids for so many more entries. After the greatest one, XADD refuses each. They are compared by
--- parts of their digits: Lua's numbers are exact up to 2^53. A key of another type is an error.
+-- Returns whether a stream has ids for so many more entries. After the greatest one, XADD refuses each. They are
+-- compared by parts of their digits: Lua's numbers are exact up to 2^53. A key of another type is an error.
 local function has_room(stream, count)
   local sequence = string.match(facts_of(stream).last, '^18446744073709551615%-(%d+)$')
   if not sequence or #sequence < 20 then return true end

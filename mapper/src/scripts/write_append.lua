@@ -1,6 +1,7 @@
 -- Appends of events to logs, among the other operations. It follows write.lua, append_events.lua and stream_room.lua.
 --
--- After the key of the log, an append is: 1 to publish the last id or else 0, the retention, the number of events, the events.
+-- After the key of the log, an append is: 1 to publish the last id or else 0, the retention, the number of events, the
+-- events.
 
 -- How many entries each log gets.
 local appended = {}

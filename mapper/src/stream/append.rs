@@ -31,7 +31,8 @@ static APPEND_ONCE: LazyLock<MayPublish> = LazyLock::new(|| MayPublish::new(APPE
 /// For how long the ids of an append under a key are kept, if the options do not say.
 const ONCE_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The client repeats a command for less than this. If the ids are kept for a shorter time, they cannot stand for a nonce.
+/// The client repeats a command for less than this. If the ids are kept for a shorter time, they cannot stand for a
+/// nonce.
 const LONG: Duration = Duration::from_secs(60 * 60);
 
 /// The most names and values of an event in a script: Lua's stack has room for some 8,000.
@@ -83,13 +84,13 @@ impl AppendOptions {
         AppendOptions { once: None, once_for: None, retention: None }
     }
 
-    /// Appends the events only if none were appended to this log under `key` within [the last 24 hours](Self::once_for).
-    /// Otherwise nothing is changed, and the ids of the first events are returned. Other events under the same key are a
-    /// `Conflict`. The guide has [the whole rule](crate::guide::logs#once-by-a-key-of-yours).
+    /// Appends the events only if none were appended to this log under `key` within [the last 24
+    /// hours](Self::once_for). Otherwise nothing is changed, and the ids of the first events are returned. Other events
+    /// under the same key are a `Conflict`. The guide has [the whole rule](crate::guide::logs#once-by-a-key-of-yours).
     ///
-    /// Use what identifies the reason of the events: the id of a payment, of a request or of a message. Programs can then
-    /// repeat the append, also after a crash, and the client repeats it after a lost reply. A service that reports a
-    /// payment again for days needs [`once_for`](Self::once_for).
+    /// Use what identifies the reason of the events: the id of a payment, of a request or of a message. Programs can
+    /// then repeat the append, also after a crash, and the client repeats it after a lost reply. A service that reports
+    /// a payment again for days needs [`once_for`](Self::once_for).
     ///
     /// # Price
     ///
@@ -108,7 +109,8 @@ impl AppendOptions {
         self
     }
 
-    /// Sets which entries the log keeps, instead of those that the model's attributes say. `Retention::new()` keeps all.
+    /// Sets which entries the log keeps, instead of those that the model's attributes say. `Retention::new()` keeps
+    /// all.
     #[must_use]
     pub const fn retention(mut self, retention: Retention) -> Self {
         self.retention = Some(retention);
@@ -144,8 +146,8 @@ impl<M: StreamModel> Log<M> {
     /// `log.append(..).exactly_once()`. To append the event together with the records that it is about, use
     /// [`Unit::append`](crate::Unit::append).
     ///
-    /// If the model has the attribute `publish` or `max_age`, a script appends the event, in the same number of round trips.
-    /// A client that sends it on its own repeats it safely after a lost reply.
+    /// If the model has the attribute `publish` or `max_age`, a script appends the event, in the same number of round
+    /// trips. A client that sends it on its own repeats it safely after a lost reply.
     ///
     /// ```no_run
     /// # use redis_model::prelude::*;
@@ -192,8 +194,8 @@ impl<M: StreamModel> Log<M> {
     ///
     /// # Errors
     ///
-    /// `Conflict` if the log has had this id or a greater one, or if the retention by age would remove the entry at once.
-    /// `InvalidInput` if the id is `0-0`, or as [`append`](Self::append).
+    /// `Conflict` if the log has had this id or a greater one, or if the retention by age would remove the entry at
+    /// once. `InvalidInput` if the id is `0-0`, or as [`append`](Self::append).
     pub fn append_at<E: Executor>(&self, executor: E, id: StreamId, event: &M) -> E::Out<StreamId> {
         let command = self.append_one(NewId::Exact(id), event);
         executor.submit(if id == StreamId::MIN {
@@ -206,8 +208,8 @@ impl<M: StreamModel> Log<M> {
     /// Adds events after the last one, in order, and returns the ids of their entries. No other client's entry comes
     /// between them.
     ///
-    /// [XADD](https://redis.io/docs/latest/commands/xadd/)s in one transaction, O(n) in the number of events. If the model has
-    /// the attribute `publish` or `max_age`, one script.
+    /// [XADD](https://redis.io/docs/latest/commands/xadd/)s in one transaction, O(n) in the number of events. If the
+    /// model has the attribute `publish` or `max_age`, one script.
     ///
     /// ```no_run
     /// # use redis_model::prelude::*;
@@ -236,16 +238,16 @@ impl<M: StreamModel> Log<M> {
         self.append_with(executor, events, &AppendOptions::new())
     }
 
-    /// Adds events after the last one as [`append_many`](Self::append_many) does, with options: exactly once by a key of the
-    /// caller, or with another retention.
+    /// Adds events after the last one as [`append_many`](Self::append_many) does, with options: exactly once by a key
+    /// of the caller, or with another retention.
     ///
-    /// [`AppendOptions`] shows an example. Without `once`, and with one limit that is not an age, the commands are those of
-    /// [`append_many`](Self::append_many). Otherwise it is one script.
+    /// [`AppendOptions`] shows an example. Without `once`, and with one limit that is not an age, the commands are
+    /// those of [`append_many`](Self::append_many). Otherwise it is one script.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` if there are no events, if all fields of an event are `None`, or if the options contradict each other.
-    /// `Conflict` if other events were appended under the key of `once`.
+    /// `InvalidInput` if there are no events, if all fields of an event are `None`, or if the options contradict each
+    /// other. `Conflict` if other events were appended under the key of `once`.
     pub fn append_with<'m, E: Executor>(
         &self,
         executor: E,
@@ -317,7 +319,7 @@ impl<M: StreamModel> Log<M> {
         };
         let fingerprint = if options.once.is_some() { fingerprint(&fields) } else { String::new() };
         let call = call.arg(millis(once_for)).arg(fingerprint).arg(u32::from(M::PUBLISH));
-        let call = call.args(&retention.texts()).arg(match id {
+        let call = call.args(retention.texts()).arg(match id {
             NewId::Exact(id) => id.to_string(),
             NewId::At(_) | NewId::Auto => "*".to_owned(),
         });

@@ -17,12 +17,12 @@ static TRIM: LazyLock<Script> = LazyLock::new(|| {
 /// Which entries a log keeps: the newest, those from an id on, those of the last days, or all.
 ///
 /// [`Log::trim`](super::Log::trim) removes the other entries at once,
-/// [`AppendOptions::retention`](super::AppendOptions::retention) with each append. The attributes `max_len`, `max_age` and
-/// `exact` of a model set the retention of its appends.
+/// [`AppendOptions::retention`](super::AppendOptions::retention) with each append. The attributes `max_len`, `max_age`
+/// and `exact` of a model set the retention of its appends.
 ///
-/// With several limits, an entry stays if all of them keep it. By default, a limit is approximate: Redis removes entries by
-/// whole nodes of about 100, because that is cheaper, and at most 10,000 at once. So a short log keeps more entries than
-/// the limit says.
+/// With several limits, an entry stays if all of them keep it. By default, a limit is approximate: Redis removes
+/// entries by whole nodes of about 100, because that is cheaper, and at most 10,000 at once. So a short log keeps more
+/// entries than the limit says.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -149,7 +149,7 @@ impl Retention {
     pub(super) fn trim(self, log: &str) -> Command<u64> {
         let command = match self.plain() {
             Some(trim) => Command::write("XTRIM").key(log).options(trim),
-            None => TRIM.key(log).args(&self.texts()).command(),
+            None => TRIM.key(log).args(self.texts()).command(),
         };
         let command = command.reply();
         match self.problem() {

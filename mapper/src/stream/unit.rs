@@ -13,13 +13,14 @@ use crate::write::{Action, Operation};
 struct LogOf<M>(std::marker::PhantomData<M>);
 
 impl Unit {
-    /// Appends an event to a log: the records are written and the event is in the log, or neither. No reader sees one without the
-    /// other, and there is no second write that a crash could prevent. This is what a transactional outbox is for; here the log
-    /// itself is part of the transaction.
+    /// Appends an event to a log: the records are written and the event is in the log, or neither. No reader sees one
+    /// without the other, and there is no second write that a crash could prevent. This is what a transactional outbox
+    /// is for; here the log itself is part of the transaction.
     ///
-    /// The log keeps what its model says (`max_len`, `max_age`), and its readers wake up if the model has `publish`. Several appends
-    /// to one log are in the order of the calls. In [`Worker::run_exactly`](crate::Worker::run_exactly) and in a
-    /// [`Projection`](crate::Projection), the unit carries the event on: each event handled makes the next one exactly once.
+    /// The log keeps what its model says (`max_len`, `max_age`), and its readers wake up if the model has `publish`.
+    /// Several appends to one log are in the order of the calls. In [`Worker::run_exactly`](crate::Worker::run_exactly)
+    /// and in a [`Projection`](crate::Projection), the unit carries the event on: each event handled makes the next one
+    /// exactly once.
     ///
     /// ```no_run
     /// use redis_model::Unit;
@@ -59,8 +60,9 @@ impl Unit {
     ///
     /// # Price
     ///
-    /// No request more. The script of the unit also calls `TYPE`, `EXISTS`, `XINFO STREAM` and `XADD` for the log, `XTRIM` for each
-    /// limit, and `PUBLISH`. A unit that publishes locks the whole database of the hosted service, as each script that publishes.
+    /// No request more. The script of the unit also calls `TYPE`, `EXISTS`, `XINFO STREAM` and `XADD` for the log,
+    /// `XTRIM` for each limit, and `PUBLISH`. A unit that publishes locks the whole database of the hosted service, as
+    /// each script that publishes.
     ///
     /// # Errors
     ///
@@ -74,8 +76,8 @@ impl Unit {
         self.append_many(log, [event])
     }
 
-    /// Appends events to a log, as [`append`](Unit::append) does. They are one operation of the unit, and no other client's
-    /// entry comes between them.
+    /// Appends events to a log, as [`append`](Unit::append) does. They are one operation of the unit, and no other
+    /// client's entry comes between them.
     ///
     /// Without events, the unit fails as `InvalidInput`.
     pub fn append_many<'m, M: StreamModel>(self, log: &Log<M>, events: impl IntoIterator<Item = &'m M>) -> Self {

@@ -173,7 +173,8 @@ async fn a_commit_with_an_id_is_made_once() {
                     while let Err(error) = account.commit_as(&redis, &id, decide).await {
                         assert!(error.is_conflict(), "{error:?}");
                     }
-                    let seen = account.commit_as(&redis, &id, |_| -> Vec<Event> { panic!("it is decided") }).await.unwrap();
+                    let seen =
+                        account.commit_as(&redis, &id, |_| -> Vec<Event> { panic!("it is decided") }).await.unwrap();
                     assert!(seen.cents & (3 << request) != 0, "{id} is in the state");
                 }
             })

@@ -19,7 +19,8 @@ const ATTEMPTS: u32 = 16;
 /// How long the wait after the first conflict is at most. Each wait can be so much longer than the one before.
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// A state that is made of the events of a [versioned log](VersionedLog). Its default is the state before the first event.
+/// A state that is made of the events of a [versioned log](VersionedLog). Its default is the state before the first
+/// event.
 ///
 /// ```no_run
 /// use redis_model::{Aggregate, Error, prelude::*};
@@ -99,9 +100,9 @@ pub trait Aggregate: Default + Send + Sync + 'static {
 
 /// What a decision on a state returns: the events that happen, as a `Vec`, or a `Result` of it if they can be refused.
 ///
-/// The error of the `Result` is the error of the whole [`commit`](AggregateLog::commit), so `?` works in it and on it. It can be
-/// [`Error`], or any type of your own that is [`From`] it. The last expression of a closure must tell which: a closure
-/// that cannot fail returns the `Vec`, since the compiler could not know the error of `Ok(vec![..])`.
+/// The error of the `Result` is the error of the whole [`commit`](AggregateLog::commit), so `?` works in it and on it.
+/// It can be [`Error`], or any type of your own that is [`From`] it. The last expression of a closure must tell which:
+/// a closure that cannot fail returns the `Vec`, since the compiler could not know the error of `Ok(vec![..])`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a decision",
     label = "not events of this log",
@@ -169,9 +170,9 @@ impl<A: Aggregate> AggregateLog<A> {
 
     /// Returns the state, and its version: 0 if there are no events.
     ///
-    /// One request: a read-only script returns the snapshot and up to 500 events after it, as they are at one moment. A pipeline
-    /// could not, because which events to read depends on the snapshot. Each further 500 events are one more request. If a
-    /// snapshot is due, or the one that is stored does not fit, one more request writes it.
+    /// One request: a read-only script returns the snapshot and up to 500 events after it, as they are at one moment. A
+    /// pipeline could not, because which events to read depends on the snapshot. Each further 500 events are one more
+    /// request. If a snapshot is due, or the one that is stored does not fit, one more request writes it.
     ///
     /// # Errors
     ///
@@ -185,11 +186,11 @@ impl<A: Aggregate> AggregateLog<A> {
         })
     }
 
-    /// Loads the state, decides which events happen, and appends them to the version that was loaded. If another writer was
-    /// faster, it loads the new events and decides again. Returns the state after the events.
+    /// Loads the state, decides which events happen, and appends them to the version that was loaded. If another writer
+    /// was faster, it loads the new events and decides again. Returns the state after the events.
     ///
-    /// Two requests: those of [`load`](Self::load) and [`append`](VersionedLog::append). Each conflict costs two more. If
-    /// the decision is that nothing happens, nothing is appended.
+    /// Two requests: those of [`load`](Self::load) and [`append`](VersionedLog::append). Each conflict costs two more.
+    /// If the decision is that nothing happens, nothing is appended.
     ///
     /// `decide` may run several times, so it must have no effects outside. It sees only states that existed.
     ///
@@ -206,15 +207,15 @@ impl<A: Aggregate> AggregateLog<A> {
         C::or(client.run(move |session| async move { Ok(this.commit_with(session, None, decide).await) }))
     }
 
-    /// Commits as [`commit`](Self::commit) does, once for an id of the caller: that of a request, of a message or of a payment. If
-    /// the log has a commit with this id from the last 24 hours, nothing is decided and nothing is appended. Returns the state as
-    /// it is then.
+    /// Commits as [`commit`](Self::commit) does, once for an id of the caller: that of a request, of a message or of a
+    /// payment. If the log has a commit with this id from the last 24 hours, nothing is decided and nothing is
+    /// appended. Returns the state as it is then.
     ///
-    /// So a program can repeat the call, also after a crash: `decide` never sees the events that it has decided itself. The guide
-    /// has [the whole rule](crate::guide::logs#once-by-a-key-of-yours).
+    /// So a program can repeat the call, also after a crash: `decide` never sees the events that it has decided itself.
+    /// The guide has [the whole rule](crate::guide::logs#once-by-a-key-of-yours).
     ///
-    /// Four requests: a `GET`, those of [`commit`](Self::commit), and one that reads what was appended. It keeps a string for 24
-    /// hours, `order-events:17::commit:ID`.
+    /// Four requests: a `GET`, those of [`commit`](Self::commit), and one that reads what was appended. It keeps a
+    /// string for 24 hours, `order-events:17::commit:ID`.
     ///
     /// ```no_run
     /// # use redis_model::{Aggregate, prelude::*};
@@ -334,8 +335,8 @@ impl<A: Aggregate> AggregateLog<A> {
         replay(session, self.log.log(), from, first, &mut A::apply).await
     }
 
-    /// Writes a snapshot if one is due. An error is not that of the caller, whose events are stored; it is in the span of the
-    /// request.
+    /// Writes a snapshot if one is due. An error is not that of the caller, whose events are stored; it is in the span
+    /// of the request.
     async fn write_snapshot(&self, session: &Session, loaded: &Loaded<A>) {
         let Some(snapshots) = &self.snapshots else { return };
         if !snapshots.is_due(loaded.of.version, loaded.stored) {

@@ -67,19 +67,21 @@ impl Appended {
 impl<M: StreamModel> VersionedLog<M> {
     /// Appends events if the log has the expected version: all of them, or none.
     ///
-    /// One script with `XINFO STREAM` and an `XADD` for each event; one more for each with a category, and a `PUBLISH` if the
-    /// model has the attribute `publish`. With a request each, it takes the server two to four times what
-    /// a plain append takes, and ten times or more in pipelines (`cargo bench -p redis-model-tests --bench logs -- appends`).
+    /// One script with `XINFO STREAM` and an `XADD` for each event; one more for each with a category, and a `PUBLISH`
+    /// if the model has the attribute `publish`. With a request each, it takes the server two to four times what a
+    /// plain append takes, and ten times or more in pipelines (`cargo bench -p redis-model-tests --bench logs --
+    /// appends`).
     ///
-    /// It executes exactly once, although the client repeats it after a lost reply. Each commit has a random id, which its first
-    /// entry holds (45 bytes). With [`Expected::Exact`] and [`Expected::NoStream`], a repeated commit is recognized by that
-    /// entry, at any time. With [`Expected::Any`], the server keeps the outcome for twice the deadline of the call; see
-    /// [`Command::exactly_once`](crate::redis_rest::Command::exactly_once).
+    /// It executes exactly once, although the client repeats it after a lost reply. Each commit has a random id, which
+    /// its first entry holds (45 bytes). With [`Expected::Exact`] and [`Expected::NoStream`], a repeated commit is
+    /// recognized by that entry, at any time. With [`Expected::Any`], the server keeps the outcome for twice the
+    /// deadline of the call; see [`Command::exactly_once`](crate::redis_rest::Command::exactly_once).
     ///
     /// # Errors
     ///
     /// - `Conflict` if the log has another version, which is [`Error::stored_version`]. Nothing was appended. Load the
-    ///   events that are new, decide again, and append to that version; [`AggregateLog::commit`](crate::AggregateLog::commit) does.
+    ///   events that are new, decide again, and append to that version;
+    ///   [`AggregateLog::commit`](crate::AggregateLog::commit) does.
     /// - `InvalidInput` if there are no events, or if all fields of an event are `None`.
     /// - `Lagged` if the entry was removed that would tell whether a repeated commit was made.
     /// - `Decode` if another writer has added entries with ids of their own.
@@ -92,12 +94,13 @@ impl<M: StreamModel> VersionedLog<M> {
         executor.submit(self.append_command(Commit::OWN, expected, events))
     }
 
-    /// Appends events under an id of the caller for the commit: a message that arrives twice, or a program that starts again,
-    /// appends once, and gets the same outcome twice. Other events under the same id are a `Conflict`. The guide has [the
-    /// whole rule](crate::guide::logs#once-by-a-key-of-yours).
+    /// Appends events under an id of the caller for the commit: a message that arrives twice, or a program that starts
+    /// again, appends once, and gets the same outcome twice. Other events under the same id are a `Conflict`. The guide
+    /// has [the whole rule](crate::guide::logs#once-by-a-key-of-yours).
     ///
-    /// With [`Expected::Exact`] and [`Expected::NoStream`], the commit is recognized at any time, if it expects the same version
-    /// again. With [`Expected::Any`], it is recognized for 24 hours, by one more key: `order-events:17::commit:ID`.
+    /// With [`Expected::Exact`] and [`Expected::NoStream`], the commit is recognized at any time, if it expects the
+    /// same version again. With [`Expected::Any`], it is recognized for 24 hours, by one more key:
+    /// `order-events:17::commit:ID`.
     ///
     /// ```no_run
     /// # use redis_model::{Expected, prelude::*};
@@ -116,8 +119,8 @@ impl<M: StreamModel> VersionedLog<M> {
     ///
     /// # Errors
     ///
-    /// Those of [`append`](Self::append), `Conflict` if a commit of other events has this id, and `InvalidInput` if the id is
-    /// empty or longer than 256 bytes.
+    /// Those of [`append`](Self::append), `Conflict` if a commit of other events has this id, and `InvalidInput` if the
+    /// id is empty or longer than 256 bytes.
     pub fn append_as<'m, E: Executor>(
         &self,
         executor: E,
@@ -269,7 +272,8 @@ fn conflict(stored: u64, given: u64) -> Error {
         "the log has the version {stored}, not {given}: nothing was appended. Load the events that are new, and decide again"
     );
     let error = Error::new(ErrorKind::Conflict, message).with_stored_version(stored);
-    // Versions only rise, so an attempt that is still on its way is refused as well. One that expects a later version is not.
+    // Versions only rise, so an attempt that is still on its way is refused as well. One that expects a later version
+    // is not.
     if stored > given { error.settled() } else { error }
 }
 
