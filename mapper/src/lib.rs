@@ -292,6 +292,7 @@ mod index;
 mod key;
 mod kind;
 mod list;
+mod millis;
 mod mismatch;
 pub mod model;
 mod pace;
@@ -330,9 +331,9 @@ pub use crate::model::Embedded;
 pub use crate::query::{Cursor, Explain, RangeFor, SequenceField, SingleField, TextValue};
 pub use crate::reference::Ref;
 pub use crate::stream::{
-    Aggregate, AggregateLog, AppendOptions, Appended, CaughtUp, Claimed, Counters, Counts, DeadLetter, Delivered,
-    Entry, Expected, Group, GroupStatus, Log, LogEntry, LogInfo, Notice, Polling, Projection, Retention, Since,
-    Skipped, Snapshots, Sourced, StreamModel, Tail, TailMany, TailOptions, TailToken, UnknownEvent, Versioned,
+    Aggregate, AggregateLog, AppendOptions, Appended, CaughtUp, Claimed, Counters, Counts, DeadLetter, Decision,
+    Delivered, Entry, Expected, Group, GroupStatus, Log, LogEntry, LogInfo, Notice, Polling, Projection, Retention,
+    Since, Skipped, Snapshots, Sourced, StreamModel, Tail, TailMany, TailOptions, TailToken, UnknownEvent, Versioned,
     VersionedLog, Worker,
 };
 pub use crate::value_for::ValueFor;

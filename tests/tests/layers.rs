@@ -17,6 +17,7 @@ const CLIENT: &[&str] =
     &["error", "arg", "wire", "transport", "reply", "command", "executor", "connection", "commands", "client", "guide"];
 const MAPPER: &[&str] = &[
     "kind",
+    "millis",
     "mismatch",
     "scripts",
     "key",

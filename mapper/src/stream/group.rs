@@ -18,6 +18,7 @@ use super::entry::{Entry, named, read_entries};
 use super::facts::Facts;
 use super::log::Log;
 use crate::key::SEPARATOR;
+use crate::millis::millis;
 use crate::scripts::script;
 
 static CLAIM: LazyLock<Script> = LazyLock::new(|| script(include_str!("../scripts/group_claim.lua")).key_locking());
@@ -376,11 +377,6 @@ fn exists_or(created: Result<()>) -> Result<()> {
         Err(error) if error.code() == Some("BUSYGROUP") => Ok(()),
         created => created,
     }
-}
-
-/// Returns a duration as the scripts take it.
-pub(super) fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl<M> Clone for Group<M> {

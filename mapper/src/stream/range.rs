@@ -44,8 +44,8 @@ impl<M: StreamModel> Log<M> {
 
     /// Returns up to `count` entries of a range of ids, newest first.
     ///
-    /// [XREVRANGE](https://redis.io/docs/latest/commands/xrevrange/), O(n) in the number of returned entries. Otherwise as
-    /// [`range`](Self::range).
+    /// [XREVRANGE](https://redis.io/docs/latest/commands/xrevrange/), O(n) in the number of returned entries. Otherwise
+    /// as [`range`](Self::range).
     pub fn range_rev<E: Executor>(
         &self,
         executor: E,
@@ -57,8 +57,8 @@ impl<M: StreamModel> Log<M> {
 
     /// Returns up to `count` entries after `id`, oldest first. No entry has to have this id.
     ///
-    /// It is how a program continues where it has stopped. [XRANGE](https://redis.io/docs/latest/commands/xrange/), O(n) in the
-    /// number of returned entries.
+    /// It is how a program continues where it has stopped. [XRANGE](https://redis.io/docs/latest/commands/xrange/),
+    /// O(n) in the number of returned entries.
     ///
     /// ```no_run
     /// # use redis_model::prelude::*;
@@ -113,11 +113,11 @@ impl<M: StreamModel> Log<M> {
     /// Returns a stream of the entries of a range of ids, oldest first, fetched a page at a time. With the blocking
     /// client it is an iterator.
     ///
-    /// Each page is one [XRANGE](https://redis.io/docs/latest/commands/xrange/) of up to 500 entries. If the range has no
-    /// end, the stream also returns entries that are added while it runs.
+    /// Each page is one [XRANGE](https://redis.io/docs/latest/commands/xrange/) of up to 500 entries. If the range has
+    /// no end, the stream also returns entries that are added while it runs.
     ///
-    /// An entry whose event cannot be read has the error instead of the event; see [`Entry`]. The stream ends with an error
-    /// if a page cannot be fetched.
+    /// An entry whose event cannot be read has the error instead of the event; see [`Entry`]. The stream ends with an
+    /// error if a page cannot be fetched.
     ///
     /// ```no_run
     /// # use redis_model::{Entry, prelude::*};
@@ -144,11 +144,11 @@ impl<M: StreamModel> Log<M> {
         client.pages_of(Page::new(self, range, Order::OldestFirst), |session, page| page.fetch(session))
     }
 
-    /// Returns a stream of the entries of a range of ids, newest first, fetched a page at a time. With the blocking client
-    /// it is an iterator.
+    /// Returns a stream of the entries of a range of ids, newest first, fetched a page at a time. With the blocking
+    /// client it is an iterator.
     ///
-    /// Each page is one [XREVRANGE](https://redis.io/docs/latest/commands/xrevrange/) of up to 500 entries. Entries that are
-    /// added while it runs are not returned. Otherwise as [`entries`](Self::entries).
+    /// Each page is one [XREVRANGE](https://redis.io/docs/latest/commands/xrevrange/) of up to 500 entries. Entries
+    /// that are added while it runs are not returned. Otherwise as [`entries`](Self::entries).
     ///
     /// ```no_run
     /// # use redis_model::prelude::*;

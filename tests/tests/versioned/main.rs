@@ -14,7 +14,9 @@
 
 mod append;
 mod category;
+mod decisions;
 mod fold;
+mod limits;
 mod lossy;
 mod projections;
 mod race;

@@ -87,7 +87,7 @@ pub(super) fn millis(what: &str, time: Duration) -> Result<u64> {
         let message = format!("{what} is longer than 100 years; use a shorter time");
         return Err(Error::new(ErrorKind::InvalidInput, message));
     }
-    Ok(u64::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX))
+    Ok(crate::millis::millis(time))
 }
 
 /// Returns a time as [`millis`] does, which must not be 0.

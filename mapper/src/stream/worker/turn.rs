@@ -6,9 +6,10 @@ use redis_rest::bytes::Bytes;
 use redis_rest::commands::stream::StreamId;
 use redis_rest::{Command, Error, ErrorKind, FromReply, Reply, Result, Script, ScriptCall};
 
+use crate::millis::millis;
 use crate::scripts::script;
 use crate::stream::StreamModel;
-use crate::stream::group::{Group, millis};
+use crate::stream::group::Group;
 
 use super::options::Options;
 
