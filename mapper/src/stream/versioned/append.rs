@@ -257,6 +257,11 @@ fn decode(reply: Reply<'_>) -> Result<Appended> {
             );
             Err(Error::new(ErrorKind::Lagged, message).with_stored_version(stored))
         }
+        "full" => Err(Error::new(
+            ErrorKind::Conflict,
+            "the category stream has had the greatest possible id, so the events cannot follow, and nothing was appended; rename \
+             that stream, or append without `category`",
+        )),
         "foreign" => Err(foreign(word().parse().unwrap_or(StreamId::MIN))),
         _ => Err(reply.mismatch("the outcome of an append")),
     }
