@@ -75,7 +75,8 @@ const GATEWAY: &[&str] = &[
     "install",
 ];
 /// Inside `derive/src/expand`.
-const EXPAND: &[&str] = &["variable", "hooks", "evolution", "index", "fields", "event", "value", "element", "model"];
+const EXPAND: &[&str] =
+    &["commands", "variable", "hooks", "evolution", "index", "fields", "event", "value", "element", "model"];
 
 type Arrows = BTreeMap<String, BTreeSet<String>>;
 

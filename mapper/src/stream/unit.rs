@@ -60,7 +60,7 @@ impl Unit {
     ///
     /// # Price
     ///
-    /// No request more. The script of the unit also calls `TYPE`, `EXISTS`, `XINFO STREAM` and `XADD` for the log,
+    /// No request more. The script of the unit also calls `TYPE`, `XLEN`, `EXISTS`, `XINFO STREAM` and `XADD` for the log,
     /// `XTRIM` for each limit, and `PUBLISH`. A unit that publishes locks the whole database of the hosted service, as
     /// each script that publishes.
     ///

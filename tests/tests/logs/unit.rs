@@ -10,7 +10,7 @@ use redis_model::redis_rest::{Build, RetryPolicy};
 use redis_model::{Committed, ErrorKind, Log, Unit, Worker};
 use redis_model_tests::fault::{Cut, Faulty};
 use redis_model_tests::via::everywhere_over;
-use redis_model_tests::{Stack, key};
+use redis_model_tests::{Stack, key, own_stack};
 
 use crate::servers;
 
@@ -191,6 +191,32 @@ fn what_cannot_be_appended_is_refused_before_it_is_sent() {
         assert!(error.key().is_some() && error.model().is_some(), "{error:?}");
     }
     assert!(Unit::new().append(&log, &placed(1)).append(&log, &placed(1)).commit(Build).validate().is_ok());
+}
+
+/// A token that may not ask for facts of streams appends all the same.
+#[tokio::test]
+async fn a_user_without_xinfo_appends() -> Result<()> {
+    let stack = own_stack();
+    let redis = stack.redis();
+    redis.execute::<()>(["ACL", "SETUSER", "default", "-xinfo"]).await?;
+    let (log, loud, note) = (Event::log(key("denied")), Loud::log(key("denied")), Loud { note: Some("x".into()) });
+    let done = Unit::new().insert(&order()).append(&log, &placed(1)).commit(&redis).await?;
+    assert_eq!((done.ids(1).len(), loud.append_many(&redis, [&note, &note]).await?.len()), (1, 2));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_unit_over_the_limit_of_requests_writes_nothing() -> Result<()> {
+    let stack = redis_model_tests::stack();
+    let gateway =
+        redis_rest_gateway::Gateway::over(stack.server.url()).max_request_bytes(60_000).start().await.unwrap();
+    let redis = Redis::builder(gateway.url(), gateway.token()).build()?;
+    let (order, log) = (order(), Loud::log(key("large")));
+    let large = Loud { note: Some("x".repeat(60_000)) };
+    let error = Unit::new().insert(&order).append(&log, &large).commit(&redis).await.unwrap_err();
+    assert!(error.kind() == ErrorKind::TooLarge && !error.may_have_executed(), "{error:?}");
+    assert_eq!((log.exists(&redis).await?, Order::exists(&redis, &order.id).await?), (false, false));
+    Ok(())
 }
 
 #[tokio::test]
