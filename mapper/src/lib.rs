@@ -326,7 +326,7 @@ pub use crate::model::Embedded;
 pub use crate::query::{Cursor, Explain, RangeFor, SequenceField, SingleField, TextValue};
 pub use crate::reference::Ref;
 pub use crate::stream::{
-    Aggregate, AggregateLog, AppendOptions, Appended, CaughtUp, Claimed, Counters, Counts, DeadLetter, Delivered,
+    Aggregate, AggregateLog, AppendOptions, Appended, CaughtUp, Claimed, Counters, Counts, DeadLetter, Delivered, Failure,
     Entry, Expected, Group, GroupStatus, Log, LogEntry, LogInfo, Notice, Polling, Projection, Retention, Since,
     Skipped, Snapshots, Sourced, StreamModel, Tail, TailMany, TailOptions, TailToken, UnknownEvent, Versioned,
     VersionedLog, Worker,

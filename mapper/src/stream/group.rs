@@ -16,7 +16,7 @@ use redis_rest::{
 use super::StreamModel;
 use super::entry::{Entry, named, read_entries};
 use super::log::Log;
-use crate::key::SEPARATOR;
+use crate::key::{MAX_KEY, SEPARATOR};
 use crate::scripts::script;
 
 static CLAIM: LazyLock<Script> = LazyLock::new(|| script(include_str!("../scripts/group_claim.lua")).key_locking());
@@ -132,6 +132,11 @@ impl<M: StreamModel> Group<M> {
         self.key_of("retry")
     }
 
+    /// Returns the key of the times before which entries wait.
+    pub(super) fn waits_key(&self) -> String {
+        self.key_of("wait")
+    }
+
     fn key_of(&self, what: &str) -> String {
         format!("{}{SEPARATOR}{SEPARATOR}{what}{SEPARATOR}{}", self.log.key(), self.name)
     }
@@ -141,6 +146,9 @@ impl<M: StreamModel> Group<M> {
         let command = self.log.command(command);
         if self.name.is_empty() || self.name.contains(SEPARATOR) {
             return command.reject("the name of a group needs at least one character and no `:`, which separates keys");
+        }
+        if self.retries_key().len() > MAX_KEY || self.dead_letters_key().len() > MAX_KEY {
+            return command.reject("the keys of the group would be longer than 32 KB; choose a shorter name");
         }
         match &self.dead_letters {
             Some(key) if key.is_empty() || key == self.log.key() || self.is_of_log(key) => {

@@ -35,7 +35,7 @@ pub use self::tail::{LogEntry, Polling, Since, Tail, TailMany, TailOptions, Tail
 pub(crate) use self::unknown::not_written;
 pub use self::unknown::{UnknownEvent, UnknownVariant};
 pub use self::versioned::{Aggregate, AggregateLog, Appended, Expected, Sourced, Versioned, VersionedLog};
-pub use self::worker::{Counters, Counts, DeadLetter, Delivered, Notice, Worker};
+pub use self::worker::{Counters, Counts, DeadLetter, Delivered, Failure, Notice, Worker};
 use crate::key::{Key, KeyPart};
 use crate::model::Fields;
 use crate::pairs::ReplyPairs;

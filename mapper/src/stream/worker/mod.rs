@@ -8,6 +8,8 @@ mod book;
 mod counters;
 mod dead_letter;
 mod delivered;
+mod failure;
+mod held;
 mod options;
 mod pace;
 mod run;
@@ -26,6 +28,7 @@ use redis_rest::{Error, ErrorKind, Redis, Result};
 pub use self::counters::{Counters, Counts, Notice};
 pub use self::dead_letter::DeadLetter;
 pub use self::delivered::Delivered;
+pub use self::failure::Failure;
 use self::options::{MOST_PENDING, Options};
 use super::StreamModel;
 use super::group::Group;
@@ -111,7 +114,7 @@ pub struct Worker<M> {
 enum Handled {
     Done,
     Commit(Unit),
-    Failed(String),
+    Failed(Failure),
 }
 
 impl<M: StreamModel> Worker<M> {
@@ -282,7 +285,7 @@ impl<M: StreamModel> Worker<M> {
     pub async fn run<H, E>(&self, redis: &Redis, handler: H) -> Result<()>
     where
         H: AsyncFn(Delivered<M>) -> Result<(), E>,
-        E: fmt::Display,
+        E: Into<Failure>,
     {
         self.run_until(redis, pending(), handler).await
     }
@@ -316,11 +319,11 @@ impl<M: StreamModel> Worker<M> {
     pub async fn run_until<H, E>(&self, redis: &Redis, shutdown: impl Future<Output = ()>, handler: H) -> Result<()>
     where
         H: AsyncFn(Delivered<M>) -> Result<(), E>,
-        E: fmt::Display,
+        E: Into<Failure>,
     {
         let handle = async |delivered| match handler(delivered).await {
             Ok(()) => Handled::Done,
-            Err(error) => Handled::Failed(error.to_string()),
+            Err(error) => Handled::Failed(error.into()),
         };
         run::run(self, redis, shutdown, handle).await
     }
@@ -366,7 +369,7 @@ impl<M: StreamModel> Worker<M> {
     pub async fn run_exactly<H, E>(&self, redis: &Redis, handler: H) -> Result<()>
     where
         H: AsyncFn(Delivered<M>) -> Result<Unit, E>,
-        E: fmt::Display,
+        E: Into<Failure>,
     {
         self.run_exactly_until(redis, pending(), handler).await
     }
@@ -384,11 +387,11 @@ impl<M: StreamModel> Worker<M> {
     ) -> Result<()>
     where
         H: AsyncFn(Delivered<M>) -> Result<Unit, E>,
-        E: fmt::Display,
+        E: Into<Failure>,
     {
         let handle = async |delivered| match handler(delivered).await {
             Ok(unit) => Handled::Commit(unit),
-            Err(error) => Handled::Failed(error.to_string()),
+            Err(error) => Handled::Failed(error.into()),
         };
         run::run(self, redis, shutdown, handle).await
     }

@@ -10,12 +10,14 @@ use futures_util::stream::{FuturesUnordered, Stream, StreamExt as _};
 use redis_rest::{Error, ErrorKind, Executor, Redis, Request, Result};
 use tracing::Instrument as _;
 
-use super::book::{Book, Ended, Found, Next, Start};
+use super::book::Book;
 use super::counters::{Notice, Reporter};
 use super::delivered::Delivered;
+use super::failure::Failure;
+use super::held::{Ended, Found, Next, Start};
 use super::pace::Pace;
 use super::turn::{Answer, Ticket};
-use super::wake::Wake;
+use super::wake::{Call, Wake};
 use super::{Handled, Worker};
 use crate::stream::StreamModel;
 use crate::write::{OwnedEntry, is_fenced};
@@ -51,6 +53,8 @@ enum Event {
     /// The delay of an entry is over.
     Requeue(Ticket),
     Poll,
+    /// Another worker has given entries up.
+    Released,
     Heartbeat,
     Reclaim,
     /// A failed request can be repeated.
@@ -76,10 +80,10 @@ where
         reporter.count(|counters| &counters.requests);
         match group.create_at(redis, start).await {
             Ok(()) => break,
-            Err(error) if is_transient(&error) => {
+            Err(error) if can_be_repeated(&error) => {
                 reporter.count(|counters| &counters.errors);
                 reporter.notice(&Notice::Repeated { error: &error });
-                let wait = errors.after(false).max(error.retry_after().unwrap_or_default());
+                let wait = wait_before_repeating(&error, errors.after(false), fastrand::f64());
                 if let Either::Left(_) = select(shutdown.as_mut(), pin!(redis_rest::sleep(wait))).await {
                     return Ok(());
                 }
@@ -136,10 +140,11 @@ where
                     return Poll::Ready(event);
                 }
             }
-            if wake.is_woken(cx) {
-                return Poll::Ready(Event::Poll);
+            match wake.poll(cx) {
+                Some(Call::Entries) => Poll::Ready(Event::Poll),
+                Some(Call::Released) => Poll::Ready(Event::Released),
+                None => Poll::Pending,
             }
-            Poll::Pending
         })
         .await;
 
@@ -173,7 +178,7 @@ where
                     Err(error) => {
                         let is_too_large = error.kind() == ErrorKind::TooLarge;
                         let may_have_executed = error.may_have_executed();
-                        let can_repeat = is_transient(&error) || is_too_large;
+                        let can_repeat = can_be_repeated(&error) || is_too_large;
                         if !can_repeat || is_grace_over || !book.repeat(may_have_executed, is_too_large) {
                             return Err(error);
                         }
@@ -181,7 +186,7 @@ where
                         reporter.notice(&Notice::Repeated { error: &error });
                         // The next reply is smaller: there is nothing to wait for.
                         if !is_too_large {
-                            let wait = errors.after(false).max(error.retry_after().unwrap_or_default());
+                            let wait = wait_before_repeating(&error, errors.after(false), fastrand::f64());
                             repeat = Timer::after(wait);
                         }
                     }
@@ -196,6 +201,7 @@ where
             }
             Event::Requeue(ticket) => book.requeue(ticket),
             Event::Poll => book.is_poll_due = true,
+            Event::Released => (book.is_poll_due, book.is_reclaim_due) = (true, true),
             Event::Heartbeat => {
                 book.is_heartbeat_due = true;
                 heartbeat = Timer::after(options.heartbeat());
@@ -240,19 +246,20 @@ where
     let delivered = match Delivered::read(ticket, attempt, &fields, worker.group.log().key()) {
         Ok(delivered) => delivered,
         Err(error) => {
-            let is_final = !worker.options.retries_undecodable;
-            return (ticket, Ended::Failed { why: error.to_string(), is_final, may_be_committed: false });
+            let failure =
+                if worker.options.retries_undecodable { Failure::from(error) } else { Failure::dead(error) };
+            return (ticket, Ended::Failed { failure, may_be_committed: false });
         }
     };
     drop(fields);
-    let failed = |why| Ended::Failed { why, is_final: false, may_be_committed: false };
+    let failed = |failure| Ended::Failed { failure, may_be_committed: false };
     let handled = match within(worker.options.timeout, handle(delivered)).await {
         Ok(handled) => handled,
-        Err(limit) => return (ticket, failed(format!("the handler has taken longer than {limit:?}"))),
+        Err(limit) => return (ticket, failed(format!("the handler has taken longer than {limit:?}").into())),
     };
     let ended = match handled {
         Handled::Done => Ended::Handled,
-        Handled::Failed(why) => failed(why),
+        Handled::Failed(failure) => failed(failure),
         Handled::Commit(unit) if unit.is_empty() => Ended::Handled,
         Handled::Commit(unit) => {
             worker.counters.add(|counters| &counters.requests, 1);
@@ -273,7 +280,7 @@ where
                 Err(error) if is_fenced(&error) => Ended::Fenced,
                 Err(error) => {
                     let may_be_committed = error.may_have_executed();
-                    Ended::Failed { why: error.to_string(), is_final: false, may_be_committed }
+                    Ended::Failed { failure: error.into(), may_be_committed }
                 }
             }
         }
@@ -290,15 +297,27 @@ async fn within<T>(limit: Option<Duration>, future: impl Future<Output = T>) -> 
     }
 }
 
-/// Returns whether the same request can succeed later.
-fn is_transient(error: &Error) -> bool {
-    use ErrorKind::{Connect, Interrupted, Protocol, RateLimited, Redis, Timeout, Unavailable};
-    /// Errors of a server that is starting, full, or changing its role.
-    const PASSING: [&str; 9] =
-        ["LOADING", "BUSY", "OOM", "MISCONF", "READONLY", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN"];
-    match error.kind() {
-        Connect | Timeout | Interrupted | Unavailable | RateLimited | Protocol => true,
-        Redis => error.code().is_some_and(|code| PASSING.contains(&code)),
-        _ => false,
+/// Returns whether the same request can succeed later. A proxy can answer with a page of its own for a while: the client reports
+/// that at once, and a worker outlasts it.
+fn can_be_repeated(error: &Error) -> bool {
+    error.is_transient() || error.kind() == ErrorKind::Protocol
+}
+
+/// Returns how long to wait before a request is repeated: what the service asks for, and then between half of the backoff and
+/// all of it. So workers that lost one server at the same time do not return at the same time.
+fn wait_before_repeating(error: &Error, backoff: Duration, draw: f64) -> Duration {
+    let backoff = backoff.mul_f64(0.5 + draw.clamp(0.0, 1.0) / 2.0);
+    error.retry_after().unwrap_or_default().saturating_add(backoff)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn workers_that_lost_one_server_do_not_return_in_step() {
+        let error = Error::new(ErrorKind::Connect, "refused");
+        let wait = |draw| wait_before_repeating(&error, Duration::from_secs(4), draw).as_millis();
+        assert_eq!([0.0, 0.25, 1.0].map(wait), [2000, 2500, 4000]);
     }
 }
