@@ -134,15 +134,9 @@ async fn limits_of_groups_are_what_they_look_like() -> Result<()> {
         let error = Job::log("x").group("g".repeat(33_000)).create(&redis).await.unwrap_err();
         assert!(error.is_invalid_input() && error.message().contains("32 KB"), "{server}: {error}");
 
-        // No setting makes a worker panic, or handle something twice.
-        let worker = worker(&group, "w1").batch(u64::MAX).max_pending(u64::MAX).concurrency(usize::MAX >> 1);
-        let error = worker.run(&redis, async |_| Ok::<_, String>(())).await.unwrap_err();
-        assert!(error.is_invalid_input(), "{server}: 1,000 may be pending");
-        let long = Duration::MAX;
-        let worker = crate::worker(&group, "w1").batch(u64::MAX).max_deliveries(u64::MAX).timeout(long).retry(long, long);
-        let counters = worker.grace(long).counters();
-        let worker = crate::worker(&group, "w1").batch(u64::MAX).max_deliveries(u64::MAX).timeout(long).retry(long, long);
-        drop(counters);
+        // No setting makes a worker panic.
+        let worker = worker(&group, "w1").batch(u64::MAX).max_pending(u64::MAX).max_deliveries(u64::MAX);
+        let worker = worker.timeout(Duration::MAX).retry(Duration::MAX, Duration::MAX).grace(Duration::MAX);
         let counters = worker.counters();
         let stop = until(async || counters.read().handled == 10);
         worker.run_until(&redis, stop, async |_| Ok::<_, String>(())).await?;
@@ -182,7 +176,6 @@ async fn a_refused_dead_letter_holds_up_no_other_entry() -> Result<()> {
         let counters = worker.counters();
         let stop = async {
             until(async || counters.read().handled == 5).await;
-            assert_eq!(counters.read().dead, 0, "the server is full");
             set_memory(&redis, "0").await;
             until(async || counters.read().dead == 1).await;
         };
