@@ -14,6 +14,7 @@
 --   `1` to leave their fields out because they do not fit a reply, or ""
 --   `1` to create the group again if the log is gone, or ""
 --   how many entries the log has removed whose loss the worker has reported, or ""
+--   the id of the first entry of the log when losses were last counted, or ""
 --   `1` to announce entries that are given up, or ""
 --   for the log, and for the stream of redriven entries: how many operations, and the ids between which their entries are
 --   the number of held entries, and each: stream, id
@@ -31,7 +32,7 @@
 --   the pending entries that were taken: stream, id, count, 1 if it is started or 2 if it was pending with this consumer and
 --     not held, the consumer that had it, fields or nil, how long it still waits in ms
 --   the new entries of each stream: stream, how many of them are started, entries
---   how many entries were trimmed before their delivery, or -1, and how many the log has removed
+--   how many entries were trimmed before their delivery, or -1, how many the log has removed, the id of its first entry or ""
 
 local call = redis.call
 
@@ -48,7 +49,7 @@ local group, consumer = take(), take()
 local most_pending, most_starts = take_number(), take_number()
 local reclaim_idle, adopts = take(), take() == '1'
 local wanted, starting, hides_fields = take_number(), take_number(), take() == '1'
-local recreates, reported, announces = take() == '1', take_number(), take() == '1'
+local recreates, reported, known_first, announces = take() == '1', take_number(), take(), take() == '1'
 local log, retries, dead_letters, waits = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 
 -- Groups, and the counts of the entries that operations are about. Only if the log itself is gone, a group that begins at the
@@ -320,7 +321,7 @@ local function value_of(info, name)
   end
 end
 
-local missed, removed = -1, 0
+local missed, removed, first = -1, 0, known_first
 
 -- Counts what was trimmed before it was delivered. It is to be reported before more is read: then the server counts on from
 -- there. Servers differ in whether they notice it themselves, so they are told.
@@ -344,7 +345,10 @@ local function count_missed()
 end
 
 if wanted > 0 then
-  count_missed()
+  local entry = call('XRANGE', log, '-', '+', 'COUNT', 1)[1]
+  first = entry and entry[1] or ''
+  -- While its first entry is the same, nothing was trimmed.
+  if reported or first ~= known_first then count_missed() end
   local pending = 0
   for stream in ipairs(streams) do
     for _, one in ipairs(call('XPENDING', streams[stream], group)[4] or {}) do
@@ -370,4 +374,4 @@ end
 
 if streams[2] and call('XLEN', retries) == 0 then call('DEL', retries) end
 
-return { status, not_own, outcomes, lost, trimmed, entries, new, missed, removed }
+return { status, not_own, outcomes, lost, trimmed, entries, new, missed, removed, first }

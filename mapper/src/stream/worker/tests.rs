@@ -19,7 +19,7 @@ fn taken(attempts: u64, is_started: bool, is_adopted: bool) -> Taken {
 
 fn answer(settled: &[Settled], taken: Vec<Taken>) -> Answer {
     let settled = settled.iter().cloned().enumerate().map(|(at, one)| (at + 1, one)).collect();
-    Answer { is_recreated: false, settled, lost: Vec::new(), trimmed: Vec::new(), taken, missed: None, removed: 0 }
+    Answer { is_recreated: false, settled, lost: Vec::new(), trimmed: Vec::new(), taken, missed: None, removed: 0, first: None }
 }
 
 /// Runs a test with the book of a new worker, and returns what it has counted.

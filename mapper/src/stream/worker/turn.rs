@@ -132,6 +132,8 @@ pub(super) struct Turn {
     pub(super) recreates: bool,
     /// How many entries the log had removed when their loss was reported. Then the next ones can be read.
     pub(super) reported: Option<u64>,
+    /// The first entry of the log when losses were last counted.
+    pub(super) first: Option<StreamId>,
 }
 
 /// The outcome of an operation.
@@ -261,6 +263,8 @@ pub(super) struct Answer {
     pub(super) missed: Option<u64>,
     /// How many entries the log had removed then.
     pub(super) removed: u64,
+    /// The first entry of the log, if that was looked at.
+    pub(super) first: Option<StreamId>,
 }
 
 impl FromReply for Answer {
@@ -286,8 +290,10 @@ impl FromReply for Answer {
         }
         let missed = u64::try_from(i64::from_reply(parts.expect_next()?)?).ok();
         let removed = u64::from_reply(parts.expect_next()?)?;
+        let first = parts.expect_next()?;
+        let first = if first.bytes()?.is_empty() { None } else { Some(StreamId::from_reply(first)?) };
         let is_recreated = status.bytes()? == b"recreated";
-        Ok(Answer { is_recreated, settled, lost, trimmed, taken, missed, removed })
+        Ok(Answer { is_recreated, settled, lost, trimmed, taken, missed, removed, first })
     }
 }
 
@@ -308,7 +314,8 @@ impl Turn {
         call = call.arg(options.most_pending).arg(options.max_deliveries);
         call = call.arg(number(self.reclaims.then(|| millis(options.reclaim_idle)))).arg(flag(self.adopts));
         call = call.arg(self.wanted).arg(self.starting).arg(flag(self.hides_fields));
-        call = call.arg(flag(self.recreates)).arg(number(self.reported)).arg(flag(announces));
+        call = call.arg(flag(self.recreates)).arg(number(self.reported));
+        call = call.arg(self.first.map(|id| id.to_string()).unwrap_or_default()).arg(flag(announces));
         for is_redriven in [false, true] {
             let own = self.operations.iter().map(|operation| operation.ticket);
             let ids = own.filter(|ticket| ticket.is_redriven == is_redriven).map(|ticket| ticket.id);

@@ -5,6 +5,8 @@ mod outcome;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use redis_rest::commands::stream::StreamId;
+
 use super::counters::{Notice, Reporter};
 use super::failure::{Failure, Then};
 use super::held::{Ended, Found, Held, Next, Stage};
@@ -40,6 +42,8 @@ pub(super) struct Book<'a> {
     is_poll: bool,
     /// How many entries the log had removed when their loss was reported, until the server knows that.
     reported: Option<u64>,
+    /// The first entry of the log when losses were last counted.
+    first: Option<StreamId>,
     is_stopping: bool,
     /// Whether no handler is called any more.
     is_over: bool,
@@ -49,6 +53,7 @@ pub(super) struct Book<'a> {
     adopts: bool,
     /// Whether the request that is under way does.
     is_adopting: bool,
+    is_reclaiming: bool,
     /// Whether the group is known to have existed.
     has_seen_group: bool,
 }
@@ -68,6 +73,7 @@ impl<'a> Book<'a> {
             hides_fields: false,
             is_poll: false,
             reported: None,
+            first: None,
             is_stopping: false,
             is_over: false,
             is_poll_due: true,
@@ -75,6 +81,7 @@ impl<'a> Book<'a> {
             is_reclaim_due: true,
             adopts: false,
             is_adopting: false,
+            is_reclaiming: false,
             has_seen_group: options.start.is_some(),
         }
     }
@@ -99,9 +106,9 @@ impl<'a> Book<'a> {
             }
         }
         let room = self.options.most_pending.saturating_sub(self.held.len() as u64);
-        // The queue lasts for as long as a request takes.
-        let is_low = self.queue.len() < self.options.concurrency;
-        let wanted = if self.is_stopping || !is_low { 0 } else { room.min(self.batch) };
+        // Only what can be started at once: to start what is queued is a request, too, and an entry that was read with it needs no
+        // second change of its delivery count.
+        let wanted = if self.is_stopping { 0 } else { room.min(self.batch).min(free as u64) };
         let polls = wanted > 0 && (self.is_poll_due || self.adopts);
         let beats = self.is_heartbeat_due && !self.held.is_empty();
         if self.is_heartbeat_due && self.held.is_empty() {
@@ -118,7 +125,7 @@ impl<'a> Book<'a> {
         turn::sort(&mut self.sent);
         self.wanted = wanted;
         self.is_poll = wanted > 0 && self.is_poll_due;
-        self.is_adopting = adopts;
+        (self.is_adopting, self.is_reclaiming) = (adopts, reclaims);
         if wanted > 0 {
             (self.is_poll_due, self.adopts) = (false, false);
         }
@@ -135,6 +142,7 @@ impl<'a> Book<'a> {
             hides_fields: self.hides_fields,
             recreates: self.has_seen_group,
             reported: self.reported,
+            first: self.first,
         })
     }
 
@@ -150,7 +158,7 @@ impl<'a> Book<'a> {
 
     /// Takes the answer to the request. Returns whether it has found as many entries as were asked for, if it has asked.
     pub(super) fn answer(&mut self, answer: Answer, next: &mut Vec<Next>) -> Found {
-        let Answer { is_recreated, mut settled, lost, trimmed, taken, missed, removed } = answer;
+        let Answer { is_recreated, mut settled, lost, trimmed, taken, missed, removed, first } = answer;
         self.has_seen_group = true;
         if is_recreated {
             self.reporter.notice(&Notice::Recreated);
@@ -166,6 +174,7 @@ impl<'a> Book<'a> {
             self.trim(ticket, &consumer, attempts);
         }
         let missed = missed.unwrap_or_default();
+        self.first = first;
         self.reported = (missed > 0).then_some(removed);
         if missed > 0 {
             self.reporter.counters.add(|counters| &counters.missed, missed);
@@ -179,8 +188,10 @@ impl<'a> Book<'a> {
             (wanted, count) if count < wanted => Found::Some,
             _ => Found::AsManyAsAsked,
         };
-        // There may be more than one reply has room for.
-        self.adopts |= self.is_adopting && self.wanted > 0 && taken.len() as u64 >= self.wanted;
+        // There may be more than was asked for.
+        let is_full = self.wanted > 0 && taken.len() as u64 >= self.wanted;
+        self.adopts |= self.is_adopting && is_full;
+        self.is_reclaim_due |= self.is_reclaiming && is_full;
         if !taken.is_empty() {
             // What did not fit is behind now.
             self.hides_fields = false;
