@@ -40,15 +40,31 @@ pub(crate) async fn within<T>(limit: Option<Duration>, future: impl Future<Outpu
     }
 }
 
-/// Returns whether the same request can succeed later.
-pub(crate) fn is_transient(error: &Error) -> bool {
-    use ErrorKind::{Connect, Interrupted, Protocol, RateLimited, Redis, Timeout, Unavailable};
-    /// Errors of a server that is starting, full, or changing its role.
-    const PASSING: [&str; 9] =
-        ["LOADING", "BUSY", "OOM", "MISCONF", "READONLY", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN"];
-    match error.kind() {
-        Connect | Timeout | Interrupted | Unavailable | RateLimited | Protocol => true,
-        Redis => error.code().is_some_and(|code| PASSING.contains(&code)),
-        _ => false,
+/// Returns whether the same request can succeed later. A proxy can answer with a page of its own for a while: the client
+/// reports that at once, and a worker outlasts it.
+pub(crate) fn can_be_repeated(error: &Error) -> bool {
+    error.is_transient() || error.kind() == ErrorKind::Protocol
+}
+
+/// Returns how long to wait before a request is repeated: what the service asks for, and then between half of the backoff
+/// and all of it. So workers that lost one server at the same time do not return at the same time.
+pub(crate) fn wait_before_repeating(error: &Error, backoff: Duration) -> Duration {
+    drawn_wait(error, backoff, fastrand::f64())
+}
+
+fn drawn_wait(error: &Error, backoff: Duration, draw: f64) -> Duration {
+    let backoff = backoff.mul_f64(0.5 + draw.clamp(0.0, 1.0) / 2.0);
+    error.retry_after().unwrap_or_default().saturating_add(backoff)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn workers_that_lost_one_server_do_not_return_in_step() {
+        let error = Error::new(ErrorKind::Connect, "refused");
+        let wait = |draw| drawn_wait(&error, Duration::from_secs(4), draw).as_millis();
+        assert_eq!([0.0, 0.25, 1.0].map(wait), [2000, 2500, 4000]);
     }
 }

@@ -6,11 +6,9 @@ use redis_rest::commands::stream::{StreamEntry, StreamId};
 use redis_rest::{Build, Client, Command, ErrorKind, Executor, Result, Session, StreamCommands as _};
 
 use super::entry::{Entry, read_entries, read_last, read_one, read_reversed};
+use super::group::MOST;
 use super::{Log, StreamModel, oversized};
 use crate::page_len::PageLen;
-
-/// The largest number that Redis takes as a count.
-const MOST: u64 = i64::MAX.unsigned_abs();
 
 impl<M: StreamModel> Log<M> {
     /// Returns up to `count` entries of a range of ids, oldest first.

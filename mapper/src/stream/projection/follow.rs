@@ -13,7 +13,7 @@ use crate::stream::StreamModel;
 use crate::stream::entry::Entry;
 use crate::stream::log::Log;
 use crate::stream::watch::Watch;
-use crate::waiting::is_transient;
+use crate::waiting::can_be_repeated;
 
 pub(super) async fn follow<M, F>(
     projection: &Projection<M>,
@@ -52,7 +52,7 @@ where
                 positions = Some(after);
             }
             // A commit can have been made, although its reply was lost. So the positions are read again.
-            Either::Left((Err(error), _)) if is_transient(&error) => {
+            Either::Left((Err(error), _)) if can_be_repeated(&error) => {
                 tracing::warn!(projection = projection.key(), error = %error, "a request is repeated");
                 watch.failed(&error);
             }

@@ -11,7 +11,7 @@ use super::delivered::{read_event, unpacked};
 use super::turn::{Fields, fields_of};
 use crate::scripts::{MayPublish, script};
 use crate::stream::StreamModel;
-use crate::stream::group::Group;
+use crate::stream::group::{Group, MOST};
 
 static REDRIVE: LazyLock<MayPublish> =
     LazyLock::new(|| MayPublish::new(script(include_str!("../../scripts/group_redrive.lua"))));
@@ -113,8 +113,11 @@ impl<M: StreamModel> Group<M> {
         after: StreamId,
         count: u64,
     ) -> E::Out<Vec<Result<DeadLetter<M>>>> {
-        let command = Command::read("XRANGE").key(self.dead_letters_key()).arg(format!("({after}")).arg("+");
-        executor.submit(self.check(command.arg("COUNT").arg(count.max(1)).decode_with(read_letters)))
+        let command = Command::read("XRANGE").key(self.dead_letters_key());
+        // Nothing comes after the greatest id, and the server refuses to look there.
+        let command =
+            if after == StreamId::MAX { command.arg("+").arg("-") } else { command.arg(format!("({after}")).arg("+") };
+        executor.submit(self.check(command.arg("COUNT").arg(count.clamp(1, MOST)).decode_with(read_letters)))
     }
 
     /// Returns the number of entries in the dead-letter stream, those of other groups and logs included.

@@ -10,15 +10,17 @@ use futures_util::stream::{FuturesUnordered, Stream, StreamExt as _};
 use redis_rest::{ErrorKind, Executor, Redis, Request, Result};
 use tracing::Instrument as _;
 
-use super::book::{Book, Ended, Found, Next, Start};
+use super::book::Book;
 use super::counters::{Notice, Reporter};
 use super::delivered::Delivered;
+use super::held::{Ended, Found, Next, Start};
 use super::turn::{Answer, Ticket};
-use super::wake::Wake;
+use super::wake::{Call, Wake};
 use super::{Handled, Worker};
+use crate::failure::Failure;
 use crate::pace::Pace;
 use crate::stream::StreamModel;
-use crate::waiting::{Timer, is_transient, within};
+use crate::waiting::{Timer, can_be_repeated, wait_before_repeating, within};
 use crate::write::{OwnedEntry, is_fenced};
 
 /// What a worker waits for.
@@ -29,6 +31,8 @@ enum Event {
     /// The delay of an entry is over.
     Requeue(Ticket),
     Poll,
+    /// Another worker has given entries up.
+    Released,
     Heartbeat,
     Reclaim,
     /// A failed request can be repeated.
@@ -54,10 +58,10 @@ where
         reporter.count(|counters| &counters.requests);
         match group.create_at(redis, start).await {
             Ok(()) => break,
-            Err(error) if is_transient(&error) => {
+            Err(error) if can_be_repeated(&error) => {
                 reporter.count(|counters| &counters.errors);
                 reporter.notice(&Notice::Repeated { error: &error });
-                let wait = errors.next().max(error.retry_after().unwrap_or_default());
+                let wait = wait_before_repeating(&error, errors.next());
                 if let Either::Left(_) = select(shutdown.as_mut(), pin!(redis_rest::sleep(wait))).await {
                     return Ok(());
                 }
@@ -114,10 +118,11 @@ where
                     return Poll::Ready(event);
                 }
             }
-            if wake.is_woken(cx) {
-                return Poll::Ready(Event::Poll);
+            match wake.poll(cx) {
+                Some(Call::Entries) => Poll::Ready(Event::Poll),
+                Some(Call::Released) => Poll::Ready(Event::Released),
+                None => Poll::Pending,
             }
-            Poll::Pending
         })
         .await;
 
@@ -154,7 +159,7 @@ where
                     Err(error) => {
                         let is_too_large = error.kind() == ErrorKind::TooLarge;
                         let may_have_executed = error.may_have_executed();
-                        let can_repeat = is_transient(&error) || is_too_large;
+                        let can_repeat = can_be_repeated(&error) || is_too_large;
                         if !can_repeat || is_grace_over || !book.repeat(may_have_executed, is_too_large) {
                             return Err(error);
                         }
@@ -162,7 +167,7 @@ where
                         reporter.notice(&Notice::Repeated { error: &error });
                         // The next reply is smaller: there is nothing to wait for.
                         if !is_too_large {
-                            let wait = errors.next().max(error.retry_after().unwrap_or_default());
+                            let wait = wait_before_repeating(&error, errors.next());
                             repeat = Timer::after(wait);
                         }
                     }
@@ -177,6 +182,7 @@ where
             }
             Event::Requeue(ticket) => book.requeue(ticket),
             Event::Poll => book.is_poll_due = true,
+            Event::Released => (book.is_poll_due, book.is_reclaim_due) = (true, true),
             Event::Heartbeat => {
                 book.is_heartbeat_due = true;
                 heartbeat = Timer::after(options.heartbeat());
@@ -221,19 +227,19 @@ where
     let delivered = match Delivered::read(ticket, attempt, &fields, worker.group.log().key()) {
         Ok(delivered) => delivered,
         Err(error) => {
-            let is_final = !worker.options.retries_undecodable;
-            return (ticket, Ended::Failed { why: error.to_string(), is_final, may_be_committed: false });
+            let failure = if worker.options.retries_undecodable { Failure::from(error) } else { Failure::dead(error) };
+            return (ticket, Ended::Failed { failure, may_be_committed: false });
         }
     };
     drop(fields);
-    let failed = |why| Ended::Failed { why, is_final: false, may_be_committed: false };
+    let failed = |failure| Ended::Failed { failure, may_be_committed: false };
     let handled = match within(worker.options.timeout, handle(delivered)).await {
         Ok(handled) => handled,
-        Err(limit) => return (ticket, failed(format!("the handler has taken longer than {limit:?}"))),
+        Err(limit) => return (ticket, failed(format!("the handler has taken longer than {limit:?}").into())),
     };
     let ended = match handled {
         Handled::Done => Ended::Handled,
-        Handled::Failed(why) => failed(why),
+        Handled::Failed(failure) => failed(failure),
         Handled::Commit(unit) if unit.is_empty() => Ended::Handled,
         Handled::Commit(unit) => {
             worker.counters.add(|counters| &counters.requests, 1);
@@ -254,7 +260,7 @@ where
                 Err(error) if is_fenced(&error) => Ended::Fenced,
                 Err(error) => {
                     let may_be_committed = error.may_have_executed();
-                    Ended::Failed { why: error.to_string(), is_final: false, may_be_committed }
+                    Ended::Failed { failure: error.into(), may_be_committed }
                 }
             }
         }

@@ -19,7 +19,7 @@ use crate::failure::Failure;
 use crate::list::ListModel;
 use crate::list::queue::Queue;
 use crate::pace::Pace;
-use crate::waiting::{Timer, is_transient, within};
+use crate::waiting::{Timer, can_be_repeated, wait_before_repeating, within};
 
 /// What is the same in all requests of a worker.
 pub(super) struct Settings<'a, M> {
@@ -132,7 +132,7 @@ where
             Event::Answered(Err(error)) => {
                 request = None;
                 let is_too_large = error.kind() == ErrorKind::TooLarge;
-                let can_repeat = is_transient(&error) || is_too_large;
+                let can_repeat = can_be_repeated(&error) || is_too_large;
                 if !can_repeat || last_attempts == 0 || !book.repeat(&error) {
                     return Err(error);
                 }
@@ -141,7 +141,7 @@ where
                 book.notice(&JobNotice::Repeated { error: &error });
                 // The next reply is smaller: there is nothing to wait for.
                 if !is_too_large {
-                    repeat = Timer::after(errors.next().max(error.retry_after().unwrap_or_default()));
+                    repeat = Timer::after(wait_before_repeating(&error, errors.next()));
                 }
             }
             Event::Ended(reservation, ended) => {
