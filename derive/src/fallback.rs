@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::ast::{Body, Model, Shape};
-use crate::expand::{FieldsImpl, command_impls, field_constants, of_value, trait_impls};
+use crate::expand::{FieldsImpl, field_constants, of_field, of_value, trait_impls};
 
 pub(crate) fn expand(model: &Model) -> TokenStream {
     if model.shape() == Shape::Value {
@@ -39,7 +39,7 @@ fn value(model: &Model) -> TokenStream {
     let ident = &model.ident;
     let (impl_generics, ty_generics, where_clause) = model.generics.split_for_impl();
     let stub = stub();
-    let commands = command_impls(model, &quote!(#where_clause));
+    let commands = of_field(model, &quote!(#where_clause));
     quote! {
         impl #impl_generics #krate::codegen::Field for #ident #ty_generics #where_clause {
             type Value = Self;

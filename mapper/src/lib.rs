@@ -282,6 +282,7 @@ pub mod codec;
 #[doc(hidden)]
 pub mod codegen;
 mod evolution;
+mod failure;
 mod field;
 mod field_codec;
 pub mod guide;
@@ -291,8 +292,10 @@ mod index;
 mod key;
 mod kind;
 mod list;
+mod millis;
 mod mismatch;
 pub mod model;
+mod pace;
 mod page_len;
 mod pairs;
 mod query;
@@ -302,12 +305,14 @@ mod stream;
 mod upkeep;
 mod value;
 mod value_for;
+mod waiting;
 mod write;
 
 pub use redis_model_derive::RedisModel;
 pub use redis_rest::{self, Client, Error, ErrorKind, Redis, Result, blocking, commands};
 
 pub use crate::evolution::{StoredFields, UnknownFields};
+pub use crate::failure::Failure;
 pub use crate::field::{Element, Field};
 pub use crate::hash::{
     AppendText, Committed, Counter, Drift, Each, FieldRef, FlattenRef, FloatCounter, HashModel, IdRef, Increment,
@@ -318,17 +323,17 @@ pub use crate::id::{GenerateId, Id, IntegerId};
 pub use crate::index::{InIndex, IndexField, IndexValue, Indexed, IsIndexed, IsUnique, NotIndexed, Unique};
 pub use crate::key::KeyPart;
 pub use crate::list::{
-    DeadJob, FailedAttempt, JobOptions, List, ListModel, Nack, Nacked, PushOptions, Pushed, Queue, QueueStats,
-    RawElement, Recovered, Reserved, Ticket,
+    DeadJob, FailedAttempt, JobCounters, JobCounts, JobNotice, JobOptions, List, ListModel, Nack, Nacked, PushOptions,
+    Pushed, Queue, QueueStats, QueueWorker, RawElement, Recovered, Reserved, Ticket, WorkerJob,
 };
 pub use crate::mismatch::Mismatch;
 pub use crate::model::Embedded;
 pub use crate::query::{Cursor, Explain, RangeFor, SequenceField, SingleField, TextValue};
 pub use crate::reference::Ref;
 pub use crate::stream::{
-    Aggregate, AggregateLog, AppendOptions, Appended, CaughtUp, Claimed, Counters, Counts, DeadLetter, Delivered,
-    Entry, Expected, Group, GroupStatus, Log, LogEntry, LogInfo, Notice, Polling, Projection, Retention, Since,
-    Skipped, Snapshots, Sourced, StreamModel, Tail, TailMany, TailOptions, TailToken, UnknownEvent, Versioned,
+    Aggregate, AggregateLog, AppendOptions, Appended, CaughtUp, Claimed, Counters, Counts, DeadLetter, Decision,
+    Delivered, Entry, Expected, Group, GroupStatus, Log, LogEntry, LogInfo, Notice, Polling, Projection, Retention,
+    Since, Skipped, Snapshots, Sourced, StreamModel, Tail, TailMany, TailOptions, TailToken, UnknownEvent, Versioned,
     VersionedLog, Worker,
 };
 pub use crate::value_for::ValueFor;

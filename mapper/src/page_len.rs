@@ -26,4 +26,9 @@ impl PageLen {
         self.0 = if helps { (self.0 / 8).max(1) } else { self.0 };
         helps
     }
+
+    /// Asks for more again. Slowly, so that few replies are too large.
+    pub(crate) fn grow(&mut self) {
+        self.0 = (self.0 + self.0 / 8 + 1).min(MAX);
+    }
 }

@@ -18,6 +18,7 @@ const CLIENT: &[&str] =
     &["error", "arg", "wire", "transport", "reply", "command", "executor", "connection", "commands", "client", "guide"];
 const MAPPER: &[&str] = &[
     "kind",
+    "millis",
     "mismatch",
     "scripts",
     "key",
@@ -31,6 +32,9 @@ const MAPPER: &[&str] = &[
     "id",
     "pairs",
     "page_len",
+    "pace",
+    "waiting",
+    "failure",
     "evolution",
     "write",
     "query",
@@ -72,7 +76,8 @@ const GATEWAY: &[&str] = &[
     "install",
 ];
 /// Inside `derive/src/expand`.
-const EXPAND: &[&str] = &["variable", "hooks", "evolution", "index", "fields", "event", "value", "element", "model"];
+const EXPAND: &[&str] =
+    &["commands", "variable", "hooks", "evolution", "index", "fields", "event", "value", "element", "model"];
 
 type Arrows = BTreeMap<String, BTreeSet<String>>;
 

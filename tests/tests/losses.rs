@@ -79,7 +79,7 @@ async fn a_server_that_has_lost_everything() -> Result<()> {
         let mut tail = log.tail(&redis, Since::Start);
         assert_eq!(tail.next().await.unwrap()?.id, first[0]);
         let aggregate = Paid::log(key("aggregate")).versioned().aggregate::<Sum>();
-        aggregate.commit(&redis, |_| Ok(vec![Paid { cents: 5 }])).await?;
+        aggregate.commit(&redis, |_| vec![Paid { cents: 5 }]).await?;
         let queue = Job::queue(key("jobs"));
         queue.push(&redis, &Job { number: 1 }).await?;
         let held = queue.reserve(&redis, "w").await?.unwrap();

@@ -241,7 +241,18 @@ impl Executor for ExactlyOnce<'_> {
 }
 
 impl Client for &Redis {
+    type OutOr<T: Send + 'static, E: From<Error> + Send + 'static> = Result<T, E>;
     type Paged<T> = PageIter<T>;
+
+    fn resolve_or<T: Send + 'static, E: From<Error> + Send + 'static>(
+        outcome: Result<T, E>,
+    ) -> impl Future<Output = Result<T, E>> + Send {
+        ready(outcome)
+    }
+
+    fn or<T: Send + 'static, E: From<Error> + Send + 'static>(outcome: Result<Result<T, E>>) -> Result<T, E> {
+        outcome?
+    }
 
     fn resolve<R: Send + 'static>(reply: Result<R>) -> impl Future<Output = Result<R>> + Send {
         ready(reply)

@@ -18,7 +18,7 @@ use self::auto_pipeline::AutoPipeline;
 pub use self::auto_pipeline::AutoPipelining;
 pub use self::builder::RedisBuilder;
 pub use self::live::{LiveClient, sleep};
-pub use self::request::Request;
+pub use self::request::{Request, RequestOr};
 use self::subscribe::{Monitor, Subscription};
 use crate::command::{BoxFuture, Command, Encoded, OneOrMore, Received, Requests, Session};
 use crate::connection::{Connection, Patience};
@@ -334,7 +334,18 @@ impl Executor for &Redis {
 }
 
 impl Client for &Redis {
+    type OutOr<T: Send + 'static, E: From<Error> + Send + 'static> = RequestOr<T, E>;
     type Paged<T> = Pages<T>;
+
+    fn resolve_or<T: Send + 'static, E: From<Error> + Send + 'static>(
+        request: RequestOr<T, E>,
+    ) -> impl Future<Output = Result<T, E>> + Send {
+        request
+    }
+
+    fn or<T: Send + 'static, E: From<Error> + Send + 'static>(request: Request<Result<T, E>>) -> RequestOr<T, E> {
+        RequestOr::new(request)
+    }
 
     fn resolve<R: Send + 'static>(request: Request<R>) -> impl Future<Output = Result<R>> + Send {
         request

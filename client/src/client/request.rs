@@ -174,6 +174,40 @@ impl<T: 'static> Future for Request<T> {
     }
 }
 
+/// A [`Request`] whose error is one of the caller's own.
+#[must_use = "a request is not sent until it is awaited"]
+pub struct RequestOr<T, E>(Request<Result<T, E>>);
+
+impl<T, E> RequestOr<T, E> {
+    pub(super) fn new(request: Request<Result<T, E>>) -> Self {
+        RequestOr(request)
+    }
+
+    /// Sets how long one attempt may take; see [`Request::timeout`].
+    pub fn timeout(self, timeout: Duration) -> Self {
+        RequestOr(self.0.timeout(timeout))
+    }
+
+    /// Sets how long the call may take, as [`Request::deadline`] does.
+    pub fn deadline(self, deadline: Duration) -> Self {
+        RequestOr(self.0.deadline(deadline))
+    }
+}
+
+impl<T: 'static, E: From<Error> + 'static> Future for RequestOr<T, E> {
+    type Output = Result<T, E>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T, E>> {
+        Pin::new(&mut self.0).poll(cx).map(|outcome| outcome?)
+    }
+}
+
+impl<T, E> fmt::Debug for RequestOr<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 fn send<T: 'static>(redis: Redis, call: Call<T>) -> Pin<Box<dyn Future<Output = Result<T>> + Send>> {
     match call {
         Call::Command(command) => Box::pin(redis.send(command)),

@@ -489,12 +489,22 @@ impl Error {
         self.0.unconfirmed.iter().map(|(place, name)| (*place, name.as_ref()))
     }
 
-    /// Returns whether the same request can succeed later and cannot execute a write twice: a `Connect`, `RateLimited`,
-    /// `Timeout`, `Interrupted` or `Unavailable` failure that
-    /// [cannot have executed](Error::may_have_executed) anything.
+    /// Returns whether the same request can succeed later: a `Connect`, `RateLimited`, `Timeout`, `Interrupted` or
+    /// `Unavailable` failure, or a reply of a server that is starting, full, busy or changing its role, such as `LOADING`,
+    /// `OOM` or `READONLY`. The request [may have executed](Error::may_have_executed) all the same.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        const PASSING: [&str; 9] =
+            ["LOADING", "BUSY", "OOM", "MISCONF", "READONLY", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN"];
+        let is_passing = || self.code().is_some_and(|code| PASSING.contains(&code));
+        self.0.kind.is_transient() || (self.0.kind == ErrorKind::Redis && is_passing())
+    }
+
+    /// Returns whether the same request can succeed later and cannot execute a write twice: a failure that is
+    /// [transient](Error::is_transient) and [cannot have executed](Error::may_have_executed) anything.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        self.0.kind.is_transient() && !self.0.may_have_executed
+        self.is_transient() && !self.0.may_have_executed
     }
 
     /// Returns whether there was no reply within the timeout of an attempt or the deadline of all attempts: `Timeout`.

@@ -2,7 +2,7 @@
 
 use super::{Executor, Paging};
 use crate::command::{Encoded, Received, Session};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// A client: `&`[`Redis`](crate::Redis) or `&`[`blocking::Redis`](crate::blocking::Redis).
 ///
@@ -26,12 +26,25 @@ use crate::error::Result;
 /// A struct stores a `Redis`, not a client type: `Client` and the command families cannot be trait objects. To replace
 /// the server in a test, set the [transport](crate::RedisBuilder::transport).
 pub trait Client: Executor + Copy {
+    /// What this client returns for a call whose error is one of the caller's own: a [`RequestOr`](crate::RequestOr) or a
+    /// `Result`.
+    type OutOr<T: Send + 'static, E: From<Error> + Send + 'static>;
+
     /// What this client returns for items that come in pages: a [`Pages`](crate::Pages) or a
     /// [`PageIter`](crate::PageIter).
     type Paged<T>;
 
     /// Returns the reply that `out` is, or will be. With the blocking client it is there already.
     fn resolve<R: Send + 'static>(out: Self::Out<R>) -> impl Future<Output = Result<R>> + Send;
+
+    /// Returns the outcome that `out` is, or will be, as [`resolve`](Client::resolve) does.
+    fn resolve_or<T: Send + 'static, E: From<Error> + Send + 'static>(
+        out: Self::OutOr<T, E>,
+    ) -> impl Future<Output = Result<T, E>> + Send;
+
+    /// Returns a call that has two kinds of errors as one that has the caller's.
+    #[doc(hidden)]
+    fn or<T: Send + 'static, E: From<Error> + Send + 'static>(out: Self::Out<Result<T, E>>) -> Self::OutOr<T, E>;
 
     /// Sends one request, and passes the replies to `finish`.
     #[doc(hidden)]

@@ -5,7 +5,7 @@ use std::future::IntoFuture;
 
 use super::{Client, Executor, Pages, Paging};
 use crate::command::{BoxFuture, Command, Encoded, Received, Session};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// A request of a [`Session`]: it is sent when it is awaited.
 #[must_use = "a request is not sent until it is awaited"]
@@ -52,7 +52,21 @@ impl Executor for &Session {
 }
 
 impl Client for &Session {
+    type OutOr<T: Send + 'static, E: From<Error> + Send + 'static> = BoxFuture<'static, Result<T, E>>;
     type Paged<T> = Pages<T>;
+
+    fn resolve_or<T: Send + 'static, E: From<Error> + Send + 'static>(
+        out: BoxFuture<'static, Result<T, E>>,
+    ) -> impl Future<Output = Result<T, E>> + Send {
+        out
+    }
+
+    fn or<T: Send + 'static, E: From<Error> + Send + 'static>(
+        out: SessionRequest<Result<T, E>>,
+    ) -> BoxFuture<'static, Result<T, E>> {
+        let out = out.into_future();
+        Box::pin(async move { out.await? })
+    }
 
     fn resolve<R: Send + 'static>(request: SessionRequest<R>) -> impl Future<Output = Result<R>> + Send {
         request.into_future()

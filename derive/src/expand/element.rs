@@ -5,6 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::Type;
 use syn::ext::IdentExt as _;
 
+use super::commands::{self, implement};
 use crate::ast::{Body, Model};
 use crate::attr::Codec;
 
@@ -62,54 +63,22 @@ pub(crate) fn of_value(model: &Model) -> TokenStream {
         _ => quote!(Self: #krate::codegen::TextField,),
     };
     let (text, read) = (quote!(#krate::codegen::value_text), quote!(#krate::codegen::read_value));
-    list_model(model, &bounds(model, &needed), &items(model, &text, &read))
+    implement(model, &quote!(ListModel), &bounds(model, &needed), &items(model, &text, &read))
 }
 
 /// Implements `ListModel` for a type that a codec stores as a whole, and makes the type an argument and a reply of any
 /// command.
 pub(crate) fn coded(model: &Model) -> TokenStream {
     let krate = model.krate();
-    let ident = &model.ident;
-    let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
     let codec = codec(model);
     let bounds = bounds(model, &quote!(#codec: #krate::codegen::Codec<Self>,));
     // The span of the type's name: an error about a trait that the codec needs points at it.
-    let span = ident.span();
+    let span = model.ident.span();
     let text = quote_spanned!(span=> #krate::codegen::coded_text::<Self, #codec>);
     let read = quote_spanned!(span=> #krate::codegen::read_coded::<Self, #codec>);
-    let list_model = list_model(model, &bounds, &items(model, &text, &read));
-    quote! {
-        #list_model
-
-        #[automatically_derived]
-        #[allow(unused_qualifications)]
-        impl #impl_generics #krate::codegen::ToArg for #ident #ty_generics #bounds {
-            fn to_arg(&self) -> #krate::codegen::Arg<'_> {
-                #krate::codegen::element_to_arg(self)
-            }
-        }
-
-        #[automatically_derived]
-        #[allow(unused_qualifications)]
-        impl #impl_generics #krate::codegen::FromReply for #ident #ty_generics #bounds {
-            fn from_reply(reply: #krate::codegen::Reply<'_>) -> #krate::codegen::Result<Self> {
-                #krate::codegen::element_from_reply(reply)
-            }
-        }
-    }
-}
-
-fn list_model(model: &Model, bounds: &TokenStream, items: &TokenStream) -> TokenStream {
-    let krate = model.krate();
-    let ident = &model.ident;
-    let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
-    quote! {
-        #[automatically_derived]
-        #[allow(unused_qualifications)]
-        impl #impl_generics #krate::codegen::ListModel for #ident #ty_generics #bounds {
-            #items
-        }
-    }
+    let list_model = implement(model, &quote!(ListModel), &bounds, &items(model, &text, &read));
+    let commands = commands::of_element(model, &bounds);
+    quote!(#list_model #commands)
 }
 
 /// Returns the where clause. `needed` is a bound that only a generic type has to state.

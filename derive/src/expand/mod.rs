@@ -1,5 +1,6 @@
 //! Generates the code for a valid input.
 
+mod commands;
 mod element;
 mod event;
 mod evolution;
@@ -15,10 +16,10 @@ use quote::quote;
 
 use crate::ast::{Body, Model, Shape};
 
+pub(crate) use self::commands::of_field;
 pub(crate) use self::element::of_value;
 pub(crate) use self::fields::FieldsImpl;
 pub(crate) use self::model::{field_constants, trait_impls};
-pub(crate) use self::value::command_impls;
 
 pub(crate) fn expand(model: &Model) -> TokenStream {
     match (&model.body, model.shape()) {

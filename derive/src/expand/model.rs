@@ -9,7 +9,7 @@ use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 
 use super::fields::{FieldsImpl, codec};
-use super::{element, evolution, index};
+use super::{commands, element, evolution, index};
 use crate::ast::{Body, Field, Model, Shape};
 
 pub(crate) fn expand(model: &Model, fields: &FieldsImpl) -> TokenStream {
@@ -61,7 +61,6 @@ pub(crate) fn trait_impls(model: &Model, fields: &FieldsImpl) -> TokenStream {
 fn shape_impl(model: &Model, bounds: &TokenStream) -> TokenStream {
     let krate = model.krate();
     let ident = &model.ident;
-    let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
     let name = ident.unraw().to_string();
     let prefix = model.attrs.prefix.as_ref().map(syn::LitStr::value).unwrap_or_default();
     let common = quote! {
@@ -119,25 +118,16 @@ fn shape_impl(model: &Model, bounds: &TokenStream) -> TokenStream {
         }
     };
     let commands = command_impls(model, bounds);
-    quote! {
-        #[automatically_derived]
-        #[allow(unused_qualifications)]
-        impl #impl_generics #krate::codegen::#shape_trait for #ident #ty_generics #bounds {
-            #items
-        }
-
-        #commands
-    }
+    let shape = commands::implement(model, &shape_trait, bounds, &items);
+    quote!(#shape #commands)
 }
 
 /// Returns the implementations that make a model an argument or a reply of any command.
 fn command_impls(model: &Model, bounds: &TokenStream) -> TokenStream {
     let krate = model.krate();
-    let ident = &model.ident;
-    let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
     let (read, more) = match model.shape() {
         Shape::Value | Shape::Embedded => return TokenStream::new(),
-        Shape::List => (quote!(element_from_reply), TokenStream::new()),
+        Shape::List => return commands::of_element(model, bounds),
         Shape::Stream => (quote!(event_from_reply), TokenStream::new()),
         Shape::Hash => (
             quote!(record_from_reply),
@@ -148,30 +138,7 @@ fn command_impls(model: &Model, bounds: &TokenStream) -> TokenStream {
             },
         ),
     };
-    let to_arg = (model.shape() == Shape::List).then(|| {
-        quote! {
-            #[automatically_derived]
-            #[allow(unused_qualifications)]
-            impl #impl_generics #krate::codegen::ToArg for #ident #ty_generics #bounds {
-                fn to_arg(&self) -> #krate::codegen::Arg<'_> {
-                    #krate::codegen::element_to_arg(self)
-                }
-            }
-        }
-    });
-    quote! {
-        #[automatically_derived]
-        #[allow(unused_qualifications)]
-        impl #impl_generics #krate::codegen::FromReply for #ident #ty_generics #bounds {
-            fn from_reply(reply: #krate::codegen::Reply<'_>) -> #krate::codegen::Result<Self> {
-                #krate::codegen::#read(reply)
-            }
-
-            #more
-        }
-
-        #to_arg
-    }
+    commands::from_reply(model, bounds, &read, &more)
 }
 
 fn id_field(model: &Model) -> Option<&Field> {

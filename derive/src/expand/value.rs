@@ -5,6 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned as _;
 
+use super::commands;
 use crate::ast::{Model, Variant};
 
 /// Implements `Field` for an enum without data, which is stored as the name of the variant.
@@ -20,7 +21,7 @@ pub(crate) fn unit_enum(model: &Model, variants: &[Variant]) -> TokenStream {
         let (variant, name, aliases) = (&variant.ident, &variant.name, &variant.attrs.aliases);
         quote!(#name #(| #aliases)* => #krate::codegen::Ok(Self::#variant),)
     });
-    let commands = command_impls(model, &quote!(#where_clause));
+    let commands = commands::of_field(model, &quote!(#where_clause));
     let index = by_text(model, &quote!(#where_clause));
     let expected = format!(
         "{ident}, one of {}",
@@ -79,30 +80,6 @@ fn by_text(model: &Model, bounds: &TokenStream) -> TokenStream {
     }
 }
 
-/// Returns the implementations that make a field an argument and a reply of any command.
-pub(crate) fn command_impls(model: &Model, bounds: &TokenStream) -> TokenStream {
-    let krate = model.krate();
-    let ident = &model.ident;
-    let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
-    quote! {
-        #[automatically_derived]
-        #[allow(unused_qualifications)]
-        impl #impl_generics #krate::codegen::ToArg for #ident #ty_generics #bounds {
-            fn to_arg(&self) -> #krate::codegen::Arg<'_> {
-                #krate::codegen::field_to_arg(self)
-            }
-        }
-
-        #[automatically_derived]
-        #[allow(unused_qualifications)]
-        impl #impl_generics #krate::codegen::FromReply for #ident #ty_generics #bounds {
-            fn from_reply(reply: #krate::codegen::Reply<'_>) -> #krate::codegen::Result<Self> {
-                #krate::codegen::field_from_reply(reply)
-            }
-        }
-    }
-}
-
 /// Implements `Field` for a type with the attribute `text`, which is stored as its `Display` text. With the attribute `id`,
 /// the type implements the id traits as well.
 pub(crate) fn text(model: &Model) -> TokenStream {
@@ -114,7 +91,7 @@ pub(crate) fn text(model: &Model) -> TokenStream {
     // The span of the type's name: an error about a missing `Display` or `FromStr` points at it.
     let text = quote_spanned!(ident.span()=> <#ident #ty_generics as #krate::codegen::TextField>);
     let bounds = quote!(where #(#declared,)* #bound);
-    let commands = command_impls(model, &bounds);
+    let commands = commands::of_field(model, &bounds);
     let index = by_text(model, &bounds);
     let id = model.attrs.id.map(|_| {
         let parameters: Vec<_> = model.generics.type_params().map(|parameter| &parameter.ident).collect();
@@ -184,7 +161,7 @@ pub(crate) fn newtype(model: &Model, inner: &Type) -> TokenStream {
     let field_bound = (!model.generics.params.is_empty()).then(|| quote!(#inner: #krate::codegen::Field,));
     let field = quote_spanned!(inner.span()=> <#inner as #krate::codegen::Field>);
     let bounds = quote!(where #(#declared,)* #field_bound);
-    let commands = command_impls(model, &bounds);
+    let commands = commands::of_field(model, &bounds);
     let index = newtype_index(model, inner, &bounds);
     let id = model.attrs.id.map(|_| newtype_id(model, inner));
     quote! {

@@ -1,7 +1,8 @@
 //! A work queue: jobs that are pushed once, delayed, given back, dead and retried, and workers that stop and die.
 //!
-//! `studio.rs` has the jobs, `worker.rs` the worker; this file is a day in the studio, and checks that every job is done. If
-//! `UPSTASH_REDIS_REST_URL` and `UPSTASH_REDIS_REST_TOKEN` are set, it uses that database. Otherwise it starts a local server.
+//! `studio.rs` has the jobs, `worker.rs` the worker; this file is a day in the studio, and checks that every job is
+//! done. If `UPSTASH_REDIS_REST_URL` and `UPSTASH_REDIS_REST_TOKEN` are set, it uses that database. Otherwise it starts
+//! a local server.
 
 mod studio;
 mod worker;

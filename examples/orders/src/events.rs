@@ -3,6 +3,7 @@
 use std::fmt;
 
 use redis_model::prelude::*;
+use redis_model::{Since, Sourced};
 
 /// An event of the log `orders-demo-event:NUMBER`, which has the history of one order.
 ///
@@ -29,4 +30,13 @@ impl fmt::Display for OrderEvent {
             OrderEvent::Cancelled { reason } => write!(f, "cancelled: {reason}"),
         }
     }
+}
+
+/// Calls `show` with the events of all orders as they arrive. It returns only if a request fails.
+pub(crate) async fn tail(redis: &Redis, since: Since, mut show: impl FnMut(Sourced<OrderEvent>)) -> Result<()> {
+    let mut events = OrderEvent::category().tail(redis, since);
+    while let Some(entry) = events.next().await {
+        show(entry?.event?);
+    }
+    Ok(())
 }

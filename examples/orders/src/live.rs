@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use crate::Failure;
 use crate::screen::{self, Key, State};
 use crate::view::{self, OrderView};
-use crate::{billing, customers};
+use crate::{billing, customers, events};
 
 /// Between two looks at the keyboard.
 const FRAME: Duration = Duration::from_millis(50);
@@ -40,7 +40,8 @@ async fn all(redis: &Redis, state: &RefCell<State>, terminal: &mut ratatui::Defa
         let _end = end;
         tokio::select! {
             result = customers::keep_shopping(redis) => Ok(result?),
-            result = view::follow(redis, Since::Last(100), |event| state.borrow_mut().push(event)) => Ok(result?),
+            result = view::follow(redis) => Ok(result?),
+            result = events::tail(redis, Since::Last(100), |event| state.borrow_mut().push(&event)) => Ok(result?),
             result = refresh(redis, state) => Ok(result?),
             result = show(redis, state, terminal, &counters) => result,
             result = tokio::signal::ctrl_c() => Ok(result?),

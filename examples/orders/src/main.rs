@@ -2,7 +2,7 @@
 //!
 //! | file | what it has |
 //! | --- | --- |
-//! | `events.rs` | what can happen to an order |
+//! | `events.rs` | what can happen to an order, and a tail that shows it |
 //! | `order.rs` | the state of an order, its snapshots, and the commands that decide: place, pay, ship, cancel |
 //! | `view.rs` | a projection: the table of all orders, with indexes |
 //! | `billing.rs` | a worker that charges payments exactly once; dead letters, and the way back |

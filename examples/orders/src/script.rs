@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use crate::Failure;
 use crate::billing::{self, Account, Receipt};
 use crate::customers::{self, CUSTOMERS};
-use crate::events::OrderEvent;
+use crate::events::{self, OrderEvent};
 use crate::order::{Order, order};
 use crate::view::{self, OrderView, number_of};
 
@@ -28,9 +28,9 @@ pub(crate) async fn run(redis: &Redis) -> Result<(), Failure> {
         _ => {}
     });
     let seen = RefCell::new(Vec::new());
-    let show = |event: &Sourced<OrderEvent>| {
+    let show = |event: Sourced<OrderEvent>| {
         println!("  order {}: {}", event.log, event.event);
-        seen.borrow_mut().push(event.clone());
+        seen.borrow_mut().push(event);
     };
     // The worker runs beside the scenario until that ends and drops `end`.
     let (end, ended) = oneshot::channel::<()>();
@@ -39,7 +39,8 @@ pub(crate) async fn run(redis: &Redis) -> Result<(), Failure> {
         let _end = end;
         tokio::select! {
             result = scenario(redis, &seen) => result,
-            result = view::follow(redis, Since::Start, show) => Ok(result?),
+            result = view::follow(redis) => Ok(result?),
+            result = events::tail(redis, Since::Start, show) => Ok(result?),
         }
     };
     let bill = async { Ok(worker.run_exactly_until(redis, ended, billing::charge).await?) };
@@ -50,7 +51,6 @@ pub(crate) async fn run(redis: &Redis) -> Result<(), Failure> {
         "\nThe worker has ended: {} events handled, {} failures, {} dead letters, {} requests",
         counts.handled, counts.failed, counts.dead, counts.requests
     );
-    view::catch_up(redis).await?;
     check(redis, &seen.into_inner()).await
 }
 
@@ -77,6 +77,8 @@ async fn scenario(redis: &Redis, seen: &RefCell<Vec<Sourced<OrderEvent>>>) -> Re
     println!("  accounts opened, and {} dead letters moved back", billing::redrive(redis).await?);
     wait_for_billing(redis).await?;
 
+    // The projection may still be on its way.
+    view::catch_up(redis).await?;
     for customer in CUSTOMERS {
         let open = OrderView::open_of(redis, customer).await?;
         println!("  open orders of {customer}: {:?}", open.iter().map(|row| row.number).collect::<Vec<_>>());

@@ -2,15 +2,11 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use futures_util::StreamExt as _;
 use redis_model::prelude::*;
-use redis_model::{Entry, Since, Sourced, Unit};
+use redis_model::{Entry, Projection, Sourced, Unit};
 
 use crate::events::OrderEvent;
 use crate::order::Status;
-
-/// The most events that arrive together and are projected together.
-const MOST_AT_ONCE: usize = 100;
 
 /// The states of an order in which something is to be done.
 const OPEN: [Status; 2] = [Status::Placed, Status::Paid];
@@ -48,10 +44,20 @@ impl OrderView {
     }
 }
 
-/// Brings the view up to date with the events. The rows and the position in the stream are one write, so each event counts once,
-/// even if the program is killed, or runs twice.
+/// The rows and the position in the stream are one write, so each event counts once, even if the program is killed, or runs
+/// twice.
+fn projection() -> Projection<Sourced<OrderEvent>> {
+    OrderEvent::category().projection("orders")
+}
+
+/// Keeps the view up to date with the events of all orders. It returns only if something fails that cannot pass.
+pub(crate) async fn follow(redis: &Redis) -> Result<()> {
+    projection().follow(redis, async |unit, entry| project(unit, entry)).await
+}
+
+/// Brings the view up to date with the events that there are.
 pub(crate) async fn catch_up(redis: &Redis) -> Result<()> {
-    OrderEvent::category().projection("orders").catch_up(redis, project).await?;
+    projection().catch_up(redis, project).await?;
     Ok(())
 }
 
@@ -71,19 +77,6 @@ fn project(unit: Unit, entry: Entry<Sourced<OrderEvent>>) -> Result<Unit> {
         OrderEvent::Shipped { .. } => status(unit, Status::Shipped),
         OrderEvent::Cancelled { .. } => status(unit, Status::Cancelled),
     })
-}
-
-/// Follows the events of all orders, and keeps the view up to date. `on_event` is called with each event, after the view has it.
-/// It returns only if a request fails.
-pub(crate) async fn follow(redis: &Redis, since: Since, mut on_event: impl FnMut(&Sourced<OrderEvent>)) -> Result<()> {
-    let mut events = OrderEvent::category().tail(redis, since).ready_chunks(MOST_AT_ONCE);
-    while let Some(arrived) = events.next().await {
-        catch_up(redis).await?;
-        for entry in arrived {
-            on_event(&entry?.event?);
-        }
-    }
-    Ok(())
 }
 
 /// The number of the order that an event is about. `Sourced` names the log as text.

@@ -1,8 +1,9 @@
-//! Units of work: writes of several records, all or nothing.
+//! Units of work: writes of several records and logs, all or nothing.
 
 use std::fmt;
 use std::time::Duration;
 
+use redis_rest::commands::stream::StreamId;
 use redis_rest::{Command, Error, Executor, Result};
 
 use super::hash_model::{HashModel, IdRef, key_of};
@@ -15,10 +16,10 @@ use crate::id::Id as _;
 use crate::key::Key;
 use crate::write::{self, Action, Lifetime, Mode, Operation, Outcome, OwnedEntry, RowOf};
 
-/// A unit of work: writes of any number of records of any models. Either all of them are made, or none.
+/// A unit of work: writes of any number of records of any models, and events. Either all of them are made, or none.
 ///
-/// It is one request, and one command on the server. First every condition is checked: versions, existence, unique values.
-/// Unique values are checked against the state after all writes, so two records can exchange theirs.
+/// It is one request, and one command on the server. First every condition is checked: versions, existence, unique
+/// values. Unique values are checked against the state after all writes, so two records can exchange theirs.
 ///
 /// ```no_run
 /// use redis_model::Unit;
@@ -53,8 +54,10 @@ use crate::write::{self, Action, Lifetime, Mode, Operation, Outcome, OwnedEntry,
 /// # }
 /// ```
 ///
-/// A unit with the same record twice fails as `InvalidInput`: combine the two writes. Commands that are not writes of records
-/// cannot be part of a unit; a [`transaction`](crate::Redis::transaction) takes both, but has no conditions.
+/// Events of logs are part of a unit too: see [`append`](Unit::append).
+///
+/// A unit with the same record twice fails as `InvalidInput`: combine the two writes. Other commands cannot be part of
+/// a unit; a [`transaction`](crate::Redis::transaction) takes both, but has no conditions.
 #[derive(Clone, Default)]
 #[must_use = "a unit changes nothing until `commit` sends it"]
 pub struct Unit {
@@ -141,9 +144,10 @@ impl Unit {
 
     /// Sends the unit. If it is empty, nothing is sent.
     ///
-    /// A script, O(n) in the number of fields and of indexes. A client looks into two refusals, as it does for a write on its
-    /// own: the owner of a unique value may have been deleted by another program, which takes one more request, and a record
-    /// may be in no index, which takes three. After 16 of them, the refusal is the error. A pipeline does not look.
+    /// A script, O(n) in the number of fields and of indexes. A client looks into two refusals, as it does for a write
+    /// on its own: the owner of a unique value may have been deleted by another program, which takes one more request,
+    /// and a record may be in no index, which takes three. After 16 of them, the refusal is the error. A pipeline does
+    /// not look.
     ///
     /// # Errors
     ///
@@ -153,12 +157,18 @@ impl Unit {
         executor.submit(self.command())
     }
 
+    /// Adds an operation on a key that is no record.
+    pub(crate) fn with(self, key: &Key, operation: Result<Operation>) -> Self {
+        self.add_operation(key, operation, |_| Ok(None))
+    }
+
     /// Returns the number of operations.
     pub(crate) fn len(&self) -> usize {
         self.operations.len()
     }
 
-    /// Returns the command that executes `first` as well, on a record of no model. In its errors, `first` is operation 0.
+    /// Returns the command that executes `first` as well, on a record of no model. `first` is operation 0 in
+    /// its errors.
     ///
     /// # Errors
     ///
@@ -203,11 +213,15 @@ impl Unit {
         self.add::<M>(&key, action.map(|action| writes::operation::<M>(id, action)))
     }
 
-    fn add<M: HashModel>(mut self, key: &Key, operation: Result<Operation>) -> Self {
+    fn add<M: HashModel>(self, key: &Key, operation: Result<Operation>) -> Self {
+        self.add_operation(key, operation, writes::row_of::<M>)
+    }
+
+    fn add_operation(mut self, key: &Key, operation: Result<Operation>, row: RowOf) -> Self {
         match operation {
             Ok(operation) => {
                 self.operations.push(operation);
-                self.rows.push(writes::row_of::<M>);
+                self.rows.push(row);
             }
             Err(error) => {
                 let position = self.operations.len();
@@ -238,6 +252,13 @@ impl Committed {
         self.0.get(position)?.version
     }
 
+    /// Returns the ids of the entries that an operation has added, for [`append`](Unit::append) and
+    /// [`append_many`](Unit::append_many). Of other operations, there are none.
+    #[must_use]
+    pub fn ids(&self, position: usize) -> &[StreamId] {
+        self.0.get(position).map_or(&[], |outcome| &outcome.ids)
+    }
+
     /// Returns whether an operation has created its record, for `insert` and `save`.
     #[must_use]
     pub fn created(&self, position: usize) -> bool {
@@ -255,6 +276,6 @@ impl fmt::Debug for Unit {
     /// Shows the keys only, because a value may be a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let keys: Vec<_> = self.operations.iter().map(|operation| operation.key.as_str()).collect();
-        f.debug_struct("Unit").field("records", &keys).finish_non_exhaustive()
+        f.debug_struct("Unit").field("keys", &keys).finish_non_exhaustive()
     }
 }

@@ -66,12 +66,13 @@ impl<M: ListModel> List<M> {
     ///
     /// [LREM](https://redis.io/docs/latest/commands/lrem/), O(n).
     pub fn remove<E: Executor>(&self, executor: E, count: i64, element: &M) -> E::Out<u64> {
-        executor.submit(self.key.check(Build.lrem(self.key(), count, element)))
+        executor.submit(self.key.check(Build.lrem(self.key(), count.max(-i64::MAX), element)))
     }
 
     /// Keeps the elements of a range of indexes, and removes the others. Negative indexes count from the end.
     ///
-    /// To keep the newest elements after each push, use `max_len` or [`PushOptions::max_len`](crate::PushOptions::max_len).
+    /// To keep the newest elements after each push, use `max_len` or
+    /// [`PushOptions::max_len`](crate::PushOptions::max_len).
     ///
     /// [LTRIM](https://redis.io/docs/latest/commands/ltrim/), O(n) in the elements removed.
     pub fn trim<E: Executor>(&self, executor: E, range: impl RangeBounds<i64>) -> E::Out<()> {
@@ -79,11 +80,11 @@ impl<M: ListModel> List<M> {
         executor.submit(self.key.check(Build.ltrim(self.key(), start, stop)))
     }
 
-    /// Moves an element from one end of this list to one end of `destination`, and returns it, or `None` if this list is
-    /// empty. The two may be one list: its elements then rotate. The element is in one of the lists at any time.
+    /// Moves an element from one end of this list to one end of `destination`, and returns it, or `None` if this list
+    /// is empty. The two may be one list: its elements then rotate. The element is in one of the lists at any time.
     ///
-    /// [LMOVE](https://redis.io/docs/latest/commands/lmove/), O(1). With `max_len`, an LTRIM of the destination follows in the
-    /// same transaction.
+    /// [LMOVE](https://redis.io/docs/latest/commands/lmove/), O(1). With `max_len`, an LTRIM of the destination follows
+    /// in the same transaction.
     ///
     /// ```no_run
     /// use redis_model::commands::list::ListSide::{Left, Right};
@@ -131,14 +132,14 @@ impl<M: ListModel> List<M> {
         executor.execute(self.key.push_to(Command::read("EXISTS")))
     }
 
-    /// Makes the list expire after `ttl`, and returns whether it exists. [`PushOptions::ttl`](crate::PushOptions::ttl) does
-    /// this together with a push.
+    /// Makes the list expire after `ttl`, and returns whether it exists. [`PushOptions::ttl`](crate::PushOptions::ttl)
+    /// does this together with a push.
     ///
     /// [PEXPIRE](https://redis.io/docs/latest/commands/pexpire/), O(1).
     ///
     /// # Errors
     ///
-    /// `InvalidInput` if the time is 0.
+    /// `InvalidInput` if the time is 0, or more than 100 years.
     pub fn expire<E: Executor>(&self, executor: E, ttl: Duration) -> E::Out<bool> {
         executor.submit(self.key.check(some_time(Build.pexpire(self.key(), ttl), ttl)))
     }

@@ -13,7 +13,8 @@ use redis_rest::{Arg, FromReply, Reply, Result, ToArg};
 
 pub use self::push::PushOptions;
 pub use self::queue::{
-    DeadJob, FailedAttempt, JobOptions, Nack, Nacked, Pushed, Queue, QueueStats, Recovered, Reserved, Ticket,
+    DeadJob, FailedAttempt, JobCounters, JobCounts, JobNotice, JobOptions, Nack, Nacked, Pushed, Queue, QueueStats,
+    QueueWorker, Recovered, Reserved, Ticket, WorkerJob,
 };
 pub use self::raw::RawElement;
 pub use self::typed::List;
@@ -99,7 +100,8 @@ pub trait ListModel: FromReply + ToArg + Sized + 'static {
         List::new(&key.to_key_part())
     }
 
-    /// Returns the work queue at `prefix:key`. Nothing is sent. Its jobs are elements of this type; `max_len` does not apply.
+    /// Returns the work queue at `prefix:key`. Nothing is sent. Its jobs are elements of this type; `max_len` does not
+    /// apply.
     fn queue(key: impl KeyPart) -> Queue<Self> {
         Queue::new(key)
     }

@@ -2,7 +2,7 @@
 
 use std::ops::RangeBounds;
 
-use redis_rest::{Build, Client, Executor as _, ListCommands as _, Result, Session};
+use redis_rest::{Build, Client, ErrorKind, Executor as _, ListCommands as _, Result, Session};
 
 use super::bounds::bounds;
 use super::raw::{named, read_all};
@@ -44,6 +44,12 @@ impl Span {
         if self.stop < 0 { stop } else { stop.min(self.stop) }
     }
 
+    /// Returns what follows the first element of the page.
+    fn after_first(self) -> Option<Span> {
+        let start = self.start.checked_add(1)?;
+        (self.stop < 0 || start <= self.stop).then(|| Span { start, len: PageLen::default(), ..self })
+    }
+
     /// Returns what follows a page of this many elements.
     fn after(self, count: usize) -> Option<Span> {
         let start = self.start.checked_add(self.page_len())?;
@@ -59,11 +65,13 @@ impl<M: ListModel> List<M> {
     /// Each page is one [LRANGE](https://redis.io/docs/latest/commands/lrange/) of up to 500 elements, O(s + n) in the
     /// distance to the nearer end and the number of its elements. A range with negative indexes takes an LLEN before.
     ///
-    /// Pages are found by their indexes. If others add or remove elements before the current page meanwhile, an element can
-    /// come twice or not at all. Elements that are added after the last one are returned too, if the range has no end.
+    /// Pages are found by their indexes. If others add or remove elements before the current page meanwhile, an element
+    /// can come twice or not at all. Elements that are added after the last one are returned too, if the range has no
+    /// end.
     ///
-    /// An element that cannot be read is an error in its place, and affects no other. The stream ends with an error if a
-    /// page cannot be fetched.
+    /// An element that cannot be read is an error in its place, and affects no other. So is one that is larger than a
+    /// reply may be: pages that do not fit are read again in smaller parts. The stream ends with an error if a page
+    /// cannot be fetched.
     ///
     /// ```no_run
     /// # use redis_model::prelude::*;
@@ -109,6 +117,14 @@ async fn page<M: ListModel + Send>(list: List<M>, session: Session, span: Span) 
         match session.submit(command.decode_with(read_all::<M>)).await {
             Ok(elements) => break elements,
             Err(error) if span.len.divide(&error) => {}
+            Err(error) if error.kind() == ErrorKind::TooLarge => {
+                let at = span.start;
+                let what = "larger than a reply may be; raise `max_response_bytes` of the client";
+                return Ok((
+                    vec![Ok(Err(error.about(M::MODEL_NAME, list.key()).context(format!("element {at}: {what}"))))],
+                    span.after_first(),
+                ));
+            }
             Err(error) => return Err(error),
         }
     };

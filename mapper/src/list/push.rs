@@ -56,7 +56,7 @@ impl PushOptions {
 
     /// Makes the whole list expire after `ttl`.
     ///
-    /// A time of 0 fails with `InvalidInput`.
+    /// A time of 0, or of more than 100 years, fails with `InvalidInput`.
     #[must_use]
     pub fn ttl(mut self, ttl: Duration) -> Self {
         self.ttl = Some(ttl);
@@ -68,11 +68,12 @@ impl<M: ListModel> List<M> {
     /// Adds an element after the last one, and returns the new length.
     ///
     /// [RPUSH](https://redis.io/docs/latest/commands/rpush/), O(1). With `max_len`, an
-    /// [LTRIM](https://redis.io/docs/latest/commands/ltrim/) follows in the same transaction, so that no reader sees a longer
-    /// list.
+    /// [LTRIM](https://redis.io/docs/latest/commands/ltrim/) follows in the same transaction, so that no reader sees a
+    /// longer list.
     ///
     /// It is not retried if it may have been executed, because that could add the element twice. Call `.exactly_once()`
     /// for that.
+    #[doc(alias = "push")]
     pub fn push_back<E: Executor>(&self, executor: E, element: &M) -> E::Out<u64> {
         self.push_back_with(executor, [element], PushOptions::new())
     }
@@ -107,13 +108,13 @@ impl<M: ListModel> List<M> {
         elements: impl IntoIterator<Item = &'m M>,
         options: PushOptions,
     ) -> E::Out<u64> {
-        executor.submit(self.push(ListSide::Right, elements, options))
+        executor.submit(self.pushing(ListSide::Right, elements, options))
     }
 
     /// Adds an element before the first one, and returns the new length.
     ///
-    /// [LPUSH](https://redis.io/docs/latest/commands/lpush/), O(1). With `max_len`, the elements past the newest leave the list
-    /// at its end, as [`push_back`](List::push_back) describes.
+    /// [LPUSH](https://redis.io/docs/latest/commands/lpush/), O(1). With `max_len`, the elements past the newest leave
+    /// the list at its end, as [`push_back`](List::push_back) describes.
     pub fn push_front<E: Executor>(&self, executor: E, element: &M) -> E::Out<u64> {
         self.push_front_with(executor, [element], PushOptions::new())
     }
@@ -134,7 +135,8 @@ impl<M: ListModel> List<M> {
         self.push_front_with(executor, elements, PushOptions::new())
     }
 
-    /// Adds elements before the first one, one after the other, and returns the new length. [`PushOptions`] shows an example.
+    /// Adds elements before the first one, one after the other, and returns the new length. [`PushOptions`] shows an
+    /// example.
     ///
     /// [LPUSH](https://redis.io/docs/latest/commands/lpush/), O(n) in the number of added elements, and in the same
     /// transaction what the options ask for.
@@ -148,10 +150,10 @@ impl<M: ListModel> List<M> {
         elements: impl IntoIterator<Item = &'m M>,
         options: PushOptions,
     ) -> E::Out<u64> {
-        executor.submit(self.push(ListSide::Left, elements, options))
+        executor.submit(self.pushing(ListSide::Left, elements, options))
     }
 
-    fn push<'m>(
+    fn pushing<'m>(
         &self,
         side: ListSide,
         elements: impl IntoIterator<Item = &'m M>,
@@ -203,10 +205,15 @@ pub(super) fn others(mut replies: Replies<'_>) -> Result<()> {
     replies.try_for_each(|reply| Value::from_reply(reply).map(drop))
 }
 
-/// Refuses a time to live that would delete the list.
+/// The longest time to live, delay or deadline.
+pub(super) const MAX_TIME: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
+/// Refuses a time to live that would delete the list, or that the server would refuse after the push.
 pub(super) fn some_time<R>(command: Command<R>, ttl: Duration) -> Command<R> {
     if ttl.is_zero() {
         command.reject("a time to live of 0 would delete the list; call `clear` for that")
+    } else if ttl > MAX_TIME {
+        command.reject("the time to live is longer than 100 years; use a shorter time")
     } else {
         command
     }

@@ -80,8 +80,8 @@ impl<M: ListModel> List<M> {
     ///
     /// # Errors
     ///
-    /// `Decode` if the element cannot be read. It is removed from the list all the same, and [`RawElement`](crate::RawElement)
-    /// finds its text in the error.
+    /// `Decode` if the element cannot be read. It is removed from the list all the same, and
+    /// [`RawElement`](crate::RawElement) finds its text in the error.
     pub fn pop_front<E: Executor>(&self, executor: E) -> E::Out<Option<M>> {
         executor.submit(self.key.check(Build.lpop::<M>(self.key())).decode_with(read_optional))
     }
@@ -92,19 +92,19 @@ impl<M: ListModel> List<M> {
     ///
     /// # Errors
     ///
-    /// `Decode` if the element cannot be read. It is removed from the list all the same, and [`RawElement`](crate::RawElement)
-    /// finds its text in the error.
+    /// `Decode` if the element cannot be read. It is removed from the list all the same, and
+    /// [`RawElement`](crate::RawElement) finds its text in the error.
     pub fn pop_back<E: Executor>(&self, executor: E) -> E::Out<Option<M>> {
         executor.submit(self.key.check(Build.rpop::<M>(self.key())).decode_with(read_optional))
     }
 
     /// Removes and returns up to `count` elements from the start, in order.
     ///
-    /// An element that cannot be read is an error in its place, and [`RawElement`](crate::RawElement) finds its text there:
-    /// nothing is lost.
+    /// An element that cannot be read is an error in its place, and [`RawElement`](crate::RawElement) finds its text
+    /// there: nothing is lost.
     ///
-    /// [LPOP](https://redis.io/docs/latest/commands/lpop/), O(n) in the count. If the reply is lost, so are the elements:
-    /// call `.exactly_once()`, or use a [work queue](ListModel::queue).
+    /// [LPOP](https://redis.io/docs/latest/commands/lpop/), O(n) in the count. If the reply is lost, so are the
+    /// elements: call `.exactly_once()`, or use a [work queue](ListModel::queue).
     ///
     /// ```no_run
     /// # use redis_model::RawElement;
@@ -184,8 +184,8 @@ impl<M: ListModel> List<M> {
         }))
     }
 
-    /// Returns the elements of a range of indexes, as [`range`](List::range) does. An element that cannot be read is an error
-    /// in its place, and affects no other.
+    /// Returns the elements of a range of indexes, as [`range`](List::range) does. An element that cannot be read is an
+    /// error in its place, and affects no other.
     ///
     /// [LRANGE](https://redis.io/docs/latest/commands/lrange/), O(s + n) in the distance to the start and the number of
     /// returned elements.
@@ -224,7 +224,7 @@ impl<M: ListModel> List<M> {
 
     /// Makes `command` return up to `count` elements.
     fn many(&self, command: Command, count: u64) -> Command<Vec<Result<M>>> {
-        self.key.push_to(command).arg(count).decode_with_key(read_each)
+        self.key.push_to(command).arg(count.min(i64::MAX.cast_unsigned())).decode_with_key(read_each)
     }
 }
 

@@ -4,18 +4,35 @@
 -- each start. It does not count deliveries, because a reply that was lost is not an attempt. Owner and count are the fence:
 -- whoever has another count, or is not the owner any more, changes nothing. XACK alone would ask for neither.
 --
--- KEYS: the log, the stream of redriven entries, the dead-letter stream
--- ARGV: the group, the consumer, the most entries that may be pending with it, how often an entry may be started, the idle
---       time in ms from which on entries are taken from others or "", `1` to take own entries that it does not hold or "",
---       how many entries to take, how many of them to start, `1` to leave their fields out because they do not fit a reply or
---       "", `1` to create the group again if the log is gone or "", the number of held entries, and each (stream, id), the number
---       of operations, and each (what, stream, id, count, `1` if it may have been executed before or "", detail)
+-- KEYS: the log, the stream of redriven entries, the dead-letter stream, the times before which entries wait
+-- ARGV:
+--   the group, the consumer
+--   the most entries that may be pending with it, how often an entry may be started
+--   the idle time in ms from which on entries are taken from others, or ""
+--   `1` to take own entries that it does not hold, or ""
+--   how many entries to take, how many of them to start
+--   `1` to leave their fields out because they do not fit a reply, or ""
+--   `1` to create the group again if the log is gone, or ""
+--   how many entries the log has removed whose loss the worker has reported, or ""
+--   the id of the first entry of the log when losses were last counted, or ""
+--   `1` to announce entries that are given up, or ""
+--   for the log, and for the stream of redriven entries: how many operations, and the ids between which their entries are
+--   the number of held entries, and each: stream, id
+--   the number of batches of operations that do the same, and each: what, stream, count, `1` if it may have been started
+--     before or "", detail, the number of ids, the ids
 --
 -- Streams are numbered: 1 is the log, 2 that of redriven entries.
 --
--- The reply is `nogroup`, or `ok` or `recreated`, then the outcome of each operation, the held entries that are lost (stream,
--- id), the pending entries that were trimmed (stream, id, consumer, count), the entries (stream, id, count, 1 if it is started
--- or 2 if it was pending with this consumer and not held, the consumer that had it or nil, fields or nil), and how many entries were trimmed before their delivery, or -1.
+-- The reply is `nogroup`, or:
+--   `ok` or `recreated`
+--   the numbers of the operations whose entries are not those of this consumer any more
+--   other operations that are not done: number, outcome
+--   the held entries that are lost: stream, id
+--   the pending entries that were trimmed: stream, id, consumer, count
+--   the pending entries that were taken: stream, id, count, 1 if it is started or 2 if it was pending with this consumer and
+--     not held, the consumer that had it, fields or nil, how long it still waits in ms
+--   the new entries of each stream: stream, how many of them are started, entries
+--   how many entries were trimmed before their delivery, or -1, how many the log has removed, the id of its first entry or ""
 
 local call = redis.call
 
@@ -32,34 +49,47 @@ local group, consumer = take(), take()
 local most_pending, most_starts = take_number(), take_number()
 local reclaim_idle, adopts = take(), take() == '1'
 local wanted, starting, hides_fields = take_number(), take_number(), take() == '1'
-local recreates = take() == '1'
-local log, retries, dead_letters = KEYS[1], KEYS[2], KEYS[3]
+local recreates, reported, known_first, announces = take() == '1', take_number(), take(), take() == '1'
+local log, retries, dead_letters, waits = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 
--- Groups. Only if the log itself is gone, a group that begins at the start skips nothing.
+-- Groups, and the counts of the entries that operations are about. Only if the log itself is gone, a group that begins at the
+-- start skips nothing.
 
 local status = 'ok'
+local ranges, counts, has_all_counts = {}, {}, {}
+for stream = 1, 2 do ranges[stream] = { number = take_number(), first = take(), last = take() } end
 
--- How many entries are pending with this consumer, by the key of the stream.
-local own_count = {}
+-- Others can set any count. Up to here, numbers are exact.
+local function capped(count) return math.min(count, 9007199254740992) end
 
-local function is_without_group(stream)
-  local reply = redis.pcall('XPENDING', stream, group)
-  if not reply.err then
-    for _, one in ipairs(reply[4] or {}) do
-      if one[1] == consumer then own_count[stream] = tonumber(one[2]) end
-    end
-    return false
-  end
-  if string.find(reply.err, 'NOGROUP', 1, true) then return true end
-  return false, reply
+-- From a script, a call takes longer than a few more entries in its reply: one call asks for what lies between the first and
+-- the last. Returns its error.
+local function look_up(stream)
+  local range = ranges[stream]
+  local most = 4 * range.number + 1
+  local pending = redis.pcall('XPENDING', KEYS[stream], group, range.first, range.last, most, consumer)
+  if pending.err then return pending end
+  counts[stream], has_all_counts[stream] = {}, #pending < most
+  for _, one in ipairs(pending) do counts[stream][one[1]] = capped(one[4]) end
 end
 
-local missing, problem = is_without_group(log)
-if problem then return problem end
-if missing then
+local function is_missing(problem) return problem and string.find(problem.err, 'NOGROUP', 1, true) end
+
+-- Returns the delivery count of an entry that is pending with this consumer.
+local function count_of(stream, id)
+  local known = counts[stream]
+  if not known or known[id] or has_all_counts[stream] then return known and known[id] end
+  local one = call('XPENDING', KEYS[stream], group, id, id, 1, consumer)[1]
+  return one and capped(one[4])
+end
+
+local problem = look_up(1)
+if is_missing(problem) then
   if call('EXISTS', log) == 1 or not recreates then return { 'nogroup' } end
   call('XGROUP', 'CREATE', log, group, '0', 'MKSTREAM')
-  status = 'recreated'
+  status, counts[1], has_all_counts[1] = 'recreated', {}, true
+elseif problem then
+  return problem
 end
 
 -- The wrong type is an error here, before any change.
@@ -68,9 +98,12 @@ call('XLEN', dead_letters)
 -- There are redriven entries only while there is a stream of them. All that it has is still to be handled.
 local streams = { log }
 if call('EXISTS', retries) == 1 then
-  missing, problem = is_without_group(retries)
-  if problem then return problem end
-  if missing then call('XGROUP', 'CREATE', retries, group, '0') end
+  problem = look_up(2)
+  if is_missing(problem) then
+    call('XGROUP', 'CREATE', retries, group, '0')
+  elseif problem then
+    return problem
+  end
   streams[2] = retries
 end
 
@@ -92,15 +125,20 @@ local function settle(stream, ...)
   if stream == 2 then call('XDEL', retries, ...) end
 end
 
--- Returns which entries still exist. XCLAIM drops a pending entry that was trimmed, and its reply leaves it out. With JUSTID,
--- it leaves the count as it is, unless RETRYCOUNT sets it.
+-- Returns which entries do not exist any more, if there are any. XCLAIM drops a pending entry that was trimmed, and its reply
+-- leaves it out. With JUSTID, it leaves the count as it is, unless RETRYCOUNT sets it.
 local function claim(stream, ids, ...)
-  local arguments, kept = { unpack(ids) }, {}
+  local arguments = { unpack(ids) }
   for _, option in ipairs({ ... }) do arguments[#arguments + 1] = option end
   arguments[#arguments + 1] = 'JUSTID'
   local claimed = call('XCLAIM', streams[stream], group, consumer, 0, unpack(arguments))
+  if #claimed == #ids then return end
+  local kept, gone = {}, {}
   for _, id in ipairs(claimed) do kept[id] = true end
-  return kept
+  for _, id in ipairs(ids) do
+    if not kept[id] then gone[id] = 'trimmed' end
+  end
+  return gone
 end
 
 local function bury(stream, id, count, why)
@@ -127,15 +165,46 @@ local function bury(stream, id, count, why)
   local added = redis.pcall('XADD', dead_letters, '*', unpack(history))
   if type(added) == 'table' then return 'refused ' .. added.err end
   settle(stream, id)
-  return 'ok'
 end
 
--- These return which of the entries still exist, if they know.
+-- Waits are kept for whoever has the entry when this worker has ended. All of them are over when their key expires.
+
+local function now()
+  local time = call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local function wait(stream, ids, time)
+  local due = string.format('%.0f', now() + time)
+  for _, id in ipairs(ids) do
+    -- If the server is out of memory, this worker waits all the same.
+    redis.pcall('HSET', waits, stream .. ':' .. id, due)
+  end
+  if call('PTTL', waits) < time then call('PEXPIRE', waits, time) end
+end
+
+local function wait_of(stream, id)
+  local due = tonumber(call('HGET', waits, stream .. ':' .. id))
+  return due and math.max(0, due - now()) or 0
+end
+
+-- These return the outcomes that are not that it is done, by id.
+local has_given_up = false
 local OPERATIONS = {
-  start = function(stream, ids, count) return claim(stream, ids, 'RETRYCOUNT', count + 1) end,
+  start = function(stream, ids, count)
+    if count > 0 then
+      for _, id in ipairs(ids) do call('HDEL', waits, stream .. ':' .. id) end
+    end
+    return claim(stream, ids, 'RETRYCOUNT', count + 1)
+  end,
   ack = function(stream, ids) settle(stream, unpack(ids)) end,
+  dead = function(stream, ids, count, why) return { [ids[1]] = bury(stream, ids[1], count, why) } end,
+  wait = function(stream, ids, _, time) wait(stream, ids, tonumber(time)) end,
   -- Others may take it at once: it has been idle for a day.
-  release = function(stream, ids) return claim(stream, ids, 'IDLE', 86400000) end,
+  release = function(stream, ids)
+    has_given_up = true
+    return claim(stream, ids, 'IDLE', 86400000)
+  end,
 }
 
 local held, held_ids = { {}, {} }, {}
@@ -145,61 +214,28 @@ for _ = 1, take_number() do
   held_ids[stream .. id] = true
 end
 
--- From a script, a call takes longer than one more entry in its reply, or one more id in its arguments. So operations share
--- calls: one that asks for all counts, unless there are far more of them, and one for all entries that need the same.
-
-local operation_count = take_number()
-local counts = {}
-
-local function count_if_own(stream, id)
-  local key = streams[stream]
-  if not key then return end
-  if operation_count * 4 < (own_count[key] or 0) then
-    local pending = call('XPENDING', key, group, id, id, 1)[1]
-    return pending and pending[2] == consumer and pending[4]
+local not_own, outcomes, number = {}, {}, 0
+for _ = 1, take_number() do
+  local what, stream, count, may_be_started, detail = take(), take_number(), take_number(), take() == '1', take()
+  local own, numbers = {}, {}
+  for _ = 1, take_number() do
+    local id = take()
+    number = number + 1
+    local stored = count_of(stream, id)
+    -- The reply to the same start may have been lost.
+    if stored == count or may_be_started and stored == count + 1 then
+      own[#own + 1] = id
+      numbers[id] = number
+    else
+      not_own[#not_own + 1] = number
+    end
   end
-  if not counts[stream] then
-    counts[stream] = {}
-    for _, pending in ipairs(own_pending(stream)) do counts[stream][pending[1]] = pending[4] end
-  end
-  return counts[stream][id]
+  local odd = #own > 0 and OPERATIONS[what](stream, own, count, detail) or {}
+  for id, outcome in pairs(odd) do outcomes[#outcomes + 1] = { numbers[id], outcome } end
 end
 
-local outcomes, batches, batch_of = {}, {}, {}
-
-local function batch(number, what, stream, id, count)
-  local name = what .. stream .. ':' .. count
-  local one = batch_of[name]
-  if not one then
-    one = { what = what, stream = stream, count = count, ids = {}, numbers = {} }
-    batch_of[name] = one
-    batches[#batches + 1] = one
-  end
-  one.ids[#one.ids + 1] = id
-  one.numbers[#one.numbers + 1] = number
-end
-
-for number = 1, operation_count do
-  local what, stream, id, count, is_repeated, detail = take(), take_number(), take(), take_number(), take() == '1', take()
-  local stored = count_if_own(stream, id)
-  -- The reply to the same start may have been lost.
-  local may_be_started = is_repeated and (what == 'start' or what == 'release')
-  if stored ~= count and not (may_be_started and stored == count + 1) then
-    outcomes[number] = 'lost'
-  elseif what == 'dead' then
-    outcomes[number] = bury(stream, id, count, detail)
-  else
-    outcomes[number] = 'ok'
-    batch(number, what, stream, id, count)
-  end
-end
-
-for _, one in ipairs(batches) do
-  local kept = OPERATIONS[one.what](one.stream, one.ids, one.count)
-  for at, id in ipairs(one.ids) do
-    if kept and not kept[id] then outcomes[one.numbers[at]] = 'trimmed' end
-  end
-end
+-- Workers of this group listen to this channel, and to no purpose nobody does. Who may not publish has given them up all the same.
+if has_given_up and announces then redis.pcall('PUBLISH', retries, 'released') end
 
 -- What the worker holds: it stays pending with this consumer, however long it takes.
 
@@ -208,15 +244,12 @@ local lost, trimmed = {}, {}
 local function beat(stream)
   if #held[stream] == 0 then return end
   local is_own, ids = {}, {}
-  for _, pending in ipairs(own_pending(stream)) do is_own[pending[1]] = pending[4] end
+  for _, pending in ipairs(own_pending(stream)) do is_own[pending[1]] = capped(pending[4]) end
   for _, id in ipairs(held[stream]) do
     if is_own[id] then ids[#ids + 1] = id else lost[#lost + 1] = { stream, id } end
   end
   if #ids == 0 then return end
-  local kept = claim(stream, ids)
-  for _, id in ipairs(ids) do
-    if not kept[id] then trimmed[#trimmed + 1] = { stream, id, consumer, is_own[id] } end
-  end
+  for id in pairs(claim(stream, ids) or {}) do trimmed[#trimmed + 1] = { stream, id, consumer, is_own[id] } end
 end
 
 for stream = 1, 2 do
@@ -229,18 +262,12 @@ end
 
 -- More entries: those of dead workers, those whose delivery was lost, redriven ones, new ones.
 
-local entries = {}
+local entries, new = {}, {}
 
 local QUEUED, STARTED, ADOPTED = 0, 1, 2
 
-local function add(stream, id, count, state, from, fields)
-  entries[#entries + 1] = { stream, id, count, state, from, not hides_fields and fields }
-  wanted = wanted - 1
-  if state == STARTED then starting = starting - 1 end
-end
-
 local function take_pending(stream, pending, is_adopted)
-  local id, from, count = pending[1], pending[2], pending[4]
+  local id, from, count = pending[1], pending[2], capped(pending[4])
   if wanted <= 0 or held_ids[stream .. id] then return end
   local fields = fields_of(stream, id)
   if not fields then
@@ -248,10 +275,22 @@ local function take_pending(stream, pending, is_adopted)
     trimmed[#trimmed + 1] = { stream, id, from, count }
     return
   end
-  local state = is_adopted and ADOPTED or starting > 0 and count < most_starts and STARTED or QUEUED
-  if state == STARTED then count = count + 1 end
-  claim(stream, { id }, 'RETRYCOUNT', count)
-  add(stream, id, count, state, from, fields)
+  local time = count > 0 and wait_of(stream, id) or 0
+  local state = QUEUED
+  -- What waits was not started since.
+  if time == 0 and is_adopted then
+    state = ADOPTED
+  elseif time == 0 and starting > 0 and count < most_starts then
+    state = STARTED
+  end
+  if state == STARTED then
+    count, starting = count + 1, starting - 1
+    claim(stream, { id }, 'RETRYCOUNT', count)
+  else
+    claim(stream, { id })
+  end
+  wanted = wanted - 1
+  entries[#entries + 1] = { stream, id, count, state, from, not hides_fields and fields, time }
 end
 
 -- Takes entries that have been idle for so long that their consumer is dead: of one consumer, or of all.
@@ -264,14 +303,15 @@ end
 local function take_new(stream)
   if wanted <= 0 then return end
   local read = call('XREADGROUP', 'GROUP', group, consumer, 'COUNT', wanted, 'STREAMS', streams[stream], '>')
+  local found = read and read[1][2] or {}
+  local started = math.min(math.max(starting, 0), #found)
+  -- XREADGROUP has set all counts to 1.
   local queued = {}
-  for _, entry in ipairs(read and read[1][2] or {}) do
-    -- XREADGROUP has set the count to 1.
-    local state = starting > 0 and STARTED or QUEUED
-    if state == QUEUED then queued[#queued + 1] = entry[1] end
-    add(stream, entry[1], state, state, false, entry[2])
-  end
+  for at = started + 1, #found do queued[#queued + 1] = found[at][1] end
   if #queued > 0 then claim(stream, queued, 'RETRYCOUNT', 0) end
+  for _, entry in ipairs(hides_fields and found or {}) do entry[2] = false end
+  wanted, starting = wanted - #found, starting - started
+  new[#new + 1] = { stream, started, found }
 end
 
 -- Returns the value of a name in a reply to XINFO.
@@ -281,24 +321,34 @@ local function value_of(info, name)
   end
 end
 
+local missed, removed, first = -1, 0, known_first
+
+-- Counts what was trimmed before it was delivered. It is to be reported before more is read: then the server counts on from
+-- there. Servers differ in whether they notice it themselves, so they are told.
 local function count_missed()
   for _, info in ipairs(call('XINFO', 'GROUPS', log)) do
-    local is_own = value_of(info, 'name') == group
-    -- Before its first read, the server does not count.
-    local read = is_own and (value_of(info, 'last-delivered-id') == '0-0' and 0 or value_of(info, 'entries-read'))
-    if read then
+    if value_of(info, 'name') == group then
+      local last = value_of(info, 'last-delivered-id')
+      -- Before its first read, the server does not count.
+      local read = value_of(info, 'entries-read') or last == '0-0' and 0
+      if not read then return end
       local stream = call('XINFO', 'STREAM', log)
-      return math.max(0, value_of(stream, 'entries-added') - value_of(stream, 'length') - read)
+      removed = value_of(stream, 'entries-added') - value_of(stream, 'length')
+      if reported and reported > read then
+        redis.pcall('XGROUP', 'SETID', log, group, last, 'ENTRIESREAD', string.format('%.0f', reported))
+        read = reported
+      end
+      missed = math.max(0, removed - read)
+      return
     end
   end
-  return -1
 end
 
-local missed = -1
-
 if wanted > 0 then
-  -- Before the next entries are read: then the server counts on from there.
-  missed = count_missed()
+  local entry = call('XRANGE', log, '-', '+', 'COUNT', 1)[1]
+  first = entry and entry[1] or ''
+  -- While its first entry is the same, nothing was trimmed.
+  if reported or first ~= known_first then count_missed() end
   local pending = 0
   for stream in ipairs(streams) do
     for _, one in ipairs(call('XPENDING', streams[stream], group)[4] or {}) do
@@ -317,9 +367,11 @@ if wanted > 0 then
   for stream in ipairs(streams) do
     if reclaim_idle ~= '' then reclaim(stream) end
   end
-  for stream = #streams, 1, -1 do take_new(stream) end
+  for stream = #streams, 1, -1 do
+    if stream == 2 or missed <= 0 then take_new(stream) end
+  end
 end
 
 if streams[2] and call('XLEN', retries) == 0 then call('DEL', retries) end
 
-return { status, outcomes, lost, trimmed, entries, missed }
+return { status, not_own, outcomes, lost, trimmed, entries, new, missed, removed, first }

@@ -1,19 +1,19 @@
--- A page of a log, and what is known about the log at the same moment: so the reader sees whether entries are missing. With a
--- snapshot, the page begins after its version: a state is loaded by one command.
+-- A page of a log, and what is known about the log at the same moment: so the reader sees whether entries are
+-- missing. With a snapshot, the page begins after its version: a state is loaded by one command.
 --
 -- KEYS: the log, and the snapshot if there may be one
 -- ARGV: the id after which to read, the most entries, and with a snapshot its schema
 --
--- Returns the last id, the number of entries that were ever added, the largest id that XDEL has removed, the number of entries,
--- the id after which the page begins, the snapshot (an array of the state and the checksum, `none`, or `unfit`), and the
--- entries.
+-- Returns the facts (the last id, the number of entries that were ever added or -1, the largest id that XDEL has
+-- removed, the number of entries, the id of the first one), the id after which the page begins, the snapshot (an
+-- array of the state and the checksum, `none`, or `unfit`), and the entries.
 
 local call = redis.call
 local log, snapshot, after, count, schema = KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3]
 local facts = facts_of(log)
 
--- Returns the version and the parts of a snapshot that fits: of the same schema, not from the future, and of this log. One that
--- was deleted and begun again has another origin.
+-- Returns the version and the parts of a snapshot that fits: of the same schema, not from the future, and of this
+-- log. One that was deleted and begun again has another origin.
 local function fitting(fields)
   local version = tonumber(string.match(fields[1] or '', '^%d%d?%d?%d?%d?%d?%d?%d?%d?%d?%d?%d?%d?%d?%d?$'))
   local last = version_of(facts)
@@ -34,4 +34,5 @@ if snapshot then
 end
 
 local entries = call('XRANGE', log, '(' .. after, '+', 'COUNT', count)
-return { facts.last, facts.added or -1, facts.removed or '0-0', facts.length, after, found, entries or {} }
+local known = { facts.last, facts.added or -1, facts.removed or '0-0', facts.length, facts.first }
+return { known, after, found, entries or {} }

@@ -13,6 +13,25 @@ pub(crate) fn script(code: &str) -> Script {
     Script::new(sent)
 }
 
+/// A script that publishes for some models.
+///
+/// It locks only its keys if it does not. Whether the service lets a script publish that locks its keys alone is not
+/// known: it does not document that. So one that publishes locks the database.
+pub(crate) struct MayPublish {
+    quiet: Script,
+    publishing: Script,
+}
+
+impl MayPublish {
+    pub(crate) fn new(publishing: Script) -> Self {
+        MayPublish { quiet: publishing.clone().key_locking(), publishing }
+    }
+
+    pub(crate) fn script(&self, publishes: bool) -> &Script {
+        if publishes { &self.publishing } else { &self.quiet }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

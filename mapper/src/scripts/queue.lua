@@ -1,12 +1,13 @@
 -- A work queue: what its scripts share.
 --
--- KEYS: the key of the outcome if ARGV[1] is not 0, then those of the queue: the ids that wait (list), the jobs (hash), and
+-- KEYS: the key of the outcome if ARGV[1] is not 0, then those of the queue: the ids that wait (list), the jobs (hash),
+-- and
 --   the ids that are delayed until, reserved until, and dead since a time in ms (sorted sets)
 -- ARGV: how long to keep the outcome in ms, and what the script itself takes
 --
--- Fields of the hash, for the job 7: `7` is the element, `7:n` counts its attempts, `7:from` the attempts before its last
--- retry, `7:held` has the number of its reservation and the worker, and `7:3` tells how the third attempt failed. `:` is the
--- number that was given last, to a job or to a reservation.
+-- Fields of the hash, for the job 7: `7` is the element, `7:n` counts its attempts, `7:from` the attempts before its
+-- last retry, `7:held` has the number of its reservation and the worker, and `7:3` tells how the third attempt failed.
+-- `:` is the number that was given last, to a job or to a reservation.
 --
 -- A script returns texts with their lengths before them: `2:ok1:7`.
 

@@ -3,8 +3,8 @@
 -- KEYS: the jobs, the ids of the dead
 -- ARGV: the position of the first one and of the last one, those that died first before the others
 --
--- Returns for each job: its id, since when it is dead in ms, its element, how many attempts it had, and for each failed attempt
--- that is known its number and a text. No element has the length `-`.
+-- Returns for each job: its id, since when it is dead in ms, its element, how many attempts it had, and for each failed
+-- attempt that is known its number and a text. No element has the length `-`.
 
 local call = redis.call
 local HISTORY = 20

@@ -97,6 +97,8 @@ local function check_operation(number)
   local kind, layout = take(), layouts[take_number()]
   local group, id = layout.groups[take_number()], take()
   local operation = { number = number, layout = layout, group = group, id = id, record = take_key() }
+  operations[number] = operation
+  if kind == 'append' then return CHECKS.append(operation) end
   -- HLEN, not EXISTS: a key of another type is found out here, not after the first change.
   local length = redis.pcall('HLEN', operation.record)
   if type(length) == 'table' then
@@ -112,6 +114,5 @@ local function check_operation(number)
     if operation.row == false then return refuse(number, 'row', layout, operation.record) end
     operation.needs_row = not operation.row or not operation.row.is_current
   end
-  operations[number] = operation
   return CHECKS[kind](operation)
 end

@@ -78,6 +78,7 @@ local function write_row(operation)
 end
 
 local function say_fields(operation)
+  if operation.ids then say(operation.ids) end
   if operation.returns_all then
     for _, text in ipairs(call('HGETALL', operation.record)) do say(text) end
   end
@@ -89,7 +90,7 @@ local function say_fields(operation)
 end
 
 -- Says the outcome: the number of values, whether something was created, removed, given a time to live or had one, the
--- version, and the fields that were asked for.
+-- version, and the fields that were asked for, or the ids of appended entries.
 local function say_outcome(operation, happened)
   local count_at = #reply + 1
   say('')
@@ -101,6 +102,10 @@ end
 
 local function change(operation)
   local exists = operation.exists
+  if operation.append then
+    operation.ids = operation.append()
+    return say_outcome(operation, true)
+  end
   if operation.removes then
     if exists then call('DEL', operation.record) end
     if operation.group then forget(operation.layout, operation.group, operation.id, operation.row) end

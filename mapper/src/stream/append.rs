@@ -5,30 +5,34 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use redis_rest::commands::stream::{NewId, StreamId, XAddOptions};
-use redis_rest::{Command, Error, ErrorKind, Executor, FromReply, Reply, Result, Script};
+use redis_rest::{Command, Error, ErrorKind, Executor, FromReply, Reply, Result, ScriptCall};
 use sha1_smol::Sha1;
 
-use super::retention::{Retention, millis};
+use super::retention::Retention;
 use super::{Log, StreamModel};
 use crate::key::MAX_KEY;
+use crate::millis::millis;
 use crate::pairs::FieldPairs;
-use crate::scripts::script;
+use crate::scripts::{MayPublish, script};
 
-static APPEND: LazyLock<Script> = LazyLock::new(|| LOUD.clone().key_locking());
+static APPEND: LazyLock<MayPublish> = LazyLock::new(|| {
+    MayPublish::new(script(concat!(
+        include_str!("../scripts/retain.lua"),
+        include_str!("../scripts/stream_facts.lua"),
+        include_str!("../scripts/stream_room.lua"),
+        include_str!("../scripts/append_events.lua"),
+        include_str!("../scripts/append.lua")
+    )))
+});
 
 /// The same under a key of the caller, by which the script knows a repetition.
-static APPEND_ONCE: LazyLock<Script> = LazyLock::new(|| APPEND.clone().idempotent());
-
-/// Appends that publish. Whether the service lets a script publish that locks its keys alone is not known.
-static LOUD: LazyLock<Script> =
-    LazyLock::new(|| script(concat!(include_str!("../scripts/retain.lua"), include_str!("../scripts/append.lua"))));
-
-static LOUD_ONCE: LazyLock<Script> = LazyLock::new(|| LOUD.clone().idempotent());
+static APPEND_ONCE: LazyLock<MayPublish> = LazyLock::new(|| MayPublish::new(APPEND.script(true).clone().idempotent()));
 
 /// For how long the ids of an append under a key are kept, if the options do not say.
 const ONCE_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The client repeats a command for less than this. If the ids are kept for a shorter time, they cannot stand for a nonce.
+/// The client repeats a command for less than this. If the ids are kept for a shorter time, they cannot stand for a
+/// nonce.
 const LONG: Duration = Duration::from_secs(60 * 60);
 
 /// The most names and values of an event in a script: Lua's stack has room for some 8,000.
@@ -80,26 +84,18 @@ impl AppendOptions {
         AppendOptions { once: None, once_for: None, retention: None }
     }
 
-    /// Appends the events only if no events were appended to this log under `key` within [the last 24
-    /// hours](Self::once_for). Otherwise nothing is changed, and the ids of the first events are returned.
+    /// Appends the events only if none were appended to this log under `key` within [the last 24
+    /// hours](Self::once_for). Otherwise nothing is changed, and the ids of the first events are returned. Other events
+    /// under the same key are a `Conflict`. The guide has [the whole rule](crate::guide::logs#once-by-a-key-of-yours).
     ///
-    /// The time begins with the first append. A service that reports a payment again for days needs [`once_for`](Self::once_for).
-    ///
-    /// Use what identifies the reason of the events: the id of a payment, of a request or of a message. Programs can then
-    /// repeat the append, also after a crash, and the client repeats it after a lost reply.
-    ///
-    /// The events must be the same as the first time, byte by byte as they are stored. Otherwise the append fails as
-    /// `Conflict`. That includes events that another version of the program has written with other fields, and a `HashMap`
-    /// in a `json` field, whose order is not fixed: use a `BTreeMap`.
-    ///
-    /// The ids are returned even if the entries were removed from the log in the meantime: `clear` and `trim` do not
-    /// remove what is known of keys.
+    /// Use what identifies the reason of the events: the id of a payment, of a request or of a message. Programs can
+    /// then repeat the append, also after a crash, and the client repeats it after a lost reply. A service that reports
+    /// a payment again for days needs [`once_for`](Self::once_for).
     ///
     /// # Price
     ///
     /// A script appends the events: one round trip. It keeps their ids and a hash of the events in a string of its own,
-    /// `order-events:17::once:payment-17`, of some 200 bytes. If the server evicts that string, a repetition appends
-    /// the events again; with the policy `noeviction`, no server does.
+    /// `order-events:17::once:payment-17`, of some 200 bytes.
     #[must_use]
     pub fn once(mut self, key: impl Into<Cow<'static, str>>) -> Self {
         self.once = Some(key.into());
@@ -113,7 +109,8 @@ impl AppendOptions {
         self
     }
 
-    /// Sets which entries the log keeps, instead of those that the model's attributes say. `Retention::new()` keeps all.
+    /// Sets which entries the log keeps, instead of those that the model's attributes say. `Retention::new()` keeps
+    /// all.
     #[must_use]
     pub const fn retention(mut self, retention: Retention) -> Self {
         self.retention = Some(retention);
@@ -146,11 +143,11 @@ impl<M: StreamModel> Log<M> {
     ///
     /// [XADD](https://redis.io/docs/latest/commands/xadd/), O(1). It is not retried if it may have been executed,
     /// because that could add the event twice. [`AppendOptions::once`] can be retried, and so can
-    /// `log.append(..).exactly_once()`. If the model has `publish` or `max_age`, it is a script instead, which is retried and appends
-    /// the event once.
+    /// `log.append(..).exactly_once()`. To append the event together with the records that it is about, use
+    /// [`Unit::append`](crate::Unit::append).
     ///
-    /// If the model has the attribute `publish` or `max_age`, a script appends the event, in the same number of round trips.
-    /// A client that sends it on its own repeats it safely after a lost reply.
+    /// If the model has the attribute `publish` or `max_age`, a script appends the event, in the same number of round
+    /// trips. A client that sends it on its own repeats it safely after a lost reply.
     ///
     /// ```no_run
     /// # use redis_model::prelude::*;
@@ -197,8 +194,8 @@ impl<M: StreamModel> Log<M> {
     ///
     /// # Errors
     ///
-    /// `Conflict` if the log has had this id or a greater one, or if the retention by age would remove the entry at once.
-    /// `InvalidInput` if the id is `0-0`, or as [`append`](Self::append).
+    /// `Conflict` if the log has had this id or a greater one, or if the retention by age would remove the entry at
+    /// once. `InvalidInput` if the id is `0-0`, or as [`append`](Self::append).
     pub fn append_at<E: Executor>(&self, executor: E, id: StreamId, event: &M) -> E::Out<StreamId> {
         let command = self.append_one(NewId::Exact(id), event);
         executor.submit(if id == StreamId::MIN {
@@ -211,8 +208,8 @@ impl<M: StreamModel> Log<M> {
     /// Adds events after the last one, in order, and returns the ids of their entries. No other client's entry comes
     /// between them.
     ///
-    /// [XADD](https://redis.io/docs/latest/commands/xadd/)s in one transaction, O(n) in the number of events. If the model has
-    /// the attribute `publish` or `max_age`, one script.
+    /// [XADD](https://redis.io/docs/latest/commands/xadd/)s in one transaction, O(n) in the number of events. If the
+    /// model has the attribute `publish` or `max_age`, one script.
     ///
     /// ```no_run
     /// # use redis_model::prelude::*;
@@ -241,16 +238,16 @@ impl<M: StreamModel> Log<M> {
         self.append_with(executor, events, &AppendOptions::new())
     }
 
-    /// Adds events after the last one as [`append_many`](Self::append_many) does, with options: exactly once by a key of the
-    /// caller, or with another retention.
+    /// Adds events after the last one as [`append_many`](Self::append_many) does, with options: exactly once by a key
+    /// of the caller, or with another retention.
     ///
-    /// [`AppendOptions`] shows an example. Without `once`, and with one limit that is not an age, the commands are those of
-    /// [`append_many`](Self::append_many). Otherwise it is one script.
+    /// [`AppendOptions`] shows an example. Without `once`, and with one limit that is not an age, the commands are
+    /// those of [`append_many`](Self::append_many). Otherwise it is one script.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` if there are no events, if all fields of an event are `None`, or if the options contradict each other.
-    /// `Conflict` if other events were appended under the key of `once`.
+    /// `InvalidInput` if there are no events, if all fields of an event are `None`, or if the options contradict each
+    /// other. `Conflict` if other events were appended under the key of `once`.
     pub fn append_with<'m, E: Executor>(
         &self,
         executor: E,
@@ -308,31 +305,28 @@ impl<M: StreamModel> Log<M> {
     }
 
     fn run_script(&self, events: &[&M], id: NewId, retention: Retention, options: &AppendOptions) -> Command {
-        let fields: Result<Vec<_>> = events.iter().map(|event| fields_of(*event)).collect();
-        let (fields, problem) = match fields {
+        let (fields, problem) = match fields_for_script(events) {
             Ok(fields) => (fields, None),
             Err(error) => (Vec::new(), Some(error)),
         };
         let once_key = options.once_key(self.key());
         let once_for = if once_key.is_some() { options.once_for.unwrap_or(ONCE_FOR) } else { Duration::ZERO };
         let keys = std::iter::once(self.key().to_owned()).chain(once_key);
-        let (script, once) = if M::PUBLISH { (&LOUD, &LOUD_ONCE) } else { (&APPEND, &APPEND_ONCE) };
-        let call = if once_for < LONG { script.keys(keys).once_under(M::KEY_PREFIX) } else { once.keys(keys).arg(0) };
+        let call = if once_for < LONG {
+            ScriptCall::from(APPEND.script(M::PUBLISH)).once_under(M::KEY_PREFIX).keys(keys)
+        } else {
+            APPEND_ONCE.script(M::PUBLISH).keys(keys).arg(0)
+        };
         let fingerprint = if options.once.is_some() { fingerprint(&fields) } else { String::new() };
         let call = call.arg(millis(once_for)).arg(fingerprint).arg(u32::from(M::PUBLISH));
-        let call = retention.push_to(call).arg(match id {
+        let call = call.args(retention.texts()).arg(match id {
             NewId::Exact(id) => id.to_string(),
             NewId::At(_) | NewId::Auto => "*".to_owned(),
         });
-        let call = fields.iter().fold(call, |call, event| {
+        let call = fields.iter().fold(call.arg(fields.len()), |call, event| {
             event.pairs().fold(call.arg(2 * event.len()), |call, (name, text)| call.arg(name).arg(text))
         });
         let command = self.command(call.command());
-        let command = if fields.iter().any(|event| 2 * event.len() > MAX_TEXTS) {
-            command.reject("the event has more than 3,950 fields, the most that a script can append")
-        } else {
-            command
-        };
         match problem {
             Some(error) => command.fail(error),
             None => command,
@@ -340,13 +334,21 @@ impl<M: StreamModel> Log<M> {
     }
 }
 
-/// Refuses the command if an entry with an id of its own would end the versions of a log.
+/// Why the log of a model with versions takes no plain append: its entry would end the versions.
+pub(super) const VERSIONED: &str = "the events of this model have versions; append them by `.versioned()`";
+
 fn unless_versioned<M: StreamModel, R>(command: Command<R>) -> Command<R> {
-    if M::VERSIONED {
-        command.reject("the events of this model have versions; append them by `.versioned()`")
-    } else {
-        command
+    if M::VERSIONED { command.reject(VERSIONED) } else { command }
+}
+
+/// Returns the fields of events, which a script can append.
+pub(super) fn fields_for_script<M: StreamModel>(events: &[&M]) -> Result<Vec<FieldPairs>> {
+    let fields = events.iter().map(|event| fields_of(*event)).collect::<Result<Vec<_>>>()?;
+    if fields.iter().any(|event| 2 * event.len() > MAX_TEXTS) {
+        let why = "the event has more than 3,950 fields, the most that a script can append";
+        return Err(Error::new(ErrorKind::InvalidInput, why));
     }
+    Ok(fields)
 }
 
 /// Returns the fields of an event. XADD needs at least one.
@@ -400,6 +402,9 @@ fn refused(refusal: &str) -> Error {
                 "other events were appended under the key of `once`, as entry {first}{more}; use another key for other \
                  events. Nothing was changed"
             )
+        }
+        _ if refusal == "full" => {
+            "the log has had the greatest possible id, so the events cannot follow; use another log. Nothing was changed".to_owned()
         }
         _ => "the id is older than the `max_age` of the log, so the entry would be removed at once; use a later id, \
               or append with a `Retention` without `max_age`. Nothing was changed"

@@ -7,8 +7,8 @@ use super::StreamModel;
 
 /// An event and its id.
 ///
-/// A log returns an `Entry<Result<M>>` for each entry, so that an event that cannot be read affects no other. It still has
-/// its id. [`into_result`](Entry::into_result) is for programs that do not continue after such an entry.
+/// A log returns an `Entry<Result<M>>` for each entry, so that an event that cannot be read affects no other. It still
+/// has its id. [`into_result`](Entry::into_result) is for programs that do not continue after such an entry.
 ///
 /// ```no_run
 /// # use redis_model::{Entry, prelude::*};
@@ -38,8 +38,8 @@ pub struct Entry<T> {
 }
 
 impl<T> Entry<Result<T>> {
-    /// Returns whether the event cannot be read because it is of a variant that the enum does not have: another version of
-    /// the program may have appended it.
+    /// Returns whether the event cannot be read because it is of a variant that the enum does not have: another version
+    /// of the program may have appended it.
     ///
     /// A program that has no use for such events skips these alone; every other error remains. A variant with
     /// `#[redis(unknown)]` receives them instead; see [`UnknownEvent`](super::UnknownEvent).

@@ -1,9 +1,10 @@
 //! Folds over plain logs.
 
-use redis_rest::commands::stream::StreamId;
 use redis_rest::{Client, Result, Session};
 
 use super::StreamModel;
+use super::entry::Entry;
+use super::facts::{Facts, Position, Verdict};
 use super::log::Log;
 use super::page::{self, trimmed};
 use crate::page_len::PageLen;
@@ -26,14 +27,14 @@ impl<M: StreamModel + Send> Log<M> {
     /// # }
     /// ```
     ///
-    /// One request for every 500 events: a read-only script with `XINFO STREAM` and `XRANGE`. Events that are added meanwhile
-    /// may be included. To keep a state up to date without reading the log from its beginning each time, use a
-    /// [`Projection`](crate::Projection), or a [versioned](Self::versioned) log with snapshots.
+    /// One request for every 500 events: a read-only script with `XINFO STREAM` and `XRANGE`. Events that are added
+    /// meanwhile may be included. To keep a state up to date without reading the log from its beginning each time,
+    /// use a [`Projection`](crate::Projection), or a [versioned](Self::versioned) log with snapshots.
     ///
     /// # Errors
     ///
-    /// `Lagged` if entries were removed, by `max_len` for example: the state would be wrong. The error of the first event
-    /// that cannot be read; it names the entry.
+    /// `Lagged` if entries were removed, by `max_len` for example: the state would be wrong. The error of the first
+    /// event that cannot be read; it names the entry.
     pub fn fold<C: Client, S: Send + 'static>(
         &self,
         client: C,
@@ -49,24 +50,31 @@ async fn run<M, S>(session: Session, log: Log<M>, init: S, mut apply: impl FnMut
 where
     M: StreamModel + Send,
 {
-    let (mut state, mut after, mut count, mut len) = (init, StreamId::MIN, 0, PageLen::default());
+    let (mut state, mut position, mut count, mut len) = (init, Position::NOTHING, 0, PageLen::default());
     loop {
-        let page = page::read(&session, &log, after, &mut len).await?;
-        let (head, is_full) = (page.head, page.is_full);
-        for entry in page.entries {
-            after = entry.id;
-            count += 1;
-            state = apply(state, entry.event?);
-        }
-        if !is_full {
-            // The script has seen both at the same moment: what is missing was removed.
-            let added = head.added()?;
-            if count != added {
+        let page = page::read(&session, &log, position.id, &mut len).await?;
+        page.head.check_counted()?;
+        let Facts { added, length, .. } = page.head;
+        match page.head.judge(position, page.following()) {
+            Verdict::Complete => {}
+            Verdict::Anew => {
+                return Err(trimmed(log.typed_key(), "the log was deleted while it was read; fold it again"));
+            }
+            Verdict::Deleted(_) | Verdict::Lagged(_) => {
                 let why = format!(
-                    "the history was trimmed: {added} entries were added, and {count} could be read; a state cannot be made of them"
+                    "the history was trimmed: {} entries were added, and {length} are left; a state cannot be made of them",
+                    added.unwrap_or_default()
                 );
                 return Err(trimmed(log.typed_key(), why));
             }
+        }
+        let is_full = page.is_full;
+        for Entry { id, event } in page.entries {
+            count += 1;
+            position = Position { id, rank: Some(count) };
+            state = apply(state, event?);
+        }
+        if !is_full {
             return Ok(state);
         }
     }

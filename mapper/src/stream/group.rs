@@ -15,14 +15,22 @@ use redis_rest::{
 
 use super::StreamModel;
 use super::entry::{Entry, named, read_entries};
+use super::facts::Facts;
 use super::log::Log;
-use crate::key::SEPARATOR;
+use crate::key::{MAX_KEY, SEPARATOR};
+use crate::millis::millis;
 use crate::scripts::script;
 
 static CLAIM: LazyLock<Script> = LazyLock::new(|| script(include_str!("../scripts/group_claim.lua")).key_locking());
 
 static REMOVE_CONSUMER: LazyLock<Script> =
     LazyLock::new(|| script(include_str!("../scripts/group_remove_consumer.lua")).key_locking());
+
+/// The most that Redis takes as a number of entries or milliseconds.
+pub(super) const MOST: u64 = u64::MAX >> 1;
+
+/// The most entries of an XAUTOCLAIM: the server allocates memory for as many as it is asked for.
+const MOST_CLAIMED: u64 = 100_000;
 
 /// A consumer group of a log, from [`Log::group`]. A group delivers each entry of the log to one of its consumers. The entry
 /// is *pending* with that consumer until it is acknowledged.
@@ -132,6 +140,11 @@ impl<M: StreamModel> Group<M> {
         self.key_of("retry")
     }
 
+    /// Returns the key of the times before which entries wait.
+    pub(super) fn waits_key(&self) -> String {
+        self.key_of("wait")
+    }
+
     fn key_of(&self, what: &str) -> String {
         format!("{}{SEPARATOR}{SEPARATOR}{what}{SEPARATOR}{}", self.log.key(), self.name)
     }
@@ -141,6 +154,9 @@ impl<M: StreamModel> Group<M> {
         let command = self.log.command(command);
         if self.name.is_empty() || self.name.contains(SEPARATOR) {
             return command.reject("the name of a group needs at least one character and no `:`, which separates keys");
+        }
+        if self.retries_key().len() > MAX_KEY || self.dead_letters_key().len() > MAX_KEY {
+            return command.reject("the keys of the group would be longer than 32 KB; choose a shorter name");
         }
         match &self.dead_letters {
             Some(key) if key.is_empty() || key == self.log.key() || self.is_of_log(key) => {
@@ -221,7 +237,7 @@ impl<M: StreamModel> Group<M> {
         position: GroupPosition,
         count: u64,
     ) -> E::Out<Vec<Entry<Result<M>>>> {
-        let options = XReadGroupOptions::new().count(count);
+        let options = XReadGroupOptions::new().count(count.min(MOST));
         let streams = [(self.log.key(), position)];
         let command = Build.xreadgroup::<Value, M>(&self.name, consumer, streams, options);
         let log = self.log.key().to_owned();
@@ -258,7 +274,7 @@ impl<M: StreamModel> Group<M> {
         count: u64,
         options: XPendingOptions,
     ) -> E::Out<Vec<Pending>> {
-        executor.submit(self.check(Build.xpending_range(self.log.key(), &self.name, range, count, options)))
+        executor.submit(self.check(Build.xpending_range(self.log.key(), &self.name, range, count.min(MOST), options)))
     }
 
     /// Claims entries that have been pending for at least `min_idle`, and returns them. It counts as a delivery of each. Entries
@@ -284,8 +300,8 @@ impl<M: StreamModel> Group<M> {
         }))
     }
 
-    /// Claims up to `count` entries, from `start` on, that have been pending for at least `min_idle`, and returns them. It counts
-    /// as a delivery of each. Entries that were trimmed are reported.
+    /// Claims up to `count` entries, and up to 100,000, from `start` on, that have been pending for at least `min_idle`, and
+    /// returns them. It counts as a delivery of each. Entries that were trimmed are reported.
     ///
     /// [XAUTOCLAIM](https://redis.io/docs/latest/commands/xautoclaim/), O(1) for each entry.
     pub fn autoclaim<E: Executor>(
@@ -296,7 +312,8 @@ impl<M: StreamModel> Group<M> {
         start: StreamId,
         count: u64,
     ) -> E::Out<Claimed<M>> {
-        let command = Build.xautoclaim::<M>(self.log.key(), &self.name, consumer, min_idle, start, Some(count));
+        let (min_idle, count) = (Duration::from_millis(millis(min_idle)), Some(count.min(MOST_CLAIMED)));
+        let command = Build.xautoclaim::<M>(self.log.key(), &self.name, consumer, min_idle, start, count);
         let log = self.log.key().to_owned();
         executor.submit(self.check(command).and_then(move |claim: AutoClaim<StreamEntry<Result<M>>>| {
             let AutoClaim { next, claimed, deleted, .. } = claim;
@@ -362,8 +379,7 @@ impl<M: StreamModel> Group<M> {
 
 impl GroupStatus {
     fn of(info: GroupInfo, stream: &StreamInfo<Value>) -> Self {
-        let read = info.entries_read.zip(stream.entries_added);
-        let missed = read.map(|(read, added)| added.saturating_sub(stream.length).saturating_sub(read));
+        let missed = Facts::of(stream).missed_by(info.last_delivered_id, info.entries_read);
         // If the group has missed entries, all that the log has come after them.
         let waiting = if missed.is_some_and(|missed| missed > 0) { Some(stream.length) } else { info.lag };
         GroupStatus { info, len: stream.length, waiting, missed }
@@ -376,11 +392,6 @@ fn exists_or(created: Result<()>) -> Result<()> {
         Err(error) if error.code() == Some("BUSYGROUP") => Ok(()),
         created => created,
     }
-}
-
-/// Returns a duration as the scripts take it.
-pub(super) fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl<M> Clone for Group<M> {

@@ -5,6 +5,7 @@ use redis_rest::{Error, FromReply, Reply, Result};
 
 use super::StreamModel;
 use super::entry::{Entry, named};
+use super::facts::is_missing;
 
 /// Facts about a log, from [`Log::info`](super::Log::info).
 #[derive(Debug, Clone)]
@@ -20,8 +21,8 @@ pub struct LogInfo<M> {
     pub last_generated_id: StreamId,
     /// The number of entries that were ever added, removed ones included. Needs Redis 7.
     pub entries_added: Option<u64>,
-    /// The greatest id of the entries that were deleted; `None` if none was. Entries that were trimmed do not count. Needs
-    /// Redis 7.
+    /// The greatest id of the entries that were deleted; `None` if none was. Entries that were trimmed do not count.
+    /// Needs Redis 7.
     pub max_deleted_id: Option<StreamId>,
     /// The number of consumer groups.
     pub groups: u64,
@@ -44,5 +45,5 @@ pub(super) fn read<M: StreamModel>(reply: Reply<'_>, key: &str) -> Result<Option
 
 /// Returns the result of XINFO for a key that does not exist, which is an error of Redis.
 pub(super) fn of_error<M>(error: Error) -> Result<Option<LogInfo<M>>> {
-    if error.message().starts_with("ERR no such key") { Ok(None) } else { Err(error) }
+    if is_missing(&error) { Ok(None) } else { Err(error) }
 }

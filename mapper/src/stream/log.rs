@@ -89,8 +89,8 @@ impl<M: StreamModel> Log<M> {
         executor.submit(self.command(Build.xlen(self.key())))
     }
 
-    /// Returns facts about the log: its first and last entry, the last id that it has had, and how many entries were ever
-    /// added. Returns `None` if the log does not exist.
+    /// Returns facts about the log: its first and last entry, the last id that it has had, and how many entries were
+    /// ever added. Returns `None` if the log does not exist.
     ///
     /// [XINFO STREAM](https://redis.io/docs/latest/commands/xinfo-stream/), O(1).
     ///
@@ -125,8 +125,8 @@ impl<M: StreamModel> Log<M> {
 
     /// Removes the entries that need not stay, and returns how many.
     ///
-    /// [XTRIM](https://redis.io/docs/latest/commands/xtrim/), O(n) in the removed entries. By age, or with several limits, it
-    /// is a script. [`Retention`] shows an example.
+    /// [XTRIM](https://redis.io/docs/latest/commands/xtrim/), O(n) in the removed entries. By age, or with several
+    /// limits, it is a script. [`Retention`] shows an example.
     ///
     /// A group that has not read an entry that is removed will never see it.
     ///
@@ -150,9 +150,9 @@ impl<M: StreamModel> Log<M> {
 
     /// Removes the log with all its entries and groups, and returns whether it existed.
     ///
-    /// [DEL](https://redis.io/docs/latest/commands/del/), O(n) in the entries. The next append creates the log again. To
-    /// remove the entries alone, use [`trim`](Self::trim) with `max_len(0)`: it keeps groups and the last id. Keys of
-    /// [`once`](super::AppendOptions::once) remain known.
+    /// [DEL](https://redis.io/docs/latest/commands/del/), O(n) in the entries. The next append creates the log again.
+    /// To remove the entries alone, use [`trim`](Self::trim) with `max_len(0)`: it keeps groups and the last id. Keys
+    /// of [`once`](super::AppendOptions::once) remain known.
     pub fn clear<E: Executor>(&self, executor: E) -> E::Out<bool> {
         executor.submit(self.command(Command::write("DEL").key(self.key()).reply()))
     }

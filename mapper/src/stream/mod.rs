@@ -3,6 +3,7 @@
 mod append;
 mod entry;
 mod explain;
+mod facts;
 mod fold;
 mod group;
 mod info;
@@ -15,8 +16,11 @@ mod reserved;
 mod retention;
 mod snapshot;
 mod tail;
+mod unit;
 mod unknown;
 mod versioned;
+mod wake;
+mod watch;
 mod worker;
 
 use std::time::Duration;
@@ -34,7 +38,7 @@ pub use self::snapshot::Snapshots;
 pub use self::tail::{LogEntry, Polling, Since, Tail, TailMany, TailOptions, TailToken};
 pub(crate) use self::unknown::not_written;
 pub use self::unknown::{UnknownEvent, UnknownVariant};
-pub use self::versioned::{Aggregate, AggregateLog, Appended, Expected, Sourced, Versioned, VersionedLog};
+pub use self::versioned::{Aggregate, AggregateLog, Appended, Decision, Expected, Sourced, Versioned, VersionedLog};
 pub use self::worker::{Counters, Counts, DeadLetter, Delivered, Notice, Worker};
 use crate::key::{Key, KeyPart};
 use crate::model::Fields;

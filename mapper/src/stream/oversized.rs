@@ -1,4 +1,5 @@
-//! Entries that are larger than a reply may be: they are found without their fields, so that a reader names them and goes on.
+//! Entries that are larger than a reply may be: they are found without their fields, so that a reader names them and
+//! goes on.
 
 use std::ops::Bound;
 use std::sync::LazyLock;
@@ -12,8 +13,8 @@ use crate::scripts::script;
 static NEXT_ID: LazyLock<Script> =
     LazyLock::new(|| script(include_str!("../scripts/next_id.lua")).read_only().key_locking());
 
-/// Returns the id of the first entry of a range. `command` is the one whose reply was too large: XRANGE, or XREVRANGE, which begins
-/// at the end.
+/// Returns the id of the first entry of a range. `command` is the one whose reply was too large: XRANGE, or
+/// XREVRANGE, which begins at the end.
 pub(super) fn first_id(
     key: &str,
     command: &'static str,

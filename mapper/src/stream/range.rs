@@ -6,6 +6,7 @@ use redis_rest::commands::stream::{StreamEntry, StreamId};
 use redis_rest::{Build, Client, Command, ErrorKind, Executor, Result, Session, StreamCommands as _};
 
 use super::entry::{Entry, read_entries, read_last, read_one, read_reversed};
+use super::group::MOST;
 use super::{Log, StreamModel, oversized};
 use crate::page_len::PageLen;
 
@@ -41,8 +42,8 @@ impl<M: StreamModel> Log<M> {
 
     /// Returns up to `count` entries of a range of ids, newest first.
     ///
-    /// [XREVRANGE](https://redis.io/docs/latest/commands/xrevrange/), O(n) in the number of returned entries. Otherwise as
-    /// [`range`](Self::range).
+    /// [XREVRANGE](https://redis.io/docs/latest/commands/xrevrange/), O(n) in the number of returned entries. Otherwise
+    /// as [`range`](Self::range).
     pub fn range_rev<E: Executor>(
         &self,
         executor: E,
@@ -54,8 +55,8 @@ impl<M: StreamModel> Log<M> {
 
     /// Returns up to `count` entries after `id`, oldest first. No entry has to have this id.
     ///
-    /// It is how a program continues where it has stopped. [XRANGE](https://redis.io/docs/latest/commands/xrange/), O(n) in the
-    /// number of returned entries.
+    /// It is how a program continues where it has stopped. [XRANGE](https://redis.io/docs/latest/commands/xrange/),
+    /// O(n) in the number of returned entries.
     ///
     /// ```no_run
     /// # use redis_model::prelude::*;
@@ -71,7 +72,12 @@ impl<M: StreamModel> Log<M> {
     /// # }
     /// ```
     pub fn after<E: Executor>(&self, executor: E, id: StreamId, count: u64) -> E::Out<Vec<Entry<Result<M>>>> {
-        self.range(executor, (Bound::Excluded(id), Bound::Unbounded), count)
+        // Nothing is after the greatest id, and Redis refuses to exclude it. No id is in a range that ends before it starts.
+        let range = match id {
+            StreamId::MAX => (Bound::Included(id), Bound::Included(StreamId::MIN)),
+            _ => (Bound::Excluded(id), Bound::Unbounded),
+        };
+        self.range(executor, range, count)
     }
 
     /// Returns the last `count` entries, oldest first.
@@ -105,11 +111,11 @@ impl<M: StreamModel> Log<M> {
     /// Returns a stream of the entries of a range of ids, oldest first, fetched a page at a time. With the blocking
     /// client it is an iterator.
     ///
-    /// Each page is one [XRANGE](https://redis.io/docs/latest/commands/xrange/) of up to 500 entries. If the range has no
-    /// end, the stream also returns entries that are added while it runs.
+    /// Each page is one [XRANGE](https://redis.io/docs/latest/commands/xrange/) of up to 500 entries. If the range has
+    /// no end, the stream also returns entries that are added while it runs.
     ///
-    /// An entry whose event cannot be read has the error instead of the event; see [`Entry`]. The stream ends with an error
-    /// if a page cannot be fetched.
+    /// An entry whose event cannot be read has the error instead of the event; see [`Entry`]. The stream ends with an
+    /// error if a page cannot be fetched.
     ///
     /// ```no_run
     /// # use redis_model::{Entry, prelude::*};
@@ -136,11 +142,11 @@ impl<M: StreamModel> Log<M> {
         client.pages_of(Page::new(self, range, Order::OldestFirst), |session, page| page.fetch(session))
     }
 
-    /// Returns a stream of the entries of a range of ids, newest first, fetched a page at a time. With the blocking client
-    /// it is an iterator.
+    /// Returns a stream of the entries of a range of ids, newest first, fetched a page at a time. With the blocking
+    /// client it is an iterator.
     ///
-    /// Each page is one [XREVRANGE](https://redis.io/docs/latest/commands/xrevrange/) of up to 500 entries. Entries that are
-    /// added while it runs are not returned. Otherwise as [`entries`](Self::entries).
+    /// Each page is one [XREVRANGE](https://redis.io/docs/latest/commands/xrevrange/) of up to 500 entries. Entries
+    /// that are added while it runs are not returned. Otherwise as [`entries`](Self::entries).
     ///
     /// ```no_run
     /// # use redis_model::prelude::*;
@@ -166,11 +172,11 @@ impl<M: StreamModel> Log<M> {
     }
 
     fn xrange(&self, range: impl RangeBounds<StreamId>, count: u64) -> Command<Vec<StreamEntry<Result<M>>>> {
-        self.command(Build.xrange::<M>(self.key(), range, Some(count)))
+        self.command(Build.xrange::<M>(self.key(), range, Some(count.min(MOST))))
     }
 
     fn xrevrange(&self, range: impl RangeBounds<StreamId>, count: u64) -> Command<Vec<StreamEntry<Result<M>>>> {
-        self.command(Build.xrevrange::<M>(self.key(), range, Some(count)))
+        self.command(Build.xrevrange::<M>(self.key(), range, Some(count.min(MOST))))
     }
 }
 

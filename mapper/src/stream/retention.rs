@@ -4,9 +4,10 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use redis_rest::commands::stream::{StreamId, Trim};
-use redis_rest::{Command, Script, ScriptCall};
+use redis_rest::{Command, Script};
 
 use super::StreamModel;
+use crate::millis::millis;
 use crate::scripts::script;
 
 static TRIM: LazyLock<Script> = LazyLock::new(|| {
@@ -16,12 +17,12 @@ static TRIM: LazyLock<Script> = LazyLock::new(|| {
 /// Which entries a log keeps: the newest, those from an id on, those of the last days, or all.
 ///
 /// [`Log::trim`](super::Log::trim) removes the other entries at once,
-/// [`AppendOptions::retention`](super::AppendOptions::retention) with each append. The attributes `max_len`, `max_age` and
-/// `exact` of a model set the retention of its appends.
+/// [`AppendOptions::retention`](super::AppendOptions::retention) with each append. The attributes `max_len`, `max_age`
+/// and `exact` of a model set the retention of its appends.
 ///
-/// With several limits, an entry stays if all of them keep it. By default, a limit is approximate: Redis removes entries by
-/// whole nodes of about 100, because that is cheaper, and at most 10,000 at once. So a short log keeps more entries than
-/// the limit says.
+/// With several limits, an entry stays if all of them keep it. By default, a limit is approximate: Redis removes
+/// entries by whole nodes of about 100, because that is cheaper, and at most 10,000 at once. So a short log keeps more
+/// entries than the limit says.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -135,20 +136,20 @@ impl Retention {
             .then_some("a `max_age` of 0 would remove all entries; use at least a millisecond, or call `clear`")
     }
 
-    /// Adds the mode and the limits to the arguments of a script.
-    pub(super) fn push_to(self, call: ScriptCall) -> ScriptCall {
+    /// Returns the mode and the limits as scripts take them.
+    pub(super) fn texts(self) -> [String; 4] {
         let text = |limit: Option<u64>| limit.map(|limit| limit.to_string()).unwrap_or_default();
         let min_id = self.min_id.map(|id| id.to_string()).unwrap_or_default();
         let max_age = self.max_age.map(millis);
         let mode = if self.exact { "=" } else { "~" };
-        call.arg(mode).arg(text(self.max_len)).arg(min_id).arg(text(max_age))
+        [mode.to_owned(), text(self.max_len), min_id, text(max_age)]
     }
 
     /// Returns the command that removes the entries of a log that need not stay.
     pub(super) fn trim(self, log: &str) -> Command<u64> {
         let command = match self.plain() {
             Some(trim) => Command::write("XTRIM").key(log).options(trim),
-            None => self.push_to(TRIM.key(log)).command(),
+            None => TRIM.key(log).args(self.texts()).command(),
         };
         let command = command.reply();
         match self.problem() {
@@ -159,9 +160,4 @@ impl Retention {
             None => command,
         }
     }
-}
-
-/// Returns a duration in whole milliseconds, rounded up, so that nothing is removed early.
-pub(super) fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
 }

@@ -28,16 +28,16 @@ const EVERY: u64 = 100;
 /// When and how to store snapshots of the state `S`.
 ///
 /// A snapshot is a hash beside the log, `order-events:17::snapshot`, with the fields `version`, `schema`, `state`,
-/// `checksum` and `origin`. It only saves time: a snapshot that does not fit is ignored, the log is read from its beginning, and the
-/// snapshot is written again. It does not fit if
+/// `checksum` and `origin`. It only saves time: a snapshot that does not fit is ignored, the log is read from its
+/// beginning, and the snapshot is written again. It does not fit if
 ///
 /// - it has another schema: change [`schema`](Self::schema) when the state or the meaning of an event changes;
 /// - it cannot be decoded, or its checksum is wrong;
-/// - it is of a log that was deleted and begun again: it has the commit of that log's first event in `origin`, or a larger version.
-///   If the first event of the log was removed, only the version tells.
+/// - it is of a log that was deleted and begun again: it has the commit of that log's first event in `origin`, or a
+///   larger version. If the first event of the log was removed, only the version tells.
 ///
-/// A snapshot that cannot be written, or a state that its codec cannot encode, is no error: the log is the truth. Programs of two
-/// schemas replace each other's snapshot as long as both run; give one of them a [`name`](Self::name).
+/// A snapshot that cannot be written, or a state that its codec cannot encode, is no error: the log is the truth.
+/// Programs of two schemas replace each other's snapshot as long as both run; give one of them a [`name`](Self::name).
 ///
 /// ```no_run
 /// use redis_model::{Aggregate, Expected, Snapshots, prelude::*};
@@ -101,7 +101,8 @@ impl<S: Serialize + DeserializeOwned> Snapshots<S> {
 }
 
 impl<S> Snapshots<S> {
-    /// Stores states with a codec: [`Postcard`](crate::codec::Postcard), [`Bincode`](crate::codec::Bincode), or one of your own.
+    /// Stores states with a codec: [`Postcard`](crate::codec::Postcard), [`Bincode`](crate::codec::Bincode), or one of
+    /// your own.
     pub fn with_codec<K: Codec<S>>() -> Self {
         Snapshots {
             every: EVERY,
@@ -120,7 +121,8 @@ impl<S> Snapshots<S> {
         self
     }
 
-    /// Sets the schema of the state. A snapshot of another one is ignored. The default is `1`. The codec is a part of it.
+    /// Sets the schema of the state. A snapshot of another one is ignored. The default is `1`. The codec is a part of
+    /// it.
     #[must_use]
     pub fn schema(mut self, schema: impl Into<String>) -> Self {
         self.schema = schema.into();

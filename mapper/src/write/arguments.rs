@@ -93,12 +93,15 @@ impl<'a> Arguments<'a> {
 
 /// Returns why the operations cannot be sent.
 pub(super) fn problem(operations: &[Operation]) -> Option<Error> {
-    let mut keys = HashMap::new();
+    let mut keys: HashMap<_, (usize, &Action)> = HashMap::new();
+    let is_append = |action: &Action| matches!(action, Action::Append { .. });
     let problems = operations.iter().enumerate().filter_map(|(position, operation)| {
         let key = &operation.key;
         let why: Cow<'_, str> = if let Some(why) = key.problem() {
             why.into()
-        } else if let Some(first) = keys.insert(key.as_str(), position) {
+        } else if let Some((first, other)) = keys.insert(key.as_str(), (position, &operation.action))
+            && !(is_append(other) && is_append(&operation.action))
+        {
             format!("operations {first} and {position} write the same record; combine them").into()
         } else {
             let (why, field) = problem_of(operation)?;
@@ -254,6 +257,7 @@ fn add_operation<'a>(out: &mut Arguments<'a>, operation: &'a Operation, layout: 
         Action::Expire { .. } => "expire",
         Action::Index { .. } => "index",
         Action::Purge => "purge",
+        Action::Append { .. } => "append",
     });
     out.number(layout);
     out.number(group);
@@ -299,6 +303,15 @@ fn add_operation<'a>(out: &mut Arguments<'a>, operation: &'a Operation, layout: 
             out.columns(of, columns);
         }
         Action::Purge => {}
+        Action::Append { events, retention, publishes } => {
+            out.arg(if *publishes { "1" } else { "0" });
+            out.args.extend(retention.iter().map(|limit| Cow::Borrowed(limit.as_str())));
+            out.number(events.len());
+            for event in events {
+                out.number(2 * event.len());
+                out.set(event);
+            }
+        }
     }
 }
 

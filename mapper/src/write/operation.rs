@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::index::Layout;
 use crate::key::Key;
+use crate::millis::millis;
 use crate::pairs::FieldPairs;
 
 /// What a write does to one record.
@@ -57,6 +58,14 @@ pub(crate) enum Action {
     },
     /// Removes the row of a record that does not exist any more.
     Purge,
+    /// Appends events to a log, which the operation's key is that of.
+    Append {
+        events: Vec<FieldPairs>,
+        /// Which entries the log keeps, as the script takes it.
+        retention: [String; 4],
+        /// Whether the last id is published.
+        publishes: bool,
+    },
 }
 
 /// Which records a full write accepts.
@@ -84,7 +93,7 @@ impl Lifetime {
         match self {
             Lifetime::Keep => "keep".into(),
             Lifetime::Persist => "persist".into(),
-            Lifetime::Set(ttl) => ttl.as_nanos().div_ceil(1_000_000).to_string().into(),
+            Lifetime::Set(ttl) => millis(ttl).to_string().into(),
         }
     }
 }

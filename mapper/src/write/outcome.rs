@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use redis_rest::commands::stream::StreamId;
 use redis_rest::{Error, ErrorKind, Reply, Result};
 
 use crate::evolution::SCHEMA_FIELD;
@@ -20,6 +21,8 @@ pub struct Outcome {
     pub(crate) version: Option<u64>,
     /// The fields that were asked for, and their texts.
     pub(crate) fields: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    /// The ids of the entries that an append has added.
+    pub(crate) ids: Vec<StreamId>,
 }
 
 /// The source of the error about a record that is in no index, because another program has written it.
@@ -89,15 +92,17 @@ fn read(reply: Reply<'_>, names_operation: bool) -> Result<Vec<Outcome>> {
     }
     let mut outcomes = Vec::new();
     while !texts.0.is_empty() {
-        // The first two values are no fields, and each field has two.
-        let fields = texts.number()?.checked_sub(2).ok_or_else(malformed)? / 2;
+        // The first two values are no fields, and each field has two. A single one is the ids of entries.
+        let values = texts.number()?.checked_sub(2).ok_or_else(malformed)?;
         let happened = texts.number()? == 1;
         let version = texts.text()?.map(|text| number(&text)).transpose()?;
-        let fields = (0..fields).map(|_| {
+        let fields = (0..values / 2).map(|_| {
             let name = texts.text()?.ok_or_else(malformed)?;
             Ok((name.into_owned(), texts.text()?.map(Cow::into_owned)))
         });
-        outcomes.push(Outcome { happened, version, fields: fields.collect::<Result<_>>()? });
+        let fields = fields.collect::<Result<_>>()?;
+        let ids = if values % 2 == 1 { ids(&texts.text()?.unwrap_or_default())? } else { Vec::new() };
+        outcomes.push(Outcome { happened, version, fields, ids });
     }
     Ok(outcomes)
 }
@@ -110,6 +115,11 @@ pub(crate) fn refusal_of_layout(reply: Reply<'_>) -> Error {
         refusal(&mut texts, false)
     });
     error.unwrap_or_else(|_| malformed())
+}
+
+fn ids(text: &[u8]) -> Result<Vec<StreamId>> {
+    let text = std::str::from_utf8(text).map_err(|_| malformed())?;
+    text.split(' ').map(|id| id.parse().map_err(|_| malformed())).collect()
 }
 
 /// Why nothing is changed if the key of a record holds another type.
@@ -206,6 +216,17 @@ fn error_of(why: &str, layout: Option<&Layout>, key: &str, first: &str, second: 
                 .into(),
         )
         .without_effect(),
+        "no stream" => new(
+            ErrorKind::Redis,
+            "WRONGTYPE the key of the log holds another kind of value than a stream, so another model or program uses it; \
+             nothing was changed. Use another prefix, or remove the key"
+                .into(),
+        )
+        .without_effect(),
+        "full" => new(
+            ErrorKind::Conflict,
+            "the log has had the greatest possible id, so the events cannot follow; nothing was changed. Use another log".into(),
+        ),
         "long" => new(
             ErrorKind::Conflict,
             "the text would be longer than 1,024 bytes, the most that an index takes; nothing was changed".into(),

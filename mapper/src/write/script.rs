@@ -9,7 +9,7 @@ use super::arguments::{self, Arguments};
 use super::operation::{Action, Operation};
 use super::outcome::{self, NoRow, Outcome};
 use crate::key::Key;
-use crate::scripts::script;
+use crate::scripts::{MayPublish, script};
 
 /// Joins the files of a script of writes. Each script has what its operations need and no more: the server creates all
 /// functions of a script again with each call.
@@ -19,19 +19,38 @@ macro_rules! code {
     };
 }
 
-/// All that there is, with the usual put in a straight line.
+/// All operations on records, with the usual put in a straight line.
 macro_rules! all {
     () => {
+        all!([] [])
+    };
+    ([$($parts:literal),*] [$($more:literal),*]) => {
         code!(
             "put.lua",
+            $($parts,)*
             "rows.lua",
             "values.lua",
             "write_start.lua",
             "write.lua",
             "write_patch.lua",
+            $($more,)*
             "write_claims.lua",
             "write_changes.lua"
         )
+    };
+}
+
+/// The same, and appends to logs.
+macro_rules! all_and_appends {
+    () => {
+        all!(["retain.lua", "stream_facts.lua", "stream_room.lua", "append_events.lua"]["write_append.lua"])
+    };
+}
+
+/// Such a script, together with the acknowledgement of an entry of a stream.
+macro_rules! commit {
+    ($write:expr) => {
+        concat!("local function write(KEYS, ARGV)\n", $write, "end\n", include_str!("../scripts/group_commit.lua"))
     };
 }
 
@@ -51,12 +70,11 @@ static PATCH: LazyLock<Script> = LazyLock::new(|| {
     script(code).key_locking()
 });
 
-/// All of these, together with the acknowledgement of an entry of a stream.
-static COMMIT: LazyLock<Script> = LazyLock::new(|| {
-    let code =
-        concat!("local function write(KEYS, ARGV)\n", all!(), "end\n", include_str!("../scripts/group_commit.lua"));
-    script(code).key_locking()
-});
+static COMMIT: LazyLock<Script> = LazyLock::new(|| script(commit!(all!())).key_locking());
+
+static WRITE_AND_APPEND: LazyLock<MayPublish> = LazyLock::new(|| MayPublish::new(script(all_and_appends!())));
+
+static COMMIT_AND_APPEND: LazyLock<MayPublish> = LazyLock::new(|| MayPublish::new(script(commit!(all_and_appends!()))));
 
 /// Any operations but patches. Full writes begin with [`WRITE`]'s straight line instead.
 static SHORT: LazyLock<Script> = LazyLock::new(|| {
@@ -67,10 +85,15 @@ static SHORT: LazyLock<Script> = LazyLock::new(|| {
 /// The same, for loads that set the time to live: twice is as good as once, so no outcome is kept.
 static LOAD: LazyLock<Script> = LazyLock::new(|| SHORT.clone().idempotent());
 
-/// Returns the shortest script for these operations.
-fn script_for(operations: &[Operation]) -> &'static Script {
+/// Returns the shortest script for these operations, and for the acknowledgement of an entry.
+fn script_for(operations: &[Operation], with_entry: bool) -> &'static Script {
     let are_any = |is_such: fn(&Action) -> bool| operations.iter().any(|operation| is_such(&operation.action));
-    if are_any(|action| matches!(action, Action::Put { .. })) {
+    if are_any(|action| matches!(action, Action::Append { .. })) {
+        let scripts = if with_entry { &COMMIT_AND_APPEND } else { &WRITE_AND_APPEND };
+        scripts.script(are_any(|action| matches!(action, Action::Append { publishes: true, .. })))
+    } else if with_entry {
+        &COMMIT
+    } else if are_any(|action| matches!(action, Action::Put { .. })) {
         &WRITE
     } else if are_any(|action| matches!(action, Action::Patch { .. })) {
         &PATCH
@@ -254,13 +277,13 @@ fn run_with(operations: &[Operation], entry: Option<&OwnedEntry>) -> Command {
     let is_load = |operation: &Operation| matches!(operation.action, Action::Expire { load: true, .. });
     let command = if let Some(entry) = entry {
         let OwnedEntry { stream, group, consumer, id, count, is_removed } = entry;
-        let call = ScriptCall::from(&COMMIT).once_under(prefix).key(stream).keys(keys);
+        let call = ScriptCall::from(script_for(operations, true)).once_under(prefix).key(stream).keys(keys);
         let call = call.args([group, consumer, id]).arg(*count).arg(u32::from(*is_removed));
         call.args(args).command()
     } else if operations.iter().all(is_load) {
         ScriptCall::from(&LOAD).keys(keys).arg(0).args(args).command()
     } else {
-        ScriptCall::from(script_for(operations)).once_under(prefix).keys(keys).args(args).command()
+        ScriptCall::from(script_for(operations, false)).once_under(prefix).keys(keys).args(args).command()
     };
     if operations.is_empty() {
         return command.fail(Error::new(ErrorKind::InvalidInput, "needs at least one operation"));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use redis_model::commands::list::ListSide::{Left, Right};
 use redis_model::prelude::*;
-use redis_model::{JobOptions, Nack, PushOptions};
+use redis_model::{JobOptions, Nack, PushOptions, Queue};
 
 use crate::table::Table;
 
@@ -118,7 +118,22 @@ async fn warm_up(redis: &Redis) -> Result<()> {
         queue.dead(redis, 0, 10).await?;
     }
     queue.clear(redis).await?;
+    queue.push(redis, &Job { width: 0 }).await?;
+    work(redis, &queue, 1).await?;
     Ok(())
+}
+
+/// Lets a worker do so many jobs, and ends it.
+async fn work(redis: &Redis, queue: &Queue<Job>, jobs: u64) -> Result<()> {
+    let long = Duration::from_secs(600);
+    let worker = queue.worker("worker-1").poll(long, long);
+    let counters = worker.counters();
+    let stop = async {
+        while counters.read().handled < jobs {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    worker.run_until(redis, stop, async |_| Ok::<_, String>(())).await
 }
 
 async fn of_queues(redis: &Redis, table: &mut Table) -> Result<()> {
@@ -154,5 +169,12 @@ async fn of_queues(redis: &Redis, table: &mut Table) -> Result<()> {
     table.row("queue.dead(&redis, 0, 100)", "", 1, 1);
     queue.retry_dead(redis, 100).await?;
     table.row("queue.retry_dead(&redis, 100)", "", 1, 1);
+    for (note, jobs) in [(", a job", 1), (", 8 jobs that wait and end together", 8)] {
+        let queue = Job::queue(jobs);
+        queue.push_many(redis, &vec![Job { width: 640 }; usize::try_from(jobs).expect("a number")]).await?;
+        table.forget();
+        work(redis, &queue, jobs).await?;
+        table.row("queue.worker(\"worker-1\").run(&redis, handler)", note, 2, 2);
+    }
     Ok(())
 }

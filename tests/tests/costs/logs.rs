@@ -79,6 +79,7 @@ async fn of_appends(redis: &Redis, table: &mut Table) -> Result<()> {
     let (log, chat, roof) = (OrderEvent::log(17), Said::log("lobby"), Reading::log("roof"));
     let said = Said { text: "hello".into() };
     let reading = Reading { celsius: 21.5 };
+    let payment = Payment { id: "5012".into(), cents: 1 };
     let once = |key: &'static str| AppendOptions::new().once(key);
     // The server knows the scripts from here on.
     for _ in 0..2 {
@@ -86,6 +87,7 @@ async fn of_appends(redis: &Redis, table: &mut Table) -> Result<()> {
         roof.append(redis, &reading).await?;
         log.append(redis, &paid(1)).exactly_once().await?;
         log.append_with(redis, [&paid(1)], &once("warm")).await?;
+        Unit::new().save(&payment).append(&log, &paid(1)).commit(redis).await?;
     }
     table.forget();
     table.section("appending to a log");
@@ -104,6 +106,8 @@ async fn of_appends(redis: &Redis, table: &mut Table) -> Result<()> {
     table.row("chat.append(&redis, &said)", ", with `#[redis(publish)]`", 1, 1);
     chat.append_many(redis, [&said, &said, &said]).await?;
     table.row("chat.append_many(&redis, [&a, &b, &c])", ", with `#[redis(publish)]`", 1, 1);
+    Unit::new().save(&payment).append(&log, &paid(1)).commit(redis).await?;
+    table.row("Unit::new().save(&payment).append(&log, &paid).commit(&redis)", "", 1, 1);
     roof.append(redis, &reading).await?;
     table.row("roof.append(&redis, &reading)", ", with `#[redis(max_age = \"7d\")]`", 1, 1);
     Ok(())
@@ -191,11 +195,11 @@ async fn of_aggregates(redis: &Redis, table: &mut Table) -> Result<()> {
     table.row("order.load(&redis)", ", 600 events, without snapshots", 2, 2);
     snapshots.load(redis).await?;
     table.row("order.load(&redis)", ", a snapshot and 48 events after it", 1, 1);
-    snapshots.commit(redis, |_| Ok(vec![paid(1)])).await?;
+    snapshots.commit(redis, |_| vec![paid(1)]).await?;
     table.row("order.commit(&redis, |order| order.pay(990))", "", 2, 2);
-    snapshots.commit(redis, |_| Ok(vec![])).await?;
+    snapshots.commit(redis, |_| vec![]).await?;
     table.row("order.commit(&redis, |order| ..)", ", if the decision is that nothing happens", 1, 1);
-    snapshots.commit(redis, |_| Ok(vec![paid(1)])).await?;
+    snapshots.commit(redis, |_| vec![paid(1)]).await?;
     table.row("order.commit(&redis, |order| ..)", ", if a snapshot is due: the 50th event", 3, 3);
     Ok(())
 }

@@ -14,10 +14,14 @@
 #![expect(clippy::needless_pass_by_value, reason = "a command is made to be given away")]
 
 mod elements;
+mod full;
 mod gate;
+mod killed;
+mod limits;
 mod model;
 mod mutations;
 mod queue;
+mod worker;
 mod workers;
 
 use redis_model_tests::random::{self, number};

@@ -1,8 +1,8 @@
-//! Random calls of a work queue against a simple in-memory model, one after the other: replies are lost before and after the
-//! execution, and deadlines really expire.
+//! Random calls of a work queue against a simple in-memory model, one after the other: replies are lost before and
+//! after the execution, and deadlines really expire.
 //!
-//! The model never guesses the time. A reservation's deadline tells when it was made; what else depends on the clock is read
-//! from the server.
+//! The model never guesses the time. A reservation's deadline tells when it was made; what else depends on the clock is
+//! read from the server.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};

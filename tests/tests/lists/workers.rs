@@ -1,5 +1,5 @@
-//! Several workers at once that die, are late, fail and lose replies: every job is handled or dead, and no two workers hold one
-//! before its deadline.
+//! Several workers at once that die, are late, fail and lose replies: every job is handled or dead, and no two workers
+//! hold one before its deadline.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};

@@ -7,10 +7,11 @@ use std::time::Duration;
 use redis_model::commands::expiry::Ttl;
 use redis_model::prelude::*;
 use redis_model::redis_rest::{Build, Client, RetryPolicy};
-use redis_model::{AppendOptions, ErrorKind, Log, Retention};
+use redis_model::{AppendOptions, ErrorKind, Expected, Log, Retention};
+use redis_model_tests::chaos::Chaos;
 use redis_model_tests::fault::{Cut, Faulty};
 use redis_model_tests::via::{Via, everywhere_over};
-use redis_model_tests::{Stack, key};
+use redis_model_tests::{ENCODINGS, Stack, key};
 
 use crate::servers;
 
@@ -236,6 +237,8 @@ async fn what_cannot_be_appended_is_refused_before_it_is_sent() -> Result<()> {
         refused(AppendOptions::new().once("x".repeat(33_000))),
         refused(AppendOptions::new().once_for(Duration::from_secs(1))),
         refused(once().once_for(Duration::ZERO)),
+        refused(once().once_for(Duration::MAX)),
+        refused(once().retention(Retention::new().max_len(u64::MAX))),
         refused(AppendOptions::new().retention(Retention::new().max_len(0))),
         refused(AppendOptions::new().retention(Retention::new().max_age(Duration::ZERO))),
         Note::log("a:b").append(Build, &note).validate().unwrap_err(),
@@ -243,6 +246,91 @@ async fn what_cannot_be_appended_is_refused_before_it_is_sent() -> Result<()> {
     ] {
         assert!(error.is_invalid_input(), "{error:?}");
         assert!(error.key().is_some(), "{error:?}");
+    }
+    Ok(())
+}
+
+/// Of two events, one has an id left. A script looks first. A transaction cannot, and the error does not deny the first.
+#[tokio::test]
+async fn events_that_do_not_all_fit_are_refused_by_a_script() -> Result<()> {
+    for stack in servers() {
+        for redis in &everywhere_over(stack) {
+            let last = StreamId::new(u64::MAX, u64::MAX - 1);
+            let (loud, note) = (Loud::log(key("end")), Loud { text: Some("x".into()) });
+            loud.append_at(redis, last, &note).await?;
+            let error = loud.append_many(redis, [&note, &note]).await.unwrap_err();
+            assert!(error.is_conflict() && !error.may_have_executed(), "{error:?}");
+            assert_eq!(loud.len(redis).await?, 1);
+            assert_eq!(loud.append_many(redis, [&note]).await?, [StreamId::MAX]);
+            assert!(loud.append(redis, &note).await.unwrap_err().is_conflict());
+
+            let log = Event::log(key("end"));
+            log.append_at(redis, last, &paid(0)).await?;
+            let once = AppendOptions::new().once("k");
+            let error = log.append_with(redis, [&paid(1), &paid(2)], &once).await.unwrap_err();
+            assert!(error.is_conflict() && log.len(redis).await? == 1, "{error:?}");
+            let error = log.append_many(redis, [&paid(1), &paid(2)]).await.unwrap_err();
+            assert!(error.is_conflict() && !error.message().contains("Nothing"), "{error:?}");
+        }
+    }
+    Ok(())
+}
+
+/// Sixteen tasks append the same two events under one key, over a network that loses every fifth request and reply.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tasks_that_race_under_a_key_append_once() -> Result<()> {
+    for stack in servers() {
+        let chaotic = stack.builder().wrap_transport(|inner| Chaos::new(inner, 7, 200, Duration::from_millis(1)));
+        let chaotic = chaotic.build()?;
+        let (note, once) = (Loud { text: Some("x".into()) }, AppendOptions::new().once("k"));
+        for _ in 0..6 {
+            let log = Loud::log(key("race"));
+            let tasks = (0..16).map(|_| {
+                let (redis, log, note, once) = (chaotic.clone(), log.clone(), note.clone(), once.clone());
+                tokio::spawn(async move {
+                    loop {
+                        match log.append_with(&redis, [&note, &note], &once).await {
+                            Ok(ids) => return ids,
+                            Err(error) => assert!(!error.is_conflict(), "{error:?}"),
+                        }
+                    }
+                })
+            });
+            let stored = async || -> Result<Vec<StreamId>> {
+                Ok(log.range(&stack.redis(), .., 10).await?.iter().map(|entry| entry.id).collect())
+            };
+            for task in tasks.collect::<Vec<_>>() {
+                assert_eq!(task.await.unwrap(), stored().await?);
+            }
+            assert_eq!(stored().await?.len(), 2);
+        }
+    }
+    Ok(())
+}
+
+/// Keys of logs, and those of `once`, of commits and of snapshots beside them, are any text.
+#[tokio::test]
+async fn names_are_any_text() -> Result<()> {
+    for stack in servers() {
+        for encoding in ENCODINGS {
+            let redis = stack.builder().encoding(encoding).build()?;
+            for name in [" ", "a b", "\0", "a\nb\r\n", "\u{e9}\u{2028}", "{x}", "*", "$", ">", "%", "\"'\\"] {
+                let log = Event::log(format!("{}{name}", key("names")));
+                let id = log.append(&redis, &Event::Paid { cents: 1, note: Some(name.into()) }).await?;
+                let once = AppendOptions::new().once(name);
+                let first = log.append_with(&redis, [&paid(2)], &once).await?;
+                assert_eq!(log.append_with(&redis, [&paid(2)], &once).await?, first, "{encoding:?} {name:?}");
+                let done = redis_model::Unit::new().append(&log, &paid(3)).commit(&redis).await?;
+                let ids: Vec<_> = log.range(&redis, .., 10).await?.iter().map(|entry| entry.id).collect();
+                assert_eq!(ids, [id, first[0], done.ids(0)[0]], "{encoding:?} {name:?}");
+                let entry = log.get(&redis, id).await?.unwrap();
+                assert_eq!(entry.event?, Event::Paid { cents: 1, note: Some(name.into()) });
+
+                let versioned = Event::log(format!("{}{name}", key("versions"))).versioned();
+                let first = versioned.append_as(&redis, name, Expected::Any, [&paid(1)]).await?;
+                assert_eq!(versioned.append_as(&redis, name, Expected::Any, [&paid(1)]).await?, first, "{name:?}");
+            }
+        }
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ mod foreign;
 mod publish;
 mod read;
 mod retain;
+mod unit;
 
 use std::sync::OnceLock;
 

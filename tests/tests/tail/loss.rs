@@ -1,9 +1,13 @@
 //! What is lost under a reader is reported, and nothing else is.
 
+use std::time::Duration;
+
 use redis_model::commands::stream::{StreamId, Trim};
 use redis_model::prelude::*;
-use redis_model::{ErrorKind, Since};
+use redis_model::redis_rest::Command;
+use redis_model::{Error, ErrorKind, Since};
 use redis_model_tests::{ENCODINGS, key};
+use tokio::time::timeout;
 
 use crate::{Tick, append, eager, item, numbers, servers};
 
@@ -63,7 +67,7 @@ async fn trimmed_under_the_reader() -> Result<()> {
     Ok(())
 }
 
-fn log_append(log: &redis_model::Log<Tick>, number: u64) -> redis_model::redis_rest::Command<StreamId> {
+fn log_append(log: &redis_model::Log<Tick>, number: u64) -> Command<StreamId> {
     log.append(redis_model::redis_rest::Build, &Tick { number })
 }
 
@@ -109,6 +113,103 @@ async fn deleted_under_the_reader() -> Result<()> {
         append(&redis, &log, [100]).await?;
         assert!(item(&mut tail).await.unwrap_err().is_lagged());
         assert_eq!(numbers(&mut tail, 1).await?, [100]);
+    }
+    Ok(())
+}
+
+/// However many entries the new one has had, and has left. If as many of its own were trimmed as were read of the old one,
+/// what is lost is counted as if it was the old one.
+#[tokio::test]
+async fn begun_again_and_trimmed_under_the_reader() -> Result<()> {
+    for (name, stack) in servers() {
+        let redis = stack.redis();
+        for (added, left) in [(2, 2), (9, 9), (9, 7), (9, 5), (9, 1), (9, 0)] {
+            let log = Tick::log(key("reborn"));
+            append(&redis, &log, 0..3).await?;
+            let mut tail = log.tail_with(&redis, Since::Start, eager());
+            assert_eq!(numbers(&mut tail, 3).await?.len(), 3);
+            log.clear(&redis).await?;
+            append(&redis, &log, 10..10 + added).await?;
+            redis.xtrim(log.key(), Trim::max_len(left)).await?;
+            let first = item(&mut tail).await;
+            assert!(first.as_ref().is_err_and(Error::is_lagged), "{name} {added}/{left}: {first:?}");
+            append(&redis, &log, [100]).await?;
+            let mut seen = Vec::new();
+            while seen.last() != Some(&100) {
+                // A new one that was trimmed is one more report.
+                match item(&mut tail).await {
+                    Err(error) if error.is_lagged() && seen.is_empty() => {}
+                    entry => seen.push(entry?.event?.number),
+                }
+            }
+            assert_eq!(seen.len() as u64, left + 1, "{name} {added}/{left}: {seen:?}");
+        }
+    }
+    Ok(())
+}
+
+/// What a tail yields, and what it reports as lost, is all that was appended.
+#[tokio::test]
+async fn each_trimmed_entry_is_accounted_for() -> Result<()> {
+    for (name, stack) in servers() {
+        let redis = stack.redis();
+        let log = Tick::log(key("accounts"));
+        append(&redis, &log, [0]).await?;
+        let mut tail = log.tail_with(&redis, Since::Start, eager().page(7));
+        assert_eq!(numbers(&mut tail, 1).await?, [0]);
+        let (mut seen, mut lost, mut total) = (1, 0, 1);
+        for (burst, most) in [3, 50, 11, 0, 3, 50, 11, 0, 1, 2, u64::MAX].into_iter().enumerate() {
+            append(&redis, &log, 0..40).await?;
+            total += 40;
+            let left = if most == u64::MAX { 40 } else { 15 };
+            redis.xtrim(log.key(), Trim::max_len(left)).await?;
+            for _ in 0..most {
+                if seen + lost == total {
+                    break;
+                }
+                match item(&mut tail).await {
+                    Ok(_) => seen += 1,
+                    Err(error) => {
+                        let count = error.message().split(' ').next().and_then(|count| count.parse::<u64>().ok());
+                        assert!(error.is_lagged() && count.is_some(), "{name}: {error}");
+                        lost += count.unwrap();
+                    }
+                }
+            }
+            assert!(seen + lost <= total, "{name}, burst {burst}: {seen} and {lost} of {total}");
+        }
+        assert_eq!(seen + lost, total, "{name}: {seen} and {lost}");
+        assert!(lost > 0, "{name}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn at_the_last_id() -> Result<()> {
+    for (name, stack) in servers() {
+        let redis = stack.redis();
+        let log = Tick::log(key("last"));
+        let first = StreamId::new(u64::MAX, u64::MAX - 1);
+        log.append_at(&redis, first, &Tick { number: 0 }).await?;
+        let starts = [Since::Start, Since::Last(u64::MAX), Since::Last(0), Since::Now];
+        let mut tails = starts.map(|since| log.tail_with(&redis, since, eager()));
+        for tail in &mut tails {
+            tail.started().await?;
+        }
+        assert_eq!(item(&mut tails[0]).await?.id, first, "{name}");
+        log.append(&redis, &Tick { number: 1 }).await?;
+        for (tail, expected) in tails.iter_mut().zip([&[1][..], &[0, 1], &[1], &[1]]) {
+            assert_eq!(numbers(tail, expected.len()).await?, expected, "{name}");
+        }
+        // Nothing can follow, and nothing is an error. The log has never had this id.
+        for tail in &mut tails {
+            assert!(timeout(Duration::from_millis(200), tail.next()).await.is_err(), "{name}");
+        }
+        let mut after = log.tail_with(&redis, first, eager());
+        assert_eq!(numbers(&mut after, 1).await?, [1], "{name}");
+        assert_eq!(log.after(&redis, StreamId::MAX, 10).await?.len(), 0, "{name}");
+        assert_eq!(log.range(&redis, .., u64::MAX).await?.len(), 2, "{name}");
+        assert_eq!(log.last(&redis, u64::MAX).await?.len(), 2, "{name}");
     }
     Ok(())
 }
@@ -184,6 +285,46 @@ async fn reads_that_fail() -> Result<()> {
     let mut tail = Tick::log("nobody").tail_with(&nobody, Since::Start, eager().retries(1));
     for _ in 0..2 {
         assert!(item(&mut tail).await.unwrap_err().is_connect());
+    }
+    Ok(())
+}
+
+/// What the scripts count, and what `Group::status` does.
+const MISSED: &str = concat!(
+    include_str!("../../../mapper/src/scripts/stream_facts.lua"),
+    include_str!("../../../mapper/src/scripts/stream_missed.lua"),
+    "for _, info in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do\n",
+    "  local fields = {}\n",
+    "  for at = 1, #info, 2 do fields[info[at]] = info[at + 1] end\n",
+    "  return missed_by(KEYS[1], fields['last-delivered-id'], fields['entries-read'])\n",
+    "end",
+);
+
+#[tokio::test]
+async fn a_group_has_missed_what_it_can_no_longer_read() -> Result<()> {
+    for (name, stack) in servers() {
+        let redis = stack.redis();
+        let log = Tick::log(key("missed"));
+        let group = log.group("g");
+        group.create(&redis).await?;
+        let missed = async || -> Result<u64> {
+            let counted = group.status(&redis).await?.missed.unwrap();
+            let by_script: u64 = redis.execute(Command::read("EVAL").arg(MISSED).arg(1).key(log.key())).await?;
+            assert_eq!(counted, by_script, "{name}");
+            Ok(counted)
+        };
+        assert_eq!(missed().await?, 0, "{name}");
+        // Before its first read, nobody has counted what it has read.
+        append(&redis, &log, 0..60).await?;
+        redis.xtrim(log.key(), Trim::max_len(20)).await?;
+        assert_eq!(missed().await?, 40, "{name}");
+        // It goes on with what is left, and has missed nothing since: Redis 7.0 still counts 20 that it has read.
+        let read = group.read(&redis, "c", 5).await?;
+        assert_eq!((read.len(), missed().await?), (5, 0), "{name}");
+        assert_eq!((group.read(&redis, "c", 100).await?.len(), missed().await?), (15, 0), "{name}");
+        // Entries that it has read may go.
+        redis.xtrim(log.key(), Trim::max_len(1)).await?;
+        assert_eq!(missed().await?, 0, "{name}");
     }
     Ok(())
 }

@@ -11,6 +11,7 @@
     reason = "a test fails by panicking, and reports"
 )]
 
+mod follow;
 mod loss;
 mod resume;
 mod seam;

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use http::{HeaderMap, StatusCode};
 use redis_model::prelude::*;
+use redis_model::redis_rest::Encoding;
 use redis_model::redis_rest::transport::{Body, Endpoint, Request, Response, Transport, TransportError};
 use redis_model::{Polling, Since, TailOptions};
 use redis_model_tests::direct::commands_of;
@@ -30,6 +31,12 @@ enum Events {
     Forbidden,
 }
 
+#[derive(Debug, Clone, Copy)]
+enum Reader {
+    Tail,
+    Projection,
+}
+
 /// A server without streams, in virtual time: an hour takes no time.
 #[derive(Debug, Clone)]
 struct Nothing {
@@ -48,6 +55,9 @@ impl Transport for Nothing {
             let commands = commands_of(&request).unwrap();
             let replies = commands.iter().map(|command| match &command[0][..] {
                 b"XINFO" => r#"{"error":"ERR no such key"}"#,
+                // The position of a projection, and a page of its log.
+                b"HMGET" => r#"{"result":["idle",null]}"#,
+                b"EVALSHA_RO" | b"EVALSHA" => r#"{"result":[["0-0",0,"0-0",0,"0-0"],"0-0","none",[]]}"#,
                 _ => r#"{"result":null}"#,
             });
             let text = match request.endpoint {
@@ -71,24 +81,43 @@ impl Transport for Nothing {
 }
 
 /// Returns the reads and the subscriptions of an hour in which nothing happens.
-async fn idle_hour<M: StreamModel + Send + 'static>(events: Events) -> (usize, usize) {
+async fn idle_hour<M: StreamModel + Send + 'static>(reader: Reader, events: Events) -> (usize, usize) {
     let nothing = Nothing { events, reads: Arc::default(), subscriptions: Arc::default() };
-    let redis = Redis::builder("https://example.com", "token").transport(nothing.clone()).build().unwrap();
-    let mut tail = M::log("idle").tail(&redis, Since::Now);
+    let redis = Redis::builder("https://example.com", "token").transport(nothing.clone());
+    let redis = redis.encoding(Encoding::Json).build().unwrap();
     let hour = Duration::from_secs(3600);
-    assert!(timeout(hour, tail.next()).await.is_err());
+    match reader {
+        Reader::Tail => {
+            let mut tail = M::log("idle").tail(&redis, Since::Now);
+            assert!(timeout(hour, tail.next()).await.is_err());
+        }
+        Reader::Projection => {
+            let projection = M::log("idle").projection("idle");
+            let result = timeout(hour, projection.follow(&redis, async |unit, _| Ok(unit))).await;
+            assert!(result.is_err(), "{result:?}");
+        }
+    }
     (*nothing.reads.lock().unwrap(), *nothing.subscriptions.lock().unwrap())
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_idle_hour_costs_what_the_docs_say() {
-    let polling = idle_hour::<Quiet>(Events::Open).await;
-    let subscribed = idle_hour::<Tick>(Events::Open).await;
-    let ended = idle_hour::<Tick>(Events::EndAtOnce).await;
-    let refused = idle_hour::<Tick>(Events::Refused).await;
-    let forbidden = idle_hour::<Tick>(Events::Forbidden).await;
+async fn an_idle_hour_of_a_tail_costs_what_the_docs_say() {
+    idle_hours(Reader::Tail).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_hour_of_a_projection_that_follows_costs_the_same() {
+    idle_hours(Reader::Projection).await;
+}
+
+async fn idle_hours(reader: Reader) {
+    let polling = idle_hour::<Quiet>(reader, Events::Open).await;
+    let subscribed = idle_hour::<Tick>(reader, Events::Open).await;
+    let ended = idle_hour::<Tick>(reader, Events::EndAtOnce).await;
+    let refused = idle_hour::<Tick>(reader, Events::Refused).await;
+    let forbidden = idle_hour::<Tick>(reader, Events::Forbidden).await;
     println!(
-        "reads and subscriptions: polling {polling:?}, subscribed {subscribed:?}, subscriptions that end at once {ended:?}, refused {refused:?}, forbidden {forbidden:?}"
+        "{reader:?}, reads and subscriptions: polling {polling:?}, subscribed {subscribed:?}, subscriptions that end at once {ended:?}, refused {refused:?}, forbidden {forbidden:?}"
     );
     assert!((715..=740).contains(&polling.0) && polling.1 == 0, "{polling:?}");
     assert!((60..=66).contains(&subscribed.0) && subscribed.1 == 1, "{subscribed:?}");

@@ -182,7 +182,7 @@ async fn every_executor_appends() -> Result<()> {
             log.fold(&client, 0, |sum, event| if let Event::Paid { cents, .. } = event { sum + cents } else { sum })?;
         assert_eq!((sum.state, sum.version), (6, 3));
         let account = log.aggregate::<Account>().snapshots(Snapshots::json().every(4));
-        assert_eq!(account.commit(&client, |account| Ok(vec![paid(account.cents)]))?.cents, 12);
+        assert_eq!(account.commit(&client, |account| vec![paid(account.cents)])?.cents, 12);
         assert_eq!(client.hget(format!("{}::snapshot", log.key()), "version")?, Some(4));
         assert_eq!(account.load(&client)?.version, 4);
         Ok(())

@@ -105,7 +105,7 @@ async fn a_log_that_is_deleted_meanwhile_is_noticed() -> Result<()> {
         let error = fold.await.unwrap_err();
         assert!(error.is_lagged() && error.message().contains("deleted"), "{error}");
         // A commit on it begins with its first event.
-        let account = log.aggregate::<Account>().commit(&redis, |account| Ok(vec![paid(account.cents)])).await?;
+        let account = log.aggregate::<Account>().commit(&redis, |account| vec![paid(account.cents)]).await?;
         assert_eq!((account.version, account.cents), (1, 0));
     }
     Ok(())

@@ -13,7 +13,9 @@
 
 mod append;
 mod category;
+mod decisions;
 mod fold;
+mod limits;
 mod lossy;
 mod projections;
 mod race;

@@ -1,6 +1,7 @@
 //! Projections: each event counts once in the view, whatever breaks.
 
 use std::collections::BTreeMap;
+use std::error::Error as _;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -90,6 +91,13 @@ async fn a_view_equals_a_replay_whatever_breaks() -> Result<()> {
                 let mut total = CaughtUp::default();
                 while !is_over.load(Ordering::SeqCst) {
                     let projection = Sale::category().projection(&view).batch(1);
+                    // One of them follows the log. The others read what there is, now and then.
+                    if runner == 1 {
+                        let limit = Duration::from_millis(10 + random.below(1500));
+                        let follows = projection.follow(&redis, count(&redis, &view));
+                        assert!(tokio::time::timeout(limit, follows).await.is_err(), "a failure that can pass ends it");
+                        continue;
+                    }
                     let run = projection.catch_up_async(&redis, count(&redis, &view));
                     // Killed anywhere, and started again. One of them lives on.
                     let limit = if runner == 0 { 60_000 } else { 10 + random.below(800) };
@@ -245,13 +253,17 @@ async fn a_failing_handler_stops_before_its_event() -> Result<()> {
         let redis = stack.redis();
         let log = Receipt::log(key("handler"));
         let name = log.key().rsplit(':').next().unwrap().to_owned();
-        log.append_many(&redis, &[receipt(1, 1), receipt(2, 2), receipt(3, 3)]).await?;
+        let ids = log.append_many(&redis, &[receipt(1, 1), receipt(2, 2), receipt(3, 3)]).await?;
         let projection = records(&log);
         let fails = move |unit: Unit, entry: Entry<Receipt>| match entry.event.cents {
             2 => Err(Error::new(ErrorKind::Conflict, "not now")),
             _ => Ok(unit),
         };
-        assert_eq!(projection.catch_up(&redis, fails).await.unwrap_err().message(), "not now");
+        let error = projection.catch_up(&redis, fails).await.unwrap_err();
+        assert_eq!((error.kind(), error.key()), (ErrorKind::Conflict, Some(log.key())));
+        assert!(error.to_string().contains(&format!("entry {}", ids[1])), "{error}");
+        let source = error.source().and_then(|source| source.downcast_ref::<Error>());
+        assert_eq!(source.map(Error::message), Some("not now"));
         // A write that is refused names its position in the unit of the handler.
         let taken = SaleRecord { id: format!("{name}.taken"), cents: 0 };
         taken.insert(&redis).await?;
@@ -262,6 +274,7 @@ async fn a_failing_handler_stops_before_its_event() -> Result<()> {
         };
         let error = projection.catch_up(&redis, refused).await.unwrap_err();
         assert!(error.is_already_exists() && error.operation() == Some(1), "{error:?}");
+        assert!(error.to_string().contains(&format!("entry {} of {}", ids[0], log.key())), "{error}");
         assert_eq!(error.key(), Some(format!("sale:{}", taken.id).as_str()));
         assert_eq!(projection.catch_up(&redis, record(&name)).await?.events, 3);
         // A position that others have changed.
@@ -338,6 +351,68 @@ async fn entries_that_are_gone_are_noticed() -> Result<()> {
         let error = projection.clone().skip_missing().catch_up(&redis, |unit, _| Ok(unit)).await.unwrap_err();
         assert!(error.is_lagged() && error.message().contains("begun again"), "{error}");
         assert_eq!(records(&log).catch_up(&redis, |unit, _| Ok(unit)).await?.events, 4);
+    }
+    Ok(())
+}
+
+/// A view of two logs would be wrong, so not one event of the new log may reach it.
+#[tokio::test]
+async fn a_log_that_was_begun_again_changes_nothing_in_the_view() -> Result<()> {
+    for (name, stack) in servers() {
+        let redis = stack.redis();
+        for (added, left) in [(1, 1), (8, 8), (8, 6), (5, 5), (1200, 1200), (1200, 1198)] {
+            let log = Receipt::log(key("again"));
+            let projection = records(&log).batch(100);
+            log.append_many(&redis, &vec![receipt(1, 1); 3]).await?;
+            projection.catch_up(&redis, |unit, _| Ok(unit)).await?;
+            log.clear(&redis).await?;
+            log.append_many(&redis, &vec![receipt(2, 2); added]).await?;
+            redis.xtrim(log.key(), Trim::max_len(left)).await?;
+            for projection in [projection.clone(), projection.skip_missing()] {
+                let error = projection.catch_up(&redis, |_, _| panic!("nothing is handled")).await.unwrap_err();
+                let is_named = error.is_lagged() && error.message().contains("begun again");
+                assert!(is_named && error.key() == Some(log.key()), "{name} {added}/{left}: {error}");
+            }
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_entry_that_is_too_large_is_named_and_can_be_skipped() -> Result<()> {
+    for (_, stack) in servers() {
+        let redis = stack.redis();
+        let small = stack.builder().max_response_bytes(100_000).build()?;
+        let log = Receipt::log(key("large"));
+        let name = log.key().rsplit(':').next().unwrap().to_owned();
+        log.append_many(&redis, &vec![receipt(1, 1); 30]).await?;
+        let large = redis.xadd(log.key(), [("customer", "1"), ("cents", "2"), ("other", &"x".repeat(400_000))]).await?;
+        log.append_many(&redis, &vec![receipt(1, 3); 10]).await?;
+        let projection = records(&log).batch(50);
+        let error = projection.catch_up(&small, record(&name)).await.unwrap_err();
+        assert!(
+            error.kind() == ErrorKind::TooLarge && error.to_string().contains(&format!("entry {large}")),
+            "{error}"
+        );
+        let skipping = projection.skip_unreadable();
+        let caught_up = skipping.catch_up(&small, record(&name)).await?;
+        assert_eq!((caught_up.events, caught_up.skipped), (10, 1));
+        assert_eq!(skipping.skipped(&redis).await?[0].id, large);
+
+        let error = log.fold(&small, 0, |count, _| count + 1).await.unwrap_err();
+        assert!(
+            error.kind() == ErrorKind::TooLarge && error.to_string().contains(&format!("entry {large}")),
+            "{error}"
+        );
+        let mut entries = log.entries(&small, ..);
+        let (mut read, mut unread) = (0, Vec::new());
+        while let Some(entry) = entries.next().await {
+            match entry? {
+                Entry { event: Ok(_), .. } => read += 1,
+                Entry { id, .. } => unread.push(id),
+            }
+        }
+        assert_eq!((read, unread), (40, vec![large]));
     }
     Ok(())
 }

@@ -127,7 +127,7 @@ async fn commit_race(name: &'static str, stack: &'static Stack, seed: u64, [righ
             let mut versions = Vec::new();
             while versions.len() < 10 {
                 // The state that a decision sees is the one that it is appended to.
-                let decide = |account: &Account| Ok(vec![paid(i64::try_from(account.events).unwrap() + 1)]);
+                let decide = |account: &Account| vec![paid(i64::try_from(account.events).unwrap() + 1)];
                 match account.commit(&redis, decide).await {
                     Ok(account) => versions.push((account.version, account.state.cents)),
                     Err(error) => assert!(error.is_conflict(), "{error:?}"),
@@ -169,12 +169,13 @@ async fn a_commit_with_an_id_is_made_once() {
                     // The decision depends on the state, and would be another one after the first.
                     let decide = move |account: &Account| {
                         let events = if account.events.is_multiple_of(2) { 1 } else { 2 };
-                        Ok(vec![paid(1_i64 << request); events])
+                        vec![paid(1_i64 << request); events]
                     };
                     while let Err(error) = account.commit_as(&redis, &id, decide).await {
                         assert!(error.is_conflict(), "{error:?}");
                     }
-                    let seen = account.commit_as(&redis, &id, |_| panic!("it is decided")).await.unwrap();
+                    let seen =
+                        account.commit_as(&redis, &id, |_| -> Vec<Event> { panic!("it is decided") }).await.unwrap();
                     assert!(seen.cents & (3 << request) != 0, "{id} is in the state");
                 }
             })

@@ -7,7 +7,7 @@ use redis_model::prelude::*;
 use redis_model_tests::key;
 use tokio::time::sleep;
 
-use crate::{SERVERS, clients, group, worker};
+use crate::{SERVERS, clients, group, until, worker};
 
 /// `poll` states the price: with a longest time of 5 seconds it is 720 requests an hour. Here, an hour is 3.6 seconds.
 #[tokio::test]
@@ -77,6 +77,60 @@ async fn a_message_wakes_a_worker_between_polls() -> Result<()> {
         assert!(latency < Duration::from_secs(5), "{server}: {latency:?}");
         let requests = counters.read().requests;
         assert!(requests < 25, "{server}: {requests} requests");
+    }
+    Ok(())
+}
+
+/// What a worker gives up as it ends is announced: others have it without a poll of theirs, and the announcement is part of the
+/// request that gives it up.
+#[tokio::test]
+async fn what_a_worker_gives_up_is_announced() -> Result<()> {
+    for (server, stack) in SERVERS.iter() {
+        let redis = stack.redis();
+        let group = Ping::log(key("announced")).group("g");
+        // Without a message, it would be an hour.
+        let slow = |name: &str| {
+            let hour = Duration::from_secs(3600);
+            Worker::new(group.clone(), name).poll(hour, hour).reclaim_idle(hour).grace(Duration::ZERO)
+        };
+        let (first, second) = (slow("first"), slow("second"));
+        let begun = tokio::sync::Notify::new();
+        let handler = async |_| {
+            begun.notify_one();
+            std::future::pending::<()>().await;
+            Ok::<_, String>(())
+        };
+        let listening = async |count: u64| {
+            let channels = [group.log().key().to_owned(), group.retries_key()];
+            until(async || redis.pubsub_numsub::<String>(&channels).await.unwrap().iter().all(|(_, is)| *is >= count))
+                .await;
+        };
+        let counters = second.counters();
+        let before = std::cell::Cell::new((0, 0));
+        let end_first = async {
+            listening(1).await;
+            group.log().append(&redis, &Ping { number: 1 }).await.unwrap();
+            begun.notified().await;
+            // The second worker starts when nothing is left to read.
+            listening(2).await;
+            until(async || counters.read().requests >= 2).await;
+            sleep(Duration::from_millis(100)).await;
+            before.set((first.counters().read().requests, counters.read().requests));
+        };
+        let handled = until(async || counters.read().handled == 1);
+        let second_run = async {
+            begun.notified().await;
+            begun.notify_one();
+            second.run_until(&redis, handled, async |_| Ok::<_, String>(())).await
+        };
+        let (first_ended, second_ended) = tokio::join!(first.run_until(&redis, end_first, handler), second_run);
+        first_ended?;
+        second_ended?;
+        let (of_first, of_second) = before.get();
+        assert_eq!(first.counters().read().requests - of_first, 1, "{server}: one request gives up and announces");
+        let requests = counters.read().requests - of_second;
+        assert!(requests <= 3, "{server}: {requests}: it reads, and acknowledges");
+        assert_eq!(counters.read().reclaimed, 1, "{server}");
     }
     Ok(())
 }

@@ -16,12 +16,14 @@
     reason = "a test fails by panicking, and reports"
 )]
 
+mod attacks;
 mod exactly;
 mod failures;
 mod group;
 mod idle;
 mod killed;
 mod shutdown;
+mod wishes;
 mod worker;
 
 use std::sync::LazyLock;

@@ -41,7 +41,8 @@ pub struct FailedAttempt {
 }
 
 impl<M: ListModel> Queue<M> {
-    /// Returns up to `count` dead jobs from the position `first` on, with their history. Those that died first come first.
+    /// Returns up to `count` dead jobs from the position `first` on, with their history. Those that died first come
+    /// first.
     ///
     /// One script, O(log(n)) for the first and a little for each other. It changes nothing.
     ///
@@ -81,7 +82,8 @@ impl<M: ListModel> Queue<M> {
     /// Lets up to `limit` dead jobs wait again, with new attempts, and returns their number. Those that died first come
     /// first.
     ///
-    /// One script, O(n log(n)) in the number of these jobs, which is at most 10,000. Call it again until it returns 0 to retry all.
+    /// One script, O(n log(n)) in the number of these jobs, which is at most 10,000. Call it again until it returns 0
+    /// to retry all.
     pub fn retry_dead<E: Executor>(&self, executor: E, limit: u64) -> E::Out<u64> {
         executor.submit(
             self.command(self.call(&RETRY).arg("retry").arg("all").arg(limit.min(MOST_AT_ONCE))).decode_with(number),

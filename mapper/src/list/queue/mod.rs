@@ -6,6 +6,7 @@ mod reserve;
 mod script;
 mod settle;
 mod upkeep;
+mod worker;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -16,20 +17,20 @@ pub use self::push::{JobOptions, Pushed};
 pub use self::reserve::{Reserved, Ticket};
 pub use self::settle::{Nack, Nacked};
 pub use self::upkeep::{QueueStats, Recovered};
+pub use self::worker::{JobCounters, JobCounts, JobNotice, QueueWorker, WorkerJob};
 use super::ListModel;
 use crate::key::{Key, KeyPart};
 
 /// A queue of jobs of the type `M`, from [`ListModel::queue`].
 ///
-/// A worker [reserves](Queue::reserve) a job, and then [acknowledges](Queue::ack) it, or [gives it back](Queue::nack). If it
-/// does neither until the deadline of the reservation, the job comes back by itself. After [`max_attempts`](Queue::max_attempts)
-/// the job is [dead](Queue::dead), with the history of its attempts.
+/// A [worker](Queue::worker) reserves jobs, calls a handler for each, and settles them. If it dies, its jobs come back
+/// by themselves when the deadline of the reservation has passed. After [`max_attempts`](Queue::max_attempts) a job is
+/// [dead](Queue::dead), with the history of its attempts.
 ///
 /// ```no_run
 /// use std::time::Duration;
 ///
 /// use redis_model::prelude::*;
-/// use redis_model::{Nack, Reserved};
 ///
 /// #[derive(Debug, RedisModel)]
 /// #[redis(list, prefix = "job")]
@@ -37,60 +38,44 @@ use crate::key::{Key, KeyPart};
 ///     Resize { width: u32 },
 /// }
 ///
-/// # async fn run(job: &Job) -> std::result::Result<(), String> { Ok(()) }
-/// # async fn pause(_: Duration) {}
+/// # async fn resize(width: u32) -> std::io::Result<()> { Ok(()) }
 /// # async fn example(redis: Redis) -> Result<()> {
 /// let queue = Job::queue("images").hold_for(Duration::from_secs(30)).max_attempts(5);
 /// queue.push(&redis, &Job::Resize { width: 640 }).await?;
 ///
-/// // A worker. It asks less and less often while there is nothing to do.
-/// let mut idle = Duration::from_millis(100);
-/// loop {
-///     let Some(Reserved { ticket, element, .. }) = queue.reserve(&redis, "worker-1").await? else {
-///         pause(idle).await;
-///         idle = (2 * idle).min(Duration::from_secs(10));
-///         continue;
-///     };
-///     idle = Duration::from_millis(100);
-///     let outcome = match element {
-///         Ok(job) => run(&job).await,
-///         Err(error) => Err(error.to_string()), // it does not fit `Job`
-///     };
-///     let settled = match outcome {
-///         Ok(()) => queue.ack(&redis, ticket).await,
-///         Err(why) => {
-///             let later = Nack::new().error(why).delay(Duration::from_secs(60));
-///             queue.nack(&redis, ticket, later).await.map(drop)
-///         }
-///     };
-///     match settled {
-///         // It took longer than 30 seconds, and the job came back: another worker has it, or had it.
-///         Err(error) if error.is_conflict() || error.is_not_found() => println!("too late: {error}"),
-///         settled => settled?,
-///     }
-/// }
+/// // In another program. It returns only if it cannot go on.
+/// queue
+///     .worker("worker-1")
+///     .run(&redis, async |job| match job.job {
+///         Job::Resize { width } => resize(width).await,
+///     })
+///     .await
 /// # }
 /// ```
 ///
+/// A program with a loop of its own calls [`reserve`](Queue::reserve), and then [`ack`](Queue::ack) or
+/// [`nack`](Queue::nack); during long jobs also [`extend`](Queue::extend).
+///
 /// # What is guaranteed
 ///
-/// * A job is handled at least once, or it is dead. It is handled twice if a worker is still at work after its deadline: ask for
-///   [more time](Queue::extend) before. A reservation has a number that only grows,
-///   [`Ticket::reservation`]: other systems can refuse a worker that is late by it.
+/// * A job is handled at least once, or it is dead. It is handled twice if a program is still at work after its
+///   deadline: ask for [more time](Queue::extend) before, as [`QueueWorker`] does. A reservation has a number that only
+///   grows, [`Ticket::reservation`]: other systems can refuse a worker that is late by it.
 /// * No two workers hold a job at the same time. Deadlines and delays are measured by the clock of the server.
-/// * A worker that is late cannot acknowledge, give back or extend what another has: the error is a `Conflict`, or `NotFound` if
-///   the job is finished.
-/// * Jobs are reserved in the order in which they were pushed. One whose worker died comes first; one that was given back, or whose
-///   delay is over, comes last.
-/// * Each call is one script and one request. After a lost reply the client repeats it, and gets the outcome of the first
-///   execution, so nothing is pushed or reserved twice. In pipelines, transactions and batches it is not repeated. If no
-///   attempt of `reserve` has brought a reply, its jobs come back after their deadline, and have one attempt less.
+/// * A worker that is late cannot acknowledge, give back or extend what another has: the error is a `Conflict`, or
+///   `NotFound` if the job is finished.
+/// * Jobs are reserved in the order in which they were pushed. One whose worker died comes first; one that was given
+///   back, or whose delay is over, comes last.
+/// * Each call is one script and one request. After a lost reply the client repeats it, and gets the outcome of the
+///   first execution, so nothing is pushed or reserved twice. In pipelines, transactions and batches it is not
+///   repeated. If no attempt of `reserve` has brought a reply, its jobs come back after their deadline, and have one
+///   attempt less.
 /// * An element that cannot be read is an error of that job alone. It is in the queue until a worker gives it up.
-/// * If the clock of the server jumps forward, reservations end early, and workers that are late are refused. If it jumps
-///   back, what dead workers held comes back later.
+/// * If the clock of the server jumps forward, reservations end early, and workers that are late are refused. If it
+///   jumps back, what dead workers held comes back later.
 ///
-/// A store that evicts keys can lose jobs: use the policy `noeviction`. The guide [`lists`](crate::guide::lists) tells what each call
-/// costs, and what happens when something fails.
+/// A store that evicts keys can lose jobs: use the policy `noeviction`. The guide [`lists`](crate::guide::lists) tells
+/// what each call costs, and what happens when something fails.
 ///
 /// # Keys
 ///
@@ -102,6 +87,7 @@ use crate::key::{Key, KeyPart};
 /// | `job:images::queue:reserved` | sorted set | the ids of reserved jobs, by their deadline |
 /// | `job:images::queue:dead` | sorted set | the ids of dead jobs, by the time at which they died |
 /// | `job:images::queue:once:KEY` | string | the id of a job that was pushed under a key of the caller; expires |
+/// | `job:images::queue:turn:NONCE` | string | what a [`QueueWorker`] has reserved last; expires |
 pub struct Queue<M> {
     key: Key,
     hold_for: Duration,

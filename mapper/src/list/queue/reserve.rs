@@ -8,7 +8,7 @@ use redis_rest::{Command, Executor, Reply, Result};
 use super::script::{RESERVE, some_millis, texts};
 use super::{Queue, time_of};
 use crate::list::{ListModel, raw};
-use crate::write::malformed;
+use crate::write::{Netstrings, malformed};
 
 /// A job that a worker has reserved.
 #[derive(Debug, Clone)]
@@ -45,8 +45,8 @@ impl Ticket {
         self.queue == hash(key)
     }
 
-    /// Returns the number of the reservation. Each reservation of the queue has a higher number than those before it, so
-    /// another system that remembers the highest can refuse a worker that is late: it is a fencing token.
+    /// Returns the number of the reservation. Each reservation of the queue has a higher number than those before it,
+    /// so another system that remembers the highest can refuse a worker that is late: it is a fencing token.
     #[must_use]
     pub fn reservation(self) -> u64 {
         self.reservation
@@ -60,13 +60,13 @@ fn hash(key: &str) -> u64 {
 }
 
 /// The most jobs that one call reserves.
-const MAX_COUNT: u64 = 1000;
+pub(super) const MAX_COUNT: u64 = 1000;
 
 impl<M: ListModel> Queue<M> {
     /// Reserves the next job for a worker, or returns `None` if none waits.
     ///
-    /// It takes back what dead workers held, and ends delays, up to 100 of each in a call. One script, O(log(n)) for each
-    /// of these jobs.
+    /// It takes back what dead workers held, and ends delays, up to 100 of each in a call. One script, O(log(n)) for
+    /// each of these jobs.
     ///
     /// `worker` is any name. It is in the history of the job.
     ///
@@ -98,8 +98,10 @@ impl<M: ListModel> Queue<M> {
     /// Reserves up to `count` jobs for a worker, as [`reserve`](Queue::reserve) does.
     ///
     /// All of them have the same deadline, so hold them for as long as all of them take. They come in one reply, so
-    /// fewer are reserved once their elements have a megabyte. A reply that is larger than the client reads is lost: its jobs come
-    /// back after the deadline, and have one attempt less.
+    /// fewer are reserved if their elements have more than 64 KB together, and a larger job comes alone. If it is
+    /// larger than the client reads, its reply is lost: it comes back after the deadline, and is dead in the end. No
+    /// other job is affected, if [`max_response_bytes`](redis_rest::RedisBuilder::max_response_bytes) is at least 200
+    /// KB.
     ///
     /// # Errors
     ///
@@ -123,7 +125,11 @@ impl<M: ListModel> Queue<M> {
 }
 
 fn read<M: ListModel>(reply: Reply<'_>, key: &str) -> Result<Vec<Reserved<M>>> {
-    let mut texts = texts(reply)?;
+    jobs(texts(reply)?, key)
+}
+
+/// Reads the outcome of a reservation.
+pub(super) fn jobs<M: ListModel>(mut texts: Netstrings<'_>, key: &str) -> Result<Vec<Reserved<M>>> {
     let deadline = time_of(texts.number()?);
     let mut jobs = Vec::new();
     while !texts.0.is_empty() {

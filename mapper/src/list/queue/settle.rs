@@ -55,15 +55,11 @@ impl Nack {
         self
     }
 
-    /// Sets why the attempt has failed, for the history of the job. Of a long text, the first 1,000 characters are kept.
+    /// Sets why the attempt has failed, for the history of the job. Of a long text, the first 1,000 characters are
+    /// kept.
     #[must_use]
     pub fn error(mut self, why: impl Into<String>) -> Self {
-        const MAX_LEN: usize = 1000;
-        let mut why = why.into();
-        if let Some((end, _)) = why.char_indices().nth(MAX_LEN) {
-            why.truncate(end);
-        }
-        self.error = why;
+        self.error = shortened(why.into());
         self
     }
 
@@ -73,6 +69,15 @@ impl Nack {
         self.is_final = true;
         self
     }
+}
+
+/// Returns as much of an error as the history of a job keeps.
+pub(super) fn shortened(mut why: String) -> String {
+    const MAX_LEN: usize = 1000;
+    if let Some((end, _)) = why.char_indices().nth(MAX_LEN) {
+        why.truncate(end);
+    }
+    why
 }
 
 /// The outcome of [`Queue::nack`].
@@ -89,13 +94,13 @@ pub enum Nacked {
 impl<M: ListModel> Queue<M> {
     /// Acknowledges a job: it is done, and leaves the queue.
     ///
-    /// One script, O(log(n)). If its reply is lost, the client repeats it and gets its outcome. The deadline may have passed, as
-    /// long as nobody has taken the job back.
+    /// One script, O(log(n)). If its reply is lost, the client repeats it and gets its outcome. The deadline may have
+    /// passed, as long as nobody has taken the job back.
     ///
     /// # Errors
     ///
-    /// * `Conflict` if the reservation does not count any more: the deadline has passed, and the job waits again, is dead, or is
-    ///   reserved by another worker.
+    /// * `Conflict` if the reservation does not count any more: the deadline has passed, and the job waits again, is
+    ///   dead, or is reserved by another worker.
     /// * `NotFound` if there is no such job any more: it was acknowledged before, by this worker or by one that got it
     ///   after the deadline.
     pub fn ack<E: Executor>(&self, executor: E, ticket: Ticket) -> E::Out<()> {

@@ -34,13 +34,13 @@ pub struct QueueStats {
 }
 
 impl<M: ListModel> Queue<M> {
-    /// Takes back up to `limit` jobs whose workers have let the deadline pass, and lets up to `limit` delayed jobs wait whose
-    /// time has come.
+    /// Takes back up to `limit` jobs whose workers have let the deadline pass, and lets up to `limit` delayed jobs wait
+    /// whose time has come.
     ///
     /// Each [`reserve`](Queue::reserve) does the same for 100 jobs, so a queue with workers needs no call of this.
     ///
-    /// One script, O(n log(n)) in the number of these jobs, which is at most 10,000. Keep the limit at some 1,000: the server does
-    /// nothing else meanwhile.
+    /// One script, O(n log(n)) in the number of these jobs, which is at most 10,000. Keep the limit at some 1,000: the
+    /// server does nothing else meanwhile.
     pub fn recover<E: Executor>(&self, executor: E, limit: u64) -> E::Out<Recovered> {
         let command = self.command(self.call(&RECOVER).arg(limit.min(MOST_AT_ONCE)).arg(self.max_attempts));
         executor.submit(command.decode_with(|reply| {
@@ -67,8 +67,8 @@ impl<M: ListModel> Queue<M> {
         executor.submit(self.key.check(Build.llen(self.key())))
     }
 
-    /// Removes all jobs, the reserved and the dead ones too, and returns how many there were. A worker that holds one gets
-    /// `NotFound` when it acknowledges it.
+    /// Removes all jobs, the reserved and the dead ones too, and returns how many there were. A worker that holds one
+    /// gets `NotFound` when it acknowledges it.
     ///
     /// One script, O(1): the server frees the memory in the background.
     pub fn clear<E: Executor>(&self, executor: E) -> E::Out<u64> {

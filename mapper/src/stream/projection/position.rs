@@ -8,7 +8,7 @@ use redis_rest::{Command, Error, ErrorKind, Executor as _, Reply, Result, Sessio
 use super::Skipped;
 use crate::index::Layout;
 use crate::key::Key;
-use crate::stream::StreamModel;
+use crate::stream::{StreamModel, facts};
 use crate::write::{Action, Change, Condition, FieldChange, Lifetime, Operation};
 
 /// The field that the hash always has: a patch needs a record that exists.
@@ -45,6 +45,11 @@ struct PositionOf<M>(std::marker::PhantomData<M>);
 impl Position {
     pub(super) fn after(self) -> StreamId {
         self.id.unwrap_or(StreamId::MIN)
+    }
+
+    /// Returns what was read of the log.
+    pub(super) fn seen(self) -> facts::Position {
+        facts::Position { id: self.after(), rank: Some(self.count) }
     }
 
     /// Returns the position after the next entry.

@@ -9,13 +9,16 @@ use crate::hash::Unit;
 use crate::page_len::PageLen;
 use crate::stream::StreamModel;
 use crate::stream::entry::Entry;
+use crate::stream::facts::{Facts, Verdict};
 use crate::stream::log::Log;
-use crate::stream::page::{self, Head, LogPage, trimmed};
+use crate::stream::page::{self, LogPage, trimmed};
 
 /// What the events of a page make, up to one commit.
 struct Step {
     unit: Unit,
     to: Position,
+    /// The first event that was handled.
+    first: Option<StreamId>,
     /// The number of events that were handled.
     events: u64,
     /// The number of those that have writes.
@@ -34,28 +37,48 @@ enum Commit {
 
 impl Step {
     fn at(position: Position) -> Self {
-        Step { unit: Unit::new(), to: position, events: 0, writing: 0, skipped: Vec::new() }
+        Step { unit: Unit::new(), to: position, first: None, events: 0, writing: 0, skipped: Vec::new() }
     }
 }
 
 pub(super) async fn run<M, F>(
     session: Session,
     projection: Projection<M>,
-    mut handler: impl FnMut(Unit, Entry<M>) -> F + Send,
+    mut handler: impl FnMut(Unit, Entry<M>) -> F,
 ) -> Result<CaughtUp>
 where
-    M: StreamModel + Send,
-    F: Future<Output = Result<Unit>> + Send,
+    M: StreamModel,
+    F: Future<Output = Result<Unit>>,
 {
     let mut done = CaughtUp::default();
-    let keys: Vec<_> = projection.logs.iter().map(Log::key).collect();
-    let positions = projection.record.read(&session, &keys).await?;
-    for (log, position) in projection.logs.iter().zip(positions) {
-        let (batch, len) = (projection.batch, PageLen::default());
-        let mut reader = Reader { session: &session, projection: &projection, log, position, batch, len };
-        while reader.read_page(&mut handler, &mut done).await? {}
-    }
+    pass(&session, &projection, Vec::new(), &mut handler, &mut done).await?;
     Ok(done)
+}
+
+/// Handles all that follows these positions, or those that are stored if there are none. Returns the positions after
+/// that.
+pub(super) async fn pass<M, F>(
+    session: &Session,
+    projection: &Projection<M>,
+    mut positions: Vec<Position>,
+    handler: &mut impl FnMut(Unit, Entry<M>) -> F,
+    done: &mut CaughtUp,
+) -> Result<Vec<Position>>
+where
+    M: StreamModel,
+    F: Future<Output = Result<Unit>>,
+{
+    if positions.is_empty() {
+        let keys: Vec<_> = projection.logs.iter().map(Log::key).collect();
+        positions = projection.record.read(session, &keys).await?;
+    }
+    for (log, position) in projection.logs.iter().zip(&mut positions) {
+        let (batch, len) = (projection.batch, PageLen::default());
+        let mut reader = Reader { session, projection, log, position: *position, batch, len };
+        while reader.read_page(handler, done).await? {}
+        *position = reader.position;
+    }
+    Ok(positions)
 }
 
 struct Reader<'a, M> {
@@ -68,15 +91,11 @@ struct Reader<'a, M> {
     len: PageLen,
 }
 
-impl<M: StreamModel + Send> Reader<'_, M> {
+impl<M: StreamModel> Reader<'_, M> {
     /// Handles a page. Returns whether there may be more.
-    async fn read_page<F>(
-        &mut self,
-        handler: &mut (impl FnMut(Unit, Entry<M>) -> F + Send),
-        done: &mut CaughtUp,
-    ) -> Result<bool>
+    async fn read_page<F>(&mut self, handler: &mut impl FnMut(Unit, Entry<M>) -> F, done: &mut CaughtUp) -> Result<bool>
     where
-        F: Future<Output = Result<Unit>> + Send,
+        F: Future<Output = Result<Unit>>,
     {
         let page = page::read(self.session, self.log, self.position.after(), &mut self.len).await?;
         let missing = self.missing(&page)?;
@@ -87,13 +106,16 @@ impl<M: StreamModel + Send> Reader<'_, M> {
             match event {
                 Ok(event) => {
                     let before = step.unit.len();
-                    step.unit = handler(step.unit, Entry { id, event }).await?;
+                    let handled = handler(step.unit, Entry { id, event }).await;
+                    step.unit = handled.map_err(|error| self.failed(id, error))?;
+                    step.first.get_or_insert(id);
                     step.events += 1;
                     step.writing += usize::from(step.unit.len() > before);
                 }
                 Err(error) if self.projection.skips_unreadable => step.skipped.push((id, error.to_string())),
                 Err(error) => {
-                    // What comes before it is in the view then. If another program was faster, this entry may be behind us.
+                    // What comes before it is in the view then. If another program was faster, this entry may be
+                    // behind us.
                     return match self.commit(step, done).await? {
                         Commit::Done => Err(error),
                         Commit::Overtaken | Commit::Divide => Ok(true),
@@ -111,8 +133,8 @@ impl<M: StreamModel + Send> Reader<'_, M> {
         }
         if missing > 0 {
             // The last of them may be after the last entry that is left.
-            step.to =
-                Position { id: Some(head.last), count: step.to.count + missing, missing: step.to.missing + missing };
+            let id = if is_full { step.to.id } else { Some(head.last) };
+            step.to = Position { id, count: step.to.count + missing, missing: step.to.missing + missing };
         }
         match self.commit(step, done).await? {
             Commit::Done => {
@@ -123,37 +145,39 @@ impl<M: StreamModel + Send> Reader<'_, M> {
         }
     }
 
-    /// Returns the number of entries that were removed before they were read, if it is known and the projection accepts it.
+    /// Returns the number of entries that were removed before they were read, if it is known and the projection
+    /// accepts it.
     fn missing(&self, page: &LogPage<M>) -> Result<u64> {
-        let (head, position) = (page.head, self.position);
-        let added = head.added()?;
-        let read = position.count + page.entries.len() as u64;
-        // The script has seen both at the same moment, so at the end of the log the numbers agree.
-        if head.last < position.after() || added < read {
-            return Err(self.begun_again(head, added));
-        }
-        let unread = added - position.count;
-        let at_end = if page.is_full { 0 } else { added - read };
-        let is_missing = at_end > 0 || head.len < unread || head.removed > position.after();
-        if !is_missing || self.projection.skips_missing {
-            return Ok(at_end);
+        let head = page.head;
+        head.check_counted()?;
+        let count = match head.judge(self.position.seen(), page.following()) {
+            Verdict::Complete => return Ok(0),
+            Verdict::Anew => return Err(self.begun_again(head)),
+            // The end of the log tells how many.
+            Verdict::Deleted(_) if page.is_full => 0,
+            Verdict::Deleted(count) | Verdict::Lagged(count) => count,
+        };
+        if self.projection.skips_missing {
+            return Ok(count);
         }
         let why = format!(
-            "entries after {} were removed before the projection has read them: trimmed, or deleted. Rebuild the view of what \
-             is left under a new name with `skip_missing`, or go on with it",
-            position.after()
+            "entries after {} were removed before the projection has read them: trimmed, or deleted. Rebuild the view of \
+             what is left under a new name with `skip_missing`, or go on with it",
+            self.position.after()
         );
         Err(trimmed(self.log.typed_key(), why))
     }
 
     #[cold]
-    fn begun_again(&self, head: Head, added: u64) -> Error {
+    fn begun_again(&self, head: Facts) -> Error {
         let why = format!(
-            "the log was deleted and begun again: the projection has read {} entries up to {}, and the log ends at {} after \
-             {added} entries. Rebuild the view under a new name",
+            "the log was deleted and begun again: the projection has read {} entries up to {}, and the log ends at {} \
+             after {} entries, of which {} are left. Rebuild the view under a new name",
             self.position.count,
             self.position.after(),
-            head.last
+            head.last,
+            head.added.unwrap_or_default(),
+            head.length
         );
         trimmed(self.log.typed_key(), why)
     }
@@ -164,10 +188,11 @@ impl<M: StreamModel + Send> Reader<'_, M> {
             return Ok(Commit::Done);
         }
         let skipped = step.skipped.len() as u64;
+        let name = |error| self.named(step.first, step.to, error);
         let first = self.projection.record.advance(self.log.key(), self.position, step.to, step.skipped);
         let result = match step.unit.command_with(first) {
             Ok(command) => self.session.submit(command).await,
-            Err(error) => return Err(error),
+            Err(error) => return Err(name(error)),
         };
         match result {
             Ok(()) => {
@@ -186,11 +211,29 @@ impl<M: StreamModel + Send> Reader<'_, M> {
                 self.batch = 1;
                 Ok(Commit::Divide)
             }
-            Err(error) => Err(match error.operation() {
+            Err(error) => Err(name(match error.operation() {
                 // The caller counts the operations of the unit.
                 Some(position @ 1..) => error.with_operation(position - 1),
                 _ => error,
-            }),
+            })),
         }
+    }
+
+    /// The error of a handler, with the entry that it was called with.
+    #[cold]
+    fn failed(&self, id: StreamId, error: Error) -> Error {
+        let why = format!("the handler has failed: {}", error.message());
+        let failed = Error::new(error.kind(), why).context(format!("entry {id}"));
+        failed.about(M::MODEL_NAME, self.log.key()).with_source(error)
+    }
+
+    /// The error of a commit, with the entries whose events it has.
+    #[cold]
+    fn named(&self, first: Option<StreamId>, to: Position, error: Error) -> Error {
+        let key = self.log.key();
+        error.context(match first {
+            Some(first) if first < to.after() => format!("entries {first} to {} of {key}", to.after()),
+            _ => format!("entry {} of {key}", to.after()),
+        })
     }
 }

@@ -1,7 +1,6 @@
-//! The state machine of a tail: wake-ups, timers, and at most one read on its way. All of it is polled by the caller.
+//! The state machine of a tail: at most one read on its way, and a buffer. All of it is polled by the caller.
 //!
-//! A read begins when something calls for it, never before the buffer is empty: the start, a subscription that became active or
-//! broke, a message with an id that was not read yet, a full page, or a timer.
+//! A read begins when the [watch](Watch) calls for it, or after a full page, and never before the buffer is empty.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::pin::Pin;
@@ -10,14 +9,13 @@ use std::task::{Context, Poll};
 use redis_rest::{Error, ErrorKind, Redis, Result};
 
 use super::options::TailOptions;
-use super::pace::Pace;
-use super::position::Position;
 use super::read::{self, Ask, Page};
 use super::since::Since;
-use super::source::{Buffered, Due, Source};
+use super::source::{Absorbed, Buffered, Source};
 use super::token::TailToken;
-use super::wake::{Timer, Wake, timer};
 use crate::stream::explain::explain;
+use crate::stream::facts::Position;
+use crate::stream::watch::{Due, Watch};
 use crate::stream::{Entry, Log, StreamModel};
 
 /// An item: the number of the log, and its entry.
@@ -26,7 +24,7 @@ pub(super) type Item<M> = Result<(usize, Entry<Result<M>>)>;
 pub(super) struct Engine<M> {
     redis: Redis,
     sources: Vec<Source>,
-    pace: Pace,
+    watch: Watch,
     retries: u32,
     /// The most entries of each log that a read returns.
     page: u64,
@@ -38,14 +36,6 @@ pub(super) struct Engine<M> {
     is_single: bool,
     buffer: VecDeque<Buffered<M>>,
     reading: Option<Reading<M>>,
-    /// Why a read is needed, if it is.
-    due: Option<Due>,
-    /// Until it runs out, no read begins.
-    gap: Option<Timer>,
-    /// When it runs out, a read is due.
-    timer: Option<Timer>,
-    /// The number of failed reads in a row.
-    failures: u32,
     refused: Option<Error>,
     is_over: bool,
 }
@@ -72,16 +62,14 @@ impl<M: StreamModel + Send + 'static> Engine<M> {
         let TailOptions { page, polling, wake_ups, retries, token } = options;
         let refused = refusal(logs, token.as_ref());
         let source = |(log, since): &(Log<M>, Since)| {
-            let listens = wake_ups.unwrap_or(M::PUBLISH);
-            let wake = if listens { Wake::on(redis.clone(), log.key()) } else { Wake::off(redis.clone(), log.key()) };
             let resumed = token.as_ref().and_then(|token| token.position(log.key()));
-            Source::new(log.key(), *since, resumed, wake)
+            Source::new(log.key(), *since, resumed)
         };
         let page = (page / (logs.len() as u64).max(1)).max(1);
         Engine {
             sources: logs.iter().map(source).collect(),
+            watch: Watch::new(&redis, logs.iter().map(|(log, _)| log.key()), wake_ups.unwrap_or(M::PUBLISH), polling),
             redis,
-            pace: Pace::new(polling),
             retries,
             page,
             size: page,
@@ -89,10 +77,6 @@ impl<M: StreamModel + Send + 'static> Engine<M> {
             is_single: false,
             buffer: VecDeque::new(),
             reading: None,
-            due: Some(Due::Wake),
-            gap: None,
-            timer: None,
-            failures: 0,
             refused,
             is_over: logs.is_empty(),
         }
@@ -128,53 +112,32 @@ impl<M: StreamModel + Send + 'static> Engine<M> {
             }
             return Step::Item(Some(item.map(|entry| (number, entry))));
         }
-        self.listen(cx);
+        let sources = &self.sources;
+        self.watch.listen(cx, |number| Some(sources.get(number)?.read?.id));
         if let Some(reading) = &mut self.reading {
             let Poll::Ready(answer) = reading.answer.as_mut().poll(cx) else { return Step::Waits };
             let due = reading.due;
             self.reading = None;
             return match answer {
                 Ok(answer) => {
-                    self.failures = 0;
+                    self.watch.succeeded();
                     self.take(answer, due);
                     Step::Done
                 }
                 Err(error) => self.fail(error),
             };
         }
-        if self.gap.as_mut().is_some_and(|gap| gap.as_mut().poll(cx).is_pending()) {
-            return Step::Waits;
-        }
-        self.gap = None;
-        if let Some(due) = self.due.take() {
-            self.read(due);
-            return Step::Done;
-        }
-        let timer = self.timer.get_or_insert_with(|| timer(self.pace.next()));
-        if timer.as_mut().poll(cx).is_pending() {
-            return Step::Waits;
-        }
-        self.timer = None;
-        self.due = Some(Due::Timer);
-        Step::Done
-    }
-
-    /// Hears the wake-ups of all logs.
-    fn listen(&mut self, cx: &mut Context<'_>) {
-        for source in &mut self.sources {
-            let (has_changed, is_woken) = source.listen(cx);
-            // After a failure, the backoff has the say.
-            if has_changed || (is_woken && self.failures == 0) {
-                self.due = self.due.max(Some(Due::Wake));
+        match self.watch.poll_due(cx) {
+            Poll::Ready(due) => {
+                self.read(due);
+                Step::Done
             }
+            Poll::Pending => Step::Waits,
         }
     }
 
     /// Begins a read.
     fn read(&mut self, due: Due) {
-        self.timer = None;
-        self.gap = Some(timer(self.pace.spacing()));
-        self.sources.iter_mut().for_each(Source::begin_read);
         let redis = self.redis.clone();
         let answer: Pin<Box<dyn Future<Output = Result<Answer<M>>> + Send>> = if self.has_started() {
             let asks: Vec<_> = self.sources.iter().map(|source| source.ask(self.is_bare)).collect();
@@ -200,38 +163,25 @@ impl<M: StreamModel + Send + 'static> Engine<M> {
                 for (source, position) in self.sources.iter_mut().zip(positions) {
                     source.read = source.read.or(Some(position));
                 }
-                self.due = Some(Due::Wake);
-                self.gap = None;
-                return;
+                return self.watch.read_on();
             }
             Answer::Pages(pages) => pages,
         };
-        let (mut is_full, mut is_found) = (false, false);
+        let mut is_full = false;
         for (number, (ask, page)) in pages.into_iter().enumerate() {
             let Some(source) = self.sources.get_mut(number) else { continue };
             let before = self.buffer.len();
-            let can_have_more = source.absorb::<M>(number, &ask, page, &mut self.buffer);
-            is_full |= can_have_more;
-            is_found |= self.buffer.len() > before;
-            source.heed(due, self.buffer.len() > before);
+            let Absorbed { reads_on, is_anew } = source.absorb::<M>(number, &ask, page, &mut self.buffer);
+            is_full |= reads_on;
+            if is_anew {
+                self.watch.forget(number);
+            }
+            self.watch.has_read(number, due, source.read.map(|read| read.id), self.buffer.len() > before);
         }
         // Slowly, so that few replies are too large again.
         self.size = (self.size + self.size / 8 + 1).min(self.page);
         (self.is_bare, self.is_single) = (false, false);
-        if is_found {
-            self.pace.quicken();
-        }
-        if is_full {
-            self.due = Some(Due::Wake);
-            self.gap = None;
-            return;
-        }
-        if self.pace.is_slowest() {
-            // What was announced so long ago does not come.
-            self.sources.iter_mut().for_each(Source::forget_wanted);
-        }
-        let is_told = self.sources.iter().all(Source::is_told);
-        self.timer = Some(timer(if is_told { self.pace.safety() } else { self.pace.next() }));
+        if is_full { self.watch.read_on() } else { self.watch.rest() }
     }
 
     fn fail(&mut self, error: Error) -> Step<M> {
@@ -245,16 +195,13 @@ impl<M: StreamModel + Send + 'static> Engine<M> {
                 self.is_single = self.is_bare;
                 self.is_bare = self.size == 1;
                 self.size = (self.size / 2).max(1);
-                self.due = Some(Due::Wake);
+                self.watch.read_on();
                 return Step::Done;
             }
             _ => {}
         }
-        let wait = self.pace.after_failure(self.failures).saturating_add(error.retry_after().unwrap_or_default());
-        self.failures = self.failures.saturating_add(1);
-        self.gap = Some(timer(wait));
-        self.due = Some(Due::Wake);
-        if error.is_retryable() && self.failures <= self.retries {
+        let failures = self.watch.failed(&error);
+        if error.is_retryable() && failures <= self.retries {
             return Step::Done;
         }
         Step::Item(Some(Err(if error.is_wrong_type() { explain(error) } else { error })))

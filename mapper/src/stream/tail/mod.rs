@@ -2,13 +2,11 @@
 
 mod engine;
 mod options;
-mod pace;
-mod position;
+mod polling;
 mod read;
 mod since;
 mod source;
 mod token;
-pub(super) mod wake;
 
 use std::fmt;
 use std::future::poll_fn;
@@ -21,43 +19,46 @@ use redis_rest::{LiveClient, Redis, Result};
 
 use self::engine::{Engine, Item, Step};
 pub use self::options::TailOptions;
-pub use self::pace::Polling;
+pub use self::polling::Polling;
 pub use self::since::Since;
 pub use self::token::TailToken;
 use super::{Entry, Log, StreamModel};
 
-/// The entries of a log, and then those that are added: a stream that does not end. [`Log::tail`] starts one, and dropping it
-/// ends it.
+/// The entries of a log, and then those that are added: a stream that does not end. [`Log::tail`] starts one, and
+/// dropping it ends it.
 ///
-/// Nothing is sent until it is polled, and everything happens while it is polled: it spawns no task. It holds at most one
-/// [page](TailOptions::page) of entries. A consumer that is slow delays the next read, and nothing else.
+/// Nothing is sent until it is polled, and everything happens while it is polled: it spawns no task. It holds at most
+/// one [page](TailOptions::page) of entries. A consumer that is slow delays the next read, and nothing else.
 ///
 /// # What is guaranteed
 ///
-/// Each entry is yielded once, in order, without a gap between history and live entries. An event that cannot be read is
-/// an entry with an error, see [`Entry`]. Single entries that somebody deletes ([XDEL](https://redis.io/docs/latest/commands/xdel/))
-/// before they are read are skipped without an error, as long as an older entry exists.
+/// Each entry is yielded once, in order, without a gap between history and live entries. An event that cannot be read
+/// is an entry with an error, see [`Entry`]. Single entries that somebody deletes
+/// ([XDEL](https://redis.io/docs/latest/commands/xdel/)) before they are read are skipped without an error, as long
+/// as an older entry exists.
 ///
 /// # Wake-ups and polling
 ///
-/// If the model has the attribute `publish`, the tail subscribes to the channel of the log, on which each append publishes its
-/// last id. A message wakes the tail; many messages share one read, and an id that was read already costs none. The messages
-/// are hints only. While the subscription does not work, or somebody appends without publishing, the tail polls at an adaptive
-/// pace: [`Polling`] lists what an idle hour costs. A subscription that breaks is opened again, after waits of 250 ms to a minute.
+/// If the model has the attribute `publish`, the tail subscribes to the channel of the log, on which each append
+/// publishes its last id. A message wakes the tail; many messages share one read, and an id that was read already
+/// costs none. The messages are hints only. While the subscription does not work, or somebody appends without
+/// publishing, the tail polls at an adaptive pace: [`Polling`] lists what an idle hour costs. A subscription that
+/// breaks is opened again, after waits of 250 ms to a minute.
 ///
 /// # Errors
 ///
 /// The stream continues after each error except `InvalidInput`, which is the last item.
 ///
-/// | error | meaning |
-/// | --- | --- |
-/// | [`Lagged`](redis_rest::Error::is_lagged) | entries were trimmed before they were read, or may have been; the message has their number if it is known. The next item is the first entry that exists |
-/// | `Lagged`, too | the stream was deleted. The tail continues with the first entry of a new stream, whatever its id |
-/// | any error of a read | it failed, [several times](TailOptions::retries) if it can succeed later. The next read follows after a wait that doubles up to 30 seconds; poll the stream again |
-/// | `InvalidInput` | the key of the log is malformed, or the [token](TailToken) names another log |
+/// - [`Lagged`](redis_rest::Error::is_lagged): entries were trimmed before they were read, or may have been; the
+///   message has their number if it is known. The next item is the first entry that exists.
+/// - `Lagged`, too: the stream was deleted. The tail continues with the first entry of a new stream, whatever its id.
+/// - any error of a read: it failed, [several times](TailOptions::retries) if it can succeed later. The next read
+///   follows after a wait that doubles up to 30 seconds; poll the stream again.
+/// - `InvalidInput`: the key of the log is malformed, or the [token](TailToken) names another log.
 ///
-/// A deletion is noticed by the ids and by the number of entries that were ever added. It is not noticed if the new stream grows
-/// past the position of the reader before the next read, and has been trimmed, or has ids that begin below that position.
+/// A deletion is noticed by the ids and by the number of entries that were ever added. It is not noticed if the new
+/// stream grows past the position of the reader before the next read, and as many of its entries were trimmed as were
+/// read of the old one, or have ids below that position. `Lagged` then counts only what exceeds that.
 #[must_use = "a tail reads nothing until it is polled"]
 pub struct Tail<M>(Engine<M>);
 
@@ -81,8 +82,8 @@ pub struct LogEntry<M, T> {
 }
 
 impl<M: StreamModel + Send + 'static> Log<M> {
-    /// Returns a stream of the entries of this log, and then of those that are added. With the blocking client it is an iterator.
-    /// See [`Tail`].
+    /// Returns a stream of the entries of this log, and then of those that are added. With the blocking client it is
+    /// an iterator. See [`Tail`].
     ///
     /// ```no_run
     /// use redis_model::Since;
@@ -131,8 +132,8 @@ impl<M: StreamModel + Send + 'static> Tail<M> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
 
-    /// Fixes where the tail starts: entries that are added after this call has returned are certainly yielded. It has no effect
-    /// if the tail has started.
+    /// Fixes where the tail starts: entries that are added after this call has returned are certainly yielded. It has
+    /// no effect if the tail has started.
     ///
     /// ```no_run
     /// # use redis_model::{Since, prelude::*};
@@ -156,8 +157,8 @@ impl<M: StreamModel + Send + 'static> Tail<M> {
         started(&mut self.0).await
     }
 
-    /// Returns where the tail stands: a tail that [resumes](TailOptions::resume) there continues after the last entry that this
-    /// one has yielded. Before the tail has started, the token is empty.
+    /// Returns where the tail stands: a tail that [resumes](TailOptions::resume) there continues after the last entry
+    /// that this one has yielded. Before the tail has started, the token is empty.
     #[must_use]
     pub fn token(&self) -> TailToken {
         self.0.token()

@@ -1,6 +1,6 @@
 //! Options of a tail.
 
-use super::pace::Polling;
+use super::polling::Polling;
 use super::token::TailToken;
 
 /// Options of [`Log::tail_with`](crate::Log::tail_with) and
@@ -41,8 +41,8 @@ impl TailOptions {
         TailOptions::default()
     }
 
-    /// Sets how many entries one read returns at most. A tail holds no more than these. It is at least 1, and for several logs
-    /// at least 1 each.
+    /// Sets how many entries one read returns at most. A tail holds no more than these. It is at least 1, and for
+    /// several logs at least 1 each.
     pub fn page(mut self, entries: u64) -> Self {
         self.page = entries.clamp(1, 1_000_000);
         self
@@ -54,21 +54,22 @@ impl TailOptions {
         self
     }
 
-    /// Sets whether the tail subscribes to wake-ups. By default it does if the model has the attribute `publish`. Each log then
-    /// has a connection of its own: with very many logs in one tail, polling can be better.
+    /// Sets whether the tail subscribes to wake-ups. By default it does if the model has the attribute `publish`.
+    /// Each log then has a connection of its own: with very many logs in one tail, polling can be better.
     pub fn wake_ups(mut self, wake_ups: bool) -> Self {
         self.wake_ups = Some(wake_ups);
         self
     }
 
-    /// Sets how many failed reads in a row the tail retries before it yields the error. Each read is a request, with the
-    /// client's own [retries](redis_rest::RetryPolicy). 3 by default.
+    /// Sets how many failed reads in a row the tail retries before it yields the error. Each read is a request, with
+    /// the client's own [retries](redis_rest::RetryPolicy). 3 by default.
     pub fn retries(mut self, retries: u32) -> Self {
         self.retries = retries;
         self
     }
 
-    /// Continues where the tail of this token stood. A log that the token does not name starts at its own [`Since`](crate::Since).
+    /// Continues where the tail of this token stood. A log that the token does not name starts at its own
+    /// [`Since`](crate::Since).
     pub fn resume(mut self, token: TailToken) -> Self {
         self.token = Some(token);
         self

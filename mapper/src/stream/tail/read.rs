@@ -5,9 +5,9 @@ use std::ops::Bound;
 use redis_rest::commands::stream::{StreamEntries, StreamId, StreamInfo};
 use redis_rest::{Build, Command, ErrorKind, Executor, FromReply, Redis, Reply, Result, Slot, StreamCommands, Value};
 
-use super::position::{Facts, Position, before};
 use super::since::Since;
 use crate::stream::entry::named;
+use crate::stream::facts::{Facts, Position};
 use crate::stream::{Entry, StreamModel, oversized};
 
 /// What is read of one log.
@@ -24,8 +24,8 @@ pub(super) struct Ask {
 
 /// What was read of one log.
 pub(super) struct Page<M> {
-    /// The facts, if asked for: `None` if there is no stream.
-    pub(super) facts: Option<Option<Facts>>,
+    /// The facts, if asked for.
+    pub(super) facts: Option<Facts>,
     pub(super) entries: Vec<Entry<Result<M>>>,
     /// Whether there can be more.
     pub(super) is_full: bool,
@@ -40,7 +40,7 @@ pub(super) async fn pages<M: StreamModel>(redis: Redis, asks: Vec<Ask>, count: u
         let slots: Vec<_> = asks.iter().map(|ask| ask.facts.then(|| xinfo::<M, _>(&mut batch, &ask.key))).collect();
         let read = (&mut batch).submit(xread::<M>(&asks, count));
         let replies = batch.exec().await?;
-        let facts = slots.into_iter().map(|slot| slot.map(|slot| facts_of(replies.take(slot))).transpose());
+        let facts = slots.into_iter().map(|slot| slot.map(|slot| Facts::of_reply(replies.take(slot))).transpose());
         (facts.collect::<Result<Vec<_>>>()?, replies.take(read)?)
     } else {
         let read = redis.submit(xread::<M>(&asks, count)).await?;
@@ -89,25 +89,11 @@ fn xinfo<M: StreamModel, E: Executor>(executor: E, key: &str) -> E::Out<StreamIn
     executor.submit(Build.xinfo_stream::<Value>(key).about(M::MODEL_NAME, key))
 }
 
-/// Returns the facts, or `None` if the stream does not exist.
-fn facts_of(info: Result<StreamInfo<Value>>) -> Result<Option<Facts>> {
-    match info {
-        Ok(info) => {
-            let first = info.first_entry.map(|entry| entry.id);
-            let is_unbroken = info.max_deleted_entry_id.zip(first).is_some_and(|(deleted, first)| deleted < first);
-            let (last, added, length) = (info.last_generated_id, info.entries_added, info.length);
-            Ok(Some(Facts { last, added, length, first, is_unbroken }))
-        }
-        Err(error) if error.kind() == ErrorKind::Redis && error.message().contains("no such key") => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
 /// The most entries that one request looks at to find the last ones.
 const STEP: u64 = 500;
 
-/// Finds the positions at which logs start. Only `Since::Now` and `Since::Last` cost a request, which they share; `Last` takes
-/// more if it asks for more than 500 entries.
+/// Finds the positions at which logs start. Only `Since::Now` and `Since::Last` cost a request, which they share;
+/// `Last` takes more if it asks for more than 500 entries.
 pub(super) async fn start<M: StreamModel>(redis: Redis, logs: Vec<(String, Since)>) -> Result<Vec<Position>> {
     let mut batch = redis.atomic_batch();
     let ask = |(key, since): (String, Since)| match since {
@@ -125,9 +111,9 @@ pub(super) async fn start<M: StreamModel>(redis: Redis, logs: Vec<(String, Since
     for begin in begins {
         positions.push(match begin {
             Begin::Known(position) => position,
-            Begin::End(info) => end(facts_of(replies.take(info))?),
+            Begin::End(info) => end(Facts::of_reply(replies.take(info))?),
             Begin::Last { info, ids, count, key } => {
-                let end = end(facts_of(replies.take(info))?);
+                let end = end(Facts::of_reply(replies.take(info))?);
                 last::<M>(&redis, &key, end, replies.take(ids)?, count).await?
             }
         });
@@ -142,8 +128,17 @@ enum Begin {
     Last { info: Slot<StreamInfo<Value>>, ids: Slot<Vec<StreamId>>, count: u64, key: String },
 }
 
-fn end(facts: Option<Facts>) -> Position {
-    facts.map_or(Position::NOTHING, |facts| Position { id: facts.last, rank: facts.added })
+fn end(facts: Facts) -> Position {
+    Position { id: facts.last, rank: facts.added }
+}
+
+/// Returns the greatest id below `id`: reading after it includes `id`.
+fn before(id: StreamId) -> StreamId {
+    match (id.sequence.checked_sub(1), id.millis.checked_sub(1)) {
+        (Some(sequence), _) => StreamId::new(id.millis, sequence),
+        (None, Some(millis)) => StreamId::new(millis, u64::MAX),
+        (None, None) => StreamId::MIN,
+    }
 }
 
 /// Goes back from the end, of which `found` has the first ids, until `left` entries are found.
@@ -179,4 +174,16 @@ fn ids<M: StreamModel>(key: &str, below: Option<StreamId>, left: u64) -> Command
         reply.array()?.map(id).collect()
     };
     command.decode_with(decode).about(M::MODEL_NAME, key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_id_before() {
+        assert_eq!(before(StreamId::new(5, 3)), StreamId::new(5, 2));
+        assert_eq!(before(StreamId::new(5, 0)), StreamId::new(4, u64::MAX));
+        assert_eq!(before(StreamId::MIN), StreamId::MIN);
+    }
 }

@@ -22,8 +22,8 @@ pub enum Since {
     /// Entries that are added from now on. "Now" is the moment of the first request, and is fixed once.
     Now,
     /// The entries after this id. If the log has never had an id as high as this one, the tail reports
-    /// [`Lagged`](redis_rest::Error::is_lagged), because the log is another one than that of the id, and starts at its first
-    /// entry.
+    /// [`Lagged`](redis_rest::Error::is_lagged), because the log is another one than that of the id, and starts at
+    /// its first entry.
     After(StreamId),
     /// The last entries, as many as this, and those that are added from then on.
     Last(u64),

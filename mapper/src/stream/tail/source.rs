@@ -1,15 +1,13 @@
-//! One log of a tail: what was read of it, and what was announced.
+//! One log of a tail: what was read of it.
 
 use std::collections::VecDeque;
-use std::task::Context;
 
 use redis_rest::commands::stream::StreamId;
 use redis_rest::{Error, ErrorKind, Result};
 
-use super::position::{Position, Verdict, judge};
 use super::read::{Ask, Page};
 use super::since::Since;
-use super::wake::Wake;
+use crate::stream::facts::{Facts, Following, Position, Verdict};
 use crate::stream::{Entry, StreamModel};
 
 /// One log.
@@ -28,15 +26,6 @@ pub(super) struct Source {
     is_absent: bool,
     /// Whether the server counts the entries that were added.
     counts: bool,
-    wake: Wake,
-    /// The greatest id that was announced, if it was not read yet.
-    wanted: Option<StreamId>,
-    /// The same when the last read began.
-    asked: Option<StreamId>,
-    /// Whether that read did not find it.
-    is_overdue: bool,
-    /// Whether all entries found lately were announced.
-    is_announced: bool,
 }
 
 /// An item that was read and not yet yielded.
@@ -47,17 +36,17 @@ pub(super) struct Buffered<M> {
     pub(super) item: Result<Entry<Result<M>>>,
 }
 
-/// Why a read begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Due {
-    /// Time has passed.
-    Timer,
-    /// Something says that there is something to read.
-    Wake,
+/// What follows from a read.
+#[derive(Debug, Default)]
+pub(super) struct Absorbed {
+    /// Whether to read on at once.
+    pub(super) reads_on: bool,
+    /// Whether the stream is another one.
+    pub(super) is_anew: bool,
 }
 
 impl Source {
-    pub(super) fn new(key: &str, since: Since, resumed: Option<Position>, wake: Wake) -> Self {
+    pub(super) fn new(key: &str, since: Since, resumed: Option<Position>) -> Self {
         Source {
             key: key.to_owned(),
             since,
@@ -67,30 +56,7 @@ impl Source {
             checks: true,
             is_absent: false,
             counts: true,
-            wake,
-            wanted: None,
-            asked: None,
-            is_overdue: false,
-            is_announced: true,
         }
-    }
-
-    /// Hears the wake-ups. Returns whether the subscription has begun or ended, and whether there is news.
-    pub(super) fn listen(&mut self, cx: &mut Context<'_>) -> (bool, bool) {
-        let heard = self.wake.poll(cx);
-        self.is_announced |= heard.newest.is_some() || heard.anything;
-        let is_news = heard.newest.is_some() && heard.newest > self.read.map(|read| read.id);
-        if is_news {
-            self.wanted = self.wanted.max(heard.newest);
-        }
-        // While an announced entry is overdue, the timer has the say: else a stranger who announces what never comes would set
-        // the pace.
-        (heard.has_changed, (is_news || heard.anything) && !self.is_overdue)
-    }
-
-    /// What is announced from now on may be missing in the read that begins.
-    pub(super) fn begin_read(&mut self) {
-        self.asked = self.wanted;
     }
 
     /// Where the log starts.
@@ -106,44 +72,22 @@ impl Source {
         Ask { key: self.key.clone(), id, includes, facts: self.checks && !is_bare }
     }
 
-    /// Whether new entries are announced, and none is overdue.
-    pub(super) fn is_told(&self) -> bool {
-        self.wake.is_listening() && self.is_announced && !self.is_overdue
-    }
-
-    pub(super) fn forget_wanted(&mut self) {
-        (self.wanted, self.asked, self.is_overdue) = (None, None, false);
-    }
-
-    /// Draws conclusions from a read about the wake-ups.
-    pub(super) fn heed(&mut self, due: Due, is_found: bool) {
-        let read = self.read.map(|read| read.id);
-        if is_found && due == Due::Timer && self.wanted.is_none() && self.wake.is_listening() {
-            // A timer found what nobody has announced: somebody appends without publishing, or messages are lost.
-            self.is_announced = false;
-        }
-        self.is_overdue = self.asked > read;
-        if self.wanted <= read {
-            self.wanted = None;
-        }
-    }
-
-    /// Takes what was read. Returns whether to read on at once.
+    /// Takes what was read.
     pub(super) fn absorb<M: StreamModel>(
         &mut self,
         number: usize,
         ask: &Ask,
         page: Page<M>,
         buffer: &mut VecDeque<Buffered<M>>,
-    ) -> bool {
-        let Some(read) = self.read else { return false };
+    ) -> Absorbed {
+        let Some(read) = self.read else { return Absorbed::default() };
         let is_present = ask.includes && page.entries.first().is_some_and(|entry| entry.id == ask.id);
         let mut rank = read.rank;
         match &page.facts {
             None if ask.includes && !is_present => {
                 // The entry that was last read is gone. The facts tell what else is.
                 (self.checks, self.is_absent) = (true, true);
-                return true;
+                return Absorbed { reads_on: true, is_anew: false };
             }
             None => {}
             Some(facts) => {
@@ -151,26 +95,26 @@ impl Source {
                     let error = Error::new(ErrorKind::Lagged, why).about(M::MODEL_NAME, self.key.as_str());
                     Buffered { source: number, position, item: Err(error) }
                 };
-                match judge(read, facts.as_ref()) {
+                let count = (page.entries.len() as u64).saturating_sub(u64::from(is_present));
+                match facts.judge(read, Following { count, is_all: !page.is_full }) {
                     Verdict::Anew => {
                         buffer.push_back(lagged(Position::NOTHING, anew(read.id)));
                         self.read = Some(Position::NOTHING);
                         (self.is_absent, self.is_fresh) = (true, false);
-                        self.forget_wanted();
-                        return facts.is_some();
+                        return Absorbed { reads_on: facts.length > 0, is_anew: true };
                     }
-                    Verdict::Lagged(lost) if lost.is_some() || !self.is_fresh => {
-                        rank = rank.zip(lost).map(|(rank, lost)| rank.saturating_add(lost));
+                    Verdict::Lagged(lost) if lost > 0 || !self.is_fresh => {
+                        rank = rank.filter(|_| lost > 0).map(|rank| rank.saturating_add(lost));
                         buffer.push_back(lagged(Position { id: read.id, rank }, missed(read.id, lost)));
                     }
-                    Verdict::Lagged(_) | Verdict::Complete => {}
+                    Verdict::Lagged(_) | Verdict::Deleted(_) | Verdict::Complete => {}
                 }
                 self.is_fresh = false;
-                self.counts = facts.as_ref().is_none_or(|facts| facts.added.is_some());
+                self.counts = facts.added.is_some();
             }
         }
         if rank.is_none()
-            && let Some(Some(facts)) = &page.facts
+            && let Some(facts) = &page.facts
             && facts.first.is_some()
             && facts.first == page.entries.first().map(|entry| entry.id)
         {
@@ -179,9 +123,8 @@ impl Source {
         let entries = page.entries.into_iter().skip(usize::from(is_present));
         let count = entries.len() as u64;
         let last_rank = match page.facts {
-            Some(None) => Some(0),
             // All of them were read.
-            Some(Some(facts)) if !page.is_full && facts.added.is_some() => facts.added,
+            Some(Facts { added: Some(added), .. }) if !page.is_full => Some(added),
             _ => rank.map(|rank| rank.saturating_add(count)),
         };
         let mut id = read.id;
@@ -193,19 +136,18 @@ impl Source {
         self.read = Some(Position { id, rank: last_rank });
         self.is_absent = count == 0 && (id == StreamId::MIN || (!is_present && ask.includes) || self.is_absent);
         self.checks = self.is_absent || (last_rank.is_none() && !page.is_full && self.counts);
-        page.is_full
+        Absorbed { reads_on: page.is_full, is_anew: false }
     }
 }
 
-fn missed(id: StreamId, lost: Option<u64>) -> String {
+fn missed(id: StreamId, lost: u64) -> String {
     match lost {
-        Some(1) => format!("1 entry after {id} was removed before it was read; the tail continues after it"),
-        Some(lost) => {
-            format!("{lost} entries after {id} were removed before they were read; the tail continues after them")
-        }
-        None => format!(
-            "entries after {id} may have been removed before they were read; the tail continues with the first that exists"
+        0 => format!(
+            "entries after {id} may have been removed before they were read; the tail continues with the first that is \
+             left"
         ),
+        1 => format!("1 entry after {id} was removed before it was read; the tail continues after it"),
+        lost => format!("{lost} entries after {id} were removed before they were read; the tail continues after them"),
     }
 }
 

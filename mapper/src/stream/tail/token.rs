@@ -9,12 +9,12 @@ use redis_rest::{Error, ErrorKind, Result};
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
-use super::position::Position;
+use crate::stream::facts::Position;
 
 /// Where a [`Tail`](crate::Tail) stands: a later tail continues exactly after the last entry that this one has yielded.
 ///
-/// It is text (`Display`, `FromStr`, serde), so that a program can store it. It names the logs, so a token of another log is
-/// refused.
+/// It is text (`Display`, `FromStr`, serde), so that a program can store it. It names the logs, so a token of another
+/// log is refused.
 ///
 /// ```no_run
 /// use redis_model::{Since, TailOptions, TailToken};
@@ -60,7 +60,8 @@ impl TailToken {
 /// The text of the token of a tail that has not started.
 const UNSTARTED: &str = "-";
 
-/// `KEY@ID+RANK` for each log, with spaces in between; `-` for a tail that has not started. In a key, spaces and percent signs are percent-encoded.
+/// `KEY@ID+RANK` for each log, with spaces in between; `-` for a tail that has not started. In a key, spaces and
+/// percent signs are percent-encoded.
 impl fmt::Display for TailToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.is_empty() {
@@ -82,8 +83,8 @@ impl FromStr for TailToken {
 
     /// # Errors
     ///
-    /// `InvalidInput` if the text is not that of a token. An empty text is none: it is most often a file that was not written to its
-    /// end. White space around the token is ignored.
+    /// `InvalidInput` if the text is not that of a token. An empty text is none: it is most often a file that was not
+    /// written to its end. White space around the token is ignored.
     fn from_str(text: &str) -> Result<Self> {
         if text.trim() == UNSTARTED {
             return Ok(TailToken::default());

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use redis_rest::commands::stream::StreamId;
-use redis_rest::{Build, Client, Executor as _, Result, Session, StringCommands as _};
+use redis_rest::{Build, Client, Error, Executor as _, Result, Session, StringCommands as _};
 
 use super::append::{Commit, check_id};
 use super::fold::{Versioned, replay};
@@ -19,10 +19,11 @@ const ATTEMPTS: u32 = 16;
 /// How long the wait after the first conflict is at most. Each wait can be so much longer than the one before.
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// A state that is made of the events of a [versioned log](VersionedLog). Its default is the state before the first event.
+/// A state that is made of the events of a [versioned log](VersionedLog). Its default is the state before the first
+/// event.
 ///
 /// ```no_run
-/// use redis_model::{Aggregate, Error, ErrorKind, prelude::*};
+/// use redis_model::{Aggregate, Error, prelude::*};
 ///
 /// #[derive(Debug, Clone, PartialEq, RedisModel)]
 /// #[redis(stream, prefix = "order-events")]
@@ -51,20 +52,40 @@ const PAUSE: Duration = Duration::from_millis(2);
 ///     }
 /// }
 ///
-/// impl Order {
-///     fn ship(&self, carrier: &str) -> Result<Vec<OrderEvent>> {
-///         if self.due > 0 {
-///             return Err(Error::new(ErrorKind::InvalidInput, "the order is not paid"));
-///         }
-///         Ok(if self.is_shipped { vec![] } else { vec![OrderEvent::Shipped { carrier: carrier.into() }] })
+/// /// Why an order cannot be changed: an error of the program's own.
+/// #[derive(Debug)]
+/// enum OrderError {
+///     NotPaid { due: i64 },
+///     Redis(Error),
+/// }
+///
+/// impl From<Error> for OrderError {
+///     fn from(error: Error) -> Self {
+///         OrderError::Redis(error)
 ///     }
 /// }
 ///
-/// # async fn example(redis: Redis) -> Result<()> {
+/// impl Order {
+///     fn ship(&self, carrier: &str) -> Result<Vec<OrderEvent>, OrderError> {
+///         match self {
+///             Order { due: 1.., .. } => Err(OrderError::NotPaid { due: self.due }),
+///             Order { is_shipped: true, .. } => Ok(vec![]),
+///             _ => Ok(vec![OrderEvent::Shipped { carrier: carrier.into() }]),
+///         }
+///     }
+/// }
+///
+/// # async fn example(redis: Redis) -> Result<(), OrderError> {
 /// let order = OrderEvent::log(17).versioned().aggregate::<Order>();
+/// // A decision that cannot fail is a `Vec`.
+/// order.commit(&redis, |_| vec![OrderEvent::Placed { cents: 990 }]).await?;
+///
+/// let unpaid = order.commit(&redis, |order| order.ship("post")).await;
+/// assert!(matches!(unpaid, Err(OrderError::NotPaid { due: 990 })));
+///
+/// order.commit(&redis, |order| vec![OrderEvent::Paid { cents: order.due }]).await?;
 /// let shipped = order.commit(&redis, |order| order.ship("post")).await?;
-/// assert!(shipped.is_shipped);
-/// println!("version {}", shipped.version);
+/// assert!(shipped.is_shipped && shipped.version == 3);
 /// # Ok(())
 /// # }
 /// ```
@@ -75,6 +96,44 @@ pub trait Aggregate: Default + Send + Sync + 'static {
     /// Returns the state after an event. It cannot refuse: the event has happened.
     #[must_use]
     fn apply(self, event: Self::Event) -> Self;
+}
+
+/// What a decision on a state returns: the events that happen, as a `Vec`, or a `Result` of it if they can be refused.
+///
+/// The error of the `Result` is the error of the whole [`commit`](AggregateLog::commit), so `?` works in it and on it.
+/// It can be [`Error`], or any type of your own that is [`From`] it. The last expression of a closure must tell which:
+/// a closure that cannot fail returns the `Vec`, since the compiler could not know the error of `Ok(vec![..])`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a decision",
+    label = "not events of this log",
+    note = "return `Vec<Event>`, or `Result<Vec<Event>, E>` with an `E: From<redis_model::Error>`"
+)]
+pub trait Decision<M>: Send {
+    /// The error of the commit.
+    type Error: From<Error> + Send + 'static;
+
+    /// Returns the events that happen, or why nothing does.
+    ///
+    /// # Errors
+    ///
+    /// That of the decision.
+    fn events(self) -> Result<Vec<M>, Self::Error>;
+}
+
+impl<M: Send> Decision<M> for Vec<M> {
+    type Error = Error;
+
+    fn events(self) -> Result<Vec<M>> {
+        Ok(self)
+    }
+}
+
+impl<M: Send, E: From<Error> + Send + 'static> Decision<M> for Result<Vec<M>, E> {
+    type Error = E;
+
+    fn events(self) -> Result<Vec<M>, E> {
+        self
+    }
 }
 
 /// A versioned log whose events make the state `A`, from [`VersionedLog::aggregate`].
@@ -111,9 +170,9 @@ impl<A: Aggregate> AggregateLog<A> {
 
     /// Returns the state, and its version: 0 if there are no events.
     ///
-    /// One request: a read-only script returns the snapshot and up to 500 events after it, as they are at one moment. A pipeline
-    /// could not, because which events to read depends on the snapshot. Each further 500 events are one more request. If a
-    /// snapshot is due, or the one that is stored does not fit, one more request writes it.
+    /// One request: a read-only script returns the snapshot and up to 500 events after it, as they are at one moment. A
+    /// pipeline could not, because which events to read depends on the snapshot. Each further 500 events are one more
+    /// request. If a snapshot is due, or the one that is stored does not fit, one more request writes it.
     ///
     /// # Errors
     ///
@@ -127,35 +186,36 @@ impl<A: Aggregate> AggregateLog<A> {
         })
     }
 
-    /// Loads the state, decides which events happen, and appends them to the version that was loaded. If another writer was
-    /// faster, it loads the new events and decides again. Returns the state after the events.
+    /// Loads the state, decides which events happen, and appends them to the version that was loaded. If another writer
+    /// was faster, it loads the new events and decides again. Returns the state after the events.
     ///
-    /// Two requests: those of [`load`](Self::load) and [`append`](VersionedLog::append). Each conflict costs two more. If
-    /// the decision is that nothing happens, nothing is appended.
+    /// Two requests: those of [`load`](Self::load) and [`append`](VersionedLog::append). Each conflict costs two more.
+    /// If the decision is that nothing happens, nothing is appended.
     ///
     /// `decide` may run several times, so it must have no effects outside. It sees only states that existed.
     ///
     /// # Errors
     ///
     /// That of `decide`, and nothing is appended then. `Conflict` if other writers were faster 16 times. The errors of
-    /// [`load`](Self::load) and [`append`](VersionedLog::append).
-    pub fn commit<C: Client>(
+    /// [`load`](Self::load) and [`append`](VersionedLog::append). All of them are the error of the [`Decision`].
+    pub fn commit<C: Client, D: Decision<A::Event>>(
         &self,
         client: C,
-        decide: impl FnMut(&A) -> Result<Vec<A::Event>> + Send + 'static,
-    ) -> C::Out<Versioned<A>> {
+        decide: impl FnMut(&A) -> D + Send + 'static,
+    ) -> C::OutOr<Versioned<A>, D::Error> {
         let this = self.clone();
-        client.run(move |session| this.commit_with(session, None, decide))
+        C::or(client.run(move |session| async move { Ok(this.commit_with(session, None, decide).await) }))
     }
 
-    /// Commits as [`commit`](Self::commit) does, once for an id of the caller: that of a request, of a message or of a payment. If
-    /// the log has a commit with this id from the last 24 hours, nothing is decided and nothing is appended. Returns the state as
-    /// it is then.
+    /// Commits as [`commit`](Self::commit) does, once for an id of the caller: that of a request, of a message or of a
+    /// payment. If the log has a commit with this id from the last 24 hours, nothing is decided and nothing is
+    /// appended. Returns the state as it is then.
     ///
     /// So a program can repeat the call, also after a crash: `decide` never sees the events that it has decided itself.
+    /// The guide has [the whole rule](crate::guide::logs#once-by-a-key-of-yours).
     ///
-    /// Four requests: a `GET`, those of [`commit`](Self::commit), and one that reads what was appended. It keeps a string for 24
-    /// hours, `order-events:17::commit:ID`.
+    /// Four requests: a `GET`, those of [`commit`](Self::commit), and one that reads what was appended. It keeps a
+    /// string for 24 hours, `order-events:17::commit:ID`.
     ///
     /// ```no_run
     /// # use redis_model::{Aggregate, prelude::*};
@@ -174,7 +234,7 @@ impl<A: Aggregate> AggregateLog<A> {
     /// # }
     /// # async fn example(redis: Redis) -> Result<()> {
     /// let account = AccountEvent::log("ada").versioned().aggregate::<Account>();
-    /// let withdraw = |_: &Account| Ok(vec![AccountEvent::Withdrawn { cents: 500 }]);
+    /// let withdraw = |_: &Account| vec![AccountEvent::Withdrawn { cents: 500 }];
     /// let once = account.commit_as(&redis, "request-17", withdraw).await?;
     /// let again = account.commit_as(&redis, "request-17", withdraw).await?;
     /// assert_eq!((once.withdrawn, again.withdrawn), (500, 500));
@@ -185,22 +245,22 @@ impl<A: Aggregate> AggregateLog<A> {
     /// # Errors
     ///
     /// Those of [`commit`](Self::commit), and `InvalidInput` if the id is empty or longer than 256 bytes.
-    pub fn commit_as<C: Client>(
+    pub fn commit_as<C: Client, D: Decision<A::Event>>(
         &self,
         client: C,
         commit_id: &str,
-        decide: impl FnMut(&A) -> Result<Vec<A::Event>> + Send + 'static,
-    ) -> C::Out<Versioned<A>> {
+        decide: impl FnMut(&A) -> D + Send + 'static,
+    ) -> C::OutOr<Versioned<A>, D::Error> {
         let (this, id) = (self.clone(), commit_id.to_owned());
-        client.run(move |session| this.commit_with(session, Some(id), decide))
+        C::or(client.run(move |session| async move { Ok(this.commit_with(session, Some(id), decide).await) }))
     }
 
-    async fn commit_with(
+    async fn commit_with<D: Decision<A::Event>>(
         self,
         session: Session,
         commit_id: Option<String>,
-        mut decide: impl FnMut(&A) -> Result<Vec<A::Event>> + Send,
-    ) -> Result<Versioned<A>> {
+        mut decide: impl FnMut(&A) -> D + Send,
+    ) -> Result<Versioned<A>, D::Error> {
         commit_id.as_deref().map_or(Ok(()), check_id)?;
         let mut loaded = self.load_with(&session).await?;
         let mut attempts = 0;
@@ -211,7 +271,7 @@ impl<A: Aggregate> AggregateLog<A> {
                 loaded.of = self.replay(&session, loaded.of, None).await?;
                 break;
             }
-            let events = decide(&loaded.of.state)?;
+            let events = decide(&loaded.of.state).events()?;
             if events.is_empty() {
                 break;
             }
@@ -230,7 +290,7 @@ impl<A: Aggregate> AggregateLog<A> {
                     break;
                 }
                 Err(error) if error.is_conflict() && attempts < ATTEMPTS => session.pause(PAUSE * attempts).await,
-                Err(error) => return Err(error),
+                Err(error) => return Err(error.into()),
             }
             loaded.of = self.replay(&session, loaded.of, None).await?;
         }
@@ -275,8 +335,8 @@ impl<A: Aggregate> AggregateLog<A> {
         replay(session, self.log.log(), from, first, &mut A::apply).await
     }
 
-    /// Writes a snapshot if one is due. An error is not that of the caller, whose events are stored; it is in the span of the
-    /// request.
+    /// Writes a snapshot if one is due. An error is not that of the caller, whose events are stored; it is in the span
+    /// of the request.
     async fn write_snapshot(&self, session: &Session, loaded: &Loaded<A>) {
         let Some(snapshots) = &self.snapshots else { return };
         if !snapshots.is_due(loaded.of.version, loaded.stored) {

@@ -3,36 +3,27 @@
 use std::sync::LazyLock;
 
 use redis_rest::commands::stream::StreamId;
-use redis_rest::{Command, Error, ErrorKind, Executor, Reply, Result, Script, ScriptCall, nonce};
+use redis_rest::{Command, Error, ErrorKind, Executor, Reply, Result, ScriptCall, nonce};
 
 use super::VersionedLog;
 use crate::key::Key;
 use crate::pairs::FieldPairs;
-use crate::scripts::script;
-use crate::stream::{StreamModel, page};
+use crate::scripts::{MayPublish, script};
+use crate::stream::StreamModel;
+use crate::stream::facts::foreign;
 
-/// The script, by what the client knows about its repetition.
-struct Scripts {
-    /// With a once slot, for commits that can be anywhere in the log.
-    with_slot: Script,
-    /// For commits that are recognized: by their entry, or by an outcome under the caller's id.
-    repeatable: Script,
-}
+/// With a once slot, for commits that can be anywhere in the log.
+static WITH_SLOT: LazyLock<MayPublish> = LazyLock::new(|| {
+    MayPublish::new(script(concat!(
+        include_str!("../../scripts/stream_facts.lua"),
+        include_str!("../../scripts/stream_room.lua"),
+        include_str!("../../scripts/append_versioned.lua")
+    )))
+});
 
-impl Scripts {
-    fn of(script: Script) -> Self {
-        Scripts { repeatable: script.clone().idempotent(), with_slot: script }
-    }
-}
-
-static LOCKING: LazyLock<Scripts> = LazyLock::new(|| Scripts::of(append_script().key_locking()));
-
-/// Whether a script may publish under the service's key locks is not known: the service does not document it.
-static PUBLISHING: LazyLock<Scripts> = LazyLock::new(|| Scripts::of(append_script()));
-
-fn append_script() -> Script {
-    script(concat!(include_str!("../../scripts/stream_facts.lua"), include_str!("../../scripts/append_versioned.lua")))
-}
+/// For commits that are recognized: by their entry, or by an outcome under the caller's id.
+static REPEATABLE: LazyLock<MayPublish> =
+    LazyLock::new(|| MayPublish::new(WITH_SLOT.script(true).clone().idempotent()));
 
 /// How long the outcome of a commit is kept under an id of the caller, in ms.
 const KEEP_OUTCOME_FOR: &str = "86400000";
@@ -77,19 +68,21 @@ impl Appended {
 impl<M: StreamModel> VersionedLog<M> {
     /// Appends events if the log has the expected version: all of them, or none.
     ///
-    /// One script with `XINFO STREAM` and an `XADD` for each event; one more for each with a category, and a `PUBLISH` if the
-    /// model has the attribute `publish`. With a request each, it takes the server two to four times what
-    /// a plain append takes, and ten times or more in pipelines (`cargo bench -p redis-model-tests --bench logs -- appends`).
+    /// One script with `XINFO STREAM` and an `XADD` for each event; one more for each with a category, and a `PUBLISH`
+    /// if the model has the attribute `publish`. With a request each, it takes the server two to four times what a
+    /// plain append takes, and ten times or more in pipelines (`cargo bench -p redis-model-tests --bench logs --
+    /// appends`).
     ///
-    /// It executes exactly once, although the client repeats it after a lost reply. Each commit has a random id, which its first
-    /// entry holds (45 bytes). With [`Expected::Exact`] and [`Expected::NoStream`], a repeated commit is recognized by that
-    /// entry, at any time. With [`Expected::Any`], the server keeps the outcome for twice the deadline of the call; see
-    /// [`Command::exactly_once`](crate::redis_rest::Command::exactly_once).
+    /// It executes exactly once, although the client repeats it after a lost reply. Each commit has a random id, which
+    /// its first entry holds (45 bytes). With [`Expected::Exact`] and [`Expected::NoStream`], a repeated commit is
+    /// recognized by that entry, at any time. With [`Expected::Any`], the server keeps the outcome for twice the
+    /// deadline of the call; see [`Command::exactly_once`](crate::redis_rest::Command::exactly_once).
     ///
     /// # Errors
     ///
     /// - `Conflict` if the log has another version, which is [`Error::stored_version`]. Nothing was appended. Load the
-    ///   events that are new, decide again, and append to that version; [`AggregateLog::commit`](crate::AggregateLog::commit) does.
+    ///   events that are new, decide again, and append to that version;
+    ///   [`AggregateLog::commit`](crate::AggregateLog::commit) does.
     /// - `InvalidInput` if there are no events, or if all fields of an event are `None`.
     /// - `Lagged` if the entry was removed that would tell whether a repeated commit was made.
     /// - `Decode` if another writer has added entries with ids of their own.
@@ -102,11 +95,13 @@ impl<M: StreamModel> VersionedLog<M> {
         executor.submit(self.append_command(Commit::OWN, expected, events))
     }
 
-    /// Appends events under an id of the caller for the commit: a message that arrives twice, or a program that starts again,
-    /// appends once, and gets the same outcome twice.
+    /// Appends events under an id of the caller for the commit: a message that arrives twice, or a program that starts
+    /// again, appends once, and gets the same outcome twice. Other events under the same id are a `Conflict`. The guide
+    /// has [the whole rule](crate::guide::logs#once-by-a-key-of-yours).
     ///
-    /// With [`Expected::Exact`] and [`Expected::NoStream`], the commit is recognized at any time, if it expects the same version
-    /// again. With [`Expected::Any`], it is recognized for a day, by one more key: `order-events:17::commit:ID`.
+    /// With [`Expected::Exact`] and [`Expected::NoStream`], the commit is recognized at any time, if it expects the
+    /// same version again. With [`Expected::Any`], it is recognized for 24 hours, by one more key:
+    /// `order-events:17::commit:ID`.
     ///
     /// ```no_run
     /// # use redis_model::{Expected, prelude::*};
@@ -125,7 +120,8 @@ impl<M: StreamModel> VersionedLog<M> {
     ///
     /// # Errors
     ///
-    /// Those of [`append`](Self::append), and `InvalidInput` if the id is empty or longer than 256 bytes.
+    /// Those of [`append`](Self::append), `Conflict` if a commit of other events has this id, and `InvalidInput` if the
+    /// id is empty or longer than 256 bytes.
     pub fn append_as<'m, E: Executor>(
         &self,
         executor: E,
@@ -156,11 +152,11 @@ impl<M: StreamModel> VersionedLog<M> {
                 Err(error) => (String::new(), Some(error)),
             },
         };
-        let scripts = if M::PUBLISH { &*PUBLISHING } else { &*LOCKING };
+        let repeatable = REPEATABLE.script(M::PUBLISH);
         let mut call = match (expected, commit_id) {
-            (Expected::Any, None) => ScriptCall::from(&scripts.with_slot).once_under(key.as_str().to_owned()),
-            (_, Some(id)) if is_kept => scripts.repeatable.key(self.outcome_key(id).as_str()).arg(KEEP_OUTCOME_FOR),
-            _ => scripts.repeatable.arg(0),
+            (Expected::Any, None) => ScriptCall::from(WITH_SLOT.script(M::PUBLISH)).once_under(key.as_str().to_owned()),
+            (_, Some(id)) if is_kept => repeatable.key(self.outcome_key(id).as_str()).arg(KEEP_OUTCOME_FOR),
+            _ => repeatable.arg(0),
         };
         call = call.key(self.key());
         if self.writes_category {
@@ -171,9 +167,10 @@ impl<M: StreamModel> VersionedLog<M> {
         let (call, written) = add_events(call, events);
         let command = self.log.command(call.command());
         match problem.map_or(written, Err) {
-            Ok(count) => command.decode_by(move |reply| decode(reply).and_then(|appended| appended.checked(count))),
-            Err(error) => command.fail(error).decode_with(decode),
+            Ok(()) => command,
+            Err(error) => command.fail(error),
         }
+        .decode_with(decode)
     }
 }
 
@@ -213,7 +210,7 @@ impl Expected {
 fn add_events<'m, M: StreamModel>(
     call: ScriptCall,
     events: impl IntoIterator<Item = &'m M>,
-) -> (ScriptCall, Result<u64>) {
+) -> (ScriptCall, Result<()>) {
     let written = events.into_iter().map(|event| {
         let mut fields = FieldPairs::default();
         event.write(&mut fields)?;
@@ -227,28 +224,12 @@ fn add_events<'m, M: StreamModel>(
     match written.collect::<Result<Vec<_>>>() {
         Ok(events) if events.is_empty() => (call, Err(invalid("needs at least one event"))),
         Ok(events) => {
-            let count = events.len() as u64;
-            let call = events.iter().fold(call.arg(count), |call, fields| {
+            let call = events.iter().fold(call.arg(events.len()), |call, fields| {
                 fields.pairs().fold(call.arg(2 * fields.len()), |call, (name, text)| call.arg(name).arg(text))
             });
-            (call, Ok(count))
+            (call, Ok(()))
         }
         Err(error) => (call, Err(error)),
-    }
-}
-
-impl Appended {
-    /// Checks that these are the events of the call: another call may have used the id of the commit.
-    fn checked(self, count: u64) -> Result<Self> {
-        if self.count == count {
-            return Ok(self);
-        }
-        let message = format!(
-            "a commit of {} events has this id already, which made the version {}; this one has {count}, and was not \
-             appended: use another id",
-            self.count, self.version
-        );
-        Err(Error::new(ErrorKind::Conflict, message).with_stored_version(self.version))
     }
 }
 
@@ -259,6 +240,14 @@ fn decode(reply: Reply<'_>) -> Result<Appended> {
     match word() {
         "ok" => Ok(Appended { version: number(word())?, count: number(word())?, category_id: word().parse().ok() }),
         "conflict" => Err(conflict(number(word())?, number(word())?)),
+        "other" => {
+            let (version, count) = (number(word())?, number(word())?);
+            let message = format!(
+                "a commit of other events has this id already: {count} up to the version {version}. Nothing was appended; use \
+                 another id for other events"
+            );
+            Err(Error::new(ErrorKind::Conflict, message).with_stored_version(version))
+        }
         "removed" => {
             let (stored, given) = (number(word())?, number(word())?);
             let message = format!(
@@ -268,7 +257,12 @@ fn decode(reply: Reply<'_>) -> Result<Appended> {
             );
             Err(Error::new(ErrorKind::Lagged, message).with_stored_version(stored))
         }
-        "foreign" => Err(page::foreign(word().parse().unwrap_or(StreamId::MIN))),
+        "full" => Err(Error::new(
+            ErrorKind::Conflict,
+            "the category stream has had the greatest possible id, so the events cannot follow, and nothing was appended; rename \
+             that stream, or append without `category`",
+        )),
+        "foreign" => Err(foreign(word().parse().unwrap_or(StreamId::MIN))),
         _ => Err(reply.mismatch("the outcome of an append")),
     }
 }
@@ -279,7 +273,8 @@ fn conflict(stored: u64, given: u64) -> Error {
         "the log has the version {stored}, not {given}: nothing was appended. Load the events that are new, and decide again"
     );
     let error = Error::new(ErrorKind::Conflict, message).with_stored_version(stored);
-    // Versions only rise, so an attempt that is still on its way is refused as well. One that expects a later version is not.
+    // Versions only rise, so an attempt that is still on its way is refused as well. One that expects a later version
+    // is not.
     if stored > given { error.settled() } else { error }
 }
 

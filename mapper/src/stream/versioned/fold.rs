@@ -73,8 +73,8 @@ impl<M: StreamModel + Send> VersionedLog<M> {
     ///
     /// # Errors
     ///
-    /// `Lagged` if a version is missing. The error of the first event that cannot be read; it names the entry. `Decode` if
-    /// another writer has added entries with ids of their own.
+    /// `Lagged` if a version is missing. The error of the first event that cannot be read; it names the entry. `Decode`
+    /// if another writer has added entries with ids of their own.
     pub fn fold<C: Client, S: Send + 'static>(
         &self,
         client: C,

@@ -11,7 +11,7 @@ use std::ops::{Bound, RangeBounds};
 use redis_rest::commands::stream::StreamId;
 use redis_rest::{Client, Executor, Result};
 
-pub use self::aggregate::{Aggregate, AggregateLog};
+pub use self::aggregate::{Aggregate, AggregateLog, Decision};
 pub use self::append::{Appended, Expected};
 pub use self::category::Sourced;
 pub use self::fold::Versioned;
@@ -20,11 +20,11 @@ use super::entry::Entry;
 use super::log::Log;
 use super::page;
 
-/// A log whose entries have the versions 1, 2, 3 and so on, without a hole: the history of one thing, such as an order. From
-/// [`Log::versioned`].
+/// A log whose entries have the versions 1, 2, 3 and so on, without a hole: the history of one thing, such as an order.
+/// From [`Log::versioned`].
 ///
-/// The event that makes version 7 is the entry `7-0`. An append names the version that it expects, so a decision that was made
-/// on an old version is refused, as for a record with a version.
+/// The event that makes version 7 is the entry `7-0`. An append names the version that it expects, so a decision that
+/// was made on an old version is refused, as for a record with a version.
 ///
 /// ```no_run
 /// use redis_model::{Expected, prelude::*};
@@ -55,9 +55,9 @@ use super::page;
 /// # }
 /// ```
 ///
-/// Add to such a log only by its own methods: a plain append ends its versions for good. `#[redis(stream, versioned, prefix = "..")]`
-/// refuses plain appends. The log is never trimmed by them: `max_len` has no effect here, because a state
-/// is made of all events.
+/// Add to such a log only by its own methods: a plain append ends its versions for good. `#[redis(stream, versioned,
+/// prefix = "..")]` refuses plain appends. The log is never trimmed by them: `max_len` has no effect here, because a
+/// state is made of all events.
 #[must_use = "a log does nothing until it is read or written"]
 pub struct VersionedLog<M> {
     log: Log<M>,
@@ -72,8 +72,9 @@ impl<M: StreamModel> Log<M> {
 }
 
 impl<T> Entry<T> {
-    /// Returns the version that this event made, in a [versioned](Log::versioned) log. Of entries of other logs, it is the time of
-    /// their id: those of a [category](StreamModel::category) have the version in their event, [`Sourced::version`].
+    /// Returns the version that this event made, in a [versioned](Log::versioned) log. Of entries of other logs, it is
+    /// the time of their id: those of a [category](StreamModel::category) have the version in their event,
+    /// [`Sourced::version`].
     #[must_use]
     pub fn version(&self) -> u64 {
         self.id.millis
@@ -81,10 +82,11 @@ impl<T> Entry<T> {
 }
 
 impl<M: StreamModel> VersionedLog<M> {
-    /// Makes appends also write each event to the [category stream](StreamModel::category) of the model, in the same script. The
-    /// attribute `#[redis(stream, prefix = "..", category)]` does so for all logs of a model.
+    /// Makes appends also write each event to the [category stream](StreamModel::category) of the model, in the same
+    /// script. The attribute `#[redis(stream, prefix = "..", category)]` does so for all logs of a model.
     ///
-    /// Each event is stored twice then. All logs of the model write to one key, which the hosted service locks for each append.
+    /// Each event is stored twice then. All logs of the model write to one key, which the hosted service locks for each
+    /// append.
     pub fn category(mut self) -> Self {
         self.writes_category = true;
         self
@@ -115,8 +117,8 @@ impl<M: StreamModel> VersionedLog<M> {
 
     /// Returns up to `count` entries of a range of versions, oldest first.
     ///
-    /// [XRANGE](https://redis.io/docs/latest/commands/xrange/), O(n) in the number of returned entries. An entry whose event
-    /// cannot be read has the error instead of the event.
+    /// [XRANGE](https://redis.io/docs/latest/commands/xrange/), O(n) in the number of returned entries. An entry whose
+    /// event cannot be read has the error instead of the event.
     pub fn range<E: Executor>(
         &self,
         executor: E,
@@ -126,8 +128,8 @@ impl<M: StreamModel> VersionedLog<M> {
         self.log.range(executor, ids(versions), count)
     }
 
-    /// Returns a stream of the entries of a range of versions, oldest first, fetched a page at a time. With the blocking client it
-    /// is an iterator. See [`Log::entries`].
+    /// Returns a stream of the entries of a range of versions, oldest first, fetched a page at a time. With the
+    /// blocking client it is an iterator. See [`Log::entries`].
     ///
     /// It does not check that no version is missing; [`fold`](Self::fold) does.
     pub fn entries<C: Client>(&self, client: C, versions: impl RangeBounds<u64>) -> C::Paged<Entry<Result<M>>>

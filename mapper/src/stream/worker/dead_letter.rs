@@ -5,19 +5,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use redis_rest::StreamCommands;
 use redis_rest::commands::stream::StreamId;
-use redis_rest::{Build, Client, Command, Error, ErrorKind, Executor, FromReply, Reply, Result, Script, ScriptCall};
+use redis_rest::{Build, Client, Command, Error, ErrorKind, Executor, FromReply, Reply, Result, ScriptCall};
 
 use super::delivered::{read_event, unpacked};
 use super::turn::{Fields, fields_of};
-use crate::scripts::script;
+use crate::scripts::{MayPublish, script};
 use crate::stream::StreamModel;
-use crate::stream::group::Group;
+use crate::stream::group::{Group, MOST};
 
-static REDRIVE: LazyLock<Script> = LazyLock::new(|| REDRIVE_AND_PUBLISH.clone().key_locking());
-
-/// Whether a script may publish while only its keys are locked is not known, so this one locks the database.
-static REDRIVE_AND_PUBLISH: LazyLock<Script> =
-    LazyLock::new(|| script(include_str!("../../scripts/group_redrive.lua")));
+static REDRIVE: LazyLock<MayPublish> =
+    LazyLock::new(|| MayPublish::new(script(include_str!("../../scripts/group_redrive.lua"))));
 
 /// An entry that a group has given up on: its handler has failed too often, or its event cannot be read.
 #[derive(Debug)]
@@ -116,8 +113,11 @@ impl<M: StreamModel> Group<M> {
         after: StreamId,
         count: u64,
     ) -> E::Out<Vec<Result<DeadLetter<M>>>> {
-        let command = Command::read("XRANGE").key(self.dead_letters_key()).arg(format!("({after}")).arg("+");
-        executor.submit(self.check(command.arg("COUNT").arg(count.max(1)).decode_with(read_letters)))
+        let command = Command::read("XRANGE").key(self.dead_letters_key());
+        // Nothing comes after the greatest id, and the server refuses to look there.
+        let command =
+            if after == StreamId::MAX { command.arg("+").arg("-") } else { command.arg(format!("({after}")).arg("+") };
+        executor.submit(self.check(command.arg("COUNT").arg(count.clamp(1, MOST)).decode_with(read_letters)))
     }
 
     /// Returns the number of entries in the dead-letter stream, those of other groups and logs included.
@@ -167,8 +167,7 @@ impl<M: StreamModel> Group<M> {
 
     fn redrive_command(&self, start: &str, count: u64) -> Command<(u64, Option<StreamId>)> {
         let keys = [self.dead_letters_key(), self.retries_key()];
-        let script = if M::PUBLISH { &REDRIVE_AND_PUBLISH } else { &REDRIVE };
-        let call = ScriptCall::from(script).once_under(M::KEY_PREFIX).keys(&keys).arg(self.name());
+        let call = ScriptCall::from(REDRIVE.script(M::PUBLISH)).once_under(M::KEY_PREFIX).keys(&keys).arg(self.name());
         let call = call.arg(self.log().key()).arg(start).arg(count).arg(if M::PUBLISH { "1" } else { "" });
         self.check(call.command()).decode_with(|reply| {
             let (moved, last) = reply.text()?.split_once(' ').ok_or_else(|| reply.mismatch("a number and an id"))?;

@@ -8,6 +8,7 @@ use redis_rest::{Error, ErrorKind, Result};
 use super::turn::{Field, Fields, Ticket};
 use crate::pairs::OutcomePairs;
 use crate::stream::StreamModel;
+use crate::write::Netstrings;
 
 /// The number of fields that describe a redriven entry, before those of its event.
 const DESCRIPTION: usize = 2;
@@ -58,24 +59,17 @@ pub(super) fn unpacked(fields: &[Field]) -> Cow<'_, [Field]> {
     if name != b"::fields" {
         return Cow::Borrowed(fields);
     }
-    let (mut texts, mut rest) = (Vec::new(), packed.as_slice());
-    while let Some((text, after)) = first_packed(rest) {
-        texts.push(text.to_vec());
-        rest = after;
-    }
-    let mut texts = texts.into_iter();
-    let mut unpacked = Vec::new();
-    while let (Some(name), Some(text)) = (texts.next(), texts.next()) {
-        unpacked.push((name, Some(text)));
-    }
     // What is no such text was not made by the script.
-    if rest.is_empty() { Cow::Owned(unpacked) } else { Cow::Borrowed(fields) }
+    unpack(Netstrings(packed)).map_or(Cow::Borrowed(fields), Cow::Owned)
 }
 
-fn first_packed(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let colon = bytes.iter().position(|byte| *byte == b':')?;
-    let (length, rest) = (bytes.get(..colon)?, bytes.get(colon + 1..)?);
-    rest.split_at_checked(std::str::from_utf8(length).ok()?.parse().ok()?)
+fn unpack(mut texts: Netstrings<'_>) -> Result<Fields> {
+    let mut fields = Vec::new();
+    while !texts.0.is_empty() {
+        let name = texts.text()?.unwrap_or_default().into_owned();
+        fields.push((name, texts.text()?.map(Cow::into_owned)));
+    }
+    Ok(fields)
 }
 
 #[cfg(test)]
@@ -89,7 +83,7 @@ mod tests {
         let all: Fields =
             pairs.iter().map(|(name, text)| (name.as_bytes().to_vec(), Some(text.as_bytes().to_vec()))).collect();
         assert_eq!(*unpacked(&packed("3:sku3:tea0:3:5:x1:n0:")), *all);
-        for odd in ["9:sku", "3sku", "99999999999999999999:x", "3:sku3:tea4"] {
+        for odd in ["9:sku", "3sku", "99999999999999999999:x", "3:sku3:tea4", "3:sku"] {
             assert_eq!(*unpacked(&packed(odd)), *packed(odd), "{odd}");
         }
     }

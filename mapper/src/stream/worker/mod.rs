@@ -1,6 +1,6 @@
 //! Workers: programs that handle the entries of a consumer group, at least once each.
 //!
-//! From the ground up: `options` and `pace` are its settings, `counters` what it reports; `turn` is its one request;
+//! From the ground up: `options` are its settings, `counters` what it reports; `turn` is its one request;
 //! `delivered` and `dead_letter` are the entries as programs see them; `book` decides, without waiting; `wake` listens; `run` is
 //! the loop.
 
@@ -8,8 +8,8 @@ mod book;
 mod counters;
 mod dead_letter;
 mod delivered;
+mod held;
 mod options;
-mod pace;
 mod run;
 #[cfg(test)]
 mod tests;
@@ -29,6 +29,7 @@ pub use self::delivered::Delivered;
 use self::options::{MOST_PENDING, Options};
 use super::StreamModel;
 use super::group::Group;
+use crate::failure::Failure;
 use crate::hash::Unit;
 
 /// Handles the entries of a consumer group: each at least once, and exactly once with [`run_exactly`](Worker::run_exactly).
@@ -111,7 +112,7 @@ pub struct Worker<M> {
 enum Handled {
     Done,
     Commit(Unit),
-    Failed(String),
+    Failed(Failure),
 }
 
 impl<M: StreamModel> Worker<M> {
@@ -282,7 +283,7 @@ impl<M: StreamModel> Worker<M> {
     pub async fn run<H, E>(&self, redis: &Redis, handler: H) -> Result<()>
     where
         H: AsyncFn(Delivered<M>) -> Result<(), E>,
-        E: fmt::Display,
+        E: Into<Failure>,
     {
         self.run_until(redis, pending(), handler).await
     }
@@ -316,11 +317,11 @@ impl<M: StreamModel> Worker<M> {
     pub async fn run_until<H, E>(&self, redis: &Redis, shutdown: impl Future<Output = ()>, handler: H) -> Result<()>
     where
         H: AsyncFn(Delivered<M>) -> Result<(), E>,
-        E: fmt::Display,
+        E: Into<Failure>,
     {
         let handle = async |delivered| match handler(delivered).await {
             Ok(()) => Handled::Done,
-            Err(error) => Handled::Failed(error.to_string()),
+            Err(error) => Handled::Failed(error.into()),
         };
         run::run(self, redis, shutdown, handle).await
     }
@@ -366,7 +367,7 @@ impl<M: StreamModel> Worker<M> {
     pub async fn run_exactly<H, E>(&self, redis: &Redis, handler: H) -> Result<()>
     where
         H: AsyncFn(Delivered<M>) -> Result<Unit, E>,
-        E: fmt::Display,
+        E: Into<Failure>,
     {
         self.run_exactly_until(redis, pending(), handler).await
     }
@@ -384,11 +385,11 @@ impl<M: StreamModel> Worker<M> {
     ) -> Result<()>
     where
         H: AsyncFn(Delivered<M>) -> Result<Unit, E>,
-        E: fmt::Display,
+        E: Into<Failure>,
     {
         let handle = async |delivered| match handler(delivered).await {
             Ok(unit) => Handled::Commit(unit),
-            Err(error) => Handled::Failed(error.to_string()),
+            Err(error) => Handled::Failed(error.into()),
         };
         run::run(self, redis, shutdown, handle).await
     }

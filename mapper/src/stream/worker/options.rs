@@ -8,6 +8,7 @@ use redis_rest::commands::stream::GroupStart;
 use redis_rest::{Error, ErrorKind, Result};
 
 use super::counters::Notice;
+use crate::pace::doubled;
 
 /// The most entries that the hosted service lets be pending with one consumer.
 pub(super) const MOST_PENDING: u64 = 1000;
@@ -99,6 +100,11 @@ impl Options {
         };
         Err(Error::new(ErrorKind::InvalidInput, why))
     }
+}
+
+/// Returns how long an entry waits after its `attempt`th failure, counted from 1.
+pub(super) fn retry_delay(options: &Options, attempt: u64) -> Duration {
+    doubled(options.retry_delay, options.longest_retry_delay, attempt)
 }
 
 impl fmt::Debug for Options {

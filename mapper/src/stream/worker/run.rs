@@ -2,46 +2,26 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::future::{Either, FutureExt as _, select};
 use futures_util::stream::{FuturesUnordered, Stream, StreamExt as _};
-use redis_rest::{Error, ErrorKind, Executor, Redis, Request, Result};
+use redis_rest::{ErrorKind, Executor, Redis, Request, Result};
 use tracing::Instrument as _;
 
-use super::book::{Book, Ended, Found, Next, Start};
+use super::book::Book;
 use super::counters::{Notice, Reporter};
 use super::delivered::Delivered;
-use super::pace::Pace;
+use super::held::{Ended, Found, Next, Start};
 use super::turn::{Answer, Ticket};
-use super::wake::Wake;
+use super::wake::{Call, Wake};
 use super::{Handled, Worker};
+use crate::failure::Failure;
+use crate::pace::Pace;
 use crate::stream::StreamModel;
+use crate::waiting::{Timer, can_be_repeated, wait_before_repeating, within};
 use crate::write::{OwnedEntry, is_fenced};
-
-/// Waits for one thing at a time.
-#[derive(Default)]
-struct Timer(Option<Pin<Box<dyn Future<Output = ()> + Send>>>);
-
-impl Timer {
-    fn after(duration: Duration) -> Self {
-        Timer(Some(Box::pin(redis_rest::sleep(duration))))
-    }
-
-    fn is_set(&self) -> bool {
-        self.0.is_some()
-    }
-
-    /// Returns whether the time is over, once.
-    fn is_due(&mut self, cx: &mut Context<'_>) -> bool {
-        let is_due = self.0.as_mut().is_some_and(|sleep| sleep.as_mut().poll(cx).is_ready());
-        if is_due {
-            self.0 = None;
-        }
-        is_due
-    }
-}
 
 /// What a worker waits for.
 enum Event {
@@ -51,6 +31,8 @@ enum Event {
     /// The delay of an entry is over.
     Requeue(Ticket),
     Poll,
+    /// Another worker has given entries up.
+    Released,
     Heartbeat,
     Reclaim,
     /// A failed request can be repeated.
@@ -70,16 +52,16 @@ where
     let Worker { group, consumer, options, counters } = worker;
     worker.check()?;
     let reporter = Reporter { counters, options, log: group.log().key(), group: group.name() };
-    let mut errors = Pace::new(Duration::from_millis(100), Duration::from_secs(5));
+    let mut errors = Pace::new(Duration::from_millis(100), Duration::from_secs(5), 2.0);
     let mut shutdown = pin!(shutdown);
     while let Some(start) = options.start {
         reporter.count(|counters| &counters.requests);
         match group.create_at(redis, start).await {
             Ok(()) => break,
-            Err(error) if is_transient(&error) => {
+            Err(error) if can_be_repeated(&error) => {
                 reporter.count(|counters| &counters.errors);
                 reporter.notice(&Notice::Repeated { error: &error });
-                let wait = errors.after(false).max(error.retry_after().unwrap_or_default());
+                let wait = wait_before_repeating(&error, errors.next());
                 if let Either::Left(_) = select(shutdown.as_mut(), pin!(redis_rest::sleep(wait))).await {
                     return Ok(());
                 }
@@ -88,7 +70,7 @@ where
         }
     }
     let mut book = Book::new(options, &reporter, consumer);
-    let mut pace = Pace::new(options.shortest_poll, options.longest_poll(false));
+    let mut pace = Pace::new(options.shortest_poll, options.longest_poll(false), 2.0);
     let mut wake = Wake::new(redis, group);
     let (mut poll, mut repeat, mut grace) = (Timer::default(), Timer::default(), Timer::default());
     let mut heartbeat = Timer::after(options.heartbeat());
@@ -136,10 +118,11 @@ where
                     return Poll::Ready(event);
                 }
             }
-            if wake.is_woken(cx) {
-                return Poll::Ready(Event::Poll);
+            match wake.poll(cx) {
+                Some(Call::Entries) => Poll::Ready(Event::Poll),
+                Some(Call::Released) => Poll::Ready(Event::Released),
+                None => Poll::Pending,
             }
-            Poll::Pending
         })
         .await;
 
@@ -154,15 +137,18 @@ where
                 request = None;
                 match answer {
                     Ok(answer) => {
-                        errors.after(true);
+                        errors.quicken();
                         let is_woken = wake.is_active();
                         pace.set(options.shortest_poll(is_woken), options.longest_poll(is_woken));
                         match book.answer(answer, &mut next) {
                             Found::NotAsked => {}
-                            Found::Nothing => poll = Timer::after(pace.after(false)),
-                            Found::Some => poll = Timer::after(pace.after(true)),
+                            Found::Nothing => poll = Timer::after(pace.next()),
+                            Found::Some => {
+                                pace.quicken();
+                                poll = Timer::after(pace.next());
+                            }
                             Found::AsManyAsAsked => {
-                                pace.after(true);
+                                pace.quicken();
                                 book.is_poll_due = true;
                             }
                         }
@@ -173,7 +159,7 @@ where
                     Err(error) => {
                         let is_too_large = error.kind() == ErrorKind::TooLarge;
                         let may_have_executed = error.may_have_executed();
-                        let can_repeat = is_transient(&error) || is_too_large;
+                        let can_repeat = can_be_repeated(&error) || is_too_large;
                         if !can_repeat || is_grace_over || !book.repeat(may_have_executed, is_too_large) {
                             return Err(error);
                         }
@@ -181,7 +167,7 @@ where
                         reporter.notice(&Notice::Repeated { error: &error });
                         // The next reply is smaller: there is nothing to wait for.
                         if !is_too_large {
-                            let wait = errors.after(false).max(error.retry_after().unwrap_or_default());
+                            let wait = wait_before_repeating(&error, errors.next());
                             repeat = Timer::after(wait);
                         }
                     }
@@ -196,6 +182,7 @@ where
             }
             Event::Requeue(ticket) => book.requeue(ticket),
             Event::Poll => book.is_poll_due = true,
+            Event::Released => (book.is_poll_due, book.is_reclaim_due) = (true, true),
             Event::Heartbeat => {
                 book.is_heartbeat_due = true;
                 heartbeat = Timer::after(options.heartbeat());
@@ -240,19 +227,19 @@ where
     let delivered = match Delivered::read(ticket, attempt, &fields, worker.group.log().key()) {
         Ok(delivered) => delivered,
         Err(error) => {
-            let is_final = !worker.options.retries_undecodable;
-            return (ticket, Ended::Failed { why: error.to_string(), is_final, may_be_committed: false });
+            let failure = if worker.options.retries_undecodable { Failure::from(error) } else { Failure::dead(error) };
+            return (ticket, Ended::Failed { failure, may_be_committed: false });
         }
     };
     drop(fields);
-    let failed = |why| Ended::Failed { why, is_final: false, may_be_committed: false };
+    let failed = |failure| Ended::Failed { failure, may_be_committed: false };
     let handled = match within(worker.options.timeout, handle(delivered)).await {
         Ok(handled) => handled,
-        Err(limit) => return (ticket, failed(format!("the handler has taken longer than {limit:?}"))),
+        Err(limit) => return (ticket, failed(format!("the handler has taken longer than {limit:?}").into())),
     };
     let ended = match handled {
         Handled::Done => Ended::Handled,
-        Handled::Failed(why) => failed(why),
+        Handled::Failed(failure) => failed(failure),
         Handled::Commit(unit) if unit.is_empty() => Ended::Handled,
         Handled::Commit(unit) => {
             worker.counters.add(|counters| &counters.requests, 1);
@@ -273,32 +260,10 @@ where
                 Err(error) if is_fenced(&error) => Ended::Fenced,
                 Err(error) => {
                     let may_be_committed = error.may_have_executed();
-                    Ended::Failed { why: error.to_string(), is_final: false, may_be_committed }
+                    Ended::Failed { failure: error.into(), may_be_committed }
                 }
             }
         }
     };
     (ticket, ended)
-}
-
-/// Runs a future for a limited time. Returns the limit if it has taken longer.
-async fn within<T>(limit: Option<Duration>, future: impl Future<Output = T>) -> Result<T, Duration> {
-    let Some(limit) = limit else { return Ok(future.await) };
-    match select(pin!(future), pin!(redis_rest::sleep(limit))).await {
-        Either::Left((value, _)) => Ok(value),
-        Either::Right(_) => Err(limit),
-    }
-}
-
-/// Returns whether the same request can succeed later.
-fn is_transient(error: &Error) -> bool {
-    use ErrorKind::{Connect, Interrupted, Protocol, RateLimited, Redis, Timeout, Unavailable};
-    /// Errors of a server that is starting, full, or changing its role.
-    const PASSING: [&str; 9] =
-        ["LOADING", "BUSY", "OOM", "MISCONF", "READONLY", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN"];
-    match error.kind() {
-        Connect | Timeout | Interrupted | Unavailable | RateLimited | Protocol => true,
-        Redis => error.code().is_some_and(|code| PASSING.contains(&code)),
-        _ => false,
-    }
 }

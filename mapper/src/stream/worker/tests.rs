@@ -1,21 +1,42 @@
 //! Decisions of a worker that are hard to bring about on a server.
 
+use std::time::Duration;
+
 use redis_rest::commands::stream::StreamId;
 
-use super::book::{Book, Ended, Found, Next};
+use super::book::Book;
 use super::counters::{Counters, Counts, Reporter};
+use super::held::{Ended, Found, Next};
 use super::options::Options;
 use super::turn::{Answer, Settled, Taken, Ticket, What};
+use crate::failure::Failure;
 
 const FIRST: Ticket = Ticket { is_redriven: false, id: StreamId::new(1, 0) };
 
 fn taken(attempts: u64, is_started: bool, is_adopted: bool) -> Taken {
-    Taken { ticket: FIRST, attempts, is_started, is_adopted, from: None, fields: Some(Vec::new()) }
+    Taken {
+        ticket: FIRST,
+        attempts,
+        is_started,
+        is_adopted,
+        from: None,
+        fields: Some(Vec::new()),
+        wait: Duration::ZERO,
+    }
 }
 
 fn answer(settled: &[Settled], taken: Vec<Taken>) -> Answer {
-    let settled = settled.to_vec();
-    Answer { is_recreated: false, settled, lost: Vec::new(), trimmed: Vec::new(), taken, missed: None }
+    let settled = settled.iter().cloned().enumerate().map(|(at, one)| (at + 1, one)).collect();
+    Answer {
+        is_recreated: false,
+        settled,
+        lost: Vec::new(),
+        trimmed: Vec::new(),
+        taken,
+        missed: None,
+        removed: 0,
+        first: None,
+    }
 }
 
 /// Runs a test with the book of a new worker, and returns what it has counted.
@@ -70,7 +91,7 @@ fn a_commit_whose_reply_was_lost_counts_as_handled() {
         let mut next = Vec::new();
         book.turn().unwrap();
         book.answer(answer(&[], vec![taken(5, true, false)]), &mut next);
-        let ended = Ended::Failed { why: "no reply".into(), is_final: false, may_be_committed: true };
+        let ended = Ended::Failed { failure: Failure::from("no reply"), may_be_committed: true };
         book.end(FIRST, ended, &mut next);
         assert_eq!(book.turn().unwrap().operations[0].what, What::Bury("no reply".into()));
         book.answer(answer(&[Settled::Lost], Vec::new()), &mut next);

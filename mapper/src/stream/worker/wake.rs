@@ -7,7 +7,7 @@ use redis_rest::commands::stream::StreamId;
 
 use crate::stream::StreamModel;
 use crate::stream::group::Group;
-use crate::stream::tail::wake::Wake as Subscribed;
+use crate::stream::wake::Wake as Subscribed;
 
 /// Subscriptions to the log and to the stream of redriven entries, if the model publishes. With each comes the greatest id that it
 /// has announced: a message with another one announces nothing.
@@ -25,15 +25,24 @@ impl Wake {
         !self.0.is_empty() && self.0.iter().all(|(subscribed, _)| subscribed.is_listening())
     }
 
-    /// Returns whether there may be entries: a message has arrived, or could have been missed.
-    pub(super) fn is_woken(&mut self, cx: &mut Context<'_>) -> bool {
-        let mut is_woken = false;
+    /// Returns what may be there: a message has arrived, or could have been missed.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Option<Call> {
+        let (mut has_entries, mut has_released) = (false, false);
         // All of them are polled: each wakes this task.
         for (subscribed, newest) in &mut self.0 {
             let heard = subscribed.poll(cx);
-            is_woken |= heard.has_changed || heard.anything || heard.newest > *newest;
+            has_released |= heard.anything;
+            has_entries |= heard.has_changed || heard.newest > *newest;
             *newest = heard.newest.max(*newest);
         }
-        is_woken
+        if has_released { Some(Call::Released) } else { has_entries.then_some(Call::Entries) }
     }
+}
+
+/// What a message says.
+pub(super) enum Call {
+    /// There are new entries.
+    Entries,
+    /// A worker of the group has given entries up, which are pending. The message has no id.
+    Released,
 }

@@ -1,30 +1,26 @@
-//! The subscription that wakes a tail. It is a hint only: whatever happens to it, polling finds the entries.
+//! The subscription that wakes a reader. It is a hint only: whatever happens to it, polling finds the entries.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_core::Stream as _;
+use redis_rest::Redis;
 use redis_rest::commands::stream::StreamId;
 use redis_rest::subscribe::{Subscription, SubscriptionEvent};
-use redis_rest::{Redis, sleep};
 
-/// A timer.
-pub(super) type Timer = Pin<Box<dyn Future<Output = ()> + Send>>;
-
-pub(super) fn timer(duration: Duration) -> Timer {
-    Box::pin(sleep(duration))
-}
+use crate::pace::{doubled, jittered};
+use crate::waiting::Timer;
 
 /// The wake-ups of one log.
-pub(in crate::stream) struct Wake {
+pub(super) struct Wake {
     redis: Redis,
     channel: String,
     state: State,
     /// How often the subscription broke, since it last lasted for a while.
-    failures: u32,
+    failures: u64,
     /// When this runs out, the subscription has lasted.
-    lasting: Option<Timer>,
+    lasting: Timer,
 }
 
 enum State {
@@ -35,13 +31,13 @@ enum State {
 
 /// What a poll has heard.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(in crate::stream) struct Heard {
+pub(super) struct Heard {
     /// The subscription is active from now on, or was active until now. A read covers what was not heard.
-    pub(in crate::stream) has_changed: bool,
+    pub(super) has_changed: bool,
     /// The greatest id that a message contained.
-    pub(in crate::stream) newest: Option<StreamId>,
+    pub(super) newest: Option<StreamId>,
     /// Whether there was a message without an id.
-    pub(in crate::stream) anything: bool,
+    pub(super) anything: bool,
 }
 
 /// The most events that one poll takes, so that a flood of them lets the reads go on.
@@ -58,10 +54,10 @@ const HOPELESS_WAIT: Duration = Duration::from_secs(300);
 
 impl Wake {
     pub(super) fn off(redis: Redis, channel: &str) -> Self {
-        Wake { redis, channel: channel.to_owned(), state: State::Off, failures: 0, lasting: None }
+        Wake { redis, channel: channel.to_owned(), state: State::Off, failures: 0, lasting: Timer::default() }
     }
 
-    pub(in crate::stream) fn on(redis: Redis, channel: &str) -> Self {
+    pub(super) fn on(redis: Redis, channel: &str) -> Self {
         let mut wake = Wake::off(redis, channel);
         wake.open();
         wake
@@ -73,26 +69,26 @@ impl Wake {
     }
 
     /// Whether each message that is published now arrives.
-    pub(in crate::stream) fn is_listening(&self) -> bool {
+    pub(super) fn is_listening(&self) -> bool {
         matches!(self.state, State::Open { is_confirmed: true, .. })
     }
 
     /// Takes the messages that have arrived.
-    pub(in crate::stream) fn poll(&mut self, cx: &mut Context<'_>) -> Heard {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Heard {
         let mut heard = Heard::default();
-        if self.lasting.as_mut().is_some_and(|lasting| lasting.as_mut().poll(cx).is_ready()) {
-            (self.lasting, self.failures) = (None, 0);
+        if self.lasting.is_due(cx) {
+            self.failures = 0;
         }
         for _ in 0..MOST {
             let event = match &mut self.state {
                 State::Off => return heard,
-                State::Waiting(timer) => match timer.as_mut().poll(cx) {
-                    Poll::Ready(()) => {
-                        self.open();
-                        continue;
+                State::Waiting(timer) => {
+                    if !timer.is_due(cx) {
+                        return heard;
                     }
-                    Poll::Pending => return heard,
-                },
+                    self.open();
+                    continue;
+                }
                 State::Open { subscription, .. } => match Pin::new(&mut **subscription).poll_next(cx) {
                     Poll::Ready(event) => event,
                     Poll::Pending => return heard,
@@ -110,7 +106,7 @@ impl Wake {
                         *is_confirmed = true;
                     }
                     heard.has_changed = true;
-                    self.lasting = Some(timer(LASTING));
+                    self.lasting = Timer::after(LASTING);
                 }
                 Some(Ok(SubscriptionEvent::Gap { cause: error, .. }) | Err(error)) => {
                     heard.has_changed |= self.is_listening();
@@ -127,13 +123,12 @@ impl Wake {
         heard
     }
 
-    /// Drops the subscription. The next one opens after a wait of its own, so that a server that ends each of them at once gets
-    /// no more than a request a minute.
+    /// Drops the subscription. The next one opens after a wait of its own, so that a server that ends each of them at
+    /// once gets no more than a request a minute.
     fn broke(&mut self, can_be_mended: bool) {
-        let doubled = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(self.failures)).min(LONGEST_WAIT);
-        let wait = if can_be_mended { doubled } else { HOPELESS_WAIT };
         self.failures = self.failures.saturating_add(1);
-        self.lasting = None;
-        self.state = State::Waiting(timer(wait));
+        let wait = if can_be_mended { doubled(FIRST_WAIT, LONGEST_WAIT, self.failures) } else { HOPELESS_WAIT };
+        self.lasting = Timer::default();
+        self.state = State::Waiting(Timer::after(jittered(wait)));
     }
 }
