@@ -241,7 +241,7 @@ impl Executor for ExactlyOnce<'_> {
 }
 
 impl Client for &Redis {
-    type OutOr<T: Send + 'static, E: From<Error> + Send + 'static> = Result<T, E>;
+    type OutOr<T, E> = Result<T, E>;
     type Paged<T> = PageIter<T>;
 
     fn resolve_or<T: Send + 'static, E: From<Error> + Send + 'static>(

@@ -334,7 +334,7 @@ impl Executor for &Redis {
 }
 
 impl Client for &Redis {
-    type OutOr<T: Send + 'static, E: From<Error> + Send + 'static> = RequestOr<T, E>;
+    type OutOr<T, E> = RequestOr<T, E>;
     type Paged<T> = Pages<T>;
 
     fn resolve_or<T: Send + 'static, E: From<Error> + Send + 'static>(

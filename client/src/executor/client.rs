@@ -28,7 +28,7 @@ use crate::error::{Error, Result};
 pub trait Client: Executor + Copy {
     /// What this client returns for a call whose error is one of the caller's own: a [`RequestOr`](crate::RequestOr) or a
     /// `Result`.
-    type OutOr<T: Send + 'static, E: From<Error> + Send + 'static>;
+    type OutOr<T, E>;
 
     /// What this client returns for items that come in pages: a [`Pages`](crate::Pages) or a
     /// [`PageIter`](crate::PageIter).

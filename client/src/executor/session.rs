@@ -52,7 +52,7 @@ impl Executor for &Session {
 }
 
 impl Client for &Session {
-    type OutOr<T: Send + 'static, E: From<Error> + Send + 'static> = BoxFuture<'static, Result<T, E>>;
+    type OutOr<T, E> = BoxFuture<'static, Result<T, E>>;
     type Paged<T> = Pages<T>;
 
     fn resolve_or<T: Send + 'static, E: From<Error> + Send + 'static>(

@@ -1,4 +1,4 @@
-//! What makes a type an argument and a reply of any command.
+//! What makes a type an argument and a reply of any command, and how a trait of `codegen` is implemented.
 
 use proc_macro2::TokenStream;
 use quote::quote;

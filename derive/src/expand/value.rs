@@ -58,26 +58,19 @@ pub(crate) fn unit_enum(model: &Model, variants: &[Variant]) -> TokenStream {
 /// Returns the implementations that put a type by its text into an index and into a sequence.
 fn by_text(model: &Model, bounds: &TokenStream) -> TokenStream {
     let krate = model.krate();
-    let ident = &model.ident;
-    let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
-    quote! {
-        #[automatically_derived]
-        #[allow(unused_qualifications)]
-        impl #impl_generics #krate::codegen::IndexValue for #ident #ty_generics #bounds {
-            const KIND: #krate::codegen::ColumnKind = #krate::codegen::ColumnKind::Text;
+    let items = quote! {
+        const KIND: #krate::codegen::ColumnKind = #krate::codegen::ColumnKind::Text;
 
-            fn push_index(
-                &self,
-                out: &mut #krate::codegen::String,
-            ) -> ::core::result::Result<(), &'static #krate::codegen::str> {
-                #krate::codegen::push_index_text(self, out)
-            }
+        fn push_index(
+            &self,
+            out: &mut #krate::codegen::String,
+        ) -> ::core::result::Result<(), &'static #krate::codegen::str> {
+            #krate::codegen::push_index_text(self, out)
         }
-
-        #[automatically_derived]
-        #[allow(unused_qualifications)]
-        impl #impl_generics #krate::codegen::Element for #ident #ty_generics #bounds {}
-    }
+    };
+    let value = commands::implement(model, &quote!(IndexValue), bounds, &items);
+    let element = commands::implement(model, &quote!(Element), bounds, &TokenStream::new());
+    quote!(#value #element)
 }
 
 /// Implements `Field` for a type with the attribute `text`, which is stored as its `Display` text. With the attribute `id`,

@@ -101,8 +101,8 @@ pub trait Aggregate: Default + Send + Sync + 'static {
 /// What a decision on a state returns: the events that happen, as a `Vec`, or a `Result` of it if they can be refused.
 ///
 /// The error of the `Result` is the error of the whole [`commit`](AggregateLog::commit), so `?` works in it and on it.
-/// It can be [`Error`], or any type of your own that is [`From`] it. The last expression of a closure must tell which:
-/// a closure that cannot fail returns the `Vec`, since the compiler could not know the error of `Ok(vec![..])`.
+/// It can be [`Error`], or any type of your own that is [`From`] it. A closure that cannot fail returns the `Vec`: in a
+/// function with an error of your own, the compiler could not know the error of `Ok(vec![..])`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a decision",
     label = "not events of this log",
