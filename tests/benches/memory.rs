@@ -6,7 +6,6 @@
 #![expect(clippy::print_stdout, reason = "it is there to print")]
 
 use std::error::Error;
-use std::fs;
 use std::process::Command;
 
 use http::{HeaderMap, StatusCode};
@@ -14,7 +13,7 @@ use redis_model::prelude::*;
 use redis_model::redis_rest::bytes::Bytes;
 use redis_model::redis_rest::transport::{Body, Request, Response, Transport, TransportError};
 use redis_model::redis_rest::{Encoding, Value};
-use redis_model_tests::{Stack, stack};
+use redis_model_tests::{Stack, process, stack};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -124,9 +123,6 @@ async fn get(encoding: &str, key: &str, url: &str, token: &str) -> Outcome<()> {
 }
 
 fn print_peak() -> Outcome<()> {
-    let status = fs::read_to_string("/proc/self/status")?;
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM")?;
-    let kilobytes: u64 = peak.trim().trim_end_matches(" kB").parse()?;
-    println!("{}", kilobytes * 1024);
+    println!("{}", process::peak("VmHWM")?);
     Ok(())
 }

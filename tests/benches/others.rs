@@ -11,12 +11,10 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-use std::time::Instant;
+use std::process::Command;
 
 use redis_model::prelude::*;
+use redis_model_tests::process::{measured, printed, redis_rs};
 use redis_model_tests::user::{User, country};
 use redis_model_tests::{Stack, own_stack_with_search, sdk};
 use serde_derive::Deserialize;
@@ -34,7 +32,7 @@ const PARTS: [&str; 4] = ["insert", "insert at once", "load", "query"];
 #[derive(Debug, Deserialize)]
 struct Measured {
     part: String,
-    records: f64,
+    count: f64,
     seconds: f64,
     cpu_seconds: f64,
     server_seconds: f64,
@@ -64,7 +62,7 @@ async fn main() -> Outcome<()> {
 
 fn compare() -> Outcome<()> {
     let redis_om = sdk::redis_om()?;
-    let redis_rs = redis_rs()?;
+    let redis_rs = redis_rs("redis-rs-by-hand", env!("CARGO_TARGET_TMPDIR"))?;
     let stack = own_stack_with_search();
     let (records, passes) = (RECORDS.to_string(), PASSES.to_string());
     let mut sums = [Sums::new(), Sums::new(), Sums::new()];
@@ -120,7 +118,7 @@ fn report(part: &str, ours: Sum, others: &[(&str, Sum)]) {
 
 fn add(sums: &mut Sums, measured: Measured) {
     let sum = sums.entry(measured.part).or_default();
-    sum.records += measured.records;
+    sum.records += measured.count;
     sum.seconds += measured.seconds;
     sum.cpu += measured.cpu_seconds;
     sum.server += measured.server_seconds;
@@ -129,24 +127,6 @@ fn add(sums: &mut Sums, measured: Measured) {
 /// Removes the search index too.
 fn empty(stack: &Stack) -> Outcome<()> {
     Ok(stack.blocking().execute::<()>(["FLUSHALL", "SYNC"])?)
-}
-
-/// Builds the program that uses redis-rs.
-fn redis_rs() -> Outcome<PathBuf> {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("redis-rs/Cargo.toml");
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("redis-rs");
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--release", "--quiet", "--manifest-path"]).arg(manifest).arg("--target-dir").arg(&target);
-    printed(&mut cargo)?;
-    Ok(target.join("release/redis-rs-by-hand"))
-}
-
-fn printed(command: &mut Command) -> Outcome<String> {
-    let Output { status, stdout, stderr } = command.output()?;
-    if !status.success() {
-        return Err(format!("{command:?}: {status}: {}", String::from_utf8_lossy(&stderr)).into());
-    }
-    Ok(String::from_utf8(stdout)?)
 }
 
 async fn ours(redis: &Redis, records: usize, passes: usize) -> Outcome<()> {
@@ -192,26 +172,7 @@ async fn ours(redis: &Redis, records: usize, passes: usize) -> Outcome<()> {
 }
 
 async fn measure(redis: &Redis, part: &str, records: usize, run: impl Future<Output = Outcome<()>>) -> Outcome<()> {
-    let (server, cpu, start) = (server_seconds(redis).await?, cpu_seconds()?, Instant::now());
-    run.await?;
-    let (seconds, cpu) = (start.elapsed().as_secs_f64(), cpu_seconds()? - cpu);
-    let server = server_seconds(redis).await? - server;
-    let figures = format!(r#""seconds":{seconds},"cpu_seconds":{cpu},"server_seconds":{server}"#);
-    println!(r#"{{"part":"{part}","records":{records},{figures}}}"#);
+    let ((), figures) = measured(redis, run).await?;
+    println!(r#"{{"part":"{part}","count":{records},{figures}}}"#);
     Ok(())
-}
-
-async fn server_seconds(redis: &Redis) -> Outcome<f64> {
-    let info: String = redis.execute(["INFO", "cpu"]).await?;
-    let figures = info.lines().filter_map(|line| line.split_once(':'));
-    let used = figures.filter(|(name, _)| ["used_cpu_user", "used_cpu_sys"].contains(name));
-    Ok(used.filter_map(|(_, seconds)| seconds.parse::<f64>().ok()).sum())
-}
-
-/// User and system time of this process, in ticks of which Linux has 100 a second.
-fn cpu_seconds() -> Outcome<f64> {
-    let stat = fs::read_to_string("/proc/self/stat")?;
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks = |at: usize| fields.get(at).and_then(|ticks| ticks.parse::<f64>().ok()).ok_or("no ticks");
-    Ok((ticks(11)? + ticks(12)?) / 100.0)
 }

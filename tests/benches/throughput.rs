@@ -6,7 +6,6 @@
 #![expect(clippy::print_stdout, clippy::indexing_slicing, reason = "it is there to print, of four clients")]
 
 use std::error::Error;
-use std::fs;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,6 +13,7 @@ use std::time::Instant;
 
 use redis_model::prelude::*;
 use redis_model::redis_rest::AutoPipelining;
+use redis_model_tests::process::cpu_seconds;
 use redis_model_tests::sdk::installed;
 use redis_model_tests::{Stack, stack};
 use serde_derive::Deserialize;
@@ -134,12 +134,4 @@ async fn run(redis: &Arc<Redis>, commands: u64) -> Outcome<()> {
         task.await??;
     }
     Ok(())
-}
-
-/// User and system time of this process, in ticks of which Linux has 100 a second.
-fn cpu_seconds() -> Outcome<f64> {
-    let stat = fs::read_to_string("/proc/self/stat")?;
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks = |at: usize| fields.get(at).and_then(|ticks| ticks.parse::<f64>().ok()).ok_or("no ticks");
-    Ok((ticks(11)? + ticks(12)?) / 100.0)
 }

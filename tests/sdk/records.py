@@ -1,5 +1,5 @@
 """What redis-om takes to insert, load and query records of 12 fields with 3 indexes. It needs a server with RediSearch.
-It prints a line of JSON for each part: {"part", "records", "seconds", "cpu_seconds" of this process, "server_seconds"}.
+It prints a line of JSON for each part: {"part", "count", "seconds", "cpu_seconds" of this process, "server_seconds"}.
 
 Usage: REDIS_OM_URL=redis://… records.py RECORDS PASSES
 """
@@ -56,7 +56,7 @@ def measure(part, records, run):
     seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu
     server = server_seconds() - server
     figures = {"seconds": seconds, "cpu_seconds": cpu_seconds, "server_seconds": server}
-    print(json.dumps({"part": part, "records": records, **figures}))
+    print(json.dumps({"part": part, "count": records, **figures}))
 
 
 def insert(ids):

@@ -1,31 +1,12 @@
 //! A network that loses requests and replies, and delays them, at random.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use redis_model::redis_rest::transport::{Request, Response, Transport, TransportError};
 
-/// Random numbers that are the same for the same seed.
-#[derive(Debug)]
-pub struct Random(AtomicU64);
-
-impl Random {
-    /// Begins with a seed.
-    pub fn new(seed: u64) -> Self {
-        Random(AtomicU64::new(seed))
-    }
-
-    /// Returns a number below `end`.
-    pub fn below(&self, end: u64) -> u64 {
-        // SplitMix64.
-        let state = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed).wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % end.max(1)
-    }
-}
+use crate::random::Random;
 
 /// A transport that fails at random.
 #[derive(Debug)]

@@ -7,7 +7,10 @@ pub mod chaos;
 pub mod counting;
 pub mod direct;
 pub mod fault;
+pub mod process;
+pub mod random;
 pub mod sdk;
+pub mod sources;
 pub mod user;
 pub mod via;
 
@@ -82,6 +85,12 @@ pub fn own_valkey() -> Stack {
 pub fn own_redis_7_0() -> Option<Stack> {
     const PROGRAM: &str = "/usr/bin/redis-server";
     Path::new(PROGRAM).exists().then(|| start(|_| Ok(Server::builder().program(PROGRAM))))
+}
+
+/// One of each kind, with its name: Redis 8.2, Valkey 9.1, and Redis 7.0 if it is installed.
+pub fn own_servers() -> Vec<(&'static str, Stack)> {
+    let oldest = own_redis_7_0().map(|stack| ("Redis 7.0", stack));
+    [("Redis 8.2", own_stack()), ("Valkey 9.1", own_valkey())].into_iter().chain(oldest).collect()
 }
 
 /// Redis 8.2 under the locale `en_US.UTF-8`, by which texts sort otherwise than by their bytes. `None` if this machine cannot

@@ -5,13 +5,13 @@
 #![cfg(target_os = "linux")]
 
 use std::collections::BTreeMap;
-use std::fs;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use redis_model::codec::{Base64, Bincode, Codec, Json, Postcard};
+use redis_model_tests::process;
 use serde_derive::{Deserialize, Serialize};
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -27,9 +27,7 @@ enum Tree {
 
 /// The most address space that this process has had, in bytes. It counts what was allocated and never touched.
 fn peak() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmPeak:"))?;
-    Some(peak.trim().trim_end_matches(" kB").parse::<u64>().ok()? * 1024)
+    process::peak("VmPeak").ok()
 }
 
 fn read_all(base64: &str, json: &str) {

@@ -8,9 +8,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use proc_macro2::{TokenStream, TokenTree};
+use redis_model_tests::sources::{read, root, rust_files};
 use syn::visit::{self, Visit};
 
 /// Families that no server here has: they have golden tests alone.
@@ -49,28 +50,9 @@ struct Listed {
     over_rest: String,
 }
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-fn read(path: &Path) -> String {
-    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
 /// The text of all Rust files below a folder.
 fn sources(folder: &Path) -> Vec<String> {
-    let mut texts = Vec::new();
-    let mut entries: Vec<_> =
-        fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
-    entries.sort();
-    for path in entries {
-        if path.is_dir() {
-            texts.extend(sources(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            texts.push(read(&path));
-        }
-    }
-    texts
+    rust_files(folder).iter().map(|path| read(path)).collect()
 }
 
 fn listed() -> Vec<Listed> {

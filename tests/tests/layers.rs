@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use redis_model_tests::sources::rust_files;
 use syn::visit::{self, Visit};
 
 /// From the ground up.
@@ -128,18 +129,6 @@ fn reexports(src: &Path) -> BTreeMap<String, String> {
         _ => None,
     });
     rooms.flat_map(|(room, names)| names.into_iter().map(move |name| (name, room.clone()))).collect()
-}
-
-fn rust_files(path: &Path) -> Vec<PathBuf> {
-    if path.is_file() {
-        return vec![path.to_owned()];
-    }
-    let entries = fs::read_dir(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let paths = entries.map(|entry| entry.expect("an entry").path());
-    paths
-        .filter(|path| path.is_dir() || path.extension().is_some_and(|end| end == "rs"))
-        .flat_map(|path| rust_files(&path))
-        .collect()
 }
 
 /// The rooms of a folder, and which others each of them uses. `root` is how they name each other.

@@ -9,7 +9,7 @@ use redis_model::prelude::*;
 use redis_model::{
     Aggregate, AppendOptions, Delivered, Entry, Expected, Notice, Retention, Since, Snapshots, Unit, Worker,
 };
-use redis_model_tests::{Stack, key, own_redis_7_0, own_stack, own_valkey};
+use redis_model_tests::{Stack, key, own_servers};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, PartialEq, RedisModel)]
@@ -47,8 +47,8 @@ struct Job {
 
 const SOON: Duration = Duration::from_secs(20);
 
-fn servers() -> Vec<Stack> {
-    [Some(own_stack()), Some(own_valkey()), own_redis_7_0()].into_iter().flatten().collect()
+fn servers() -> impl Iterator<Item = Stack> {
+    own_servers().into_iter().map(|(_, stack)| stack)
 }
 
 /// Adds what an event says to a record.

@@ -8,8 +8,9 @@ use redis_model::prelude::*;
 use redis_model::redis_rest::{AutoPipelining, RedisBuilder};
 use redis_model::{AppendOptions, Expected};
 use redis_model_tests::Stack;
+use redis_model_tests::process::printed;
 
-use crate::measure::{Measured, Rounds, client as process, measure, printed, redis_rs};
+use crate::measure::{Measured, Rounds, client as process, measure, redis_rs};
 use crate::{Heard, Outcome, Placed, ROUNDS, empty, heard, placed};
 
 /// How many commands a request has.

@@ -1,13 +1,11 @@
 //! Clients in processes of their own, what they take, and ratios of that.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-use std::time::Instant;
+use std::path::PathBuf;
+use std::process::Command;
 
 use redis_model::prelude::*;
-use redis_model_tests::Stack;
+use redis_model_tests::{Stack, process};
 use serde_derive::Deserialize;
 
 use crate::Outcome;
@@ -96,20 +94,7 @@ pub(crate) fn client(stack: &Stack, scenario: &str, args: &[&str]) -> Outcome<Co
 
 /// Builds the program that uses redis-rs.
 pub(crate) fn redis_rs() -> Outcome<PathBuf> {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("redis-rs/Cargo.toml");
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("redis-rs");
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--release", "--quiet", "--manifest-path"]).arg(manifest).arg("--target-dir").arg(&target);
-    printed(&mut cargo)?;
-    Ok(target.join("release/redis-rs-logs"))
-}
-
-pub(crate) fn printed(command: &mut Command) -> Outcome<String> {
-    let Output { status, stdout, stderr } = command.output()?;
-    if !status.success() {
-        return Err(format!("{command:?}: {status}: {}", String::from_utf8_lossy(&stderr)).into());
-    }
-    Ok(String::from_utf8(stdout)?)
+    process::redis_rs("redis-rs-logs", env!("CARGO_TARGET_TMPDIR"))
 }
 
 /// Runs a part of a client, and prints what it took. It returns its requests, if it has counted them.
@@ -119,33 +104,8 @@ pub(crate) async fn measure(
     count: u64,
     run: impl Future<Output = Outcome<u64>>,
 ) -> Outcome<()> {
-    let (server, cpu, start) = (server_seconds(redis).await?, cpu_seconds()?, Instant::now());
-    let requests = run.await?;
-    let (seconds, cpu, peak) = (start.elapsed().as_secs_f64(), cpu_seconds()? - cpu, peak()?);
-    let server = server_seconds(redis).await? - server;
-    let figures = format!(r#""seconds":{seconds},"cpu_seconds":{cpu},"server_seconds":{server},"peak":{peak}"#);
-    println!(r#"{{"part":"{part}","count":{count},"requests":{requests},{figures}}}"#);
+    let (requests, figures) = process::measured(redis, run).await?;
+    let peak = process::peak("VmHWM")?;
+    println!(r#"{{"part":"{part}","count":{count},"requests":{requests},"peak":{peak},{figures}}}"#);
     Ok(())
-}
-
-async fn server_seconds(redis: &Redis) -> Outcome<f64> {
-    let info: String = redis.execute(["INFO", "cpu"]).await?;
-    let figures = info.lines().filter_map(|line| line.split_once(':'));
-    let used = figures.filter(|(name, _)| ["used_cpu_user", "used_cpu_sys"].contains(name));
-    Ok(used.filter_map(|(_, seconds)| seconds.parse::<f64>().ok()).sum())
-}
-
-/// User and system time of this process, in ticks of which Linux has 100 a second.
-fn cpu_seconds() -> Outcome<f64> {
-    let stat = fs::read_to_string("/proc/self/stat")?;
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks = |at: usize| fields.get(at).and_then(|ticks| ticks.parse::<f64>().ok()).ok_or("no ticks");
-    Ok((ticks(11)? + ticks(12)?) / 100.0)
-}
-
-/// The most memory that this process had, in bytes.
-fn peak() -> Outcome<u64> {
-    let status = fs::read_to_string("/proc/self/status")?;
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM")?;
-    Ok(peak.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
 }

@@ -3,8 +3,9 @@
 use redis_model::prelude::*;
 use redis_model::redis_rest::RedisBuilder;
 use redis_model_tests::Stack;
+use redis_model_tests::process::printed;
 
-use crate::measure::{Measured, Rounds, client as process, measure, printed};
+use crate::measure::{Measured, Rounds, client as process, measure};
 use crate::{Outcome, ROUNDS, empty};
 
 #[derive(Debug, RedisModel)]

@@ -5,8 +5,9 @@ use std::process::Command;
 use redis_model::prelude::*;
 use redis_model::redis_rest::{Encoding, RedisBuilder};
 use redis_model_tests::Stack;
+use redis_model_tests::process::printed;
 
-use crate::measure::{Measured, Rounds, client as process, measure, printed, redis_rs};
+use crate::measure::{Measured, Rounds, client as process, measure, redis_rs};
 use crate::{Outcome, Placed, ROUNDS, fill};
 
 const ENTRIES: u64 = 100_000;

@@ -8,9 +8,10 @@ use std::time::Duration;
 use redis_model::prelude::*;
 use redis_model::redis_rest::RedisBuilder;
 use redis_model_tests::Stack;
+use redis_model_tests::process::printed;
 use tokio::time::sleep;
 
-use crate::measure::{Measured, Rounds, client as process, measure, printed, redis_rs};
+use crate::measure::{Measured, Rounds, client as process, measure, redis_rs};
 use crate::{Outcome, Placed, ROUNDS, empty, fill};
 
 /// How many entries, the batch, the concurrency, and how long a handler takes in ms.

@@ -7,6 +7,7 @@ use redis_model::prelude::*;
 use redis_model::redis_rest::Encoding;
 use redis_model_tests::Stack;
 use redis_model_tests::direct::Direct;
+use redis_model_tests::process::figures;
 use redis_model_tests::user::User;
 
 use crate::{Outcome, float};
@@ -88,9 +89,7 @@ impl Server {
     /// The sum of these figures in a section of `INFO`.
     fn info(&mut self, section: &str, names: &[&str]) -> Outcome<f64> {
         let info = self.run(&[line(["INFO", section])])?.concat();
-        let info = String::from_utf8_lossy(&info).into_owned();
-        let figures = info.lines().filter_map(|line| line.split_once(':'));
-        Ok(figures.filter(|(name, _)| names.contains(name)).filter_map(|(_, figure)| figure.parse::<f64>().ok()).sum())
+        Ok(figures(&String::from_utf8_lossy(&info), names))
     }
 
     /// The CPU time that the server has used, in microseconds.

@@ -5,13 +5,9 @@
 //! Usage: redis-rs-by-hand URL RECORDS PASSES
 
 use std::collections::HashMap;
-use std::error::Error;
-use std::fs;
-use std::time::Instant;
 
 use redis::{Connection, Pipeline};
-
-type Outcome<T> = Result<T, Box<dyn Error>>;
+use redis_rs_by_hand::{Outcome, measure};
 
 const PAGE: usize = 20;
 
@@ -97,10 +93,11 @@ fn main() -> Outcome<()> {
     let args: Vec<String> = std::env::args().collect();
     let [_, url, records, passes] = args.as_slice() else { return Err("URL RECORDS PASSES".into()) };
     let (records, passes): (usize, usize) = (records.parse()?, passes.parse()?);
+    let count = records as u64;
     let redis = &mut redis::Client::open(url.as_str())?.get_connection()?;
     for pass in 0..passes {
         let first = 1 + 2 * pass * records;
-        measure(redis, "insert", records, |redis| {
+        measure(redis, "insert", count, |redis| {
             for id in first..first + records {
                 let mut pipeline = redis::pipe();
                 User::new(id).push_insert(pipeline.atomic());
@@ -108,21 +105,21 @@ fn main() -> Outcome<()> {
             }
             Ok(())
         })?;
-        measure(redis, "insert at once", records, |redis| {
+        measure(redis, "insert at once", count, |redis| {
             let mut pipeline = redis::pipe();
             for id in first + records..first + 2 * records {
                 User::new(id).push_insert(&mut pipeline);
             }
             Ok(pipeline.exec(redis)?)
         })?;
-        measure(redis, "load", records, |redis| {
+        measure(redis, "load", count, |redis| {
             for id in first..first + records {
                 let user = User::from_fields(redis::cmd("HGETALL").arg(format!("user:{id}")).query(redis)?)?;
                 assert_eq!(user.visits, 17);
             }
             Ok(())
         })?;
-        measure(redis, "query", records, |redis| {
+        measure(redis, "query", count, |redis| {
             (0..records / PAGE).try_for_each(|n| {
                 let users = query(redis, country(n))?;
                 assert!(users.len() == PAGE && users[0].country == country(n));
@@ -143,35 +140,4 @@ fn query(redis: &mut Connection, country: &str) -> Outcome<Vec<User>> {
     }
     let records: Vec<HashMap<String, String>> = pipeline.query(redis)?;
     records.into_iter().map(User::from_fields).collect()
-}
-
-fn measure(
-    redis: &mut Connection,
-    part: &str,
-    records: usize,
-    run: impl FnOnce(&mut Connection) -> Outcome<()>,
-) -> Outcome<()> {
-    let (server, cpu, start) = (server_seconds(redis)?, cpu_seconds()?, Instant::now());
-    run(redis)?;
-    let (seconds, cpu) = (start.elapsed().as_secs_f64(), cpu_seconds()? - cpu);
-    let server = server_seconds(redis)? - server;
-    println!(
-        "{{\"part\":\"{part}\",\"records\":{records},\"seconds\":{seconds},\"cpu_seconds\":{cpu},\"server_seconds\":{server}}}"
-    );
-    Ok(())
-}
-
-fn server_seconds(redis: &mut Connection) -> Outcome<f64> {
-    let info: String = redis::cmd("INFO").arg("cpu").query(redis)?;
-    let figures = info.lines().filter_map(|line| line.split_once(':'));
-    let used = figures.filter(|(name, _)| ["used_cpu_user", "used_cpu_sys"].contains(name));
-    Ok(used.filter_map(|(_, seconds)| seconds.parse::<f64>().ok()).sum())
-}
-
-/// User and system time of this process, in ticks of which Linux has 100 a second.
-fn cpu_seconds() -> Outcome<f64> {
-    let stat = fs::read_to_string("/proc/self/stat")?;
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks = |at: usize| fields.get(at).and_then(|ticks| ticks.parse::<f64>().ok()).ok_or("no ticks");
-    Ok((ticks(11)? + ticks(12)?) / 100.0)
 }

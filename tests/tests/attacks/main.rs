@@ -14,11 +14,11 @@ mod versions;
 
 use redis_model::HashModel;
 use redis_model::prelude::*;
-use redis_model_tests::{ENCODINGS, Stack, own_redis_7_0, own_stack, own_valkey};
+use redis_model_tests::{ENCODINGS, Stack, own_servers};
 
 /// A server of each kind.
 fn servers() -> impl Iterator<Item = Stack> {
-    [Some(own_stack()), Some(own_valkey()), own_redis_7_0()].into_iter().flatten()
+    own_servers().into_iter().map(|(_, stack)| stack)
 }
 
 /// A client of each encoding.
@@ -31,4 +31,18 @@ async fn no_drift<M: HashModel + Send + Sync>(redis: &Redis) -> Result<()> {
     let drift = M::verify_to_end(redis).await?;
     assert!(drift.is_empty(), "{drift:?}");
     Ok(())
+}
+
+#[derive(Debug, Clone, PartialEq, RedisModel)]
+#[redis(prefix = "user")]
+struct User {
+    #[redis(id)]
+    id: String,
+    #[redis(unique)]
+    email: String,
+    visits: u64,
+}
+
+fn user(id: &str, email: &str) -> User {
+    User { id: id.into(), email: email.into(), visits: 0 }
 }

@@ -4,21 +4,7 @@ use redis_model::Unit;
 use redis_model::prelude::*;
 use redis_model::redis_rest::AutoPipelining;
 
-use crate::{no_drift, servers};
-
-#[derive(Debug, Clone, PartialEq, RedisModel)]
-#[redis(prefix = "user")]
-struct User {
-    #[redis(id)]
-    id: String,
-    #[redis(unique)]
-    email: String,
-    visits: u64,
-}
-
-fn user(id: &str, email: &str) -> User {
-    User { id: id.into(), email: email.into(), visits: 0 }
-}
+use crate::{User, no_drift, servers, user};
 
 #[tokio::test]
 async fn any_text_without_a_colon_is_an_id() -> Result<()> {

@@ -3,21 +3,7 @@
 use redis_model::prelude::*;
 use redis_model::{ErrorKind, Unit};
 
-use crate::{no_drift, servers};
-
-#[derive(Debug, Clone, PartialEq, RedisModel)]
-#[redis(prefix = "user")]
-struct User {
-    #[redis(id)]
-    id: String,
-    #[redis(unique)]
-    email: String,
-    visits: u64,
-}
-
-fn user(id: &str, email: &str) -> User {
-    User { id: id.into(), email: email.into(), visits: 0 }
-}
+use crate::{User, no_drift, servers, user};
 
 /// The error names the key that holds the text, not the one of the new record.
 #[tokio::test]

@@ -7,7 +7,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
     reason = "a test fails by panicking, and reports"
@@ -22,18 +21,14 @@ mod limits;
 mod model;
 mod mutations;
 mod queue;
-mod random;
 mod worker;
 mod workers;
 
+use redis_model_tests::random::{self, number};
 use redis_model_tests::{Stack, own_redis_7_0, own_stack, own_valkey};
 
 /// All servers.
 fn servers() -> Vec<(&'static str, Stack)> {
     let older = own_redis_7_0().map(|stack| ("Redis 7.0", stack));
     [("Redis 8.2", own_stack()), ("Valkey 9.1", own_valkey())].into_iter().chain(older).collect()
-}
-
-fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is not a number: {text}")))
 }

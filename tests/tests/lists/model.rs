@@ -163,13 +163,13 @@ impl World {
         const CUTS: [Cut; 3] = [Cut::Before, Cut::During, Cut::After];
         match self.random.below(10) {
             0 | 1 => {
-                let cuts: Vec<_> = (0..=self.random.below(2)).map(|_| *self.random.pick(&CUTS)).collect();
+                let cuts: Vec<_> = (0..=self.random.below(2)).map(|_| self.random.pick(&CUTS)).collect();
                 self.gate.set(cuts);
                 self.count("repeated by the client");
                 Some(self.patient.submit(command).await)
             }
             2 => {
-                let cut = *self.random.pick(&CUTS);
+                let cut = self.random.pick(&CUTS);
                 self.gate.set([cut]);
                 let error = self.impatient.submit(command.clone()).await.err().unwrap();
                 match self.gate.last() {

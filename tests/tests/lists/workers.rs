@@ -48,7 +48,7 @@ async fn work(stack: &Stack, worker: u64, seed: u64, seen: &Mutex<Seen>) -> Resu
     let until = Instant::now() + Duration::from_secs(60);
     let cuts = |random: &mut Random| {
         if random.one_in(4) {
-            gate.set([*random.pick(&[Cut::Before, Cut::During, Cut::After])]);
+            gate.set([random.pick(&[Cut::Before, Cut::During, Cut::After])]);
         }
     };
     loop {

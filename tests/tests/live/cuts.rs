@@ -10,28 +10,19 @@ use redis_model::redis_rest::{
     RetryPolicy, StringCommands as _, Value,
 };
 use redis_model_tests::fault::{Cut, Faulty};
+use redis_model_tests::random::Random;
 use redis_model_tests::{ENCODINGS, Stack, own_stack};
 
 use super::writes::{looks, setup, writes};
 
 const CUTS: u64 = 1000;
 
-/// A source of numbers that is the same each time.
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap() % bound
-    }
-
-    fn cut(&mut self) -> Cut {
-        match self.below(4) {
-            0 => Cut::Before,
-            1 => Cut::During,
-            2 => Cut::After,
-            _ => Cut::InReply(self.below(40)),
-        }
+fn any_cut(random: &Random) -> Cut {
+    match random.below(4) {
+        0 => Cut::Before,
+        1 => Cut::During,
+        2 => Cut::After,
+        _ => Cut::InReply(random.below(40)),
     }
 }
 
@@ -56,16 +47,16 @@ async fn what_is_told_is_what_has_become_of_the_data() -> Result<()> {
     let (at_broken, at_whole) = (broken.redis(), whole.redis());
     at_whole.set("dumped", "value").await?;
     let commands = writes(&at_whole.dump::<Vec<u8>>("dumped").await?.unwrap());
-    let mut numbers = Numbers(7);
+    let random = Random::new(7);
     let (mut done, mut uncertain, mut refused) = (0, 0, 0);
     for round in 0..CUTS {
         let way = usize::try_from(round).unwrap();
         let command = commands[way % commands.len()].clone();
         let name = command.name().to_owned();
-        let cuts: Vec<Cut> = match numbers.below(8) {
+        let cuts: Vec<Cut> = match random.below(8) {
             0 => vec![Cut::Before; 4],
             1 => vec![Cut::Before; 2],
-            _ => (0..=numbers.below(4)).map(|_| numbers.cut()).collect(),
+            _ => (0..=random.below(4)).map(|_| any_cut(&random)).collect(),
         };
         run_all(&at_broken, setup()).await?;
         run_all(&at_whole, setup()).await?;

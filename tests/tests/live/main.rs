@@ -32,7 +32,6 @@ mod list;
 mod models;
 mod patches;
 mod queries;
-mod query_filter;
 mod records;
 mod references;
 mod reindex;

@@ -7,8 +7,8 @@ use redis_model::prelude::*;
 use redis_model::{Committed, Error, ErrorKind, Patch, Query, SaveOptions, Unit, Version};
 
 use crate::generate::{Condition, Search};
+use crate::op::{Change, Did, Life, Mode, Op, PatchSpec, What};
 use crate::schema::{Account, Fields, Note, Record, Role, Table, User, Val, field};
-use crate::state::{Change, Did, Life, Mode, Op, PatchSpec, What};
 
 fn millis(millis: i64) -> Duration {
     Duration::from_millis(u64::try_from(millis).unwrap())

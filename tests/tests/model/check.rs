@@ -7,8 +7,9 @@ use redis_model::{Drift, Error, ErrorKind, Redis};
 use redis_model_tests::direct::Raw;
 
 use crate::calls;
+use crate::op::{Life, Mode, Op, Span, What};
 use crate::schema::{Account, Fields, Record, Table, User, Val, claims, field};
-use crate::state::{Life, Mode, Op, Slot, Span, State, What, distinct};
+use crate::state::{Slot, State, distinct};
 use crate::world::{Turn, World, now};
 
 /// All that the keys of a table's indexes hold.

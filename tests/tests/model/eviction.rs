@@ -6,11 +6,12 @@ use std::collections::BTreeSet;
 use redis_model::ErrorKind;
 use redis_model::prelude::*;
 use redis_model_tests::direct::{Direct, Raw};
+use redis_model_tests::random::{Random, seed};
 use redis_model_tests::{Stack, own_stack};
 
-use crate::generate::{self, Random};
+use crate::calls;
+use crate::generate;
 use crate::schema::{Record as _, Table, User, Val};
-use crate::{calls, seed};
 
 const IDS: usize = 60;
 
@@ -27,8 +28,7 @@ struct Counts {
 
 #[test]
 fn evicted_keys_are_noticed() {
-    let seed = seed();
-    println!("MODEL_SEED={seed}");
+    let seed = seed("MODEL_SEED");
     let stack = own_stack();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let counts = runtime.block_on(run(&stack, seed)).unwrap_or_else(|error| panic!("MODEL_SEED={seed}: {error:?}"));
@@ -39,7 +39,7 @@ fn evicted_keys_are_noticed() {
 
 async fn run(stack: &Stack, seed: u64) -> Result<Counts> {
     let (redis, raw) = (stack.redis(), Direct::new(stack.server.url()));
-    let mut random = Random::new(seed);
+    let random = Random::new(seed);
     let mut counts = Counts::default();
     command(&raw, &["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"]).await;
     for round in 0..1500 {
@@ -52,7 +52,7 @@ async fn run(stack: &Stack, seed: u64) -> Result<Counts> {
         let (lost, all) = (missing(&raw).await, shared_keys().len());
         let mut is_new = false;
         let result = if random.chance(60) {
-            let mut fields = generate::fields(&mut random, Table::Users);
+            let mut fields = generate::fields(&random, Table::Users);
             fields.insert("email", Val::text(format!("u{}", random.below(1000))));
             let user = User::from_fields(&random.below(IDS).to_string(), &fields);
             let result: Result<()> = user.save(&redis).await;
@@ -66,7 +66,7 @@ async fn run(stack: &Stack, seed: u64) -> Result<Counts> {
             counts.written += u64::from(result.is_ok());
             result
         } else {
-            query(&redis, &raw, &mut random, &mut counts).await
+            query(&redis, &raw, &random, &mut counts).await
         };
         match result {
             Ok(()) => {}
@@ -96,7 +96,7 @@ async fn run(stack: &Stack, seed: u64) -> Result<Counts> {
 }
 
 /// Compares an answer with the records that are there.
-async fn query(redis: &Redis, raw: &Direct, random: &mut Random, counts: &mut Counts) -> Result<()> {
+async fn query(redis: &Redis, raw: &Direct, random: &Random, counts: &mut Counts) -> Result<()> {
     let search = generate::search(random);
     let found = calls::query(&search).limit(1000).fetch(redis).await?;
     let ids: Vec<String> = (0..IDS).map(|id| id.to_string()).collect();

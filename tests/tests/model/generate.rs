@@ -2,43 +2,12 @@
 
 use std::ops::Bound;
 
+use redis_model_tests::random::Random;
+
+use crate::op::{Change, Life, Mode, Op, PatchSpec, What};
 use crate::schema::{Fields, Table, Val, field};
-use crate::state::{Change, Life, Mode, Op, PatchSpec, State, What};
+use crate::state::State;
 use crate::world::Cut;
-
-/// A small generator (splitmix64), so that a seed gives the same operations everywhere.
-#[derive(Debug, Clone)]
-pub(crate) struct Random(u64);
-
-impl Random {
-    pub(crate) fn new(seed: u64) -> Self {
-        Random(seed)
-    }
-
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    pub(crate) fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % bound as u64).unwrap()
-    }
-
-    pub(crate) fn chance(&mut self, percent: usize) -> bool {
-        self.below(100) < percent
-    }
-
-    pub(crate) fn pick<T: Clone>(&mut self, items: &[T]) -> T {
-        items[self.below(items.len())].clone()
-    }
-
-    fn between(&mut self, from: i64, to: i64) -> i64 {
-        from + i64::try_from(self.below(usize::try_from(to - from).unwrap())).unwrap()
-    }
-}
 
 const EMAILS: [&str; 11] = ["a", "b\0", "b", "c\u{1}", "d\u{2}x", "e", "é", "", "Zed", "zed", "\u{1}\u{3}"];
 const COUNTRIES: [&str; 8] = ["tr", "uk", "", "TR", "t\0r", "ü", "t", "T"];
@@ -69,7 +38,7 @@ const ODD_IDS: [&str; 6] = ["r\0", "rows", "é", "\u{1}x", "a b", "expiry"];
 pub(crate) struct Ids(pub(crate) usize);
 
 impl Ids {
-    pub(crate) fn pick(self, random: &mut Random, table: Table) -> String {
+    pub(crate) fn pick(self, random: &Random, table: Table) -> String {
         let at = random.below(self.0 + if self.0 > 20 { ODD_IDS.len() } else { 0 });
         match at.checked_sub(self.0) {
             Some(odd) if table == Table::Users => ODD_IDS[odd].to_owned(),
@@ -78,7 +47,7 @@ impl Ids {
     }
 }
 
-fn text(random: &mut Random, field: &str) -> String {
+fn text(random: &Random, field: &str) -> String {
     match field {
         "email" if random.chance(60) => format!("u{}", random.below(200)),
         "email" => random.pick(&EMAILS).to_owned(),
@@ -93,14 +62,14 @@ fn text(random: &mut Random, field: &str) -> String {
     }
 }
 
-pub(crate) fn value(random: &mut Random, name: &str) -> Val {
+pub(crate) fn value(random: &Random, name: &str) -> Val {
     let is_optional = matches!(name, "email" | "role" | "nick" | "bio" | "text");
     match name {
         "score" | "cents" if random.chance(50) => Val::Int(random.pick(&SCORES)),
-        "score" | "cents" => Val::Int(random.between(-200, 200)),
-        "age" => Val::Int(random.between(0, 30)),
+        "score" | "cents" => Val::Int(random.below(400) - 200),
+        "age" => Val::Int(random.below(30)),
         "rate" if random.chance(50) => Val::Float(random.pick(&RATES)),
-        "rate" => Val::Float(f64::from(i32::try_from(random.between(-40, 40)).unwrap()) / 8.0),
+        "rate" => Val::Float(f64::from(random.below(80) - 40) / 8.0),
         "tags" => {
             let count = random.below(4);
             Val::List((0..count).map(|_| text(random, "tags")).collect())
@@ -112,7 +81,7 @@ pub(crate) fn value(random: &mut Random, name: &str) -> Val {
 
 const USER_FIELDS: [&str; 10] = ["email", "country", "role", "score", "rate", "tags", "tenant", "nick", "age", "bio"];
 
-pub(crate) fn fields(random: &mut Random, table: Table) -> Fields {
+pub(crate) fn fields(random: &Random, table: Table) -> Fields {
     let names: &[&'static str] = match table {
         Table::Users => &USER_FIELDS,
         Table::Accounts => &["iban", "cents"],
@@ -121,7 +90,7 @@ pub(crate) fn fields(random: &mut Random, table: Table) -> Fields {
     names.iter().map(|name| (*name, value(random, name))).collect()
 }
 
-fn life(random: &mut Random) -> Life {
+fn life(random: &Random) -> Life {
     match random.below(10) {
         0..=5 => Life::Keep,
         6 => Life::Persist,
@@ -130,11 +99,11 @@ fn life(random: &mut Random) -> Life {
 }
 
 /// An operation on a record with this id.
-pub(crate) fn op(random: &mut Random, table: Table, id: String, state: &State) -> Op {
+pub(crate) fn op(random: &Random, table: Table, id: String, state: &State) -> Op {
     let stored = state.get(table, &id).and_then(|slot| slot.record.clone());
-    let version = |random: &mut Random| {
+    let version = |random: &Random| {
         let stored = stored.as_ref().map_or(0, |record| field(record, "version").to_int());
-        if random.chance(75) { stored } else { i64::try_from(random.below(4)).unwrap() }
+        if random.chance(75) { stored } else { random.below(4) }
     };
     match random.below(100) {
         0..=49 => {
@@ -157,7 +126,7 @@ pub(crate) fn op(random: &mut Random, table: Table, id: String, state: &State) -
     }
 }
 
-pub(crate) fn patch(random: &mut Random, table: Table, stored: Option<&Fields>, version: Option<i64>) -> PatchSpec {
+pub(crate) fn patch(random: &Random, table: Table, stored: Option<&Fields>, version: Option<i64>) -> PatchSpec {
     let mut patch = PatchSpec { version, ..PatchSpec::default() };
     let names: &[&'static str] = match table {
         Table::Users => &USER_FIELDS,
@@ -201,7 +170,7 @@ pub(crate) fn patch(random: &mut Random, table: Table, stored: Option<&Fields>, 
 }
 
 /// Connections that break, now and then.
-pub(crate) fn cuts(random: &mut Random) -> Vec<Cut> {
+pub(crate) fn cuts(random: &Random) -> Vec<Cut> {
     if !random.chance(15) {
         return Vec::new();
     }
@@ -228,7 +197,7 @@ pub(crate) struct Search {
     pub(crate) in_one_request: bool,
 }
 
-pub(crate) fn search(random: &mut Random) -> Search {
+pub(crate) fn search(random: &Random) -> Search {
     let names = ["email", "country", "role", "score", "rate", "tags", "tenant", "nick", "age"];
     let conditions = (0..random.pick(&[0, 1, 1, 1, 2, 3])).map(|_| {
         let name = random.pick(&names);
@@ -240,8 +209,8 @@ pub(crate) fn search(random: &mut Random) -> Search {
     Search { conditions, order, limit: random.pick(&[1, 3, 7, 50]), in_one_request: random.chance(30) }
 }
 
-fn condition(random: &mut Random, name: &'static str) -> Condition {
-    let some = |random: &mut Random| loop {
+fn condition(random: &Random, name: &'static str) -> Condition {
+    let some = |random: &Random| loop {
         let value = value(random, name);
         if value != Val::Absent {
             return value;
@@ -261,7 +230,7 @@ fn condition(random: &mut Random, name: &'static str) -> Condition {
         6 if is_text => Condition::Prefix(random.pick(&["t", "u1", "b", "n", ""]).to_owned()),
         _ if name == "role" => Condition::AnyOf(vec![some(random)]),
         _ => {
-            let bound = |random: &mut Random| {
+            let bound = |random: &Random| {
                 let value = some(random);
                 random.pick(&[Bound::Included(value.clone()), Bound::Excluded(value), Bound::Unbounded])
             };

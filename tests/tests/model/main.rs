@@ -18,30 +18,28 @@
 mod calls;
 mod check;
 mod eviction;
+mod gate;
 mod generate;
 mod mutations;
+mod op;
+mod plan;
 mod run;
 mod schema;
 mod state;
+mod task;
+mod wire;
 mod world;
 
-use redis_model_tests::{Stack, own_redis_7_0, own_stack, own_stack_in_english, own_valkey};
+use redis_model_tests::random::{number, seed};
+use redis_model_tests::{Stack, own_servers, own_stack_in_english};
 
 use crate::run::Settings;
 
-fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is not a number: {text}")))
-}
-
-fn seed() -> u64 {
-    number("MODEL_SEED").unwrap_or_else(|| u64::try_from(world::clock()).unwrap())
-}
-
 /// Runs the operations on each of these servers at once.
 fn check(servers: &[(&str, Stack)], operations: u64) {
-    let seed = seed();
+    let seed = seed("MODEL_SEED");
     let each = operations / servers.len() as u64 + 1;
-    println!("MODEL_SEED={seed}, {operations} operations");
+    println!("{operations} operations");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let runs = servers.iter().enumerate().map(|(number, (_, stack))| {
         let through_gateway = number == 0;
@@ -60,13 +58,7 @@ fn check(servers: &[(&str, Stack)], operations: u64) {
 
 #[test]
 fn random_operations_agree_with_the_model() {
-    let servers = [
-        Some(("Redis 8.2", own_stack())),
-        Some(("Valkey 9", own_valkey())),
-        own_redis_7_0().map(|stack| ("Redis 7.0", stack)),
-    ];
-    let servers: Vec<_> = servers.into_iter().flatten().collect();
-    check(&servers, number("MODEL_OPERATIONS").unwrap_or(100_000));
+    check(&own_servers(), number("MODEL_OPERATIONS").unwrap_or(100_000));
 }
 
 /// Lua's `<` would sort texts by the locale.

@@ -3,10 +3,10 @@
 //! All of them: `MODEL_MUTATIONS=all cargo test -p redis-model-tests --test model mutations -- --nocapture`.
 
 use redis_model_tests::direct::Mutation;
+use redis_model_tests::random::{number, seed};
 use redis_model_tests::{Stack, own_stack, own_stack_in_english};
 
 use crate::run::{self, Settings};
-use crate::{number, seed};
 
 /// The scripts as they are.
 const SCRIPTS: [&str; 10] = [
@@ -192,7 +192,7 @@ fn mutations_are_of_the_scripts_as_they_are() {
 
 #[test]
 fn mutations_are_noticed() {
-    let seed = seed();
+    let seed = seed("MODEL_SEED");
     let all = std::env::var("MODEL_MUTATIONS");
     let is_wanted = |name: &str| match all.as_deref() {
         Ok("all") => true,

@@ -8,6 +8,7 @@ use futures_util::future::join_all;
 use redis_model::Since;
 use redis_model::commands::stream::StreamId;
 use redis_model::prelude::*;
+use redis_model_tests::random::Random;
 use redis_model_tests::{Stack, key};
 
 use crate::switch::Switch;
@@ -19,8 +20,7 @@ const LAST: u64 = u64::MAX;
 
 /// A pseudo-random number.
 fn mixed(seed: u64) -> u64 {
-    let mixed = (seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 33
+    Random::new(seed).below(1 << 31)
 }
 
 /// Reads to the last entry. Returns the id at which it started, and those of the entries.

@@ -1,6 +1,6 @@
 //! A transport that loses requests and replies at random, and delivers some requests late: after the one that repeats them.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -9,33 +9,12 @@ use redis_model::redis_rest::RetryPolicy;
 use redis_model::redis_rest::transport::{Request, Response, Transport, TransportError};
 use redis_model_tests::Stack;
 use redis_model_tests::fault::Mutated;
-
-/// A small generator (splitmix64), so that a seed gives the same faults everywhere.
-#[derive(Debug, Clone)]
-pub(crate) struct Random(u64);
-
-impl Random {
-    pub(crate) fn new(seed: u64) -> Self {
-        Random(seed)
-    }
-
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    pub(crate) fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
-    }
-}
+use redis_model_tests::random::Random;
 
 #[derive(Debug)]
 struct Lossy {
     inner: Arc<dyn Transport>,
-    random: Mutex<Random>,
+    random: Random,
     /// How many of a hundred requests fail.
     percent: u64,
 }
@@ -43,10 +22,7 @@ struct Lossy {
 #[async_trait]
 impl Transport for Lossy {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        let (fails, how) = {
-            let mut random = self.random.lock().unwrap_or_else(PoisonError::into_inner);
-            (random.below(100) < self.percent, random.below(4))
-        };
+        let (fails, how) = (self.random.below(100) < self.percent, self.random.below(4));
         if !fails {
             return self.inner.send(request).await;
         }
@@ -77,7 +53,7 @@ pub(crate) fn mutated(stack: &Stack, seed: u64, percent: u64, right: &'static st
     let builder = stack.builder().retry(policy).wrap_transport(move |inner| {
         let inner: Arc<dyn Transport> =
             if right.is_empty() { inner } else { Arc::new(Mutated { inner, right, wrong }) };
-        Lossy { inner, random: Mutex::new(Random::new(seed)), percent }
+        Lossy { inner, random: Random::new(seed), percent }
     });
     builder.build().unwrap()
 }

@@ -6,7 +6,6 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
     reason = "a test fails by panicking, and reports"
@@ -21,9 +20,9 @@ mod race;
 mod snapshots;
 
 use std::sync::OnceLock;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use redis_model::{Aggregate, RedisModel};
+use redis_model_tests::random::{self, number};
 use redis_model_tests::{Stack, own_redis_7_0, own_stack, own_valkey};
 use serde_derive::{Deserialize, Serialize};
 
@@ -76,15 +75,8 @@ fn paid(cents: i64) -> Event {
     Event::Paid { cents, note: None }
 }
 
-fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is not a number: {text}")))
-}
-
 fn seed() -> u64 {
-    let seed = number("VERSIONED_SEED")
-        .unwrap_or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).unwrap().subsec_nanos().into());
-    println!("VERSIONED_SEED={seed}");
-    seed
+    random::seed("VERSIONED_SEED")
 }
 
 /// Redis 8.2, Valkey 9.1, and Redis 7.0 if it is installed.

@@ -11,8 +11,9 @@ use redis_model::prelude::*;
 use redis_model::{CaughtUp, Entry, Error, ErrorKind, Expected, Log, Projection, Sourced, Unit};
 use redis_model_tests::counting::{Counting, Seen};
 use redis_model_tests::key;
+use redis_model_tests::random::Random;
 
-use crate::lossy::{Random, lossy};
+use crate::lossy::lossy;
 use crate::{seed, servers};
 
 #[derive(Debug, Clone, PartialEq, RedisModel)]
@@ -85,7 +86,7 @@ async fn a_view_equals_a_replay_whatever_breaks() -> Result<()> {
         let runners = (0..3).map(|runner| {
             let (redis, view, is_over) = (lossy(stack, seed + runner, 15), view.clone(), Arc::clone(&is_over));
             tokio::spawn(async move {
-                let mut random = Random::new(seed ^ (runner << 20));
+                let random = Random::new(seed ^ (runner << 20));
                 let mut total = CaughtUp::default();
                 while !is_over.load(Ordering::SeqCst) {
                     let projection = Sale::category().projection(&view).batch(1);

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use redis_model::prelude::*;
 use redis_model::{Error, Expected, Versioned};
+use redis_model_tests::random::Random;
 use redis_model_tests::{Stack, key, own_valkey};
 
-use crate::lossy::{Random, lossy, mutated};
+use crate::lossy::{lossy, mutated};
 use crate::{Account, Event, number, paid, seed, servers};
 
 const WRITERS: u64 = 16;
@@ -22,7 +23,7 @@ struct Report {
 }
 
 async fn write(redis: Redis, names: Vec<String>, writer: u64, rounds: u64, seed: u64) -> Report {
-    let mut random = Random::new(seed);
+    let random = Random::new(seed);
     let mut report = Report { told: Vec::new(), refused: BTreeSet::new(), failed: Vec::new() };
     let mut known = BTreeMap::new();
     for round in 0..rounds {

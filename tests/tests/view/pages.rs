@@ -1,7 +1,7 @@
 //! What the pages show.
 
 use redis_model::HashModel as _;
-use redis_model_tests::{own_redis_7_0, own_stack, own_valkey};
+use redis_model_tests::{own_servers, own_stack, own_valkey};
 
 use crate::demo::{self, fill, run};
 use crate::site::{Site, events};
@@ -15,9 +15,8 @@ fn has(page: &str, texts: &[&str]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_that_the_mapper_writes_is_shown() {
-    let servers = [Some(own_stack()), Some(own_valkey()), own_redis_7_0()];
     let mut shown = 0;
-    for stack in servers.into_iter().flatten() {
+    for (_, stack) in own_servers() {
         let site = Site::start(stack).await;
         fill(&site).await;
         overview(&site).await;

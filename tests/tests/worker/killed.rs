@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use redis_model::Group;
 use redis_model::prelude::*;
-use redis_model_tests::chaos::Random;
 use redis_model_tests::key;
+use redis_model_tests::random::Random;
 
 use crate::{Job, SERVERS, direct};
 

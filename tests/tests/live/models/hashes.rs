@@ -1,16 +1,15 @@
-//! Models on a real server.
+//! Records without indexes.
 
 use std::collections::HashSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use redis_model::Error;
 use redis_model::commands::expiry::Ttl;
 use redis_model::prelude::*;
-use redis_model::{Entry, Error, Log};
-use redis_model_tests::{clients, key, stack, valkey};
-use serde_derive::{Deserialize, Serialize};
-use ulid::Ulid;
-use uuid::Uuid;
+use redis_model_tests::{clients, stack, valkey};
+
+use super::{Message, Place, Settings};
 
 #[derive(Debug, Clone, PartialEq, RedisModel)]
 #[redis(prefix = "user", rename_all = "camelCase")]
@@ -57,19 +56,6 @@ enum Country {
 
 #[derive(Debug, Clone, PartialEq, RedisModel)]
 struct Score(f64);
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Settings {
-    dark: bool,
-    tags: Vec<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, RedisModel)]
-#[redis(embedded)]
-struct Place {
-    city: String,
-    zip: Option<u32>,
-}
 
 fn user(id: u64) -> User {
     User {
@@ -278,57 +264,6 @@ async fn scan_finds_every_record_and_nothing_else() -> Result<()> {
 }
 
 #[derive(Debug, Clone, PartialEq, RedisModel)]
-#[redis(id)]
-struct OrderId(u32);
-
-#[derive(Debug, Clone, PartialEq, RedisModel)]
-#[redis(prefix = "order")]
-struct Order {
-    #[redis(id)]
-    id: OrderId,
-}
-
-#[derive(Debug, Clone, PartialEq, RedisModel)]
-#[redis(prefix = "upload")]
-struct Upload {
-    #[redis(id)]
-    id: Uuid,
-}
-
-#[derive(Debug, Clone, PartialEq, RedisModel)]
-#[redis(prefix = "ticket")]
-struct Ticket {
-    #[redis(id)]
-    id: Ulid,
-}
-
-#[derive(Debug, Clone, PartialEq, RedisModel)]
-#[redis(prefix = "session")]
-struct Session {
-    #[redis(id)]
-    id: String,
-}
-
-#[tokio::test]
-async fn ids_of_every_type() -> Result<()> {
-    let redis = stack().redis();
-    let order = Order { id: Order::next_id(&redis).await? };
-    assert_eq!((Order::next_id(&redis).await?, Order::key(&order.id)?), (OrderId(2), "order:1".into()));
-    order.save(&redis).await?;
-    assert_eq!(Order::load(&redis, &order.id).await?, Some(order), "a record of nothing but its id exists");
-    let upload = Upload { id: Upload::generate_id() };
-    upload.save(&redis).await?;
-    assert_eq!(Upload::load(&redis, upload.id).await?, Some(upload));
-    let ticket = Ticket { id: Ticket::generate_id() };
-    ticket.save(&redis).await?;
-    assert_eq!(Ticket::load(&redis, ticket.id).await?, Some(ticket));
-    let session = Session { id: "é /?#".into() };
-    session.save(&redis).await?;
-    assert_eq!(Session::load(&redis, "é /?#").await?, Some(session));
-    Ok(())
-}
-
-#[derive(Debug, Clone, PartialEq, RedisModel)]
 #[redis(prefix = "pair")]
 struct Pair<T, const N: usize> {
     #[redis(id)]
@@ -345,168 +280,5 @@ async fn generic_models() -> Result<()> {
     pair.save(&redis).await?;
     assert_eq!(Pair::load(&redis, 1).await?, Some(pair));
     assert!(Pair::<bool, 3>::load(&redis, 1).await.unwrap_err().is_decode());
-    Ok(())
-}
-
-#[derive(Debug, Clone, PartialEq, RedisModel)]
-#[redis(list, prefix = "inbox")]
-struct Message {
-    from: String,
-    stars: u8,
-    #[redis(json)]
-    settings: Option<Settings>,
-    score: f64,
-}
-
-#[tokio::test]
-async fn typed_lists() -> Result<()> {
-    for redis in &clients() {
-        let inbox = Message::list(key("box"));
-        let message = |from: &str| Message { from: from.into(), stars: 3, settings: None, score: f64::NEG_INFINITY };
-        assert_eq!(inbox.pop_front(redis).await?, None);
-        assert_eq!(inbox.push_back(redis, &message("b")).await?, 1);
-        assert_eq!(inbox.push_back_many(redis, &[message("c"), message("d\"é")]).await?, 3);
-        assert_eq!(inbox.push_front(redis, &message("a")).await?, 4);
-        assert_eq!(inbox.len(redis).await?, 4);
-        assert_eq!(inbox.get(redis, 1).await?, Some(message("b")));
-        assert_eq!(inbox.get(redis, 9).await?, None);
-        assert_eq!(inbox.range(redis, ..).await?.len(), 4);
-        assert_eq!(inbox.range(redis, 1..3).await?, [message("b"), message("c")]);
-        assert_eq!(inbox.range(redis, 0..0).await?, []);
-        assert_eq!(inbox.pop_front(redis).await?, Some(message("a")));
-        assert_eq!(inbox.pop_back(redis).await?, Some(message("d\"é")));
-        redis.execute::<i64>(["RPUSH", inbox.key(), "not json"]).await?;
-        let error = inbox.range(redis, ..).await.unwrap_err();
-        assert!(error.to_string().contains("expected the JSON object of Message"), "{error}");
-        redis.execute::<i64>(["RPUSH", inbox.key(), r#"{"from":"x","stars":"300","score":1}"#]).await?;
-        let error = inbox.pop_back(redis).await.unwrap_err();
-        assert_eq!((error.field(), error.may_have_executed()), (Some("stars"), true), "{error}");
-        assert!(inbox.clear(redis).await?);
-    }
-    Ok(())
-}
-
-#[derive(Debug, Clone, PartialEq, RedisModel)]
-#[redis(list, prefix = "job")]
-enum Job {
-    Resize { width: u32 },
-    Mail(Place),
-    Stop,
-}
-
-#[tokio::test]
-async fn lists_of_enums() -> Result<()> {
-    let redis = stack().redis();
-    let jobs = [Job::Resize { width: 5 }, Job::Mail(Place { city: "x".into(), zip: Some(1) }), Job::Stop];
-    let queue = Job::list(key("queue"));
-    queue.push_back_many(&redis, &jobs).await?;
-    assert_eq!(queue.range(&redis, ..).await?, jobs);
-    Ok(())
-}
-
-#[derive(Debug, Clone, PartialEq, RedisModel)]
-#[redis(stream, prefix = "order-events", max_len = 1_000_000)]
-enum OrderEvent {
-    Placed {
-        sku: String,
-        quantity: u32,
-        note: Option<String>,
-    },
-    #[redis(alias = "Payed")]
-    Paid {
-        cents: i64,
-    },
-    Shipped(Place),
-    Closed,
-}
-
-/// The entries, if the event of each could be read.
-fn whole<T>(entries: Vec<Entry<Result<T>>>) -> Result<Vec<Entry<T>>> {
-    entries.into_iter().map(Entry::into_result).collect()
-}
-
-#[tokio::test]
-async fn event_logs() -> Result<()> {
-    for redis in &clients() {
-        let log = OrderEvent::log(key("log"));
-        let placed = OrderEvent::Placed { sku: "tea".into(), quantity: 2, note: None };
-        let rest = [
-            OrderEvent::Paid { cents: 990 },
-            OrderEvent::Shipped(Place { city: "x".into(), zip: None }),
-            OrderEvent::Closed,
-        ];
-        let first = log.append(redis, &placed).await?;
-        let ids = log.append_many(redis, &rest).await?;
-        assert!(ids.iter().all(|id| *id > first) && ids.is_sorted());
-        assert_eq!(log.append_many(redis, [&OrderEvent::Closed]).await?.len(), 1);
-        assert_eq!(log.len(redis).await?, 5);
-        let entries = whole(log.range(redis, .., 100).await?)?;
-        assert_eq!(entries[0], Entry { id: first, event: placed });
-        assert_eq!(entries[1..4].iter().map(|entry| entry.event.clone()).collect::<Vec<_>>(), rest);
-        assert_eq!(log.range(redis, first..ids[1], 100).await?.len(), 2);
-        redis.execute::<StreamId>(["XADD", log.key(), "*", "event", "Payed", "cents", "1", "unknown", "x"]).await?;
-        assert_eq!(
-            whole(log.range(redis, ids[2].., 100).await?)?[2].event,
-            OrderEvent::Paid { cents: 1 },
-            "by its old name"
-        );
-        let lost = redis.execute::<StreamId>(["XADD", log.key(), "*", "event", "Lost"]).await?;
-        let entries = log.range(redis, .., 100).await?;
-        assert!(entries[..6].iter().all(|entry| entry.event.is_ok()), "an event that cannot be read affects no other");
-        assert_eq!((entries.len(), entries[6].id), (7, lost));
-        let error = entries[6].clone().into_result().unwrap_err();
-        assert_eq!((error.key(), error.command()), (Some(log.key()), Some("XRANGE")));
-        assert!(
-            error
-                .to_string()
-                .ends_with("field \"event\": expected one of `Placed`, `Paid`, `Shipped`, `Closed`, found \"Lost\""),
-            "{error}"
-        );
-    }
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_group_of_events_makes_a_transaction_of_its_pipeline() -> Result<()> {
-    let redis = stack().redis();
-    let log = OrderEvent::log(key("group"));
-    let (ids, length) = redis.pipeline_of(&log).await?;
-    assert_eq!((ids, length), (2, 2));
-    Ok(())
-}
-
-trait PipelineOf {
-    async fn pipeline_of(&self, log: &Log<OrderEvent>) -> Result<(usize, u64)>;
-}
-
-impl PipelineOf for Redis {
-    async fn pipeline_of(&self, log: &Log<OrderEvent>) -> Result<(usize, u64)> {
-        let pipeline = log.append_many(self.pipeline(), &[OrderEvent::Closed, OrderEvent::Closed]);
-        let (ids, length) = log.len(pipeline).exec().await?;
-        Ok((ids.len(), length))
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, RedisModel)]
-#[redis(stream, prefix = "temperature")]
-struct Reading {
-    celsius: f64,
-}
-
-#[tokio::test]
-async fn a_long_log_is_paged_through() -> Result<()> {
-    let redis = stack().redis();
-    let log = Reading::log(key("roof"));
-    let mut batch = redis.batch();
-    for n in 0..1234 {
-        let _slot = log.append(&mut batch, &Reading { celsius: f64::from(n) });
-    }
-    batch.exec().await?;
-    let all = whole(log.entries(&redis, ..).collect().await?)?;
-    assert_eq!(all.len(), 1234);
-    assert!(all.is_sorted_by_key(|entry| entry.id) && all[1233].event.celsius == 1233.0);
-    let mut tail = log.entries(&redis, all[1200].id..);
-    assert_eq!(tail.next().await.unwrap()?.into_result()?, all[1200]);
-    assert_eq!(tail.collect().await?.len(), 33);
     Ok(())
 }

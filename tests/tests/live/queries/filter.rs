@@ -1,117 +1,17 @@
 //! Queries over random records, compared with a filter in Rust.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::ops::Bound;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use redis_model::prelude::*;
 use redis_model::redis_rest::RedisBuilder;
 use redis_model::{Cursor, Query};
 use redis_model_tests::by_hand::ByHand;
 use redis_model_tests::fault::Mutated;
+use redis_model_tests::random::{Random, seed};
 use redis_model_tests::{own_redis_7_0, own_stack, own_stack_in_english, own_valkey};
 
-#[derive(Debug, Clone, PartialEq, RedisModel)]
-#[redis(prefix = "person", index(country, age))]
-pub(crate) struct Person {
-    #[redis(id)]
-    pub(crate) id: u64,
-    #[redis(unique)]
-    pub(crate) email: String,
-    #[redis(index)]
-    pub(crate) country: String,
-    #[redis(index)]
-    pub(crate) age: i16,
-    #[redis(index)]
-    pub(crate) nick: Option<String>,
-    #[redis(index)]
-    pub(crate) score: f64,
-    #[redis(index)]
-    pub(crate) tags: Vec<String>,
-    pub(crate) bio: Option<String>,
-}
-
-pub(crate) const PERSON: &str = "Person;age i,country t,email t,nick t,score f,tags t;age=1;country=2;country+age=2+1;email=3!;nick=4;score=5;tags=6";
-
-/// The same, in 16 parts.
-#[derive(Debug, Clone, PartialEq, RedisModel)]
-#[redis(prefix = "citizen", index(country, age), partitions = 16)]
-pub(crate) struct Citizen {
-    #[redis(id)]
-    pub(crate) id: u64,
-    #[redis(unique)]
-    pub(crate) email: String,
-    #[redis(index)]
-    pub(crate) country: String,
-    #[redis(index)]
-    pub(crate) age: i16,
-    #[redis(index)]
-    pub(crate) tags: BTreeSet<u32>,
-}
-
-const CITIZEN: &str = "Citizen;age i,country t,email t,tags i;age=1;country=2;country+age=2+1;email=3!;tags=4;/16";
-
-/// Texts that sort differently by byte and by locale, and that contain the separators.
-const TEXTS: [&str; 12] =
-    ["", "a", "A", "b", "a\0b", "a\u{1}", "a\u{2}c", "ä", "Zürich", "a b", "\u{10ffff}", "a\u{1}\u{3}b"];
-
-/// A generator of random numbers that a seed starts: xorshift.
-pub(crate) struct Random(u64);
-
-impl Random {
-    /// Starts by the variable `SEED`, or by the time.
-    pub(crate) fn new() -> Self {
-        let seed = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok());
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        let seed = seed.unwrap_or(now.as_nanos() as u64 | 1);
-        eprintln!("SEED={seed}");
-        Random::seeded(seed)
-    }
-
-    fn seeded(seed: u64) -> Self {
-        Random(seed)
-    }
-
-    pub(crate) fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as usize % end
-    }
-
-    fn pick<T: Clone>(&mut self, from: &[T]) -> T {
-        from[self.below(from.len())].clone()
-    }
-
-    fn text(&mut self) -> String {
-        self.pick(&TEXTS).to_owned()
-    }
-
-    fn person(&mut self, id: u64) -> Person {
-        Person {
-            id,
-            email: format!("{}@{id}", self.text()),
-            country: self.text(),
-            age: self.pick(&[i16::MIN, -100, -20, -9, -1, 0, 1, 9, 10, 11, 99, 100, i16::MAX]),
-            nick: (self.below(3) > 0).then(|| self.text()),
-            score: self.pick(&[
-                f64::MIN,
-                -1.5,
-                -0.1,
-                -0.0,
-                0.0,
-                5e-324,
-                0.1,
-                1.0,
-                1e300,
-                f64::INFINITY,
-                f64::NEG_INFINITY,
-            ]),
-            tags: (0..self.below(4)).map(|_| self.text()).collect(),
-            bio: None,
-        }
-    }
-}
+use super::people::{CITIZEN, Citizen, PERSON, Person, any_text, citizen, ids, person, sorted};
 
 /// A condition as the query takes it, and as Rust tests it.
 type Condition<M> = (Box<dyn Fn(Query<M>) -> Query<M> + Send + Sync>, Box<dyn Fn(&M) -> bool + Send + Sync>);
@@ -123,8 +23,8 @@ fn condition<M>(
     (Box::new(query), Box::new(holds))
 }
 
-fn bounds(random: &mut Random, values: &[i16]) -> (Bound<i16>, Bound<i16>) {
-    let mut bound = || match random.below(3) {
+fn bounds(random: &Random, values: &[i16]) -> (Bound<i16>, Bound<i16>) {
+    let bound = || match random.below(3) {
         0 => Bound::Unbounded,
         1 => Bound::Included(random.pick(values)),
         _ => Bound::Excluded(random.pick(values)),
@@ -146,9 +46,9 @@ fn is_within<T: PartialOrd>(value: &T, (start, end): &(Bound<T>, Bound<T>)) -> b
     above && below
 }
 
-fn random_condition(random: &mut Random) -> Condition<Person> {
-    let text = random.text();
-    let other = random.text();
+fn random_condition(random: &Random) -> Condition<Person> {
+    let text = any_text(random);
+    let other = any_text(random);
     match random.below(12) {
         0 => condition(
             {
@@ -158,7 +58,7 @@ fn random_condition(random: &mut Random) -> Condition<Person> {
             move |person| person.country == text,
         ),
         1 => {
-            let texts = [text, other, random.text()];
+            let texts = [text, other, any_text(random)];
             let wanted = texts.clone();
             condition(
                 move |query| query.any_of(Person::COUNTRY, &wanted),
@@ -203,7 +103,7 @@ fn random_condition(random: &mut Random) -> Condition<Person> {
             move |person| (text.clone()..other.clone()).contains(&person.country),
         ),
         9 => {
-            let texts = [text, other, random.text()];
+            let texts = [text, other, any_text(random)];
             let wanted = texts.clone();
             condition(
                 move |query| query.contains_any(Person::TAGS, &wanted),
@@ -268,25 +168,16 @@ async fn all_pages(redis: &Redis, query: &Query<Person>, limit: usize) -> Result
     }
 }
 
-pub(crate) fn ids(people: &[Person]) -> Vec<u64> {
-    people.iter().map(|person| person.id).collect()
-}
-
-pub(crate) fn sorted(mut ids: Vec<u64>) -> Vec<u64> {
-    ids.sort_unstable();
-    ids
-}
-
 /// `in_one_request` is whether some of the queries return the records themselves.
 async fn agrees_with_a_filter(
     client: RedisBuilder,
     queries: usize,
     in_one_request: bool,
-    random: &mut Random,
+    random: &Random,
 ) -> Result<()> {
     let (redis, blocking) = (&client.clone().build()?, &client.build_blocking()?);
     redis.flushall().await?;
-    let people: Vec<_> = (1..=400).map(|id| random.person(id)).collect();
+    let people: Vec<_> = (1..=400).map(|id| person(random, id)).collect();
     let by_hand = ByHand::new::<Person>(PERSON);
     by_hand.insert(redis, &people).await?;
     // Some have expired, and are still there.
@@ -332,13 +223,13 @@ async fn agrees_with_a_filter(
 #[tokio::test]
 async fn queries_agree_with_a_filter() -> Result<()> {
     let stack = own_stack();
-    agrees_with_a_filter(stack.builder(), 100, true, &mut Random::new()).await
+    agrees_with_a_filter(stack.builder(), 100, true, &Random::new(seed("SEED"))).await
 }
 
 #[tokio::test]
 async fn queries_agree_with_a_filter_on_valkey_and_redis_7_0() -> Result<()> {
     for stack in [Some(own_valkey()), own_redis_7_0()].into_iter().flatten() {
-        agrees_with_a_filter(stack.builder(), 40, true, &mut Random::new()).await?;
+        agrees_with_a_filter(stack.builder(), 40, true, &Random::new(seed("SEED"))).await?;
     }
     Ok(())
 }
@@ -352,33 +243,23 @@ async fn queries_agree_with_a_filter_under_a_locale() -> Result<()> {
     };
     let by_locale: bool = stack.redis().eval("return 'a' < 'B'", (), ()).await?;
     assert!(by_locale, "the server does not sort by its locale");
-    agrees_with_a_filter(stack.builder(), 40, true, &mut Random::new()).await
-}
-
-pub(crate) fn citizen(random: &mut Random, id: u64) -> Citizen {
-    Citizen {
-        id,
-        email: format!("{}@{id}", random.text()),
-        country: random.text(),
-        age: random.pick(&[-100, -9, 0, 9, 10, 100]),
-        tags: (0..random.below(4)).map(|_| random.below(12) as u32).collect(),
-    }
+    agrees_with_a_filter(stack.builder(), 40, true, &Random::new(seed("SEED"))).await
 }
 
 /// The rows and indexes of a model in parts are walked as one.
 #[tokio::test]
 async fn partitions_are_merged() -> Result<()> {
     let stack = own_stack();
-    partitions_agree_with_a_filter(stack.redis(), true, &mut Random::new()).await
+    partitions_agree_with_a_filter(stack.redis(), true, &Random::new(seed("SEED"))).await
 }
 
-async fn partitions_agree_with_a_filter(redis: Redis, with_find: bool, random: &mut Random) -> Result<()> {
+async fn partitions_agree_with_a_filter(redis: Redis, with_find: bool, random: &Random) -> Result<()> {
     let redis = &redis;
     let citizens: Vec<_> = (1..=300).map(|id| citizen(random, id)).collect();
     ByHand::new::<Citizen>(CITIZEN).insert(redis, &citizens).await?;
     for _ in 0..40 {
-        let (text, tag, age) = (random.text(), random.below(12) as u32, random.pick(&[-9, 0, 10]));
-        let (two, limit) = ([random.text(), text.clone()], random.pick(&[3, 50, 1000]));
+        let (text, tag, age) = (any_text(random), random.below(12), random.pick(&[-9, 0, 10]));
+        let (two, limit) = ([any_text(random), text.clone()], random.pick(&[3, 50, 1000]));
         type Filter<'a> = Box<dyn Fn(&Citizen) -> bool + Send + Sync + 'a>;
         let queries: [(Query<Citizen>, Filter<'_>); 8] = [
             (Citizen::query().eq(Citizen::COUNTRY, &text), Box::new(|one| one.country == text)),
@@ -438,8 +319,8 @@ async fn all_keys_are_declared() -> Result<()> {
         return redis.call(command, ...) end";
     let stack = own_stack();
     let checked = || stack.builder().wrap_transport(|inner| Mutated { inner, right: RIGHT, wrong: CHECKED });
-    agrees_with_a_filter(checked(), 30, false, &mut Random::new()).await?;
-    partitions_agree_with_a_filter(checked().build()?, false, &mut Random::new()).await?;
+    agrees_with_a_filter(checked(), 30, false, &Random::new(seed("SEED"))).await?;
+    partitions_agree_with_a_filter(checked().build()?, false, &Random::new(seed("SEED"))).await?;
     // The check works: the record that is found is not declared.
     let found = Citizen::query().in_one_request().order_by(Citizen::AGE).first(&checked().build()?).await;
     let error = found.unwrap_err();
@@ -470,7 +351,7 @@ async fn mistakes_in_the_script_are_noticed() -> Result<()> {
         let stack = own_stack();
         let client = stack.builder().wrap_transport(move |inner| Mutated { inner, right, wrong });
         let outcome = tokio::spawn(async move {
-            let random = &mut Random::seeded(SEED);
+            let random = &Random::new(SEED);
             agrees_with_a_filter(client.clone(), 60, true, random).await?;
             partitions_agree_with_a_filter(client.build()?, true, random).await
         });
