@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-/// Why a handler failed, and what follows. Handlers need it only to say what follows: any error that implements `Display` is
-/// one, by `?` or as the error type of the handler, and the entry is handled again after the delay of
+/// Why a handler failed, and what follows. Handlers need it only to say what follows: any error that implements
+/// `Display` is one, by `?` or as the error type of the handler, and the entry is handled again after the delay of
 /// [`retry`](super::Worker::retry).
 ///
 /// ```no_run
@@ -60,20 +60,20 @@ pub(super) enum Then {
 const LONGEST_WAIT: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 impl Failure {
-    /// The entry is a dead letter at once, however many attempts [`max_deliveries`](super::Worker::max_deliveries) leaves it.
-    /// The text of the error is kept with the dead letter.
+    /// The entry is a dead letter at once, however many attempts [`max_deliveries`](super::Worker::max_deliveries)
+    /// leaves it. The text of the error is kept with the dead letter.
     pub fn dead(error: impl fmt::Display) -> Self {
         Failure { why: error.to_string(), then: Then::Dead }
     }
 
-    /// The entry is handled again after this time, instead of the delay of [`retry`](super::Worker::retry). The attempt counts:
-    /// the last one of [`max_deliveries`](super::Worker::max_deliveries) makes it a dead letter.
+    /// The entry is handled again after this time, instead of the delay of [`retry`](super::Worker::retry). The attempt
+    /// counts: the last one of [`max_deliveries`](super::Worker::max_deliveries) makes it a dead letter.
     ///
-    /// The time is kept on the server, so it holds too if the worker ends or dies, and another one takes the entry. Until then,
-    /// the entry is pending with the worker: it counts for [`max_pending`](super::Worker::max_pending), and the worker sends
-    /// heartbeats. So a worker can let up to 1,000 entries wait, and reads nothing more when all that it may hold are waiting;
-    /// where many wait for long, make them dead letters, and [`redrive`](crate::Group::redrive) them. The time is sent with the
-    /// next request.
+    /// The time is kept on the server, so it holds too if the worker ends or dies, and another one takes the entry.
+    /// Until then, the entry is pending with the worker: it counts for [`max_pending`](super::Worker::max_pending), and
+    /// the worker sends heartbeats. So a worker can let up to 1,000 entries wait, and reads nothing more when all that
+    /// it may hold are waiting; where many wait for long, make them dead letters, and
+    /// [`redrive`](crate::Group::redrive) them. The time is sent with the next request.
     pub fn retry_after(wait: Duration, error: impl fmt::Display) -> Self {
         Failure { why: error.to_string(), then: Then::RetryAfter(wait.min(LONGEST_WAIT)) }
     }

@@ -93,4 +93,3 @@ pub(super) enum Found {
     Some,
     AsManyAsAsked,
 }
-

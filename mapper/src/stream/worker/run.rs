@@ -1,4 +1,5 @@
-//! The loop of a worker: one request at a time, and handlers beside it. It polls all of them itself, and spawns nothing.
+//! The loop of a worker: one request at a time, and handlers beside it. It polls all of them itself, and spawns
+//! nothing.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -246,8 +247,7 @@ where
     let delivered = match Delivered::read(ticket, attempt, &fields, worker.group.log().key()) {
         Ok(delivered) => delivered,
         Err(error) => {
-            let failure =
-                if worker.options.retries_undecodable { Failure::from(error) } else { Failure::dead(error) };
+            let failure = if worker.options.retries_undecodable { Failure::from(error) } else { Failure::dead(error) };
             return (ticket, Ended::Failed { failure, may_be_committed: false });
         }
     };
@@ -297,14 +297,14 @@ async fn within<T>(limit: Option<Duration>, future: impl Future<Output = T>) -> 
     }
 }
 
-/// Returns whether the same request can succeed later. A proxy can answer with a page of its own for a while: the client reports
-/// that at once, and a worker outlasts it.
+/// Returns whether the same request can succeed later. A proxy can answer with a page of its own for a while: the
+/// client reports that at once, and a worker outlasts it.
 fn can_be_repeated(error: &Error) -> bool {
     error.is_transient() || error.kind() == ErrorKind::Protocol
 }
 
-/// Returns how long to wait before a request is repeated: what the service asks for, and then between half of the backoff and
-/// all of it. So workers that lost one server at the same time do not return at the same time.
+/// Returns how long to wait before a request is repeated: what the service asks for, and then between half of the
+/// backoff and all of it. So workers that lost one server at the same time do not return at the same time.
 fn wait_before_repeating(error: &Error, backoff: Duration, draw: f64) -> Duration {
     let backoff = backoff.mul_f64(0.5 + draw.clamp(0.0, 1.0) / 2.0);
     error.retry_after().unwrap_or_default().saturating_add(backoff)

@@ -14,12 +14,29 @@ use super::turn::{Answer, Settled, Taken, Ticket, What};
 const FIRST: Ticket = Ticket { is_redriven: false, id: StreamId::new(1, 0) };
 
 fn taken(attempts: u64, is_started: bool, is_adopted: bool) -> Taken {
-    Taken { ticket: FIRST, attempts, is_started, is_adopted, from: None, fields: Some(Vec::new()), wait: Duration::ZERO }
+    Taken {
+        ticket: FIRST,
+        attempts,
+        is_started,
+        is_adopted,
+        from: None,
+        fields: Some(Vec::new()),
+        wait: Duration::ZERO,
+    }
 }
 
 fn answer(settled: &[Settled], taken: Vec<Taken>) -> Answer {
     let settled = settled.iter().cloned().enumerate().map(|(at, one)| (at + 1, one)).collect();
-    Answer { is_recreated: false, settled, lost: Vec::new(), trimmed: Vec::new(), taken, missed: None, removed: 0, first: None }
+    Answer {
+        is_recreated: false,
+        settled,
+        lost: Vec::new(),
+        trimmed: Vec::new(),
+        taken,
+        missed: None,
+        removed: 0,
+        first: None,
+    }
 }
 
 /// Runs a test with the book of a new worker, and returns what it has counted.
