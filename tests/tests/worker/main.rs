@@ -24,6 +24,7 @@ mod group;
 mod idle;
 mod killed;
 mod shutdown;
+mod strangers;
 mod wishes;
 mod worker;
 
