@@ -251,8 +251,7 @@ async fn trimmed_entries_are_reported() -> Result<()> {
             .await?;
         let mut notices = notices.lock().unwrap().clone();
         notices.sort();
-        let expected: Vec<_> =
-            (0..7).map(|at| (ids[at], if at < 3 { "gone" } else { "w1" }.to_owned(), 1)).collect();
+        let expected: Vec<_> = (0..7).map(|at| (ids[at], if at < 3 { "gone" } else { "w1" }.to_owned(), 1)).collect();
         assert_eq!(notices[0], (StreamId::MIN, "missed".to_owned(), 3), "{server}");
         assert_eq!(notices[1..], expected, "{server}");
         assert_eq!(counters.read().handled, 2, "{server}: handlers had them, so they count");

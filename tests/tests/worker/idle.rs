@@ -81,8 +81,8 @@ async fn a_message_wakes_a_worker_between_polls() -> Result<()> {
     Ok(())
 }
 
-/// What a worker gives up as it ends is announced: others have it without a poll of theirs, and the announcement is part of the
-/// request that gives it up.
+/// What a worker gives up as it ends is announced: others have it without a poll of theirs, and the announcement is
+/// part of the request that gives it up.
 #[tokio::test]
 async fn what_a_worker_gives_up_is_announced() -> Result<()> {
     for (server, stack) in SERVERS.iter() {
@@ -102,7 +102,8 @@ async fn what_a_worker_gives_up_is_announced() -> Result<()> {
         };
         let listening = async |count: u64| {
             let channels = [group.log().key().to_owned(), group.retries_key()];
-            until(async || redis.pubsub_numsub::<String>(&channels).await.unwrap().iter().all(|(_, is)| *is >= count)).await;
+            until(async || redis.pubsub_numsub::<String>(&channels).await.unwrap().iter().all(|(_, is)| *is >= count))
+                .await;
         };
         let counters = second.counters();
         let before = std::cell::Cell::new((0, 0));

@@ -51,7 +51,11 @@ async fn retry_after_replaces_the_delay_and_counts_the_attempt() -> Result<()> {
         assert_eq!(*waits.lock().unwrap(), [(1, short), (2, short)], "{server}");
         let letter = group.dead_letters(&redis, StreamId::MIN, 1).await?.remove(0)?;
         assert_eq!((letter.error.as_str(), letter.deliveries), ("rate limited", 3), "{server}");
-        assert_eq!(redis.exists(format!("{}::wait:g", group.log().key())).await?, 0, "{server}: it has expired, or all is gone");
+        assert_eq!(
+            redis.exists(format!("{}::wait:g", group.log().key())).await?,
+            0,
+            "{server}: it has expired, or all is gone"
+        );
     }
     Ok(())
 }
@@ -63,7 +67,8 @@ async fn a_wait_outlives_its_worker() -> Result<()> {
         for dies in [false, true] {
             let group = group("long-wait");
             let id = append(&redis, &group, [1]).await?[0];
-            let owner = async || group.pending_range(&redis, id..=id, 1, XPendingOptions::new()).await.unwrap().remove(0);
+            let owner =
+                async || group.pending_range(&redis, id..=id, 1, XPendingOptions::new()).await.unwrap().remove(0);
             let failed = Notify::new();
             let later = async |_| {
                 failed.notify_one();
