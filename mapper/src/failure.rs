@@ -3,9 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-/// Why a handler of a [`Worker`](crate::Worker) or a [`QueueWorker`](crate::QueueWorker) failed, and what follows. Handlers
-/// need it only to say what follows: any error that implements `Display` is one, by `?` or as the error type of the handler,
-/// and the entry or job is handled again after the delay of [`retry`](crate::Worker::retry).
+/// Why a handler of a [`Worker`](crate::Worker) or a [`QueueWorker`](crate::QueueWorker) failed, and what follows.
+/// Handlers need it only to say what follows: any error that implements `Display` is one, by `?` or as the error type
+/// of the handler, and the entry or job is handled again after the delay of [`retry`](crate::Worker::retry).
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -60,22 +60,22 @@ pub(crate) enum Then {
 const LONGEST_WAIT: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 impl Failure {
-    /// The entry is a dead letter at once, however many attempts [`max_deliveries`](crate::Worker::max_deliveries) leaves it.
-    /// The text of the error is kept with the dead letter. A job is [dead](crate::Queue::dead) at once.
+    /// The entry is a dead letter at once, however many attempts [`max_deliveries`](crate::Worker::max_deliveries)
+    /// leaves it. The text of the error is kept with the dead letter. A job is [dead](crate::Queue::dead) at once.
     pub fn dead(error: impl fmt::Display) -> Self {
         Failure { why: error.to_string(), then: Then::Dead }
     }
 
-    /// The entry is handled again after this time, instead of the delay of [`retry`](crate::Worker::retry). The attempt counts:
-    /// the last one of [`max_deliveries`](crate::Worker::max_deliveries) makes it a dead letter.
+    /// The entry is handled again after this time, instead of the delay of [`retry`](crate::Worker::retry). The attempt
+    /// counts: the last one of [`max_deliveries`](crate::Worker::max_deliveries) makes it a dead letter.
     ///
     /// A job waits in its queue, where it costs nothing.
     ///
-    /// The time of an entry is kept on the server, so it holds too if the worker ends or dies, and another one takes the entry. Until then,
-    /// the entry is pending with the worker: it counts for [`max_pending`](crate::Worker::max_pending), and the worker sends
-    /// heartbeats. So a worker can let up to 1,000 entries wait, and reads nothing more when all that it may hold are waiting;
-    /// where many wait for long, make them dead letters, and [`redrive`](crate::Group::redrive) them. The time is sent with the
-    /// next request.
+    /// The time of an entry is kept on the server, so it holds too if the worker ends or dies, and another one takes
+    /// the entry. Until then, the entry is pending with the worker: it counts for
+    /// [`max_pending`](crate::Worker::max_pending), and the worker sends heartbeats. So a worker can let up to 1,000
+    /// entries wait, and reads nothing more when all that it may hold are waiting; where many wait for long, make them
+    /// dead letters, and [`redrive`](crate::Group::redrive) them. The time is sent with the next request.
     pub fn retry_after(wait: Duration, error: impl fmt::Display) -> Self {
         Failure { why: error.to_string(), then: Then::RetryAfter(wait.min(LONGEST_WAIT)) }
     }

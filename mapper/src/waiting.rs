@@ -40,14 +40,14 @@ pub(crate) async fn within<T>(limit: Option<Duration>, future: impl Future<Outpu
     }
 }
 
-/// Returns whether the same request can succeed later. A proxy can answer with a page of its own for a while: the client
-/// reports that at once, and a worker outlasts it.
+/// Returns whether the same request can succeed later. A proxy can answer with a page of its own for a while: the
+/// client reports that at once, and a worker outlasts it.
 pub(crate) fn can_be_repeated(error: &Error) -> bool {
     error.is_transient() || error.kind() == ErrorKind::Protocol
 }
 
-/// Returns how long to wait before a request is repeated: what the service asks for, and then between half of the backoff
-/// and all of it. So workers that lost one server at the same time do not return at the same time.
+/// Returns how long to wait before a request is repeated: what the service asks for, and then between half of the
+/// backoff and all of it. So workers that lost one server at the same time do not return at the same time.
 pub(crate) fn wait_before_repeating(error: &Error, backoff: Duration) -> Duration {
     drawn_wait(error, backoff, fastrand::f64())
 }

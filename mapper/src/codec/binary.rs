@@ -18,7 +18,7 @@ type Result<T> = std::result::Result<T, CodecError>;
 /// ```
 /// use redis_model::prelude::*;
 /// use redis_model::redis_rest::Build;
-/// # use serde_derive::{Deserialize, Serialize};
+/// # use serde::{Deserialize, Serialize};
 ///
 /// #[derive(Serialize, Deserialize)]
 /// struct Point {

@@ -4,7 +4,7 @@ use std::thread;
 
 use proptest::prelude::*;
 use serde::de::DeserializeOwned;
-use serde_derive::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize};
 
 use super::*;
 

@@ -2,7 +2,8 @@
 -- write.lua as a function.
 --
 -- KEYS: the key of the outcome if ARGV[1] is not 0, the stream of the entry, the keys of the unit
--- ARGV: how long to keep the outcome in ms, the group, the consumer, the id, the count, `1` if the entry is also removed,
+-- ARGV: how long to keep the outcome in ms, the group, the consumer, the id, the count, `1` if the entry is also
+-- removed,
 --       the arguments of the unit without the first
 --
 -- The reply is that of write.lua, which also says that the entry is not that of this consumer and count any more.

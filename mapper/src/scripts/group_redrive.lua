@@ -1,10 +1,11 @@
 -- Moves dead letters of a group back: each is then in the stream that only this group reads, or still a dead letter.
 --
 -- KEYS: the key of the outcome if ARGV[1] is not 0, the dead-letter stream, the stream of redriven entries
--- ARGV: how long to keep the outcome in ms, the group, the key of the log, where to begin, how many to move, `1` to publish
+-- ARGV: how long to keep the outcome in ms, the group, the key of the log, where to begin, how many to move, `1` to
+-- publish
 --
--- The reply is how many were moved, a space, and the id to go on after, or nothing at the end. Several groups and logs may
--- share a dead-letter stream, so a call looks at no more than 500 entries.
+-- The reply is how many were moved, a space, and the id to go on after, or nothing at the end. Several groups and logs
+-- may share a dead-letter stream, so a call looks at no more than 500 entries.
 
 local call = redis.call
 local at = ARGV[1] == '0' and 0 or 1

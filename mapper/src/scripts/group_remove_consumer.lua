@@ -1,9 +1,11 @@
--- Removes a consumer that has nothing pending. XGROUP DELCONSUMER alone would drop what is pending: nobody handles it then.
+-- Removes a consumer that has nothing pending. XGROUP DELCONSUMER alone would drop what is pending: nobody handles it
+-- then.
 --
 -- KEYS: the log, the stream of redriven entries
 -- ARGV: the group, the consumer
 --
--- The reply is the number of pending entries, if there are any, or else -1 if it has been removed, and 0 if there was none.
+-- The reply is the number of pending entries, if there are any, or else -1 if it has been removed, and 0 if there was
+-- none.
 
 local call = redis.call
 local group, consumer = ARGV[1], ARGV[2]

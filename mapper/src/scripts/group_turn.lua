@@ -1,8 +1,9 @@
 -- One turn of a worker: settles what it has handled, keeps what it holds, and takes more, in one command.
 --
--- The delivery count of an entry is the number of times that its handling has begun: 0 while it is queued, and one more with
--- each start. It does not count deliveries, because a reply that was lost is not an attempt. Owner and count are the fence:
--- whoever has another count, or is not the owner any more, changes nothing. XACK alone would ask for neither.
+-- The delivery count of an entry is the number of times that its handling has begun: 0 while it is queued, and one more
+-- with each start. It does not count deliveries, because a reply that was lost is not an attempt. Owner and count are
+-- the fence: whoever has another count, or is not the owner any more, changes nothing. XACK alone would ask for
+-- neither.
 --
 -- KEYS: the log, the stream of redriven entries, the dead-letter stream, the times before which entries wait
 -- ARGV:
@@ -16,9 +17,10 @@
 --   how many entries the log has removed whose loss the worker has reported, or ""
 --   the id of the first entry of the log when losses were last counted, or ""
 --   `1` to announce entries that are given up, or ""
---   for the log, and for the stream of redriven entries: how many operations, and the ids between which their entries are
---   the number of held entries, and each: stream, id
---   the number of batches of operations that do the same, and each: what, stream, count, `1` if it may have been started
+--   for the log, and for the stream of redriven entries: how many operations, and the ids between which their entries
+--   are the number of held entries, and each: stream, id
+--   the number of batches of operations that do the same, and each: what, stream, count, `1` if it may have been
+--   started
 --     before or "", detail, the number of ids, the ids
 --
 -- Streams are numbered: 1 is the log, 2 that of redriven entries.
@@ -29,10 +31,12 @@
 --   other operations that are not done: number, outcome
 --   the held entries that are lost: stream, id
 --   the pending entries that were trimmed: stream, id, consumer, count
---   the pending entries that were taken: stream, id, count, 1 if it is started or 2 if it was pending with this consumer and
+--   the pending entries that were taken: stream, id, count, 1 if it is started or 2 if it was pending with this
+--   consumer and
 --     not held, the consumer that had it, fields or nil, how long it still waits in ms
 --   the new entries of each stream: stream, how many of them are started, entries
---   how many entries were trimmed before their delivery, or -1, how many the log has removed, the id of its first entry or ""
+--   how many entries were trimmed before their delivery, or -1, how many the log has removed, the id of its first entry
+--   or ""
 
 local call = redis.call
 
@@ -52,8 +56,8 @@ local wanted, starting, hides_fields = take_number(), take_number(), take() == '
 local recreates, reported, known_first, announces = take() == '1', take_number(), take(), take() == '1'
 local log, retries, dead_letters, waits = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 
--- Groups, and the counts of the entries that operations are about. Only if the log itself is gone, a group that begins at the
--- start skips nothing.
+-- Groups, and the counts of the entries that operations are about. Only if the log itself is gone, a group that begins
+-- at the start skips nothing.
 
 local status = 'ok'
 local ranges, counts, has_all_counts = {}, {}, {}
@@ -62,8 +66,8 @@ for stream = 1, 2 do ranges[stream] = { number = take_number(), first = take(), 
 -- Others can set any count. Up to here, numbers are exact.
 local function capped(count) return math.min(count, 9007199254740992) end
 
--- From a script, a call takes longer than a few more entries in its reply: one call asks for what lies between the first and
--- the last. Returns its error.
+-- From a script, a call takes longer than a few more entries in its reply: one call asks for what lies between the
+-- first and the last. Returns its error.
 local function look_up(stream)
   local range = ranges[stream]
   local most = 4 * range.number + 1
@@ -125,8 +129,8 @@ local function settle(stream, ...)
   if stream == 2 then call('XDEL', retries, ...) end
 end
 
--- Returns which entries do not exist any more, if there are any. XCLAIM drops a pending entry that was trimmed, and its reply
--- leaves it out. With JUSTID, it leaves the count as it is, unless RETRYCOUNT sets it.
+-- Returns which entries do not exist any more, if there are any. XCLAIM drops a pending entry that was trimmed, and its
+-- reply leaves it out. With JUSTID, it leaves the count as it is, unless RETRYCOUNT sets it.
 local function claim(stream, ids, ...)
   local arguments = { unpack(ids) }
   for _, option in ipairs({ ... }) do arguments[#arguments + 1] = option end
@@ -151,8 +155,9 @@ local function bury(stream, id, count, why)
   if stream == 2 then source_id, redrives, first = fields[2], fields[4], 5 end
   local time = call('TIME')
   local history = {
-    '::log', log, '::id', source_id, '::group', group, '::consumer', consumer, '::deliveries', count, '::redrives', redrives,
-    '::error', why, '::time', time[1] .. string.format('%03d', math.floor(time[2] / 1000)),
+    '::log', log, '::id', source_id, '::group', group, '::consumer', consumer,
+    '::deliveries', count, '::redrives', redrives, '::error', why,
+    '::time', time[1] .. string.format('%03d', math.floor(time[2] / 1000)),
   }
   if #fields > 7000 then
     -- `unpack` fails at 8,000 values.
@@ -234,7 +239,8 @@ for _ = 1, take_number() do
   for id, outcome in pairs(odd) do outcomes[#outcomes + 1] = { numbers[id], outcome } end
 end
 
--- Workers of this group listen to this channel, and to no purpose nobody does. Who may not publish has given them up all the same.
+-- Workers of this group listen to this channel, and to no purpose nobody does. Who may not publish has given them up
+-- all the same.
 if has_given_up and announces then redis.pcall('PUBLISH', retries, 'released') end
 
 -- What the worker holds: it stays pending with this consumer, however long it takes.
@@ -323,8 +329,8 @@ end
 
 local missed, removed, first = -1, 0, known_first
 
--- Counts what was trimmed before it was delivered. It is to be reported before more is read: then the server counts on from
--- there. Servers differ in whether they notice it themselves, so they are told.
+-- Counts what was trimmed before it was delivered. It is to be reported before more is read: then the server counts on
+-- from there. Servers differ in whether they notice it themselves, so they are told.
 local function count_missed()
   for _, info in ipairs(call('XINFO', 'GROUPS', log)) do
     if value_of(info, 'name') == group then

@@ -3,25 +3,21 @@
 use std::fmt;
 use std::ops::RangeBounds;
 use std::sync::LazyLock;
-use std::time::Duration;
 
 use redis_rest::commands::stream::{
-    AutoClaim, ConsumerInfo, GroupInfo, GroupPosition, GroupStart, Pending, PendingSummary, StreamEntries, StreamEntry,
-    StreamId, StreamInfo, XGroupCreateOptions, XPendingOptions, XReadGroupOptions,
+    ConsumerInfo, GroupInfo, GroupPosition, GroupStart, Pending, PendingSummary, StreamEntries, StreamId, StreamInfo,
+    XGroupCreateOptions, XPendingOptions, XReadGroupOptions,
 };
 use redis_rest::{
     Build, Command, Error, ErrorKind, Executor, FromReply, Result, Script, ScriptCall, StreamCommands, ToArg, Value,
 };
 
 use super::StreamModel;
-use super::entry::{Entry, named, read_entries};
+use super::entry::{Entry, named};
 use super::facts::Facts;
 use super::log::Log;
 use crate::key::{MAX_KEY, SEPARATOR};
-use crate::millis::millis;
 use crate::scripts::script;
-
-static CLAIM: LazyLock<Script> = LazyLock::new(|| script(include_str!("../scripts/group_claim.lua")).key_locking());
 
 static REMOVE_CONSUMER: LazyLock<Script> =
     LazyLock::new(|| script(include_str!("../scripts/group_remove_consumer.lua")).key_locking());
@@ -29,14 +25,12 @@ static REMOVE_CONSUMER: LazyLock<Script> =
 /// The most that Redis takes as a number of entries or milliseconds.
 pub(super) const MOST: u64 = u64::MAX >> 1;
 
-/// The most entries of an XAUTOCLAIM: the server allocates memory for as many as it is asked for.
-const MOST_CLAIMED: u64 = 100_000;
-
-/// A consumer group of a log, from [`Log::group`]. A group delivers each entry of the log to one of its consumers. The entry
-/// is *pending* with that consumer until it is acknowledged.
+/// A consumer group of a log, from [`Log::group`]. A group delivers each entry of the log to one of its consumers. The
+/// entry is *pending* with that consumer until it is acknowledged.
 ///
-/// [`Worker`](crate::Worker) handles the entries of a group: most programs need only that. These are the commands for programs
-/// that do something else, and for looking after a group. Do not read by hand under the name of a running worker.
+/// [`Worker`](crate::Worker) handles the entries of a group: most programs need only that. These are the commands for
+/// programs that do something else, and for looking after a group. Do not read by hand under the name of a running
+/// worker.
 ///
 /// ```no_run
 /// use redis_model::prelude::*;
@@ -73,33 +67,20 @@ pub struct Group<M> {
     dead_letters: Option<String>,
 }
 
-/// What [`Group::claim`] and [`Group::autoclaim`] return.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Claimed<M> {
-    /// The entries that are pending with the consumer now.
-    pub entries: Vec<Entry<Result<M>>>,
-    /// Entries that were pending, and were removed from the log before they were acknowledged. Nobody can handle them any more,
-    /// so they are not pending any more.
-    pub trimmed: Vec<StreamId>,
-    /// Where the next [`autoclaim`](Group::autoclaim) begins: [`StreamId::MIN`] if all pending entries have been looked at.
-    pub next: StreamId,
-}
-
 /// The state of a group, from [`Group::status`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GroupStatus {
-    /// What the server says about the group. On some servers, its `lag` counts entries that were trimmed before they were
-    /// delivered, too.
+    /// What the server says about the group. On some servers, its `lag` counts entries that were trimmed before they
+    /// were delivered, too.
     pub info: GroupInfo,
     /// How many entries the log has.
     pub len: u64,
-    /// How many entries of the log are still to be delivered. `None` if the server does not know: the position of the group was
-    /// set, or entries in the middle of the log were deleted.
+    /// How many entries of the log are still to be delivered. `None` if the server does not know: the position of the
+    /// group was set, or entries in the middle of the log were deleted.
     pub waiting: Option<u64>,
-    /// How many entries were trimmed before they were delivered, since the group has last read: it has missed them. It is right
-    /// unless entries were deleted one by one, by `XDEL`. `None` if the server does not know.
+    /// How many entries were trimmed before they were delivered, since the group has last read: it has missed them. It
+    /// is right unless entries were deleted one by one, by `XDEL`. `None` if the server does not know.
     pub missed: Option<u64>,
 }
 
@@ -172,16 +153,16 @@ impl<M: StreamModel> Group<M> {
         own.is_some_and(|own| !own.starts_with("dead:"))
     }
 
-    /// Creates the group at the start of the log, so that it delivers all entries. It is no error if the group exists: its
-    /// position stays as it is. The log need not exist.
+    /// Creates the group at the start of the log, so that it delivers all entries. It is no error if the group exists:
+    /// its position stays as it is. The log need not exist.
     ///
     /// [XGROUP CREATE](https://redis.io/docs/latest/commands/xgroup-create/) with MKSTREAM, O(1).
     pub fn create<E: Executor>(&self, executor: E) -> E::Out<()> {
         self.create_at(executor, GroupStart::Beginning)
     }
 
-    /// Creates the group at a position: `GroupStart::End` delivers only entries that are added from now on. It is no error if
-    /// the group exists: its position stays as it is.
+    /// Creates the group at a position: `GroupStart::End` delivers only entries that are added from now on. It is no
+    /// error if the group exists: its position stays as it is.
     ///
     /// [XGROUP CREATE](https://redis.io/docs/latest/commands/xgroup-create/) with MKSTREAM, O(1).
     pub fn create_at<E: Executor>(&self, executor: E, start: GroupStart) -> E::Out<()> {
@@ -192,8 +173,8 @@ impl<M: StreamModel> Group<M> {
         executor.submit(command.recover_with(|_, error| async { exists_or(Err(error)) }))
     }
 
-    /// Removes the group, its position and what is pending, and returns whether it existed. Entries stay in the log. Redriven
-    /// entries and dead letters stay, too.
+    /// Removes the group, its position and what is pending, and returns whether it existed. Entries stay in the log.
+    /// Redriven entries and dead letters stay, too.
     ///
     /// [XGROUP DESTROY](https://redis.io/docs/latest/commands/xgroup-destroy/), O(n) in its pending entries.
     pub fn destroy<E: Executor>(&self, executor: E) -> E::Out<bool> {
@@ -202,24 +183,24 @@ impl<M: StreamModel> Group<M> {
 
     /// Sets the position: the next entries to deliver are those after it. What is pending stays so.
     ///
-    /// [XGROUP SETID](https://redis.io/docs/latest/commands/xgroup-setid/), O(1). The server does not know then how many
-    /// entries the group has read, until it has read the last one.
+    /// [XGROUP SETID](https://redis.io/docs/latest/commands/xgroup-setid/), O(1). The server does not know then how
+    /// many entries the group has read, until it has read the last one.
     pub fn set_position<E: Executor>(&self, executor: E, start: GroupStart) -> E::Out<()> {
         executor.submit(self.check(Build.xgroup_setid(self.log.key(), &self.name, start)))
     }
 
     /// Delivers up to `count` new entries to a consumer. They are pending with it until they are acknowledged.
     ///
-    /// [XREADGROUP](https://redis.io/docs/latest/commands/xreadgroup/), O(n) in the entries. It is not repeated if the reply
-    /// is lost: the entries are pending then, and [`read_pending`](Group::read_pending) returns them.
+    /// [XREADGROUP](https://redis.io/docs/latest/commands/xreadgroup/), O(n) in the entries. It is not repeated if the
+    /// reply is lost: the entries are pending then, and [`read_pending`](Group::read_pending) returns them.
     pub fn read<E: Executor>(&self, executor: E, consumer: impl ToArg, count: u64) -> E::Out<Vec<Entry<Result<M>>>> {
         self.read_from(executor, consumer, GroupPosition::New, count)
     }
 
     /// Delivers up to `count` entries once more that are pending with a consumer, after an id.
     ///
-    /// [XREADGROUP](https://redis.io/docs/latest/commands/xreadgroup/), O(n) in the entries. It counts as a delivery of each.
-    /// The event of an entry that was trimmed is the error `NotFound`.
+    /// [XREADGROUP](https://redis.io/docs/latest/commands/xreadgroup/), O(n) in the entries. It counts as a delivery of
+    /// each. The event of an entry that was trimmed is the error `NotFound`.
     pub fn read_pending<E: Executor>(
         &self,
         executor: E,
@@ -249,8 +230,9 @@ impl<M: StreamModel> Group<M> {
 
     /// Acknowledges entries and returns how many were pending.
     ///
-    /// [XACK](https://redis.io/docs/latest/commands/xack/), O(1) for each. It does not check which consumer an entry is pending with:
-    /// one that was paused can acknowledge an entry that another one is handling. A [`Worker`](crate::Worker) does check.
+    /// [XACK](https://redis.io/docs/latest/commands/xack/), O(1) for each. It does not check which consumer an entry is
+    /// pending with: one that was paused can acknowledge an entry that another one is handling. A
+    /// [`Worker`](crate::Worker) does check.
     pub fn ack<E: Executor>(&self, executor: E, ids: impl IntoIterator<Item = StreamId>) -> E::Out<u64> {
         let ids: Vec<_> = ids.into_iter().collect();
         executor.submit(self.check(Build.xack(self.log.key(), &self.name, ids)))
@@ -263,8 +245,8 @@ impl<M: StreamModel> Group<M> {
         executor.submit(self.check(Build.xpending(self.log.key(), &self.name)))
     }
 
-    /// Returns up to `count` pending entries of a range of ids: their consumers, how long they have been idle, and their
-    /// delivery counts. For a worker, that is how often the handling of an entry has begun.
+    /// Returns up to `count` pending entries of a range of ids: their consumers, how long they have been idle, and
+    /// their delivery counts. For a worker, that is how often the handling of an entry has begun.
     ///
     /// [XPENDING](https://redis.io/docs/latest/commands/xpending/), O(n) in the entries.
     pub fn pending_range<E: Executor>(
@@ -275,51 +257,6 @@ impl<M: StreamModel> Group<M> {
         options: XPendingOptions,
     ) -> E::Out<Vec<Pending>> {
         executor.submit(self.check(Build.xpending_range(self.log.key(), &self.name, range, count.min(MOST), options)))
-    }
-
-    /// Claims entries that have been pending for at least `min_idle`, and returns them. It counts as a delivery of each. Entries
-    /// that are not pending are left out, and those that were trimmed are reported.
-    ///
-    /// A script of [XPENDING](https://redis.io/docs/latest/commands/xpending/) and
-    /// [XCLAIM](https://redis.io/docs/latest/commands/xclaim/), O(log n) for each id.
-    pub fn claim<E: Executor>(
-        &self,
-        executor: E,
-        consumer: impl ToArg,
-        min_idle: Duration,
-        ids: impl IntoIterator<Item = StreamId>,
-    ) -> E::Out<Claimed<M>> {
-        let ids: Vec<_> = ids.into_iter().collect();
-        let call = ScriptCall::from(&CLAIM).key(self.log.key()).arg(&self.name).arg(consumer).arg(millis(min_idle));
-        let command = self.check(call.args(&ids).command());
-        let command = if ids.is_empty() { command.reject("needs at least one id") } else { command };
-        executor.submit(command.decode_with_key(|reply, key| {
-            let [entries, trimmed] = reply.array_of()?;
-            let entries = read_entries(entries, key)?;
-            Ok(Claimed { entries, trimmed: Vec::from_reply(trimmed)?, next: StreamId::MIN })
-        }))
-    }
-
-    /// Claims up to `count` entries, and up to 100,000, from `start` on, that have been pending for at least `min_idle`, and
-    /// returns them. It counts as a delivery of each. Entries that were trimmed are reported.
-    ///
-    /// [XAUTOCLAIM](https://redis.io/docs/latest/commands/xautoclaim/), O(1) for each entry.
-    pub fn autoclaim<E: Executor>(
-        &self,
-        executor: E,
-        consumer: impl ToArg,
-        min_idle: Duration,
-        start: StreamId,
-        count: u64,
-    ) -> E::Out<Claimed<M>> {
-        let (min_idle, count) = (Duration::from_millis(millis(min_idle)), Some(count.min(MOST_CLAIMED)));
-        let command = Build.xautoclaim::<M>(self.log.key(), &self.name, consumer, min_idle, start, count);
-        let log = self.log.key().to_owned();
-        executor.submit(self.check(command).and_then(move |claim: AutoClaim<StreamEntry<Result<M>>>| {
-            let AutoClaim { next, claimed, deleted, .. } = claim;
-            let entries = claimed.into_iter().map(|entry| named(entry, &log, "XAUTOCLAIM")).collect();
-            Ok(Claimed { entries, trimmed: deleted, next })
-        }))
     }
 
     /// Returns the consumers.
@@ -350,10 +287,11 @@ impl<M: StreamModel> Group<M> {
         }))
     }
 
-    /// Returns the state of the group: its position, what is pending, how many entries wait, and how many it has missed because
-    /// they were trimmed before they were delivered.
+    /// Returns the state of the group: its position, what is pending, how many entries wait, and how many it has missed
+    /// because they were trimmed before they were delivered.
     ///
-    /// [XINFO](https://redis.io/docs/latest/commands/xinfo-groups/) GROUPS and STREAM in one transaction, O(n) in the groups.
+    /// [XINFO](https://redis.io/docs/latest/commands/xinfo-groups/) GROUPS and STREAM in one transaction, O(n) in the
+    /// groups.
     ///
     /// # Errors
     ///

@@ -1,6 +1,7 @@
 //! Typed event logs: a Redis stream at `prefix:key`. Each entry holds the fields of one event.
 
 mod append;
+mod claim;
 mod entry;
 mod explain;
 mod facts;
@@ -28,8 +29,9 @@ use std::time::Duration;
 use redis_rest::{FromReply, LiveClient, Reply, Result};
 
 pub use self::append::AppendOptions;
+pub use self::claim::Claimed;
 pub use self::entry::Entry;
-pub use self::group::{Claimed, Group, GroupStatus};
+pub use self::group::{Group, GroupStatus};
 pub use self::info::LogInfo;
 pub use self::log::Log;
 pub use self::projection::{CaughtUp, Projection, Skipped};

@@ -14,8 +14,8 @@ use redis_model_tests::{Stack, key};
 use tokio::time::{sleep, timeout};
 
 use crate::queue::Job;
-use crate::random::Random;
-use crate::{number, servers};
+use crate::random::{Random, seed};
+use crate::servers;
 
 const JOBS: u64 = 300;
 const WORKERS: u64 = 3;
@@ -63,11 +63,10 @@ async fn workers(stack: &Stack, queue: &Queue<Job>, seen: &Seen, seed: u64) -> R
         .retry(RetryPolicy::default().retries(1).backoff(Duration::from_millis(1), Duration::from_millis(5)))
         .wrap_transport(move |inner| Chaos::new(inner, seed, 100, Duration::from_millis(3)))
         .build()?;
-    let times = Mutex::new(Random::new(seed + 1));
+    let times = Random::new(seed + 1);
     let handler = async |WorkerJob { job: Job { number }, .. }: WorkerJob<Job>| {
         let _active = Active::begin(seen, number);
-        let time = times.lock().unwrap().below(40);
-        sleep(Duration::from_millis(time)).await;
+        sleep(Duration::from_millis(times.below(40))).await;
         if is_poison(number) {
             return Err("poison");
         }
@@ -77,7 +76,7 @@ async fn workers(stack: &Stack, queue: &Queue<Job>, seen: &Seen, seed: u64) -> R
     while !seen.is_over.load(Ordering::Relaxed) {
         let worker = queue
             .worker("w")
-            .concurrency(usize::try_from(1 + random.below(6)).unwrap())
+            .concurrency(1 + random.below(6))
             .poll(Duration::from_millis(5), Duration::from_millis(100))
             .retry(Duration::from_millis(5), Duration::from_millis(50))
             .grace(Duration::from_millis(20));
@@ -148,8 +147,7 @@ async fn all(name: &str, stack: Arc<Stack>, seed: u64) -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn workers_that_are_dropped_do_every_job() -> Result<()> {
-    let seed = number("QUEUE_SEED").unwrap_or_else(|| u64::from(std::process::id()));
-    println!("QUEUE_SEED={seed}");
+    let seed = seed("QUEUE_SEED");
     for (name, stack) in servers() {
         all(name, Arc::new(stack), seed).await?;
     }

@@ -81,8 +81,8 @@ async fn a_message_wakes_a_worker_between_polls() -> Result<()> {
     Ok(())
 }
 
-/// What a worker gives up as it ends is announced: others have it without a poll of theirs, and the announcement is part of the
-/// request that gives it up.
+/// What a worker gives up as it ends is announced: others have it without a poll of theirs, and the announcement is
+/// part of the request that gives it up.
 #[tokio::test]
 async fn what_a_worker_gives_up_is_announced() -> Result<()> {
     for (server, stack) in SERVERS.iter() {

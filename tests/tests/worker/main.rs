@@ -1,6 +1,7 @@
 //! Consumer groups and workers, on Redis 8.2, Valkey 9.1 and Redis 7.0.
 //!
-//! Three worker processes that are killed at random, with a network that loses requests and replies (by default, 2,000 events):
+//! Three worker processes that are killed at random, with a network that loses requests and replies (by default, 2,000
+//! events):
 //!
 //! ```text
 //! WORKER_EVENTS=50000 cargo test -p redis-model-tests --test worker killed -- --nocapture
@@ -23,6 +24,7 @@ mod group;
 mod idle;
 mod killed;
 mod shutdown;
+mod strangers;
 mod wishes;
 mod worker;
 

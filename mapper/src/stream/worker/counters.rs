@@ -73,8 +73,8 @@ counters! {
     duplicates,
     /// Entries that were removed from the log while they were pending: nobody can handle them.
     trimmed,
-    /// Entries that were removed from the log before they were delivered to anyone. Each worker of the group counts those that
-    /// it notices, so several may count the same.
+    /// Entries that were removed from the log before they were delivered to anyone. Each worker of the group counts
+    /// those that it notices, so several may count the same.
     missed,
     /// Requests that the worker has sent. Repetitions by the client are not counted.
     requests,
@@ -110,8 +110,8 @@ pub enum Notice<'a> {
         /// Why.
         error: &'a str,
     },
-    /// The server has refused to add the dead letter, most often because it is out of memory. The worker keeps the entry, and
-    /// tries again after a delay.
+    /// The server has refused to add the dead letter, most often because it is out of memory. The worker keeps the
+    /// entry, and tries again after a delay.
     NotBuried {
         /// The entry.
         id: StreamId,

@@ -88,9 +88,9 @@ impl<M: StreamModel> Group<M> {
     /// Returns up to `count` dead letters of the group after an id of the dead-letter stream, oldest first. Begin with
     /// `StreamId::MIN`, and go on with the [`id`](DeadLetter::id) of the last.
     ///
-    /// [XRANGE](https://redis.io/docs/latest/commands/xrange/), O(n) in the entries. If groups or logs share the stream, their
-    /// letters are among them; [`DeadLetter::group`] and [`DeadLetter::log`] tell them apart. An entry that is not a dead letter
-    /// is an error of its own.
+    /// [XRANGE](https://redis.io/docs/latest/commands/xrange/), O(n) in the entries. If groups or logs share the
+    /// stream, their letters are among them; [`DeadLetter::group`] and [`DeadLetter::log`] tell them apart. An entry
+    /// that is not a dead letter is an error of its own.
     ///
     /// ```no_run
     /// # use redis_model::prelude::*;
@@ -139,12 +139,13 @@ impl<M: StreamModel> Group<M> {
         executor.submit(self.check(Build.xdel(self.dead_letters_key(), ids)))
     }
 
-    /// Moves up to `count` dead letters of this group and log back, oldest first, and returns how many. Only this group handles
-    /// them again: they go to a stream of its own (`order-events:17::retry:billing`), which its workers read beside the log. The
-    /// log does not change, so no other group, tail or fold sees an event twice. Their delivery count begins at 0 again.
+    /// Moves up to `count` dead letters of this group and log back, oldest first, and returns how many. Only this group
+    /// handles them again: they go to a stream of its own (`order-events:17::retry:billing`), which its workers read
+    /// beside the log. The log does not change, so no other group, tail or fold sees an event twice. Their delivery
+    /// count begins at 0 again.
     ///
-    /// A script for each 500 entries of the dead-letter stream. Each letter is moved once, also if a reply is lost: it is
-    /// either in the one stream or in the other.
+    /// A script for each 500 entries of the dead-letter stream. Each letter is moved once, also if a reply is lost: it
+    /// is either in the one stream or in the other.
     pub fn redrive<C: Client>(&self, client: C, count: u64) -> C::Out<u64>
     where
         M: 'static,

@@ -17,8 +17,8 @@ const DESCRIPTION: usize = 2;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Delivered<M> {
-    /// The id of its entry in the log. It stays the same however often the event is handled, so it is a good key for what must
-    /// happen once.
+    /// The id of its entry in the log. It stays the same however often the event is handled, so it is a good key for
+    /// what must happen once.
     pub id: StreamId,
     /// The event.
     pub event: M,
@@ -52,8 +52,8 @@ pub(super) fn read_event<M: StreamModel>(fields: &[Field]) -> Result<M> {
     M::read(OutcomePairs(&unpacked(fields)))
 }
 
-/// Returns the fields of an entry that had so many that a script could not copy them: it made one field of all, in which each
-/// name and each text follows its length, as in `3:sku3:tea`.
+/// Returns the fields of an entry that had so many that a script could not copy them: it made one field of all, in
+/// which each name and each text follows its length, as in `3:sku3:tea`.
 pub(super) fn unpacked(fields: &[Field]) -> Cow<'_, [Field]> {
     let [(name, Some(packed))] = fields else { return Cow::Borrowed(fields) };
     if name != b"::fields" {

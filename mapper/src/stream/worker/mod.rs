@@ -1,8 +1,8 @@
 //! Workers: programs that handle the entries of a consumer group, at least once each.
 //!
 //! From the ground up: `options` are its settings, `counters` what it reports; `turn` is its one request;
-//! `delivered` and `dead_letter` are the entries as programs see them; `book` decides, without waiting; `wake` listens; `run` is
-//! the loop.
+//! `delivered` and `dead_letter` are the entries as programs see them; `held` is an
+//! entry in its hands; `book` decides, without waiting; `wake` listens; `run` is the loop.
 
 mod book;
 mod counters;
@@ -18,21 +18,20 @@ mod wake;
 
 use std::fmt;
 use std::future::{Future, pending};
-use std::time::Duration;
 
-use redis_rest::commands::stream::GroupStart;
 use redis_rest::{Error, ErrorKind, Redis, Result};
 
 pub use self::counters::{Counters, Counts, Notice};
 pub use self::dead_letter::DeadLetter;
 pub use self::delivered::Delivered;
-use self::options::{MOST_PENDING, Options};
+use self::options::Options;
 use super::StreamModel;
 use super::group::Group;
 use crate::failure::Failure;
 use crate::hash::Unit;
 
-/// Handles the entries of a consumer group: each at least once, and exactly once with [`run_exactly`](Worker::run_exactly).
+/// Handles the entries of a consumer group: each at least once, and exactly once with
+/// [`run_exactly`](Worker::run_exactly).
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -56,41 +55,46 @@ use crate::hash::Unit;
 /// # }
 /// ```
 ///
-/// Any number of workers share the entries of a group, in one process or in many. **The name of a worker must be its own among
-/// those that run at the same time**: that of the host, or of the pod. A program that is started again can use the name of before.
+/// Any number of workers share the entries of a group, in one process or in many. **The name of a worker must be its
+/// own among those that run at the same time**: that of the host, or of the pod. A program that is started again can
+/// use the name of before.
 ///
 /// # What is guaranteed
 ///
-/// * **At least once.** An entry is acknowledged after its handler has returned `Ok`, and moved to the dead-letter stream if
-///   it failed too often. It is handled twice if a worker dies, or loses its connection, between the two; or if it was paused for
-///   longer than [`reclaim_idle`](Worker::reclaim_idle).
-/// * **A worker that has lost an entry changes nothing.** Acknowledgements and dead letters go through a script, which asks
-///   whether the entry is still pending with this worker and this attempt. `XACK` asks for neither.
-/// * **Attempts are counted when handling begins**, in the delivery count of the entry. Neither a lost reply, nor waiting in the
-///   queue of a worker that dies, is an attempt, so no entry becomes a dead letter without its attempts.
+/// * **At least once.** An entry is acknowledged after its handler has returned `Ok`, and moved to the dead-letter
+///   stream if it failed too often. It is handled twice if a worker dies, or loses its connection, between the two; or
+///   if it was paused for longer than [`reclaim_idle`](Worker::reclaim_idle).
+/// * **A worker that has lost an entry changes nothing.** Acknowledgements and dead letters go through a script, which
+///   asks whether the entry is still pending with this worker and this attempt. `XACK` asks for neither.
+/// * **Attempts are counted when handling begins**, in the delivery count of the entry. A lost reply is not an attempt,
+///   so no entry becomes a dead letter without its attempts.
 /// * **Nothing is skipped in silence.** Entries that were trimmed before they were handled are counted
 ///   ([`Counts::trimmed`], [`Counts::missed`]), logged as errors of the crate `tracing`, and passed to
 ///   [`on_notice`](Worker::on_notice).
-/// * **Order**: entries are started in the order of the log, several at a time. With a [`concurrency`](Worker::concurrency) of
-///   1 and one worker, one after the other; but a failed one is handled again later.
+/// * **Order**: entries are started in the order of the log, several at a time. With a
+///   [`concurrency`](Worker::concurrency) of 1 and one worker, one after the other; but a failed one is handled again
+///   later.
 ///
 /// # What it costs
 ///
-/// One request at a time, of one script: it settles what was handled, starts what is queued, and reads more. A worker without
-/// entries to handle polls. The pace starts at 100 ms and doubles up to 5 s: **720 requests in an idle hour**, and 60 if the
-/// model has the attribute `publish`, which wakes workers by messages ([`poll`](Worker::poll)): then the pace starts at 5 s. While it holds entries, it also
-/// sends a heartbeat in each quarter of `reclaim_idle`, if no other request does. An event on its own takes two requests: one
-/// reads and starts it, one acknowledges it. With many, one request settles all that have ended since the last one.
+/// One request at a time, of one script: it settles what was handled, and reads and starts as much as there are free
+/// handlers. A worker without entries to handle polls. The pace starts at 100 ms and doubles up to 5 s: **720 requests
+/// in an idle hour**, and 60 if the model has the attribute `publish`, which wakes workers by messages
+/// ([`poll`](Worker::poll)): then the pace starts at 5 s. While it holds entries, it also sends a heartbeat in each
+/// quarter of `reclaim_idle`, if no other request does. An event on its own takes two requests: one reads and starts
+/// it, one acknowledges it. With many, one request settles all that have ended since the last one.
 ///
 /// # When something fails
 ///
 /// | what | what follows |
 /// | --- | --- |
 /// | the handler returns an error, or takes longer than `timeout` | it is called again after a delay, up to `max_deliveries` times; then the entry is a dead letter |
+/// | the handler returns [`Failure::dead`] | the entry is a dead letter at once |
+/// | the handler returns [`Failure::retry_after`] | it is called again after that time, by whichever worker has the entry then: the time is kept on the server. The attempt counts |
 /// | the event cannot be read | the entry is a dead letter at once, with its fields as they are |
 /// | the process dies | other workers take its entries when they have been idle for `reclaim_idle` |
 /// | the handler panics | the panic leaves `run`. The entry is pending, and its attempt is counted |
-/// | the connection breaks, the service is busy | the request is repeated until it succeeds |
+/// | the connection breaks, the service is busy or full | the request is repeated until it succeeds, after waits of up to 5 s that differ between workers |
 /// | a reply is lost | the same request is repeated. Entries that were delivered by it are found |
 /// | the log is deleted | the group is created again, from the start of the new log. If the log has entries again before the worker sees that, `run` fails with `NotFound` |
 /// | the group is destroyed | `run` fails with `NotFound`: its position is gone, and only you know where to go on |
@@ -121,119 +125,6 @@ impl<M: StreamModel> Worker<M> {
         Worker { group, consumer: consumer.into(), options: Options::default(), counters: Counters::default() }
     }
 
-    /// Sets how many entries are handled at the same time. The default is 8.
-    pub fn concurrency(mut self, entries: usize) -> Self {
-        self.options.concurrency = entries;
-        self
-    }
-
-    /// Sets how many entries are read by one request at most. The default is 100. All of them must fit in one reply.
-    pub fn batch(mut self, entries: u64) -> Self {
-        self.options.batch = entries;
-        self
-    }
-
-    /// Sets how many entries are pending with this worker at most: those in handlers, in its queue, and waiting for another
-    /// attempt. The default is 1,000, the most that the hosted service allows; more is reduced to that.
-    pub fn max_pending(mut self, entries: u64) -> Self {
-        self.options.most_pending = entries.min(MOST_PENDING);
-        self
-    }
-
-    /// Sets how long a handler may take. It is dropped then, and has failed. By default, it may take any time.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.options.timeout = Some(timeout);
-        self
-    }
-
-    /// Sets how long an entry waits after its first failure, and at most. The wait doubles with each failure. The default is 1
-    /// second, up to 5 minutes. An entry that waits stays pending with its worker, and counts for
-    /// [`max_pending`](Worker::max_pending). If the worker ends before, another one handles it, perhaps earlier.
-    pub fn retry(mut self, first: Duration, longest: Duration) -> Self {
-        (self.options.retry_delay, self.options.longest_retry_delay) = (first, longest);
-        self
-    }
-
-    /// Sets how often the handling of an entry begins before it becomes a dead letter. The default is 5.
-    pub fn max_deliveries(mut self, deliveries: u64) -> Self {
-        self.options.max_deliveries = deliveries;
-        self
-    }
-
-    /// Sets the key of the dead-letter stream; see [`Group::with_dead_letters`].
-    pub fn dead_letter(mut self, key: impl Into<String>) -> Self {
-        self.group = self.group.with_dead_letters(key);
-        self
-    }
-
-    /// Handles events that cannot be read as failures: they become dead letters after as many attempts, not at once. Use it
-    /// while programs of different versions run, so that a newer worker has time to take what this one cannot read.
-    pub fn retry_undecodable(mut self) -> Self {
-        self.options.retries_undecodable = true;
-        self
-    }
-
-    /// Sets the idle time after which a worker counts as dead, and others take its entries. The default is one minute, the most
-    /// is a day. It must be longer than any time for which a worker may be paused, by its handlers or by its machine.
-    pub fn reclaim_idle(mut self, idle: Duration) -> Self {
-        self.options.reclaim_idle = idle;
-        self
-    }
-
-    /// Sets how often the worker shows that it is alive while it holds entries. The default is a quarter of
-    /// [`reclaim_idle`](Worker::reclaim_idle).
-    pub fn heartbeat(mut self, interval: Duration) -> Self {
-        self.options.heartbeat = Some(interval);
-        self
-    }
-
-    /// Sets the shortest and the longest time between two polls. The time doubles with each poll that finds nothing. The default
-    /// is 100 ms, and 5 seconds, or a minute while messages arrive that announce entries. An idle hour costs 3,600 seconds
-    /// divided by the longest time. Dead workers are noticed by a poll, too.
-    pub fn poll(mut self, shortest: Duration, longest: Duration) -> Self {
-        (self.options.shortest_poll, self.options.longest_poll) = (shortest, Some(longest));
-        self
-    }
-
-    /// Sets how long [`run_until`](Worker::run_until) waits for the handlers that run when it is to end. The default is 25
-    /// seconds, a little less than platforms give a process.
-    pub fn grace(mut self, grace: Duration) -> Self {
-        self.options.grace = grace;
-        self
-    }
-
-    /// Sets where the group begins if `run` creates it. By default, it begins at the start of the log, so that no entry is left
-    /// out.
-    pub fn start_at(mut self, start: GroupStart) -> Self {
-        self.options.start = Some(start);
-        self
-    }
-
-    /// Does not create the group: `run` fails with `NotFound` if the log has no such group. A group that was destroyed by mistake is not
-    /// replaced then by one that handles everything again.
-    pub fn existing_group(mut self) -> Self {
-        self.options.start = None;
-        self
-    }
-
-    /// Sets a function that is called with what somebody may have to look at. It must not block.
-    ///
-    /// ```no_run
-    /// # use redis_model::{Notice, prelude::*};
-    /// # #[derive(Debug, RedisModel)]
-    /// # #[redis(stream, prefix = "order-events")]
-    /// # enum OrderEvent { Paid { cents: i64 } }
-    /// let worker = Worker::new(OrderEvent::log(17).group("billing"), "worker-1").on_notice(|notice| match notice {
-    ///     Notice::Dead { id, error } => eprintln!("{id} is a dead letter: {error}"),
-    ///     Notice::Trimmed { id, .. } => eprintln!("{id} was removed before it was handled"),
-    ///     _ => {}
-    /// });
-    /// ```
-    pub fn on_notice(mut self, on_notice: impl Fn(&Notice<'_>) + Send + Sync + 'static) -> Self {
-        self.options.on_notice = Some(std::sync::Arc::new(on_notice));
-        self
-    }
-
     /// Returns the counters of the worker, to be read while it runs.
     #[must_use]
     pub fn counters(&self) -> Counters {
@@ -246,11 +137,12 @@ impl<M: StreamModel> Worker<M> {
         &self.group
     }
 
-    /// Runs until something fails that a repetition cannot heal. `handler` is called with each event. `Ok` acknowledges the
-    /// entry. After `Err`, it is handled again later; the text of the error is logged, and kept with a dead letter.
+    /// Runs until something fails that a repetition cannot heal. `handler` is called with each event. `Ok` acknowledges
+    /// the entry. After `Err`, it is handled again later; the text of the error is logged, and kept with a dead letter.
+    /// Any error that implements `Display` will do; a [`Failure`] also says when to try again, or that this is in vain.
     ///
-    /// `handler` is an async closure, or a closure that returns a future. A handler that uses what is around it, in a task of its
-    /// own, takes what it needs:
+    /// `handler` is an async closure, or a closure that returns a future. A handler that uses what is around it, in a
+    /// task of its own, takes what it needs:
     ///
     /// ```no_run
     /// # use redis_model::{Delivered, Error, prelude::*};
@@ -272,14 +164,14 @@ impl<M: StreamModel> Worker<M> {
     /// # }
     /// ```
     ///
-    /// All handlers run within this call, on the task that polls it: none is spawned. Dropping the call ends all of them. Their
-    /// entries are then taken by others after [`reclaim_idle`](Worker::reclaim_idle); [`run_until`](Worker::run_until) ends
-    /// without that delay.
+    /// All handlers run within this call, on the task that polls it: none is spawned. Dropping the call ends all of
+    /// them. Their entries are then taken by others after [`reclaim_idle`](Worker::reclaim_idle);
+    /// [`run_until`](Worker::run_until) ends without that delay.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` if an option is not possible: nothing was sent. Otherwise the error of a request that cannot succeed later;
-    /// see the [table](Worker#when-something-fails).
+    /// `InvalidInput` if an option is not possible: nothing was sent. Otherwise the error of a request that cannot
+    /// succeed later; see the [table](Worker#when-something-fails).
     pub async fn run<H, E>(&self, redis: &Redis, handler: H) -> Result<()>
     where
         H: AsyncFn(Delivered<M>) -> Result<(), E>,
@@ -288,9 +180,11 @@ impl<M: StreamModel> Worker<M> {
         self.run_until(redis, pending(), handler).await
     }
 
-    /// Runs as [`run`](Worker::run) does, until `shutdown` ends. Then it reads nothing more, gives up what no handler has, and
-    /// waits for the handlers that run, up to [`grace`](Worker::grace). After that they are dropped, and their entries given up.
-    /// Other workers take what was given up at their next poll.
+    /// Runs as [`run`](Worker::run) does, until `shutdown` ends. Then it reads nothing more, gives up what waits for
+    /// another attempt, and waits for the handlers that run, up to [`grace`](Worker::grace). After that they are
+    /// dropped, and their entries given up. Other workers take what was given up at once if the model has the attribute
+    /// `publish`: the request that gives it up announces it. Otherwise they take it at their next poll if they are
+    /// idle, or else in the next half of [`reclaim_idle`](Worker::reclaim_idle).
     ///
     /// ```no_run
     /// # use redis_model::prelude::*;
@@ -326,12 +220,12 @@ impl<M: StreamModel> Worker<M> {
         run::run(self, redis, shutdown, handle).await
     }
 
-    /// Runs as [`run`](Worker::run) does, with a handler that returns a [`Unit`] of work. The unit is committed and the entry
-    /// acknowledged in one script, both or neither: what the unit writes is written **exactly once** for each event, whatever
-    /// fails. What the handler itself does is done at least once. An empty unit only acknowledges.
+    /// Runs as [`run`](Worker::run) does, with a handler that returns a [`Unit`] of work. The unit is committed and the
+    /// entry acknowledged in one script, both or neither: what the unit writes is written **exactly once** for each
+    /// event, whatever fails. What the handler itself does is done at least once. An empty unit only acknowledges.
     ///
-    /// A unit that is refused, such as one with a version that has changed, is a failure of the handler: it is called again, and
-    /// can load the records again. Each unit is a request of its own.
+    /// A unit that is refused, such as one with a version that has changed, is a failure of the handler: it is called
+    /// again, and can load the records again. Each unit is a request of its own.
     ///
     /// ```no_run
     /// use redis_model::Unit;
@@ -372,7 +266,8 @@ impl<M: StreamModel> Worker<M> {
         self.run_exactly_until(redis, pending(), handler).await
     }
 
-    /// Runs as [`run_exactly`](Worker::run_exactly) does, until `shutdown` ends, as [`run_until`](Worker::run_until) does.
+    /// Runs as [`run_exactly`](Worker::run_exactly) does, until `shutdown` ends, as [`run_until`](Worker::run_until)
+    /// does.
     ///
     /// # Errors
     ///

@@ -1,4 +1,5 @@
-//! The loop of a worker: one request at a time, and handlers beside it. It polls all of them itself, and spawns nothing.
+//! The loop of a worker: one request at a time, and handlers beside it. It polls all of them itself, and spawns
+//! nothing.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};

@@ -9,8 +9,8 @@ use crate::stream::StreamModel;
 use crate::stream::group::Group;
 use crate::stream::wake::Wake as Subscribed;
 
-/// Subscriptions to the log and to the stream of redriven entries, if the model publishes. With each comes the greatest id that it
-/// has announced: a message with another one announces nothing.
+/// Subscriptions to the log and to the stream of redriven entries, if the model publishes. With each comes the greatest
+/// id that it has announced: a message with another one announces nothing.
 pub(super) struct Wake(Vec<(Subscribed, Option<StreamId>)>);
 
 impl Wake {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::AbortHandle;
 use redis_rest::{Error, ErrorKind};
 
-use super::counters::{Atomics, JobNotice};
+use super::counters::{JobCounts, JobNotice};
 use super::turn::{Answer, Operation, Outcome, TOO_LARGE, Turn, What};
 use super::{Options, QueueWorker, WorkerJob};
 use crate::failure::{Failure, Then};
@@ -93,7 +93,7 @@ impl<'a, M> Book<'a, M> {
         &self.worker.options
     }
 
-    fn count(&self, counter: impl FnOnce(&Atomics) -> &std::sync::atomic::AtomicU64) {
+    fn count(&self, counter: impl FnOnce(&mut JobCounts) -> &mut u64) {
         self.worker.counters.add(counter);
     }
 
@@ -248,7 +248,7 @@ impl<'a, M> Book<'a, M> {
             }
         };
         if attempt > 1 {
-            self.count(|counters| &counters.retried);
+            self.count(|counts| &mut counts.retried);
         }
         self.running.insert(ticket.reservation(), Running { ticket, attempt, renewed: self.answered, abort });
         Some(WorkerJob { job, ticket, attempt })
@@ -275,7 +275,7 @@ impl<'a, M> Book<'a, M> {
     }
 
     fn fail(&mut self, ticket: Ticket, attempt: u64, failure: Failure) {
-        self.count(|counters| &counters.failed);
+        self.count(|counts| &mut counts.failed);
         let retry_in = match failure.then {
             Then::Dead => None,
             Then::RetryAfter(wait) => Some(wait),
@@ -300,14 +300,14 @@ impl<'a, M> Book<'a, M> {
             }
             (What::Release, _) => {}
             (What::Ack, Outcome::Refused { is_gone }) if !(is_repeated && is_gone) => {
-                self.count(|counters| &counters.duplicates);
+                self.count(|counts| &mut counts.duplicates);
                 self.notice(&JobNotice::Lost { id, was_handled: true });
             }
-            (What::Ack, _) => self.count(|counters| &counters.handled),
+            (What::Ack, _) => self.count(|counts| &mut counts.handled),
             (What::Nack { why, .. }, Outcome::Dead) => self.die(id, &why),
             (What::Nack { why, retry_in }, outcome) => {
                 if matches!(outcome, Outcome::Refused { .. }) && !is_repeated {
-                    self.count(|counters| &counters.lost);
+                    self.count(|counts| &mut counts.lost);
                     self.notice(&JobNotice::Lost { id, was_handled: false });
                 } else {
                     let retry_in = retry_in.unwrap_or(Duration::ZERO);
@@ -318,7 +318,7 @@ impl<'a, M> Book<'a, M> {
     }
 
     fn die(&self, id: u64, why: &str) {
-        self.count(|counters| &counters.dead);
+        self.count(|counts| &mut counts.dead);
         self.notice(&JobNotice::Dead { id, error: why });
     }
 
@@ -326,7 +326,7 @@ impl<'a, M> Book<'a, M> {
     fn lose(&mut self, reservation: u64) {
         let Some(running) = self.running.remove(&reservation) else { return };
         running.abort.abort();
-        self.count(|counters| &counters.lost);
+        self.count(|counts| &mut counts.lost);
         self.notice(&JobNotice::Lost { id: running.ticket.id(), was_handled: false });
     }
 }

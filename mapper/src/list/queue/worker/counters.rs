@@ -1,61 +1,45 @@
 //! What a worker of a queue reports while it runs: counters, and notices of what somebody may have to look at.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use redis_rest::Error;
 
 /// The counters of a worker, from [`QueueWorker::counters`](super::QueueWorker::counters). A clone counts the same.
 #[derive(Debug, Clone, Default)]
-pub struct JobCounters(Arc<Atomics>);
+pub struct JobCounters(Arc<Mutex<JobCounts>>);
 
-macro_rules! counters {
-    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
-        #[derive(Debug, Default)]
-        pub(super) struct Atomics {
-            $(pub(super) $name: AtomicU64,)*
-        }
-
-        /// What a worker of a queue has done so far: a reading of its [`JobCounters`].
-        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-        #[non_exhaustive]
-        pub struct JobCounts {
-            $($(#[$doc])* pub $name: u64,)*
-        }
-
-        impl JobCounters {
-            /// Returns what the worker has done so far.
-            #[must_use]
-            pub fn read(&self) -> JobCounts {
-                JobCounts { $($name: self.0.$name.load(Ordering::Relaxed),)* }
-            }
-        }
-    };
-}
-
-counters! {
+/// What a worker of a queue has done so far: a reading of its [`JobCounters`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct JobCounts {
     /// Jobs that the worker has done and acknowledged.
-    handled,
+    pub handled: u64,
     /// Calls of the handler that returned an error or took too long, and jobs that could not be read.
-    failed,
+    pub failed: u64,
     /// Jobs that the worker has begun, and that had begun before.
-    retried,
+    pub retried: u64,
     /// Jobs that are dead since this worker gave them back.
-    dead,
+    pub dead: u64,
     /// Jobs whose reservation ended before their handler did: it was dropped.
-    lost,
+    pub lost: u64,
     /// Jobs that the worker has done, and whose reservation did not count any more then. Others may have done them too.
-    duplicates,
+    pub duplicates: u64,
     /// Requests that the worker has sent. Repetitions by the client are not counted.
-    requests,
+    pub requests: u64,
     /// Requests that failed, and that the worker has repeated.
-    errors,
+    pub errors: u64,
 }
 
 impl JobCounters {
-    pub(super) fn add(&self, counter: impl FnOnce(&Atomics) -> &AtomicU64) {
-        counter(&self.0).fetch_add(1, Ordering::Relaxed);
+    /// Returns what the worker has done so far.
+    #[must_use]
+    pub fn read(&self) -> JobCounts {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn add(&self, counter: impl FnOnce(&mut JobCounts) -> &mut u64) {
+        *counter(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner)) += 1;
     }
 }
 

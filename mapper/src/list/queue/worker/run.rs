@@ -70,7 +70,7 @@ where
         if request.is_none() && !repeat.is_set() {
             if let Some(turn) = book.turn() {
                 request = Some(redis.submit(turn.command(&settings)?));
-                counters.add(|counters| &counters.requests);
+                counters.add(|counts| &mut counts.requests);
             } else if is_stopping && book.is_empty() {
                 return Ok(());
             }
@@ -137,7 +137,7 @@ where
                     return Err(error);
                 }
                 last_attempts -= 1;
-                counters.add(|counters| &counters.errors);
+                counters.add(|counts| &mut counts.errors);
                 book.notice(&JobNotice::Repeated { error: &error });
                 // The next reply is smaller: there is nothing to wait for.
                 if !is_too_large {

@@ -106,8 +106,8 @@ impl<'a> Book<'a> {
             }
         }
         let room = self.options.most_pending.saturating_sub(self.held.len() as u64);
-        // Only what can be started at once: to start what is queued is a request, too, and an entry that was read with it needs no
-        // second change of its delivery count.
+        // Only what can be started at once: to start what is queued is a request, too, and an entry that was read with
+        // it needs no second change of its delivery count.
         let wanted = if self.is_stopping { 0 } else { room.min(self.batch).min(free as u64) };
         let polls = wanted > 0 && (self.is_poll_due || self.adopts);
         let beats = self.is_heartbeat_due && !self.held.is_empty();
@@ -117,7 +117,8 @@ impl<'a> Book<'a> {
         if self.operations.is_empty() && !polls && !beats {
             return None;
         }
-        let reclaims = self.is_reclaim_due && wanted > 0;
+        // An idle worker looks for what others have left with each poll.
+        let reclaims = wanted > 0 && (self.is_reclaim_due || (self.is_poll_due && self.held.is_empty()));
         let adopts = self.adopts && wanted > 0;
         let names_held = beats || reclaims || adopts;
         let rest = self.operations.split_off(self.fitting());
@@ -156,7 +157,8 @@ impl<'a> Book<'a> {
         self.operations.iter().take_while(fits).count()
     }
 
-    /// Takes the answer to the request. Returns whether it has found as many entries as were asked for, if it has asked.
+    /// Takes the answer to the request. Returns whether it has found as many entries as were asked for, if it has
+    /// asked.
     pub(super) fn answer(&mut self, answer: Answer, next: &mut Vec<Next>) -> Found {
         let Answer { is_recreated, mut settled, lost, trimmed, taken, missed, removed, first } = answer;
         self.has_seen_group = true;

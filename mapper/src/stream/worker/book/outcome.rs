@@ -106,8 +106,8 @@ impl Book<'_> {
         }
     }
 
-    /// Takes a delivery of an entry that a handler has, or that is about to change: the position of the group was set back.
-    /// Returns whether it is such an entry. The server has counted it from the start again.
+    /// Takes a delivery of an entry that a handler has, or that is about to change: the position of the group was set
+    /// back. Returns whether it is such an entry. The server has counted it from the start again.
     fn delivered_again(&mut self, ticket: Ticket, attempts: u64) -> bool {
         let Some(held) = self.held.get_mut(&ticket) else { return false };
         if matches!(held.stage, Stage::Queued | Stage::Waiting) {
