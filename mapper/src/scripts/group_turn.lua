@@ -13,7 +13,7 @@
 --   `1` to take own entries that it does not hold, or ""
 --   how many entries to take, how many of them to start
 --   `1` to leave their fields out because they do not fit a reply, or ""
---   `1` to create the group again if the log is gone, or ""
+--   `1` to create the group again if the log is another one, or ""
 --   how many entries the log has removed whose loss the worker has reported, or ""
 --   the id of the first entry of the log when losses were last counted, or ""
 --   `1` to announce entries that are given up, or ""
@@ -87,9 +87,29 @@ local function count_of(stream, id)
   return one and capped(one[4])
 end
 
+-- Returns the value of a name in a reply to XINFO.
+local function value_of(info, name)
+  for at = 1, #info, 2 do
+    if info[at] == name then return info[at + 1] end
+  end
+end
+
+local function first_id()
+  local entry = call('XRANGE', log, '-', '+', 'COUNT', 1)[1]
+  return entry and entry[1] or ''
+end
+
+-- Returns whether the log is gone, or was begun again: as it has lost no entry, it would still have its first one.
+local function is_another_log()
+  if call('EXISTS', log) == 0 then return true end
+  local stream = call('XINFO', 'STREAM', log)
+  local is_whole = value_of(stream, 'entries-added') == value_of(stream, 'length')
+  return known_first ~= '' and is_whole and first_id() ~= known_first
+end
+
 local problem = look_up(1)
 if is_missing(problem) then
-  if call('EXISTS', log) == 1 or not recreates then return { 'nogroup' } end
+  if not recreates or not is_another_log() then return { 'nogroup' } end
   call('XGROUP', 'CREATE', log, group, '0', 'MKSTREAM')
   status, counts[1], has_all_counts[1] = 'recreated', {}, true
 elseif problem then
@@ -320,13 +340,6 @@ local function take_new(stream)
   new[#new + 1] = { stream, started, found }
 end
 
--- Returns the value of a name in a reply to XINFO.
-local function value_of(info, name)
-  for at = 1, #info, 2 do
-    if info[at] == name then return info[at + 1] end
-  end
-end
-
 local missed, removed, first = -1, 0, known_first
 
 -- Counts what was trimmed before it was delivered. It is to be reported before more is read: then the server counts on
@@ -351,8 +364,7 @@ local function count_missed()
 end
 
 if wanted > 0 then
-  local entry = call('XRANGE', log, '-', '+', 'COUNT', 1)[1]
-  first = entry and entry[1] or ''
+  first = first_id()
   -- While its first entry is the same, nothing was trimmed.
   if reported or first ~= known_first then count_missed() end
   local pending = 0

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use redis_model::prelude::*;
 use redis_model::redis_rest::commands::stream::{Trim, XClaimOptions, XPendingOptions};
-use redis_model::redis_rest::{Encoding, ErrorKind};
+use redis_model::redis_rest::{Command, Encoding, ErrorKind, Value};
 use redis_model::{Delivered, Group, Notice};
 use redis_model_tests::chaos::Chaos;
 use redis_model_tests::direct::Direct;
@@ -207,6 +207,28 @@ async fn a_log_that_is_deleted_begins_anew() -> Result<()> {
         };
         worker.run_until(&redis, stop, async |_| Ok::<_, String>(())).await?;
         assert_eq!(counters.read().handled, 3, "{server}");
+    }
+    Ok(())
+}
+
+/// The same, if it has entries again before the worker looks.
+#[tokio::test]
+async fn a_log_that_was_begun_again_is_read_from_its_start() -> Result<()> {
+    for (server, redis) in clients() {
+        let group = group("begun-again");
+        append(&redis, &group, 0..3).await?;
+        let worker = worker(&group, "w1");
+        let counters = worker.counters();
+        let stop = async {
+            until(async || counters.read().handled == 3).await;
+            // In one step, so that the worker cannot look between.
+            let script = "redis.call('DEL', KEYS[1]) for i = 1, 2 do redis.call('XADD', KEYS[1], '*', 'number', i) end";
+            let command = Command::write("EVAL").arg(script).arg(1).arg(group.log().key());
+            let _: Value = redis.execute(command).await.unwrap();
+            until(async || counters.read().handled == 5).await;
+        };
+        worker.run_until(&redis, stop, async |_| Ok::<_, String>(())).await?;
+        assert_eq!((counters.read().missed, counters.read().trimmed), (0, 0), "{server}");
     }
     Ok(())
 }

@@ -21,7 +21,8 @@ async fn raw(redis: &Redis, args: &[&[u8]]) {
 
 #[tokio::test]
 async fn a_consumer_whose_name_is_no_text_is_taken_over() -> Result<()> {
-    for (server, redis) in clients() {
+    for (server, stack) in SERVERS.iter() {
+        let redis = stack.redis();
         let group = group("bytes");
         group.create(&redis).await?;
         append(&redis, &group, 0..3).await?;
@@ -129,7 +130,7 @@ async fn two_workers_of_one_name_lose_nothing() -> Result<()> {
         let handler = async |delivered: Delivered<Job>| -> Result<(), &str> {
             tokio::time::sleep(Duration::from_millis(5)).await;
             seen.lock().unwrap().insert(delivered.event.number);
-            if delivered.event.number % 10 == 0 && delivered.attempt < 2 { Err("once more") } else { Ok(()) }
+            if delivered.event.number.is_multiple_of(10) && delivered.attempt < 2 { Err("once more") } else { Ok(()) }
         };
         let is_drained = async || seen.lock().unwrap().len() == 200 && group.pending(&redis).await.unwrap().count == 0;
         let (first, second) = tokio::join!(

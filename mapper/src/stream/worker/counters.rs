@@ -141,7 +141,8 @@ pub enum Notice<'a> {
         /// How many more than at the last notice.
         count: u64,
     },
-    /// The log was deleted, and with it the group. The worker has created both, and reads from the start.
+    /// The log was deleted or begun again, and the group was gone with it. The worker has created it, and reads from the
+    /// start.
     Recreated,
     /// A request failed. The worker repeats it.
     Repeated {

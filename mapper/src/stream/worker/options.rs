@@ -95,8 +95,8 @@ impl Options {
         } else if self.reclaim_idle > LONGEST_IDLE {
             "the idle time after which entries are reclaimed is longer than a day, the most that a worker takes"
         } else if self.heartbeat().is_zero() || self.heartbeat() > self.reclaim_idle / 2 {
-            "a worker needs two heartbeats or more in the idle time after which its entries are reclaimed; lower `heartbeat`, \
-             or raise `reclaim_idle`"
+            "a worker needs two heartbeats or more in the idle time after which its entries are reclaimed; lower \
+             `heartbeat`, or raise `reclaim_idle`"
         } else if self.longest_retry_delay < self.retry_delay {
             "the longest delay of `retry` is less than the first"
         } else {

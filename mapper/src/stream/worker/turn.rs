@@ -276,9 +276,9 @@ impl FromReply for Answer {
         if status.bytes()? == b"nogroup" {
             return Err(Error::new(
                 ErrorKind::NotFound,
-                "NOGROUP: there is no such group; if it is the one of `existing_group`, check its name, or `create` it; if \
-                 it was destroyed while the worker ran, its position is lost: create it again with `create_at`, after the \
-                 last entry that was handled, and start the worker again",
+                "NOGROUP: there is no such group; if it is the one of `existing_group`, check its name, or `create` \
+                 it; if it was destroyed while the worker ran, its position is lost: create it again with \
+                 `create_at`, after the last entry that was handled, and start the worker again",
             ));
         }
         let not_own: Vec<usize> = FromReply::from_reply(parts.expect_next()?)?;
