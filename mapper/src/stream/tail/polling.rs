@@ -12,10 +12,10 @@ use crate::pace::{Pace, jittered};
 /// | polls: the model does not publish, or the subscription is broken | 720: a read each [`max`](Polling::max) interval |
 ///
 /// While it polls, the wait after a read that found something is [`min`](Polling::min). It grows by
-/// [`factor`](Polling::factor) with each read that finds nothing, up to `max`. All waits are random by a tenth, so that
-/// tails that start together do not read together. The attempts to subscribe again come on top: one every minute at
-/// most, after the first few. Each read is one `XREAD`, with an `XINFO STREAM` in the same request if it is the first,
-/// if the log is empty, or if the last entry that was read has been removed.
+/// [`factor`](Polling::factor) with each read that finds nothing, up to `max`. All waits are random by a tenth, so that tails
+/// that start together do not read together. The attempts to subscribe again come on top: one
+/// every minute at most, after the first few. Each read is one `XREAD`, with an `XINFO STREAM` in the same request if it is the
+/// first, if the log is empty, or if the last entry that was read has been removed.
 ///
 /// ```
 /// use std::time::Duration;
@@ -34,8 +34,7 @@ pub struct Polling {
 }
 
 impl Default for Polling {
-    /// From 100 ms to 5 s, by the factor 1.5. With a subscription, a read every minute. 10 ms from one read to the
-    /// next.
+    /// From 100 ms to 5 s, by the factor 1.5. With a subscription, a read every minute. 10 ms from one read to the next.
     fn default() -> Self {
         Polling {
             min: Duration::from_millis(100),
@@ -72,16 +71,15 @@ impl Polling {
         self
     }
 
-    /// Sets the wait between reads with a working subscription. These reads find what a lost wake-up would have
-    /// announced.
+    /// Sets the wait between reads with a working subscription. These reads find what a lost wake-up would have announced.
     #[must_use]
     pub fn safety(mut self, safety: Duration) -> Self {
         self.safety = safety.max(SHORTEST);
         self
     }
 
-    /// Sets the shortest time from the start of one read to that of the next. Wake-ups that arrive meanwhile share the
-    /// next read. It does not apply to the pages of a history. It is at least 1 ms.
+    /// Sets the shortest time from the start of one read to that of the next. Wake-ups that arrive meanwhile share the next
+    /// read. It does not apply to the pages of a history. It is at least 1 ms.
     #[must_use]
     pub fn spacing(mut self, spacing: Duration) -> Self {
         self.spacing = spacing.max(SHORTEST);
