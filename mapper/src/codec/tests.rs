@@ -184,7 +184,7 @@ fn reasons_do_not_quote_the_value() {
     }
 }
 
-fn decode_all<T: DeserializeOwned + serde::Serialize>(bytes: &[u8], json: &str) {
+fn decode_all<T: DeserializeOwned + Serialize>(bytes: &[u8], json: &str) {
     let base64 = base64(bytes);
     let _ = <Bincode as Codec<T>>::decode(&base64);
     let _ = <Postcard as Codec<T>>::decode(&base64);
