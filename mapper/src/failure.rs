@@ -11,7 +11,8 @@ use std::time::Duration;
 /// use std::time::Duration;
 ///
 /// use redis_model::prelude::*;
-/// use redis_model::{Delivered, Failure};
+/// use redis_model::Failure;
+/// use redis_model::stream::Delivered;
 ///
 /// #[derive(Debug, RedisModel)]
 /// #[redis(stream, prefix = "order-events")]

@@ -42,6 +42,9 @@
 //! [`RedisModel`](derive@RedisModel) documents all attributes with examples. [`Field`] lists the types that fields can
 //! have, [`Id`] the types of ids, and [`Codec`](codec::Codec) shows how to store any other type.
 //!
+//! This page has the types that calls begin with. The modules [`hash`], [`list`] and [`stream`] have these and the others:
+//! options, answers, and what a worker passes to its handler.
+//!
 //! # Loading and saving
 //!
 //! [`HashModel`] loads, inserts, updates, deletes and scans records. [`insert`](HashModel::insert) fails if the record
@@ -138,7 +141,7 @@
 //! | --- | --- | --- |
 //! | [`List`] | [`ListModel::list`] | elements at both ends, with a largest length if you like |
 //! | [`Queue`] | [`ListModel::queue`] | jobs that workers reserve, and that come back if a worker dies |
-//! | [`Log`] | [`StreamModel::log`] | events in order; appends [exactly once by a key](AppendOptions::once); a [`Retention`] |
+//! | [`Log`] | [`StreamModel::log`] | events in order; appends [exactly once by a key](stream::AppendOptions::once); a [`Retention`](stream::Retention) |
 //! | [`Tail`] | [`Log::tail`] | history, then live entries, without a gap or a duplicate |
 //! | [`Group`], [`Worker`] | [`Log::group`] | each event is handled at least once, or exactly once for a [`Unit`] of work |
 //! | [`VersionedLog`], [`AggregateLog`] | [`Log::versioned`] | decisions on a version of a state that is made of events |
@@ -286,12 +289,12 @@ mod failure;
 mod field;
 mod field_codec;
 pub mod guide;
-mod hash;
+pub mod hash;
 mod id;
 mod index;
 mod key;
 mod kind;
-mod list;
+pub mod list;
 mod millis;
 mod mismatch;
 pub mod model;
@@ -301,7 +304,7 @@ mod pairs;
 mod query;
 mod reference;
 mod scripts;
-mod stream;
+pub mod stream;
 mod upkeep;
 mod value;
 mod value_for;
@@ -311,32 +314,19 @@ mod write;
 pub use redis_model_derive::RedisModel;
 pub use redis_rest::{self, Client, Error, ErrorKind, Redis, Result, blocking, commands};
 
-pub use crate::evolution::{StoredFields, UnknownFields};
 pub use crate::failure::Failure;
 pub use crate::field::{Element, Field};
-pub use crate::hash::{
-    AppendText, Committed, Counter, Drift, Each, FieldRef, FlattenRef, FloatCounter, HashModel, IdRef, Increment,
-    IndexPhase, MayBeAbsent, ModelCommands, Page, Patch, Query, RecordScanOptions, ReindexProgress, Reindexed,
-    ReturnedFields, SaveOptions, Unit, VerifyProgress, Version, VersionNumber,
-};
+pub use crate::hash::{Committed, Each, HashModel, ModelCommands, Page, Patch, Query, Unit};
 pub use crate::id::{GenerateId, Id, IntegerId};
-pub use crate::index::{InIndex, IndexField, IndexValue, Indexed, IsIndexed, IsUnique, NotIndexed, Unique};
 pub use crate::key::KeyPart;
-pub use crate::list::{
-    DeadJob, FailedAttempt, JobCounters, JobCounts, JobNotice, JobOptions, List, ListModel, Nack, Nacked, PushOptions,
-    Pushed, Queue, QueueStats, QueueWorker, RawElement, Recovered, Reserved, Ticket, WorkerJob,
-};
+pub use crate::list::{List, ListModel, Queue, QueueWorker};
 pub use crate::mismatch::Mismatch;
 pub use crate::model::Embedded;
-pub use crate::query::{Cursor, Explain, RangeFor, SequenceField, SingleField, TextValue};
+pub use crate::query::Cursor;
 pub use crate::reference::Ref;
 pub use crate::stream::{
-    Aggregate, AggregateLog, AppendOptions, Appended, CaughtUp, Claimed, Counters, Counts, DeadLetter, Decision,
-    Delivered, Entry, Expected, Group, GroupStatus, Log, LogEntry, LogInfo, Notice, Polling, Projection, Retention,
-    Since, Skipped, Snapshots, Sourced, StreamModel, Tail, TailMany, TailOptions, TailToken, UnknownEvent, Versioned,
-    VersionedLog, Worker,
+    Aggregate, AggregateLog, Entry, Group, Log, Projection, Since, StreamModel, Tail, VersionedLog, Worker,
 };
-pub use crate::value_for::ValueFor;
 
 /// The names that most programs need: the derive, the traits of models, the clients and the traits of commands.
 ///

@@ -352,7 +352,7 @@ impl<T: Clone + Debug + PartialOrd> Indexed<T> {
     }
 }
 
-fn upgrade(record: &mut redis_model::StoredFields, from: u32) -> std::result::Result<(), String> {
+fn upgrade(record: &mut redis_model::hash::StoredFields, from: u32) -> std::result::Result<(), String> {
     if record.rename("kind", "type") { Ok(()) } else { Err(format!("no kind in version {from}")) }
 }
 

@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use redis_model::commands::stream::StreamId;
 use redis_model::prelude::*;
-use redis_model::{
-    Aggregate, AppendOptions, Delivered, Entry, Expected, Notice, Retention, Since, Snapshots, Unit, Worker,
-};
+use redis_model::stream::{AppendOptions, Delivered, Expected, Notice, Retention, Snapshots};
+use redis_model::{Aggregate, Entry, Since, Unit, Worker};
 use redis_model_tests::{Stack, key, own_servers};
 use serde::{Deserialize, Serialize};
 

@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::pin::Pin;
 use std::time::Duration;
 
+use redis_model::Client;
+use redis_model::hash::IdRef;
 use redis_model::prelude::*;
 use redis_model::redis_rest::bytes::Bytes;
 use redis_model::redis_rest::{Batch, Command, Encoding};
-use redis_model::{Client, IdRef};
 
 async fn twice<C: Client>(client: C, key: &str) -> Result<i64> {
     let once = C::resolve(client.incr(key)).await?;

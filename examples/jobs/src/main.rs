@@ -13,7 +13,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use database::say;
-use redis_model::{JobOptions, Queue, QueueStats, Redis};
+use redis_model::list::{JobOptions, QueueStats};
+use redis_model::{Queue, Redis};
 use tokio::time::{Instant, sleep};
 
 use self::studio::{Job, Studio};

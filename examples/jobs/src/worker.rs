@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use database::say;
+use redis_model::Queue;
+use redis_model::list::{JobNotice, WorkerJob};
 use redis_model::prelude::{Redis, Result};
-use redis_model::{JobNotice, Queue, WorkerJob};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 

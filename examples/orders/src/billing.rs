@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use redis_model::prelude::*;
-use redis_model::{Delivered, Group, Sourced, Unit};
+use redis_model::stream::{Delivered, Sourced};
+use redis_model::{Group, Unit};
 
 use crate::events::OrderEvent;
 use crate::view::number_of;

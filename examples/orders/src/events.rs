@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use redis_model::Since;
 use redis_model::prelude::*;
-use redis_model::{Since, Sourced};
+use redis_model::stream::Sourced;
 
 /// An event of the log `orders-demo-event:NUMBER`, which has the history of one order.
 ///

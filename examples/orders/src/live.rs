@@ -3,8 +3,9 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
+use redis_model::Since;
 use redis_model::prelude::*;
-use redis_model::{Counters, Since};
+use redis_model::stream::Counters;
 use tokio::sync::oneshot;
 
 use crate::Failure;

@@ -1,7 +1,8 @@
 //! The aggregate: the state of one order, and the commands that decide what happens to it.
 
 use redis_model::prelude::*;
-use redis_model::{Aggregate, AggregateLog, Error, ErrorKind, Snapshots};
+use redis_model::stream::Snapshots;
+use redis_model::{Aggregate, AggregateLog, Error, ErrorKind};
 use serde_derive::{Deserialize, Serialize};
 
 use crate::events::OrderEvent;

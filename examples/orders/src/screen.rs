@@ -10,7 +10,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Style, Stylize as _};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, List, Paragraph, Row, Table};
-use redis_model::{Counts, Sourced};
+use redis_model::stream::{Counts, Sourced};
 
 use crate::events::OrderEvent;
 use crate::order::Status;

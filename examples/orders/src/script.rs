@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use redis_model::commands::scan::ScanOptions;
 use redis_model::prelude::*;
-use redis_model::{Aggregate as _, Notice, Since, Sourced};
+use redis_model::stream::{Notice, Sourced};
+use redis_model::{Aggregate as _, Since};
 use tokio::sync::oneshot;
 
 use crate::Failure;

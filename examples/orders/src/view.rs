@@ -3,7 +3,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use redis_model::prelude::*;
-use redis_model::{Entry, Projection, Sourced, Unit};
+use redis_model::stream::Sourced;
+use redis_model::{Entry, Projection, Unit};
 
 use crate::events::OrderEvent;
 use crate::order::Status;

@@ -15,7 +15,7 @@ use crate::model::Source;
 /// exists: [`rename`](StoredFields::rename) and [`set_if_absent`](StoredFields::set_if_absent) do not.
 ///
 /// ```no_run
-/// use redis_model::StoredFields;
+/// use redis_model::hash::StoredFields;
 /// use redis_model::prelude::*;
 ///
 /// #[derive(Debug, PartialEq, RedisModel)]

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::hash_model::layout;
+use crate::hash::{FieldRef, Indexed, IsIndexed, IsUnique, NotIndexed};
 use crate::index::LayoutBuilder;
 use crate::model::Fields;
 use crate::pairs::FieldPairs;
 use crate::prelude::*;
-use crate::{FieldRef, Indexed, IsIndexed, IsUnique, NotIndexed};
 
 #[derive(Debug, Clone, PartialEq, RedisModel)]
 #[redis(embedded)]
@@ -116,7 +116,7 @@ fn a_generic_model_has_indexes() {
 
     assert_eq!(layout::<Item<String>>().descriptor(), "Item;kind t,label t;label=2!;label+kind=2+1");
     assert_eq!(layout::<Item<u8>>().descriptor(), "Item;kind i,label i;label=2!;label+kind=2+1");
-    let _: FieldRef<Item<u8>, u8, _, crate::Unique> = Item::<u8>::LABEL;
+    let _: FieldRef<Item<u8>, u8, _, crate::hash::Unique> = Item::<u8>::LABEL;
     let _: FieldRef<Item<u8>, Option<u8>, _, Indexed> = Item::<u8>::KIND;
 }
 
@@ -196,9 +196,10 @@ mod evolution {
 
     use std::collections::{BTreeMap, HashMap};
 
+    use crate::hash::StoredFields;
     use crate::model::{Content, Fields as _, Source};
     use crate::pairs::FieldPairs;
-    use crate::{Error, ErrorKind, RedisModel, Result, StoredFields};
+    use crate::{Error, ErrorKind, RedisModel, Result};
 
     #[derive(Debug, Clone, PartialEq, RedisModel)]
     #[redis(rename_all = "lowercase")]

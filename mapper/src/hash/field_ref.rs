@@ -45,7 +45,7 @@ use crate::mismatch;
 /// # }
 /// ```
 ///
-/// `I` is the field's index: [`NotIndexed`], [`Indexed`](crate::Indexed) or [`Unique`](crate::Unique). Queries take only fields that have one.
+/// `I` is the field's index: [`NotIndexed`], [`Indexed`](crate::hash::Indexed) or [`Unique`](crate::hash::Unique). Queries take only fields that have one.
 pub struct FieldRef<M, T, C = AsField, I = NotIndexed> {
     name: &'static str,
     aliases: &'static [&'static str],

@@ -338,7 +338,7 @@ pub trait HashModel: Fields + FromReply {
     ///
     /// ```no_run
     /// # use std::time::Duration;
-    /// # use redis_model::SaveOptions;
+    /// # use redis_model::hash::SaveOptions;
     /// # use redis_model::prelude::*;
     /// # #[derive(RedisModel)]
     /// # #[redis(prefix = "session")]
@@ -384,7 +384,7 @@ pub trait HashModel: Fields + FromReply {
     /// one script.
     ///
     /// ```no_run
-    /// # use redis_model::SaveOptions;
+    /// # use redis_model::hash::SaveOptions;
     /// # use redis_model::prelude::*;
     /// # #[derive(RedisModel)]
     /// # #[redis(prefix = "session", ttl = "30m")]
@@ -543,7 +543,7 @@ pub trait HashModel: Fields + FromReply {
     /// [EVALSHA](https://redis.io/docs/latest/commands/evalsha/) of a script, O(n) in the number of fields.
     ///
     /// ```no_run
-    /// # use redis_model::SaveOptions;
+    /// # use redis_model::hash::SaveOptions;
     /// # use redis_model::prelude::*;
     /// # #[derive(RedisModel)]
     /// # #[redis(prefix = "session", ttl = "30m")]
@@ -884,7 +884,7 @@ pub trait HashModel: Fields + FromReply {
     /// # #[redis(prefix = "user")]
     /// # struct User { #[redis(id)] id: u64, #[redis(index)] country: String }
     /// # async fn example(redis: Redis) -> Result<()> {
-    /// use redis_model::Drift;
+    /// use redis_model::hash::Drift;
     ///
     /// User { id: 42, country: "TR".into() }.save(&redis).await?;
     /// redis.hset("user:42", [("country", "UK")]).await?; // behind the mapper's back

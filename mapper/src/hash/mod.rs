@@ -32,3 +32,7 @@ pub use self::scan::RecordScanOptions;
 pub use self::unit::{Committed, Unit};
 pub use self::upkeep::{Drift, IndexPhase, ReindexProgress, Reindexed, VerifyProgress};
 pub use self::version::{Version, VersionNumber};
+pub use crate::evolution::{StoredFields, UnknownFields};
+pub use crate::index::{InIndex, IndexField, IndexValue, Indexed, IsIndexed, IsUnique, NotIndexed, Unique};
+pub use crate::query::{Explain, RangeFor, SequenceField, SingleField, TextValue};
+pub use crate::value_for::ValueFor;

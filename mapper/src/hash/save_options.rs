@@ -14,7 +14,7 @@ use crate::write::Lifetime;
 ///
 /// ```no_run
 /// use std::time::Duration;
-/// use redis_model::SaveOptions;
+/// use redis_model::hash::SaveOptions;
 /// use redis_model::commands::expiry::Ttl;
 /// use redis_model::prelude::*;
 ///

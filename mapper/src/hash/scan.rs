@@ -15,7 +15,7 @@ use crate::key::{Key, SEPARATOR};
 /// Options of [`scan_with`](crate::HashModel::scan_with).
 ///
 /// ```no_run
-/// use redis_model::RecordScanOptions;
+/// use redis_model::hash::RecordScanOptions;
 /// use redis_model::prelude::*;
 ///
 /// #[derive(Debug, RedisModel)]

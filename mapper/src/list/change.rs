@@ -72,7 +72,7 @@ impl<M: ListModel> List<M> {
     /// Keeps the elements of a range of indexes, and removes the others. Negative indexes count from the end.
     ///
     /// To keep the newest elements after each push, use `max_len` or
-    /// [`PushOptions::max_len`](crate::PushOptions::max_len).
+    /// [`PushOptions::max_len`](crate::list::PushOptions::max_len).
     ///
     /// [LTRIM](https://redis.io/docs/latest/commands/ltrim/), O(n) in the elements removed.
     pub fn trim<E: Executor>(&self, executor: E, range: impl RangeBounds<i64>) -> E::Out<()> {
@@ -132,7 +132,7 @@ impl<M: ListModel> List<M> {
         executor.execute(self.key.push_to(Command::read("EXISTS")))
     }
 
-    /// Makes the list expire after `ttl`, and returns whether it exists. [`PushOptions::ttl`](crate::PushOptions::ttl)
+    /// Makes the list expire after `ttl`, and returns whether it exists. [`PushOptions::ttl`](crate::list::PushOptions::ttl)
     /// does this together with a push.
     ///
     /// [PEXPIRE](https://redis.io/docs/latest/commands/pexpire/), O(1).

@@ -14,7 +14,7 @@ use super::{List, ListModel};
 /// ```no_run
 /// use std::time::Duration;
 ///
-/// use redis_model::PushOptions;
+/// use redis_model::list::PushOptions;
 /// use redis_model::prelude::*;
 ///
 /// #[derive(Debug, PartialEq, RedisModel)]

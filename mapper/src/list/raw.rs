@@ -12,7 +12,7 @@ use super::ListModel;
 /// An element that was popped is in no list any more. Its text is here, so that a program can set it aside.
 ///
 /// ```no_run
-/// use redis_model::RawElement;
+/// use redis_model::list::RawElement;
 /// use redis_model::prelude::*;
 ///
 /// #[derive(Debug, RedisModel)]

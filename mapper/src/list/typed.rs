@@ -81,7 +81,7 @@ impl<M: ListModel> List<M> {
     /// # Errors
     ///
     /// `Decode` if the element cannot be read. It is removed from the list all the same, and
-    /// [`RawElement`](crate::RawElement) finds its text in the error.
+    /// [`RawElement`](crate::list::RawElement) finds its text in the error.
     pub fn pop_front<E: Executor>(&self, executor: E) -> E::Out<Option<M>> {
         executor.submit(self.key.check(Build.lpop::<M>(self.key())).decode_with(read_optional))
     }
@@ -93,21 +93,21 @@ impl<M: ListModel> List<M> {
     /// # Errors
     ///
     /// `Decode` if the element cannot be read. It is removed from the list all the same, and
-    /// [`RawElement`](crate::RawElement) finds its text in the error.
+    /// [`RawElement`](crate::list::RawElement) finds its text in the error.
     pub fn pop_back<E: Executor>(&self, executor: E) -> E::Out<Option<M>> {
         executor.submit(self.key.check(Build.rpop::<M>(self.key())).decode_with(read_optional))
     }
 
     /// Removes and returns up to `count` elements from the start, in order.
     ///
-    /// An element that cannot be read is an error in its place, and [`RawElement`](crate::RawElement) finds its text
+    /// An element that cannot be read is an error in its place, and [`RawElement`](crate::list::RawElement) finds its text
     /// there: nothing is lost.
     ///
     /// [LPOP](https://redis.io/docs/latest/commands/lpop/), O(n) in the count. If the reply is lost, so are the
     /// elements: call `.exactly_once()`, or use a [work queue](ListModel::queue).
     ///
     /// ```no_run
-    /// # use redis_model::RawElement;
+    /// # use redis_model::list::RawElement;
     /// # use redis_model::prelude::*;
     /// # #[derive(Debug, PartialEq, RedisModel)]
     /// # #[redis(list, prefix = "inbox")]

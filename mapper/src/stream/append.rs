@@ -43,7 +43,8 @@ const MAX_TEXTS: usize = 7_900;
 /// ```no_run
 /// use std::time::Duration;
 ///
-/// use redis_model::{AppendOptions, Retention, prelude::*};
+/// use redis_model::prelude::*;
+/// use redis_model::stream::{AppendOptions, Retention};
 ///
 /// #[derive(Debug, RedisModel)]
 /// #[redis(stream, prefix = "order-events")]

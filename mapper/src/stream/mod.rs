@@ -38,8 +38,10 @@ pub use self::projection::{CaughtUp, Projection, Skipped};
 pub use self::retention::Retention;
 pub use self::snapshot::Snapshots;
 pub use self::tail::{LogEntry, Polling, Since, Tail, TailMany, TailOptions, TailToken};
+pub use self::unknown::UnknownEvent;
+#[doc(hidden)]
+pub use self::unknown::UnknownVariant;
 pub(crate) use self::unknown::not_written;
-pub use self::unknown::{UnknownEvent, UnknownVariant};
 pub use self::versioned::{Aggregate, AggregateLog, Appended, Decision, Expected, Sourced, Versioned, VersionedLog};
 pub use self::worker::{Counters, Counts, DeadLetter, Delivered, Notice, Worker};
 use crate::key::{Key, KeyPart};

@@ -27,7 +27,8 @@ static TRIM: LazyLock<Script> = LazyLock::new(|| {
 /// ```no_run
 /// use std::time::Duration;
 ///
-/// use redis_model::{AppendOptions, Retention, prelude::*};
+/// use redis_model::prelude::*;
+/// use redis_model::stream::{AppendOptions, Retention};
 ///
 /// #[derive(Debug, RedisModel)]
 /// #[redis(stream, prefix = "temperature")]

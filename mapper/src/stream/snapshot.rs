@@ -40,7 +40,8 @@ const EVERY: u64 = 100;
 /// Programs of two schemas replace each other's snapshot as long as both run; give one of them a [`name`](Self::name).
 ///
 /// ```no_run
-/// use redis_model::{Aggregate, Expected, Snapshots, prelude::*};
+/// use redis_model::{Aggregate, prelude::*};
+/// use redis_model::stream::{Expected, Snapshots};
 /// use serde::{Deserialize, Serialize};
 ///
 /// #[derive(Debug, Clone, RedisModel)]

@@ -12,7 +12,8 @@ use crate::model::{Sink, Source};
 /// [error](redis_rest::Error::is_unknown_variant) of its entry.
 ///
 /// ```no_run
-/// use redis_model::{UnknownEvent, prelude::*};
+/// use redis_model::prelude::*;
+/// use redis_model::stream::UnknownEvent;
 ///
 /// #[derive(Debug, RedisModel)]
 /// #[redis(stream, prefix = "order-events")]
@@ -51,7 +52,7 @@ pub struct UnknownEvent {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot receive unknown variants",
     label = "not an `UnknownEvent`",
-    note = "a variant marked `unknown` can be `Other(UnknownEvent)`, with `redis_model::UnknownEvent`, or `Other` alone"
+    note = "a variant marked `unknown` can be `Other(UnknownEvent)`, with `redis_model::stream::UnknownEvent`, or `Other` alone"
 )]
 pub trait UnknownVariant: Sized {
     fn read_unknown<'a>(source: impl Source<'a>, tag: &'static str, variant: &str) -> Result<Self>;

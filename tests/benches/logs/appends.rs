@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use redis_model::prelude::*;
 use redis_model::redis_rest::{AutoPipelining, RedisBuilder};
-use redis_model::{AppendOptions, Expected};
+use redis_model::stream::{AppendOptions, Expected};
 use redis_model_tests::Stack;
 use redis_model_tests::process::printed;
 

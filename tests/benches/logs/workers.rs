@@ -87,7 +87,7 @@ pub(crate) async fn client(builder: RedisBuilder, args: &[&str]) -> Outcome<()> 
                 sleep(Duration::from_millis(1)).await;
             }
         };
-        let handler = async |delivered: redis_model::Delivered<Placed>| {
+        let handler = async |delivered: redis_model::stream::Delivered<Placed>| {
             if !takes.is_zero() {
                 sleep(takes).await;
             }

@@ -49,7 +49,7 @@ async fn main() -> Result<()> {
         .retry(Duration::from_millis(20), Duration::from_millis(200))
         .reclaim_idle(Duration::from_millis(1000));
     if std::env::var("WORKER_EXACTLY").is_ok() {
-        let handler = async |delivered: redis_model::Delivered<Job>| {
+        let handler = async |delivered: redis_model::stream::Delivered<Job>| {
             let number = i64::try_from(delivered.event.number).map_err(|error| error.to_string())?;
             Ok::<_, String>(Unit::new().patch(Total::patch(&key).incr(Total::SUM, number)))
         };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use redis_model::StoredFields;
+use redis_model::hash::StoredFields;
 use redis_model::prelude::*;
 
 use crate::{no_drift, servers};

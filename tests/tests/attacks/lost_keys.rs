@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use redis_model::ErrorKind;
+use redis_model::hash::SaveOptions;
 use redis_model::prelude::*;
-use redis_model::{ErrorKind, SaveOptions};
 use tokio::time::sleep;
 
 use crate::servers;

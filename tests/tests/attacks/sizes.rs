@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use redis_model::Unit;
+use redis_model::hash::SaveOptions;
 use redis_model::prelude::*;
-use redis_model::{SaveOptions, Unit};
 
 use crate::{no_drift, servers};
 

@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
+use redis_model::Unit;
+use redis_model::hash::SaveOptions;
 use redis_model::prelude::*;
-use redis_model::{SaveOptions, Unit};
 use tokio::time::sleep;
 
 use crate::{no_drift, servers};

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use redis_model::Queue;
 use redis_model::commands::list::ListSide::{Left, Right};
+use redis_model::list::{JobOptions, Nack, PushOptions};
 use redis_model::prelude::*;
-use redis_model::{JobOptions, Nack, PushOptions, Queue};
 
 use crate::table::Table;
 

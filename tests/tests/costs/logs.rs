@@ -4,9 +4,8 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use redis_model::prelude::*;
-use redis_model::{
-    Aggregate, AppendOptions, Counts, Delivered, Expected, Group, Retention, Since, Snapshots, Unit, Worker,
-};
+use redis_model::stream::{AppendOptions, Counts, Delivered, Expected, Retention, Snapshots};
+use redis_model::{Aggregate, Group, Since, Unit, Worker};
 use serde::{Deserialize, Serialize};
 
 use crate::table::Table;

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use redis_model::Unit;
+use redis_model::hash::SaveOptions;
 use redis_model::prelude::*;
-use redis_model::{SaveOptions, Unit};
 
 use crate::table::Table;
 

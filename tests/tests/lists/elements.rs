@@ -5,9 +5,10 @@ use std::time::Duration;
 use redis_model::commands::expiry::Ttl;
 use redis_model::commands::list::Inserted;
 use redis_model::commands::list::ListSide::{Left, Right};
+use redis_model::list::{PushOptions, RawElement};
 use redis_model::prelude::*;
 use redis_model::redis_rest::{Build, Command};
-use redis_model::{ErrorKind, List, PushOptions, RawElement};
+use redis_model::{ErrorKind, List};
 use serde_derive::{Deserialize, Serialize};
 
 use crate::servers;

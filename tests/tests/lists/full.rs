@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use redis_model::Queue;
+use redis_model::list::{JobOptions, Nack, Ticket};
 use redis_model::prelude::*;
-use redis_model::{JobOptions, Nack, Queue, Ticket};
 use redis_model_tests::key;
 use tokio::time::sleep;
 

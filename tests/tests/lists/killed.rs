@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use redis_model::Queue;
+use redis_model::list::WorkerJob;
 use redis_model::prelude::*;
 use redis_model::redis_rest::RetryPolicy;
-use redis_model::{Queue, WorkerJob};
 use redis_model_tests::chaos::Chaos;
 use redis_model_tests::{Stack, key};
 use tokio::time::{sleep, timeout};

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use redis_model::ErrorKind;
+use redis_model::list::{PushOptions, RawElement};
 use redis_model::prelude::*;
-use redis_model::{ErrorKind, PushOptions, RawElement};
 use redis_model_tests::key;
 
 use crate::servers;

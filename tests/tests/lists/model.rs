@@ -7,9 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use redis_model::Queue;
+use redis_model::list::{JobOptions, Nack, Nacked, Ticket};
 use redis_model::prelude::*;
 use redis_model::redis_rest::{Build, Command, Encoding, RetryPolicy};
-use redis_model::{JobOptions, Nack, Nacked, Queue, Ticket};
 use redis_model_tests::direct::Direct;
 use redis_model_tests::fault::Cut;
 

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use redis_model::list::{JobOptions, Nack, Nacked, QueueStats, RawElement, Ticket};
 use redis_model::prelude::*;
 use redis_model::redis_rest::{Build, RetryPolicy};
-use redis_model::{ErrorKind, JobOptions, Nack, Nacked, Queue, QueueStats, RawElement, Ticket};
+use redis_model::{ErrorKind, Queue};
 use redis_model_tests::fault::Cut;
 use redis_model_tests::{Stack, key};
 

@@ -6,9 +6,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use redis_model::list::{JobNotice, QueueStats, WorkerJob};
 use redis_model::prelude::*;
 use redis_model::redis_rest::RetryPolicy;
-use redis_model::{Failure, JobNotice, Queue, QueueStats, QueueWorker, WorkerJob};
+use redis_model::{Failure, Queue, QueueWorker};
 use redis_model_tests::fault::Cut;
 use redis_model_tests::{Stack, key};
 use tokio::time::sleep;

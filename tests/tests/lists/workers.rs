@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
+use redis_model::list::{Nack, Reserved, Ticket};
 use redis_model::prelude::*;
-use redis_model::{Nack, Reserved, Ticket};
 use redis_model_tests::Stack;
 use redis_model_tests::fault::Cut;
 

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use redis_model::hash::StoredFields;
 use redis_model::prelude::*;
-use redis_model::{ErrorKind, StoredFields, Unit};
+use redis_model::{ErrorKind, Unit};
 use redis_model_tests::own_stack;
 
 /// What the first version of the program has written.

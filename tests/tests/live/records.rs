@@ -5,11 +5,12 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use redis_model::ErrorKind;
 use redis_model::commands::expiry::Ttl;
 use redis_model::commands::list::ListSide;
+use redis_model::hash::RecordScanOptions;
 use redis_model::prelude::*;
 use redis_model::redis_rest::{AutoPipelining, Encoding};
-use redis_model::{ErrorKind, RecordScanOptions};
 use redis_model_tests::{clients, key, stack, valkey};
 use ulid::Ulid;
 use uuid::Uuid;

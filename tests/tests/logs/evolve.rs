@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use redis_model::ErrorKind;
 use redis_model::prelude::*;
 use redis_model::redis_rest::Build;
-use redis_model::{ErrorKind, UnknownEvent};
+use redis_model::stream::UnknownEvent;
 use redis_model_tests::key;
 use redis_model_tests::via::everywhere_over;
 use serde_derive::{Deserialize, Serialize};

@@ -1,9 +1,10 @@
 //! Entries that other programs have written: each has an error of its own that names the log, the entry and the field.
 
+use redis_model::Log;
 use redis_model::commands::stream::{GroupPosition, GroupStart, XReadGroupOptions};
 use redis_model::prelude::*;
 use redis_model::redis_rest::Encoding;
-use redis_model::{Log, UnknownEvent};
+use redis_model::stream::UnknownEvent;
 use redis_model_tests::Stack;
 use redis_model_tests::key;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use redis_model::prelude::*;
 use redis_model::redis_rest::subscribe::{Subscription, SubscriptionEvent};
-use redis_model::{AppendOptions, Expected};
+use redis_model::stream::{AppendOptions, Expected};
 use redis_model_tests::{Stack, key, own_stack};
 
 use crate::servers;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use redis_model::prelude::*;
-use redis_model::{AppendOptions, Retention};
+use redis_model::stream::{AppendOptions, Retention};
 use redis_model_tests::key;
 use redis_model_tests::via::everywhere_over;
 

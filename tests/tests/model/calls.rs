@@ -3,8 +3,9 @@
 use std::ops::Bound;
 use std::time::Duration;
 
+use redis_model::hash::{SaveOptions, Version};
 use redis_model::prelude::*;
-use redis_model::{Committed, Error, ErrorKind, Patch, Query, SaveOptions, Unit, Version};
+use redis_model::{Committed, Error, ErrorKind, Patch, Query, Unit};
 
 use crate::generate::{Condition, Search};
 use crate::op::{Change, Did, Life, Mode, Op, PatchSpec, What};

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use redis_model::{Drift, Error, ErrorKind, Redis};
+use redis_model::hash::Drift;
+use redis_model::{Error, ErrorKind, Redis};
 use redis_model_tests::direct::Raw;
 
 use crate::calls;

@@ -83,7 +83,7 @@ async fn what_is_there_and_what_is_added_counts_once() -> Result<()> {
 }
 
 fn projection(log: &Log<Tick>, id: &str) -> Projection<Tick> {
-    log.projection(id).polling(redis_model::Polling::default().min(std::time::Duration::from_millis(10)))
+    log.projection(id).polling(redis_model::stream::Polling::default().min(std::time::Duration::from_millis(10)))
 }
 
 /// The first program ends, the second goes on where it was, and a third runs beside it.

@@ -22,7 +22,8 @@ use std::time::Duration;
 
 use redis_model::commands::stream::StreamId;
 use redis_model::prelude::*;
-use redis_model::{Entry, Log, Polling, Tail, TailOptions};
+use redis_model::stream::{Polling, TailOptions};
+use redis_model::{Entry, Log, Tail};
 use redis_model_tests::{Stack, own_redis_7_0, own_stack, own_valkey};
 use tokio::time::timeout;
 

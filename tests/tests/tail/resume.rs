@@ -6,8 +6,9 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
+use redis_model::Since;
 use redis_model::prelude::*;
-use redis_model::{Since, TailOptions, TailToken};
+use redis_model::stream::{TailOptions, TailToken};
 use redis_model_tests::{key, own_stack};
 
 use crate::switch::Switch;

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
+use redis_model::ErrorKind;
 use redis_model::commands::stream::{NewId, Trim, XAddOptions};
 use redis_model::prelude::*;
 use redis_model::redis_rest::{Build, RetryPolicy};
-use redis_model::{ErrorKind, Expected, Snapshots};
+use redis_model::stream::{Expected, Snapshots};
 use redis_model_tests::fault::{Cut, Faulty};
 use redis_model_tests::{Stack, key};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use redis_model::prelude::*;
-use redis_model::{Expected, Sourced};
+use redis_model::stream::{Expected, Sourced};
 use redis_model_tests::key;
 
 use crate::lossy::lossy;

@@ -2,7 +2,8 @@
 
 use redis_model::prelude::*;
 use redis_model::redis_rest::Client;
-use redis_model::{AggregateLog, Error, Snapshots};
+use redis_model::stream::Snapshots;
+use redis_model::{AggregateLog, Error};
 use redis_model_tests::key;
 
 use crate::{Account, Event, paid, servers};

@@ -1,8 +1,9 @@
 //! States from all events, and what is said if events are missing.
 
+use redis_model::Aggregate as _;
 use redis_model::prelude::*;
 use redis_model::redis_rest::commands::stream::{NewId, Trim, XAddOptions};
-use redis_model::{Aggregate as _, Expected, Snapshots};
+use redis_model::stream::{Expected, Snapshots};
 use redis_model_tests::key;
 
 use crate::{Account, Event, paid, servers};

@@ -1,8 +1,9 @@
 //! Versioned appends at their limits: odd ids, other events under one id, the last id of a category, the largest version.
 
+use redis_model::ErrorKind;
 use redis_model::prelude::*;
 use redis_model::redis_rest::Encoding;
-use redis_model::{AppendOptions, ErrorKind, Expected};
+use redis_model::stream::{AppendOptions, Expected};
 use redis_model_tests::key;
 
 use crate::{Event, paid, servers};

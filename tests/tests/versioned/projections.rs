@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use redis_model::commands::stream::Trim;
 use redis_model::prelude::*;
-use redis_model::{CaughtUp, Entry, Error, ErrorKind, Expected, Log, Projection, Sourced, Unit};
+use redis_model::stream::{CaughtUp, Expected, Sourced};
+use redis_model::{Entry, Error, ErrorKind, Log, Projection, Unit};
 use redis_model_tests::counting::{Counting, Seen};
 use redis_model_tests::key;
 use redis_model_tests::random::Random;

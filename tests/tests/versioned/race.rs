@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use redis_model::Error;
 use redis_model::prelude::*;
-use redis_model::{Error, Expected, Versioned};
+use redis_model::stream::{Expected, Versioned};
 use redis_model_tests::random::Random;
 use redis_model_tests::{Stack, key, own_valkey};
 

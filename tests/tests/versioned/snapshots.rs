@@ -3,7 +3,8 @@
 use redis_model::codec::Postcard;
 use redis_model::commands::stream::Trim;
 use redis_model::prelude::*;
-use redis_model::{Aggregate as _, AggregateLog, Expected, Snapshots};
+use redis_model::stream::{Expected, Snapshots};
+use redis_model::{Aggregate as _, AggregateLog};
 use redis_model_tests::counting::{Counting, Seen};
 use redis_model_tests::key;
 use redis_model_tests::random::Random;

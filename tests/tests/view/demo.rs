@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use redis_model::SaveOptions;
+use redis_model::hash::SaveOptions;
 use redis_model::prelude::*;
 
 use crate::site::Site;

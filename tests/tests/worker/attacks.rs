@@ -36,7 +36,7 @@ async fn the_group_is_set_back_under_a_worker() -> Result<()> {
             }
             until(async || seen.lock().unwrap().len() == 40 && group.pending(&redis).await.unwrap().count == 0).await;
         };
-        let handler = async |delivered: redis_model::Delivered<Job>| {
+        let handler = async |delivered: redis_model::stream::Delivered<Job>| {
             let number = delivered.event.number;
             assert!(running.lock().unwrap().insert(number), "{server}: {number} is being handled");
             assert!(running.lock().unwrap().len() <= 8, "{server}");
@@ -179,7 +179,7 @@ async fn a_refused_dead_letter_holds_up_no_other_entry() -> Result<()> {
             set_memory(&redis, "0").await;
             until(async || counters.read().dead == 1).await;
         };
-        let handler = async |delivered: redis_model::Delivered<Job>| {
+        let handler = async |delivered: redis_model::stream::Delivered<Job>| {
             if delivered.event.number == 0 {
                 set_memory(&redis, "1").await;
                 return Err("poison");

@@ -4,10 +4,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use redis_model::Group;
 use redis_model::prelude::*;
 use redis_model::redis_rest::commands::stream::{Trim, XClaimOptions, XPendingOptions};
 use redis_model::redis_rest::{Command, Encoding, ErrorKind, Value};
-use redis_model::{Delivered, Group, Notice};
+use redis_model::stream::{Delivered, Notice};
 use redis_model_tests::chaos::Chaos;
 use redis_model_tests::direct::Direct;
 use redis_model_tests::fault::Mutated;

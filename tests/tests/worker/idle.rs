@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use redis_model::Delivered;
 use redis_model::prelude::*;
+use redis_model::stream::Delivered;
 use redis_model_tests::key;
 use tokio::time::sleep;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use redis_model::prelude::*;
 use redis_model::redis_rest::{Command, Value};
-use redis_model::{Delivered, Notice, Retention};
+use redis_model::stream::{Delivered, Notice, Retention};
 
 use crate::{Job, SERVERS, append, clients, group, until, worker};
 

@@ -4,10 +4,11 @@ use std::error::Error as StdError;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use redis_model::Failure;
 use redis_model::prelude::*;
 use redis_model::redis_rest::ErrorKind;
 use redis_model::redis_rest::commands::stream::XPendingOptions;
-use redis_model::{Delivered, Failure, Notice};
+use redis_model::stream::{Delivered, Notice};
 use tokio::sync::Notify;
 
 use crate::{Job, append, clients, group, until, worker};

@@ -3,9 +3,10 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
+use redis_model::Group;
 use redis_model::prelude::*;
 use redis_model::redis_rest::commands::stream::GroupStart;
-use redis_model::{Counts, DeadLetter, Group};
+use redis_model::stream::{Counts, DeadLetter};
 use redis_model_tests::key;
 
 use crate::{Job, SERVERS, append, clients, group, until, worker};

@@ -16,7 +16,7 @@ use crate::write::{Netstrings, malformed};
 pub struct DeadJob<M> {
     /// The id of the job.
     pub id: u64,
-    /// The job. If it cannot be read, [`RawElement::of`](crate::RawElement::of) returns its text.
+    /// The job. If it cannot be read, [`RawElement::of`](crate::list::RawElement::of) returns its text.
     pub element: Result<M>,
     /// How many attempts it had, those before a retry included.
     pub attempts: u64,
@@ -36,7 +36,7 @@ pub struct FailedAttempt {
     pub at: SystemTime,
     /// The worker that had reserved the job.
     pub worker: String,
-    /// The text of [`Nack::error`](crate::Nack::error), or `the deadline passed`.
+    /// The text of [`Nack::error`](crate::list::Nack::error), or `the deadline passed`.
     pub error: String,
 }
 
@@ -47,7 +47,7 @@ impl<M: ListModel> Queue<M> {
     /// One script, O(log(n)) for the first and a little for each other. It changes nothing.
     ///
     /// ```no_run
-    /// # use redis_model::Nack;
+    /// # use redis_model::list::Nack;
     /// # use redis_model::prelude::*;
     /// # #[derive(Debug, RedisModel)]
     /// # #[redis(list, prefix = "job")]

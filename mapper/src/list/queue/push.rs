@@ -15,7 +15,7 @@ use crate::write::malformed;
 /// ```no_run
 /// use std::time::Duration;
 ///
-/// use redis_model::JobOptions;
+/// use redis_model::list::JobOptions;
 /// use redis_model::prelude::*;
 ///
 /// #[derive(Debug, RedisModel)]

@@ -16,7 +16,7 @@ use crate::write::{Netstrings, malformed};
 pub struct Reserved<M> {
     /// What ends the reservation: [`Queue::ack`], [`Queue::nack`] and [`Queue::extend`] take it.
     pub ticket: Ticket,
-    /// The job. If it cannot be read, [`RawElement::of`](crate::RawElement::of) returns its text.
+    /// The job. If it cannot be read, [`RawElement::of`](crate::list::RawElement::of) returns its text.
     pub element: Result<M>,
     /// Which attempt this is; 1 is the first.
     pub attempt: u64,
@@ -71,7 +71,7 @@ impl<M: ListModel> Queue<M> {
     /// `worker` is any name. It is in the history of the job.
     ///
     /// ```no_run
-    /// # use redis_model::Reserved;
+    /// # use redis_model::list::Reserved;
     /// # use redis_model::prelude::*;
     /// # #[derive(Debug, PartialEq, RedisModel)]
     /// # #[redis(list, prefix = "job")]

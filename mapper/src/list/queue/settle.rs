@@ -16,7 +16,7 @@ use crate::write::malformed;
 /// use std::time::Duration;
 ///
 /// use redis_model::prelude::*;
-/// use redis_model::{Nack, Nacked};
+/// use redis_model::list::{Nack, Nacked};
 ///
 /// #[derive(Debug, RedisModel)]
 /// #[redis(list, prefix = "job")]

@@ -25,7 +25,8 @@ use crate::hash::Unit;
 /// restart, a lost reply, and with two programs that run the same projection.
 ///
 /// ```no_run
-/// use redis_model::{Projection, Sourced, prelude::*};
+/// use redis_model::{Projection, prelude::*};
+/// use redis_model::stream::Sourced;
 ///
 /// #[derive(Debug, RedisModel)]
 /// #[redis(stream, prefix = "order-events", category)]

@@ -8,7 +8,8 @@ use super::token::TailToken;
 ///
 /// ```no_run
 /// use std::time::Duration;
-/// use redis_model::{Polling, Since, TailOptions};
+/// use redis_model::Since;
+/// use redis_model::stream::{Polling, TailOptions};
 /// # use redis_model::prelude::*;
 /// # #[derive(Debug, RedisModel)]
 /// # #[redis(stream, prefix = "order-events")]

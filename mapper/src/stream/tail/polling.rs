@@ -19,7 +19,7 @@ use crate::pace::{Pace, jittered};
 ///
 /// ```
 /// use std::time::Duration;
-/// use redis_model::Polling;
+/// use redis_model::stream::Polling;
 ///
 /// // 3600 requests in an idle hour
 /// let eager = Polling::default().min(Duration::from_millis(20)).max(Duration::from_secs(1));

@@ -17,7 +17,8 @@ use crate::stream::facts::Position;
 /// log is refused.
 ///
 /// ```no_run
-/// use redis_model::{Since, TailOptions, TailToken};
+/// use redis_model::Since;
+/// use redis_model::stream::{TailOptions, TailToken};
 /// # use redis_model::prelude::*;
 /// # #[derive(Debug, RedisModel)]
 /// # #[redis(stream, prefix = "order-events", publish)]

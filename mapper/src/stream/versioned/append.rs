@@ -104,7 +104,8 @@ impl<M: StreamModel> VersionedLog<M> {
     /// `order-events:17::commit:ID`.
     ///
     /// ```no_run
-    /// # use redis_model::{Expected, prelude::*};
+    /// # use redis_model::prelude::*;
+    /// # use redis_model::stream::Expected;
     /// # #[derive(Debug, RedisModel)]
     /// # #[redis(stream, prefix = "order-events")]
     /// # enum OrderEvent { Paid { cents: i64 } }

@@ -13,7 +13,8 @@ use crate::stream::reserved::{LOG, VERSION, WithoutReserved};
 /// An event in the [category stream](StreamModel::category) of its model, and where it comes from.
 ///
 /// ```no_run
-/// use redis_model::{Expected, prelude::*};
+/// use redis_model::prelude::*;
+/// use redis_model::stream::Expected;
 ///
 /// #[derive(Debug, RedisModel)]
 /// #[redis(stream, prefix = "order-events", category)]

@@ -34,7 +34,8 @@ impl<M: StreamModel + Send> VersionedLog<M> {
     /// Applies all events to a state, oldest first, and returns it with its version.
     ///
     /// ```no_run
-    /// use redis_model::{Expected, prelude::*};
+    /// use redis_model::prelude::*;
+    /// use redis_model::stream::Expected;
     ///
     /// #[derive(Debug, Clone, PartialEq, RedisModel)]
     /// #[redis(stream, prefix = "order-events")]

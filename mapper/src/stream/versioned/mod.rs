@@ -27,7 +27,8 @@ use super::page;
 /// was made on an old version is refused, as for a record with a version.
 ///
 /// ```no_run
-/// use redis_model::{Expected, prelude::*};
+/// use redis_model::prelude::*;
+/// use redis_model::stream::Expected;
 ///
 /// #[derive(Debug, Clone, PartialEq, RedisModel)]
 /// #[redis(stream, prefix = "order-events")]

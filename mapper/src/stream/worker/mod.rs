@@ -145,7 +145,8 @@ impl<M: StreamModel> Worker<M> {
     /// task of its own, takes what it needs:
     ///
     /// ```no_run
-    /// # use redis_model::{Delivered, Error, prelude::*};
+    /// # use redis_model::{Error, prelude::*};
+    /// # use redis_model::stream::Delivered;
     /// # #[derive(Debug, Clone, RedisModel)]
     /// # #[redis(stream, prefix = "order-events")]
     /// # enum OrderEvent { Paid { cents: i64 } }

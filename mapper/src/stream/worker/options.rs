@@ -214,7 +214,8 @@ impl<M: StreamModel> Worker<M> {
     /// Sets a function that is called with what somebody may have to look at. It must not block.
     ///
     /// ```no_run
-    /// # use redis_model::{Notice, prelude::*};
+    /// # use redis_model::prelude::*;
+    /// # use redis_model::stream::Notice;
     /// # #[derive(Debug, RedisModel)]
     /// # #[redis(stream, prefix = "order-events")]
     /// # enum OrderEvent { Paid { cents: i64 } }

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use redis_model::ErrorKind;
 use redis_model::commands::sorted_set::ZRange;
+use redis_model::hash::SaveOptions;
 use redis_model::prelude::*;
-use redis_model::{ErrorKind, SaveOptions};
 use redis_model_tests::own_stack_in_english;
 
 use super::{Item, User, about, entries, item, on_each_server, user};

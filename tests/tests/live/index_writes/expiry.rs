@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis_model::SaveOptions;
 use redis_model::commands::expiry::Ttl;
 use redis_model::commands::sorted_set::ZRange;
+use redis_model::hash::SaveOptions;
 use redis_model::prelude::*;
 use redis_model_tests::counting::{Counting, Seen};
 use redis_model_tests::fault::{Cut, Faulty};

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use proptest::prelude::{Strategy as _, any, prop, prop_assert_eq, proptest};
 use proptest::test_runner::Config;
+use redis_model::Unit;
+use redis_model::hash::{IndexValue, SaveOptions};
 use redis_model::prelude::*;
 use redis_model::redis_rest::blocking;
-use redis_model::{IndexValue, SaveOptions, Unit};
 use redis_model_tests::fault::Mutated;
 use redis_model_tests::{own_stack, stack};
 

@@ -257,7 +257,7 @@ async fn scan_finds_every_record_and_nothing_else() -> Result<()> {
     for foreign in ["007", "+7", "0007"] {
         redis.hset(format!("scanned*[x]:{foreign}"), [("id", 7)]).await?;
     }
-    let options = redis_model::RecordScanOptions::new().matching("*0*07");
+    let options = redis_model::hash::RecordScanOptions::new().matching("*0*07");
     let found = Scanned::scan_with(&redis, options).collect().await?;
     assert!(found.iter().all(|record| record.id == 1007), "{found:?}");
     Ok(())

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use redis_model::Unit;
 use redis_model::commands::expiry::Ttl;
+use redis_model::hash::SaveOptions;
 use redis_model::prelude::*;
-use redis_model::{SaveOptions, Unit};
 use redis_model_tests::{stack, valkey};
 
 use super::{Plain, User, plain, user};

@@ -156,7 +156,7 @@ struct Page {
     visits: i64,
 }
 
-fn rename_hits(page: &mut redis_model::StoredFields, _: u32) -> std::result::Result<(), &'static str> {
+fn rename_hits(page: &mut redis_model::hash::StoredFields, _: u32) -> std::result::Result<(), &'static str> {
     page.rename("hits", "visits");
     Ok(())
 }

@@ -1,8 +1,9 @@
 //! A program with other indexes: its first run builds them from the records.
 
+use redis_model::ErrorKind;
 use redis_model::commands::sorted_set::ZRange;
+use redis_model::hash::{Drift, IndexPhase, Reindexed};
 use redis_model::prelude::*;
-use redis_model::{Drift, ErrorKind, IndexPhase, Reindexed};
 use redis_model_tests::{stack, valkey};
 
 use super::{account, email, parts, sorted};

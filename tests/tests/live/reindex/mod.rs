@@ -8,7 +8,7 @@ mod writers;
 
 use std::time::Duration;
 
-use redis_model::Drift;
+use redis_model::hash::Drift;
 use redis_model::prelude::*;
 
 /// A model with a version of the program before a change, and one after it.

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use redis_model::ErrorKind;
+use redis_model::hash::{Drift, Reindexed};
 use redis_model::prelude::*;
-use redis_model::{Drift, ErrorKind, Reindexed};
 use redis_model_tests::{stack, valkey};
 
 use super::{Member, User, disturb, email, sorted, user};

@@ -2,8 +2,9 @@
 
 #![expect(clippy::print_stdout, reason = "seeds and figures")]
 
+use redis_model::ErrorKind;
+use redis_model::hash::Drift;
 use redis_model::prelude::*;
-use redis_model::{Drift, ErrorKind};
 use redis_model_tests::counting::{Counting, Seen};
 use redis_model_tests::{own_stack, stack, valkey};
 

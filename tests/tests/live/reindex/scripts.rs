@@ -3,8 +3,8 @@
 #![expect(clippy::print_stdout, reason = "seeds and figures")]
 
 use redis_model::commands::sorted_set::ZRange;
+use redis_model::hash::{Drift, Reindexed};
 use redis_model::prelude::*;
-use redis_model::{Drift, Reindexed};
 use redis_model_tests::fault::Mutated;
 use redis_model_tests::{Stack, own_stack};
 

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use redis_model::ErrorKind;
+use redis_model::hash::Drift;
 use redis_model::prelude::*;
-use redis_model::{Drift, ErrorKind};
 use redis_model_tests::direct::Raw;
 
 use super::Task;

@@ -1,7 +1,7 @@
 // A field's constant encodes a value itself: `field.pair(&value)`.
 use redis_model::codec::Codec;
 use redis_model::prelude::*;
-use redis_model::FieldRef;
+use redis_model::hash::FieldRef;
 
 #[derive(RedisModel)]
 #[redis(prefix = "user")]

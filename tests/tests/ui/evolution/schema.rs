@@ -1,4 +1,4 @@
-use redis_model::StoredFields;
+use redis_model::hash::StoredFields;
 use redis_model::prelude::*;
 
 fn upgrade(_: &mut StoredFields, _: u32) -> std::result::Result<(), String> {

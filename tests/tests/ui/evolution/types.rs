@@ -1,4 +1,4 @@
-use redis_model::StoredFields;
+use redis_model::hash::StoredFields;
 use redis_model::prelude::*;
 
 fn to_text(old: u8) -> std::result::Result<String, String> {

@@ -1,4 +1,4 @@
-use redis_model::UnknownEvent;
+use redis_model::stream::UnknownEvent;
 use redis_model::prelude::*;
 
 #[derive(RedisModel)]

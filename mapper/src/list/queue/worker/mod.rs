@@ -195,7 +195,8 @@ impl<M: ListModel> QueueWorker<M> {
     /// Sets a function that is called with what somebody may have to look at. It must not block.
     ///
     /// ```no_run
-    /// # use redis_model::{JobNotice, prelude::*};
+    /// # use redis_model::prelude::*;
+    /// # use redis_model::list::JobNotice;
     /// # #[derive(Debug, RedisModel)]
     /// # #[redis(list, prefix = "job")]
     /// # struct Resize { width: u32 }
@@ -223,7 +224,8 @@ impl<M: ListModel> QueueWorker<M> {
     /// A handler that uses what is around it, in a task of its own, takes what it needs:
     ///
     /// ```no_run
-    /// # use redis_model::{WorkerJob, prelude::*};
+    /// # use redis_model::prelude::*;
+    /// # use redis_model::list::WorkerJob;
     /// # #[derive(Debug, RedisModel)]
     /// # #[redis(list, prefix = "job")]
     /// # struct Resize { width: u32 }
