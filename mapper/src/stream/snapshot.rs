@@ -102,8 +102,7 @@ impl<S: Serialize + DeserializeOwned> Snapshots<S> {
 }
 
 impl<S> Snapshots<S> {
-    /// Stores states with a codec: [`Postcard`](crate::codec::Postcard), [`Bincode`](crate::codec::Bincode), or one of
-    /// your own.
+    /// Stores states with a [codec](crate::codec): `Postcard`, `Bincode`, or one of your own.
     pub fn with_codec<K: Codec<S>>() -> Self {
         Snapshots {
             every: EVERY,

@@ -485,7 +485,7 @@ impl World {
             assert_eq!(fields.into_iter().collect::<BTreeSet<_>>(), model.fields(), "the fields of the hash");
         }
         if !model.dead.is_empty() {
-            let dead = self.queue.dead(&self.raw, 0, 1000).await?;
+            let dead = self.queue.dead(&self.raw, 0, model.dead.len() as u64 + 1).await?;
             assert_eq!(dead.len(), model.dead.len());
             for (job, at) in dead.iter().zip(&model.dead) {
                 let known = &model.jobs[&job.id];
