@@ -10,8 +10,8 @@ use std::time::Duration;
 /// ```no_run
 /// use std::time::Duration;
 ///
-/// use redis_model::prelude::*;
 /// use redis_model::Failure;
+/// use redis_model::prelude::*;
 /// use redis_model::stream::Delivered;
 ///
 /// #[derive(Debug, RedisModel)]
@@ -20,27 +20,41 @@ use std::time::Duration;
 ///     Placed { sku: String },
 /// }
 ///
-/// # #[derive(Debug)]
-/// # enum StockError { NoSuchSku, Busy, Broken }
+/// #[derive(Debug)] // and `thiserror::Error`
+/// enum StockError {
+///     NoSuchSku,
+///     Busy,
+///     Broken,
+/// }
 /// # impl std::fmt::Display for StockError {
 /// #     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { write!(f, "{self:?}") }
 /// # }
 /// # async fn reserve(sku: &str) -> Result<(), StockError> { Ok(()) }
-/// async fn handle(placed: Delivered<OrderEvent>) -> Result<(), Failure> {
-///     let OrderEvent::Placed { sku } = placed.event;
-///     match reserve(&sku).await {
-///         Err(StockError::NoSuchSku) => Err(Failure::dead("no such sku")),
-///         Err(StockError::Busy) => Err(Failure::retry_after(Duration::from_secs(3600), "rate limited")),
-///         result => Ok(result?),
+/// fn failure(error: StockError) -> Failure {
+///     match error {
+///         StockError::NoSuchSku => Failure::dead(error),
+///         StockError::Busy => Failure::retry_after(Duration::from_secs(3600), error),
+///         StockError::Broken => Failure::from(error), // as `?` does
 ///     }
 /// }
+///
+/// async fn handle(placed: Delivered<OrderEvent>) -> Result<(), Failure> {
+///     let OrderEvent::Placed { sku } = placed.event;
+///     reserve(&sku).await.map_err(failure)
+/// }
+///
+/// assert!(failure(StockError::NoSuchSku).is_dead());
 ///
 /// # async fn example(redis: Redis) -> Result<()> {
 /// Worker::new(OrderEvent::log(17).group("stock"), "worker-1").run(&redis, handle).await
 /// # }
 /// ```
 ///
-/// It does not implement `Display` itself: that is what lets it be made from every type that does.
+/// Its text is that of `{error:#}`: an `anyhow::Error` writes its causes too. An error whose causes are only its
+/// [`source`](std::error::Error::source) is kept without them: put them into its own text.
+///
+/// It does not implement `Display` or `Error` itself: that is what lets it be made from every type that does. So a
+/// function that returns it cannot be called with `?` where another error is expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "a failure does something only if the handler returns it as its error"]
 pub struct Failure {
@@ -64,7 +78,7 @@ impl Failure {
     /// The entry is a dead letter at once, however many attempts [`max_deliveries`](crate::Worker::max_deliveries)
     /// leaves it. The text of the error is kept with the dead letter. A job is [dead](crate::Queue::dead) at once.
     pub fn dead(error: impl fmt::Display) -> Self {
-        Failure { why: error.to_string(), then: Then::Dead }
+        Failure::new(error, Then::Dead)
     }
 
     /// The entry is handled again after this time, instead of the delay of [`retry`](crate::Worker::retry). The attempt
@@ -78,12 +92,37 @@ impl Failure {
     /// entries wait, and reads nothing more when all that it may hold are waiting; where many wait for long, make them
     /// dead letters, and [`redrive`](crate::Group::redrive) them. The time is sent with the next request.
     pub fn retry_after(wait: Duration, error: impl fmt::Display) -> Self {
-        Failure { why: error.to_string(), then: Then::RetryAfter(wait.min(LONGEST_WAIT)) }
+        Failure::new(error, Then::RetryAfter(wait.min(LONGEST_WAIT)))
+    }
+
+    /// Whether it is one of [`dead`](Failure::dead).
+    #[must_use]
+    pub fn is_dead(&self) -> bool {
+        self.then == Then::Dead
+    }
+
+    /// Returns the time of [`retry_after`](Failure::retry_after), if it is one of that.
+    #[must_use]
+    pub fn wait(&self) -> Option<Duration> {
+        match self.then {
+            Then::RetryAfter(wait) => Some(wait),
+            Then::Retry | Then::Dead => None,
+        }
+    }
+
+    /// Returns the text of the error.
+    #[must_use]
+    pub fn error(&self) -> &str {
+        &self.why
+    }
+
+    fn new(error: impl fmt::Display, then: Then) -> Self {
+        Failure { why: format!("{error:#}"), then }
     }
 }
 
 impl<E: fmt::Display> From<E> for Failure {
     fn from(error: E) -> Self {
-        Failure { why: error.to_string(), then: Then::Retry }
+        Failure::new(error, Then::Retry)
     }
 }

@@ -1,4 +1,4 @@
-//! Guides: how to do a task from start to end. They contain no code of the crate.
+//! Guides: what is guaranteed, what each call sends and costs, and what happens when something fails. They contain no code.
 
 #[doc = include_str!("lists.md")]
 #[doc = include_str!("list_costs.md")]

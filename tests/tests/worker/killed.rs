@@ -7,13 +7,9 @@ use std::time::{Duration, Instant};
 use redis_model::Group;
 use redis_model::prelude::*;
 use redis_model_tests::key;
-use redis_model_tests::random::Random;
+use redis_model_tests::random::{Random, number};
 
 use crate::{Job, SERVERS, direct};
-
-fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} is not a number")))
-}
 
 struct Processes {
     children: Vec<Child>,
@@ -66,10 +62,10 @@ struct Run {
 
 /// Adds events, and kills processes until all events are settled.
 async fn run(mode: Mode, default_events: u64) -> Result<Run> {
-    let seed = number("WORKER_SEED", u64::from(std::process::id()));
-    let events = if mode == Mode::AtLeastOnce { number("WORKER_EVENTS", default_events) } else { default_events };
+    let seed = number("WORKER_SEED").unwrap_or_else(|| u64::from(std::process::id()));
+    let events = number("WORKER_EVENTS").filter(|_| mode == Mode::AtLeastOnce).unwrap_or(default_events);
     let random = Random::new(seed);
-    let at = number("WORKER_SERVER", random.below(SERVERS.len() as u64));
+    let at = number("WORKER_SERVER").unwrap_or_else(|| random.below(SERVERS.len() as u64));
     let (server, stack) = &SERVERS[usize::try_from(at).unwrap()];
     println!("{mode:?}: WORKER_SEED={seed}, {events} events, {server}");
     let (redis, server_url) = (direct(stack), stack.server.url());

@@ -34,6 +34,34 @@ use crate::stream::facts::Position;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// The token has moved on after an item that is an error, too. A stream that a client resumes must send it with every
+/// item: if it ends at an error instead, the client comes back to the same one, again and again. For server-sent events,
+/// the token is the `id` of each:
+///
+/// ```no_run
+/// # use redis_model::Tail;
+/// # use redis_model::prelude::*;
+/// # #[derive(Debug, RedisModel)]
+/// # #[redis(stream, prefix = "chat", publish)]
+/// # struct Said { text: String }
+/// use futures_util::stream::{self, Stream};
+///
+/// /// Yields the `id` and the `data` of each event.
+/// fn events(tail: Tail<Said>) -> impl Stream<Item = (String, String)> {
+///     stream::unfold(tail, |mut tail| async {
+///         let data = match tail.next().await? {
+///             Ok(entry) => entry.event.map_or_else(|error| format!("unreadable: {error}"), |said| said.text),
+///             Err(error) if error.is_lagged() => "some messages are gone".to_owned(),
+///             Err(_) => return None, // the client connects again, with the id of the last event
+///         };
+///         Some(((tail.token().to_string(), data), tail))
+///     })
+/// }
+/// ```
+///
+/// It shows the keys of the logs. Without it, [`Since::After`](crate::Since::After) resumes after an id, but cannot tell
+/// whether entries in between were removed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TailToken(BTreeMap<String, Position>);
 

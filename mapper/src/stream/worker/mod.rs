@@ -141,29 +141,39 @@ impl<M: StreamModel> Worker<M> {
     /// the entry. After `Err`, it is handled again later; the text of the error is logged, and kept with a dead letter.
     /// Any error that implements `Display` will do; a [`Failure`] also says when to try again, or that this is in vain.
     ///
-    /// `handler` is an async closure, or a closure that returns a future. A handler that uses what is around it, in a
-    /// task of its own, takes what it needs:
+    /// `handler` is an async closure, or a closure that returns a future. In a task of its own, it owns what it needs:
+    /// clone it before `async move`. If the compiler says that the "implementation of `Send` is not general enough", the
+    /// handler borrows something from around it.
     ///
     /// ```no_run
-    /// # use redis_model::{Error, prelude::*};
+    /// # use std::sync::Arc;
+    /// # use redis_model::{Failure, prelude::*};
     /// # use redis_model::stream::Delivered;
     /// # #[derive(Debug, Clone, RedisModel)]
     /// # #[redis(stream, prefix = "order-events")]
     /// # enum OrderEvent { Paid { cents: i64 } }
     /// # mod tokio { pub fn spawn<F: Future + Send + 'static>(_: F) {} }
-    /// # fn example(redis: Redis) {
-    /// let archive = OrderEvent::log("archive");
-    /// let handler_redis = redis.clone();
-    /// tokio::spawn(async move {
-    ///     let worker = Worker::new(OrderEvent::log(17).group("archive"), "worker-1");
-    ///     let handler = async move |paid: Delivered<OrderEvent>| {
-    ///         archive.append(&handler_redis, &paid.event).await?;
-    ///         Ok::<(), Error>(())
-    ///     };
-    ///     worker.run(&redis, handler).await
-    /// });
-    /// # }
+    /// struct App {
+    ///     redis: Redis,
+    /// }
+    ///
+    /// impl App {
+    ///     async fn archive(&self, paid: Delivered<OrderEvent>) -> Result<(), Failure> {
+    ///         OrderEvent::log("archive").append(&self.redis, &paid.event).await?;
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// fn spawn_worker(app: Arc<App>) {
+    ///     let redis = app.redis.clone();
+    ///     tokio::spawn(async move {
+    ///         let worker = Worker::new(OrderEvent::log(17).group("archive"), "worker-1");
+    ///         worker.run(&redis, async move |paid| app.archive(paid).await).await
+    ///     });
+    /// }
     /// ```
+    ///
+    /// A closure that ends in `Ok(())` does not say its error: write `Ok::<_, Failure>(())`.
     ///
     /// All handlers run within this call, on the task that polls it: none is spawned. Dropping the call ends all of
     /// them. Their entries are then taken by others after [`reclaim_idle`](Worker::reclaim_idle);
