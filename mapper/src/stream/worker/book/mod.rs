@@ -43,7 +43,7 @@ pub(super) struct Book<'a> {
     /// How many entries the log had removed when their loss was reported, until the server knows that.
     reported: Option<u64>,
     /// The first entry of the log when losses were last counted.
-    first: Option<StreamId>,
+    first: StreamId,
     is_stopping: bool,
     /// Whether no handler is called any more.
     is_over: bool,
@@ -73,7 +73,7 @@ impl<'a> Book<'a> {
             hides_fields: false,
             is_poll: false,
             reported: None,
-            first: None,
+            first: StreamId::MIN,
             is_stopping: false,
             is_over: false,
             is_poll_due: true,
@@ -177,7 +177,10 @@ impl<'a> Book<'a> {
         }
         let missed = missed.unwrap_or_default();
         self.first = first;
-        self.reported = (missed > 0).then_some(removed);
+        // A request that asks for no entries tells the server nothing about losses.
+        if self.wanted > 0 {
+            self.reported = (missed > 0).then_some(removed);
+        }
         if missed > 0 {
             self.reporter.counters.add(|counters| &counters.missed, missed);
             self.reporter.notice(&Notice::Missed { count: missed });
