@@ -182,7 +182,7 @@ impl<'a> Book<'a> {
             self.reported = (missed > 0).then_some(removed);
         }
         if missed > 0 {
-            self.reporter.counters.add(|counters| &counters.missed, missed);
+            self.reporter.counters.add(|counts| &mut counts.missed, missed);
             self.reporter.notice(&Notice::Missed { count: missed });
         }
         let found = match (self.wanted, taken.len() as u64) {
@@ -233,7 +233,7 @@ impl<'a> Book<'a> {
         let Some(held) = self.held.get_mut(&ticket) else { return };
         let (attempts, is_lost, is_trimmed) = (held.attempts, held.is_lost, held.is_trimmed);
         match ended {
-            Ended::Committed => self.finish(ticket, |counters| &counters.handled),
+            Ended::Committed => self.finish(ticket, |counts| &mut counts.handled),
             // Nothing was committed. If the entry was removed, nobody else has it.
             Ended::Fenced => {
                 self.held.remove(&ticket);
@@ -241,12 +241,12 @@ impl<'a> Book<'a> {
                     self.report_loss(ticket.id);
                 }
             }
-            Ended::Handled if is_trimmed => self.finish(ticket, |counters| &counters.handled),
+            Ended::Handled if is_trimmed => self.finish(ticket, |counts| &mut counts.handled),
             Ended::Handled if is_lost => self.finish_as_duplicate(ticket),
             Ended::Handled => self.begin(ticket, Stage::Settling, What::Acknowledge),
             Ended::Failed { failure: Failure { why, then }, may_be_committed } => {
                 held.may_be_committed |= may_be_committed;
-                self.reporter.count(|counters| &counters.failed);
+                self.reporter.count(|counts| &mut counts.failed);
                 let why = shortened(why);
                 if is_lost || is_trimmed {
                     self.held.remove(&ticket);
