@@ -201,7 +201,11 @@ impl Container {
                         literal.span(),
                         "`max_len = 0` would keep no entries; use at least 1, or remove `max_len` to keep all entries",
                     )),
-                    Ok(entries) => Ok((entries, literal.span())),
+                    Ok(entries) if i64::try_from(entries).is_ok() => Ok((entries, literal.span())),
+                    Ok(_) => Err(syn::Error::new(
+                        literal.span(),
+                        "`max_len` is larger than 2^63 - 1, the most that Redis takes; remove it to keep all entries",
+                    )),
                     Err(_) => Err(syn::Error::new(literal.span(), MAX_LEN)),
                 }
             }),

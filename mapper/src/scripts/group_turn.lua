@@ -107,6 +107,7 @@ end
 
 -- The wrong type is an error here, before any change.
 call('XLEN', dead_letters)
+local has_waits = call('HLEN', waits) > 0
 
 -- There are redriven entries only while there is a stream of them. All that it has is still to be handled.
 local streams = { log }
@@ -132,8 +133,17 @@ local function fields_of(stream, id)
   return entry and entry[2]
 end
 
+-- Entries that are settled, gone, or begun do not wait any more.
+local function end_waits(stream, ids)
+  if not has_waits or #ids == 0 then return end
+  local fields = {}
+  for at, id in ipairs(ids) do fields[at] = stream .. ':' .. id end
+  call('HDEL', waits, unpack(fields))
+end
+
 -- A redriven entry is in no other group, so it goes when it is settled.
 local function settle(stream, ...)
+  end_waits(stream, { ... })
   call('XACK', streams[stream], group, ...)
   if stream == 2 then call('XDEL', retries, ...) end
 end
@@ -146,11 +156,15 @@ local function claim(stream, ids, ...)
   arguments[#arguments + 1] = 'JUSTID'
   local claimed = call('XCLAIM', streams[stream], group, consumer, 0, unpack(arguments))
   if #claimed == #ids then return end
-  local kept, gone = {}, {}
+  local kept, gone, gone_ids = {}, {}, {}
   for _, id in ipairs(claimed) do kept[id] = true end
   for _, id in ipairs(ids) do
-    if not kept[id] then gone[id] = 'trimmed' end
+    if not kept[id] then
+      gone[id] = 'trimmed'
+      gone_ids[#gone_ids + 1] = id
+    end
   end
+  end_waits(stream, gone_ids)
   return gone
 end
 
@@ -194,21 +208,22 @@ local function wait(stream, ids, time)
     -- If the server is out of memory, this worker waits all the same.
     redis.pcall('HSET', waits, stream .. ':' .. id, due)
   end
+  has_waits = true
   if call('PTTL', waits) < time then call('PEXPIRE', waits, time) end
 end
 
 local function wait_of(stream, id)
-  local due = tonumber(call('HGET', waits, stream .. ':' .. id))
-  return due and math.max(0, due - now()) or 0
+  local due = has_waits and call('HGET', waits, stream .. ':' .. id)
+  -- Others can write anything. The longest wait of a worker ends before the year 2200, which has 13 digits.
+  if not due or not string.find(due, '^%d+$') or #due > 13 then return 0 end
+  return math.max(0, tonumber(due) - now())
 end
 
 -- These return the outcomes that are not that it is done, by id.
 local has_given_up = false
 local OPERATIONS = {
   start = function(stream, ids, count)
-    if count > 0 then
-      for _, id in ipairs(ids) do call('HDEL', waits, stream .. ':' .. id) end
-    end
+    if count > 0 then end_waits(stream, ids) end
     return claim(stream, ids, 'RETRYCOUNT', count + 1)
   end,
   ack = function(stream, ids) settle(stream, unpack(ids)) end,
@@ -320,10 +335,12 @@ local function take_new(stream)
   local read = call('XREADGROUP', 'GROUP', group, consumer, 'COUNT', wanted, 'STREAMS', streams[stream], '>')
   local found = read and read[1][2] or {}
   local started = math.min(math.max(starting, 0), #found)
+  local ids = {}
+  for at, entry in ipairs(found) do ids[at] = entry[1] end
+  -- A group that was created again, or set back, may have waited for them before.
+  end_waits(stream, ids)
   -- XREADGROUP has set all counts to 1.
-  local queued = {}
-  for at = started + 1, #found do queued[#queued + 1] = found[at][1] end
-  if #queued > 0 then claim(stream, queued, 'RETRYCOUNT', 0) end
+  if started < #ids then claim(stream, { unpack(ids, started + 1) }, 'RETRYCOUNT', 0) end
   for _, entry in ipairs(hides_fields and found or {}) do entry[2] = false end
   wanted, starting = wanted - #found, starting - started
   new[#new + 1] = { stream, started, found }

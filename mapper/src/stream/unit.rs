@@ -87,17 +87,17 @@ impl Unit {
 }
 
 fn operation<M: StreamModel>(log: &Log<M>, events: &[&M]) -> Result<Operation> {
+    let retention = Retention::of::<M>();
     let problem = if M::VERSIONED {
         Some(VERSIONED)
     } else if events.is_empty() {
         Some("needs at least one event")
     } else {
-        None
+        retention.problem_of_append()
     };
     if let Some(why) = problem {
         return Err(Error::new(ErrorKind::InvalidInput, why));
     }
-    let retention = Retention::of::<M>();
     let layout = Layout::of::<LogOf<M>>(|builder| builder.model(M::MODEL_NAME, M::KEY_PREFIX));
     let action =
         Action::Append { events: fields_for_script(events)?, retention: retention.texts(), publishes: M::PUBLISH };

@@ -25,6 +25,7 @@ mod idle;
 mod killed;
 mod shutdown;
 mod strangers;
+mod waits;
 mod wishes;
 mod worker;
 
