@@ -43,7 +43,8 @@
 //! have, [`Id`] the types of ids, and [`Codec`](codec::Codec) shows how to store any other type.
 //!
 //! This page has the types that calls begin with. The modules [`hash`], [`list`] and [`stream`] have these and the others:
-//! options, answers, and what a worker passes to its handler.
+//! options, answers, and what a worker passes to its handler, such as [`hash::SaveOptions`], [`list::JobOptions`],
+//! [`stream::AppendOptions`], [`stream::Expected`] and [`stream::Delivered`].
 //!
 //! # Loading and saving
 //!

@@ -192,7 +192,8 @@ impl<A: Aggregate> AggregateLog<A> {
     /// Two requests: those of [`load`](Self::load) and [`append`](VersionedLog::append). Each conflict costs two more.
     /// If the decision is that nothing happens, nothing is appended.
     ///
-    /// `decide` may run several times, so it must have no effects outside. It sees only states that existed.
+    /// `decide` may run several times, so it must have no effects outside. It sees only states that existed. It owns what
+    /// it uses, and lends that to each run: `move |order| order.ship(&carrier)`, with a `carrier: String`.
     ///
     /// # Errors
     ///

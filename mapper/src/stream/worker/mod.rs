@@ -97,6 +97,7 @@ use crate::hash::Unit;
 /// | the connection breaks, the service is busy or full | the request is repeated until it succeeds, after waits of up to 5 s that differ between workers |
 /// | a reply is lost | the same request is repeated. Entries that were delivered by it are found |
 /// | the log is deleted, or begun again | the group is created again, from the start of the new log. If the new one was trimmed before the worker sees it, or the old one was empty, `run` fails with `NotFound` |
+/// | the name of the group is mistyped | a new group handles the whole log. [`existing_group`](Worker::existing_group) refuses it |
 /// | the group is destroyed | `run` fails with `NotFound`: its position is gone, and only you know where to go on |
 /// | another type at a key, a wrong token | `run` fails |
 ///
