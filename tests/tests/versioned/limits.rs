@@ -105,7 +105,11 @@ async fn a_key_of_once_and_the_id_of_a_commit_do_not_meet() -> Result<()> {
         let once = log.append_with(&redis, &[Plain { cents: 2 }], &AppendOptions::new().once("x")).await?;
         assert_eq!((commit.version, log.len(&redis).await?), (1, 2), "{name}");
         assert_eq!(versioned.append_as(&redis, "x", Expected::Any, &[paid(1)]).await?, commit, "{name}");
-        assert_eq!(log.append_with(&redis, &[Plain { cents: 2 }], &AppendOptions::new().once("x")).await?, once, "{name}");
+        assert_eq!(
+            log.append_with(&redis, &[Plain { cents: 2 }], &AppendOptions::new().once("x")).await?,
+            once,
+            "{name}"
+        );
     }
     Ok(())
 }
