@@ -52,6 +52,13 @@ pub(crate) struct Container {
     pub(crate) after_load: Option<Path>,
 }
 
+impl Container {
+    /// Whether the logs of the model have versions.
+    pub(crate) fn is_versioned(&self) -> bool {
+        self.versioned.is_some() || self.category.is_some()
+    }
+}
+
 /// An index over several fields: `index(country, age)`.
 pub(crate) struct Compound {
     pub(crate) is_unique: bool,

@@ -118,7 +118,7 @@ fn check_stream(attrs: &attr::Container, shape: Shape, errors: &mut Errors) {
 fn check_versioned(attrs: &attr::Container, errors: &mut Errors) {
     let limits = [("max_len", attrs.max_len.map(|(_, span)| span)), ("max_age", attrs.max_age.map(|(_, span)| span))];
     for (name, span) in limits {
-        if let (Some(span), true) = (span, attrs.versioned.is_some() || attrs.category.is_some()) {
+        if let (Some(span), true) = (span, attrs.is_versioned()) {
             let message = format!("a versioned log keeps all events, because a state is made of them; remove `{name}`");
             errors.push(syn::Error::new(span, message));
         }

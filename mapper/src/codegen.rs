@@ -25,7 +25,7 @@ pub use crate::key::KeyPart;
 pub use crate::list::ListModel;
 pub use crate::mismatch::Mismatch;
 pub use crate::model::{Content, Embedded, Fields, Names, Sink, Source, VariantFields};
-pub use crate::stream::{StreamModel, UnknownVariant};
+pub use crate::stream::{StreamModel, UnknownVariant, VersionedModel};
 
 use std::fmt::Display;
 

@@ -17,15 +17,22 @@ struct Paid {
     cents: i64,
 }
 
+/// An event of versioned logs.
+#[derive(Debug, Clone, PartialEq, RedisModel)]
+#[redis(stream, versioned, prefix = "lost-decisions")]
+struct Added {
+    cents: i64,
+}
+
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Sum {
     cents: i64,
 }
 
 impl Aggregate for Sum {
-    type Event = Paid;
+    type Event = Added;
 
-    fn apply(self, Paid { cents }: Paid) -> Self {
+    fn apply(self, Added { cents }: Added) -> Self {
         Sum { cents: self.cents + cents }
     }
 }
@@ -77,8 +84,8 @@ async fn a_server_that_has_lost_everything() -> Result<()> {
         let first = log.append_with(&redis, [&Paid { cents: 1 }], &once).await?;
         let mut tail = log.tail(&redis, Since::Start);
         assert_eq!(tail.next().await.unwrap()?.id, first[0]);
-        let aggregate = Paid::log(key("aggregate")).versioned().aggregate::<Sum>();
-        aggregate.commit(&redis, |_| vec![Paid { cents: 5 }]).await?;
+        let aggregate = Added::log(key("aggregate")).versioned().aggregate::<Sum>();
+        aggregate.commit(&redis, |_| vec![Added { cents: 5 }]).await?;
         let queue = Job::queue(key("jobs"));
         queue.push(&redis, &Job { number: 1 }).await?;
         let held = queue.reserve(&redis, "w").await?.unwrap();
@@ -110,7 +117,7 @@ async fn a_server_that_has_lost_everything() -> Result<()> {
         assert_eq!(tokio::time::timeout(SOON, tail.next()).await.unwrap().unwrap()?.event?.cents, 1);
         // A writer that still has version 1 is refused.
         let log = aggregate.log();
-        let error = log.append(&redis, Expected::Exact(1), &[Paid { cents: 1 }]).await.unwrap_err();
+        let error = log.append(&redis, Expected::Exact(1), &[Added { cents: 1 }]).await.unwrap_err();
         assert_eq!((error.is_conflict(), error.stored_version()), (true, Some(0)));
         assert_eq!(aggregate.load(&redis).await?.version, 0);
         assert!(queue.ack(&redis, held.ticket).await.unwrap_err().is_not_found());
@@ -132,8 +139,8 @@ async fn single_keys_that_are_evicted() -> Result<()> {
         assert_eq!(log.len(&redis).await?, 2);
 
         // A snapshot: it is made anew.
-        let sum = Paid::log(key("snapshot")).versioned().aggregate::<Sum>().snapshots(Snapshots::json().every(5));
-        sum.log().append(&redis, Expected::NoStream, &vec![Paid { cents: 2 }; 5]).await?;
+        let sum = Added::log(key("snapshot")).versioned().aggregate::<Sum>().snapshots(Snapshots::json().every(5));
+        sum.log().append(&redis, Expected::NoStream, &vec![Added { cents: 2 }; 5]).await?;
         sum.load(&redis).await?;
         let snapshot = format!("{}::snapshot", sum.log().key());
         assert!(redis.del(&*snapshot).await? == 1);

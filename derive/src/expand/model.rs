@@ -84,8 +84,7 @@ fn shape_impl(model: &Model, bounds: &TokenStream) -> TokenStream {
                 None => quote!(#krate::codegen::None),
             };
             let (exact, publish) = (model.attrs.exact.is_some(), model.attrs.publish.is_some());
-            let category = model.attrs.category.is_some();
-            let versioned = category || model.attrs.versioned.is_some();
+            let (category, versioned) = (model.attrs.category.is_some(), model.attrs.is_versioned());
             let items = quote! {
                 #common
                 const MAX_LEN: #krate::codegen::Option<#krate::codegen::u64> = #max_len;
@@ -119,7 +118,9 @@ fn shape_impl(model: &Model, bounds: &TokenStream) -> TokenStream {
     };
     let commands = command_impls(model, bounds);
     let shape = commands::implement(model, &shape_trait, bounds, &items);
-    quote!(#shape #commands)
+    let versioned = (model.shape() == Shape::Stream && model.attrs.is_versioned())
+        .then(|| commands::implement(model, &quote!(VersionedModel), bounds, &TokenStream::new()));
+    quote!(#shape #versioned #commands)
 }
 
 /// Returns the implementations that make a model an argument or a reply of any command.

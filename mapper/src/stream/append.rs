@@ -319,7 +319,7 @@ impl<M: StreamModel> Log<M> {
 }
 
 /// Why the log of a model with versions takes no plain append: its entry would end the versions.
-pub(super) const VERSIONED: &str = "the events of this model have versions; append them by `.versioned()`";
+const VERSIONED: &str = "the events of this model have versions; append them by `.versioned()`";
 
 fn unless_versioned<M: StreamModel, R>(command: Command<R>) -> Command<R> {
     if M::VERSIONED { command.reject(VERSIONED) } else { command }

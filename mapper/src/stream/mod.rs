@@ -42,7 +42,9 @@ pub use self::unknown::UnknownEvent;
 #[doc(hidden)]
 pub use self::unknown::UnknownVariant;
 pub(crate) use self::unknown::not_written;
-pub use self::versioned::{Aggregate, AggregateLog, Appended, Decision, Expected, Sourced, Versioned, VersionedLog};
+pub use self::versioned::{
+    Aggregate, AggregateLog, Appended, Decision, Expected, Sourced, Versioned, VersionedLog, VersionedModel,
+};
 pub use self::worker::{Counters, Counts, DeadLetter, Delivered, Notice, Worker};
 use crate::key::{Key, KeyPart};
 use crate::model::Fields;
@@ -124,8 +126,8 @@ pub trait StreamModel: Fields + FromReply {
     /// `category`.
     const CATEGORY: bool = false;
 
-    /// Whether plain appends are refused, because one of them would end the versions of a [versioned](Log::versioned) log: the
-    /// attributes `versioned` and `category`.
+    /// Whether plain appends are refused, because one of them would end the versions of a [versioned](Log::versioned) log. It is
+    /// true for each [`VersionedModel`].
     const VERSIONED: bool = false;
 
     /// Returns the log at `prefix:key`. Nothing is sent.

@@ -45,7 +45,7 @@ const EVERY: u64 = 100;
 /// use serde::{Deserialize, Serialize};
 ///
 /// #[derive(Debug, Clone, RedisModel)]
-/// #[redis(stream, prefix = "account-events")]
+/// #[redis(stream, versioned, prefix = "account-events")]
 /// enum AccountEvent {
 ///     Paid { cents: i64 },
 /// }

@@ -2,7 +2,7 @@
 
 use redis_rest::{Error, ErrorKind, Result};
 
-use super::append::{VERSIONED, fields_for_script};
+use super::append::fields_for_script;
 use super::retention::Retention;
 use super::{Log, StreamModel};
 use crate::hash::Unit;
@@ -69,7 +69,8 @@ impl Unit {
     /// The unit fails, and nothing is written:
     ///
     /// - `InvalidInput` if all fields of the event are `None`, if it has more than 3,950 fields, or if its model is
-    ///   [versioned](Log::versioned): a version is a decision of its own, so append it by `.versioned()`.
+    ///   [versioned](Log::versioned): a unit appends under ids that the server makes, and there the id is the version.
+    ///   Append by `.versioned()`, and keep the records with a [`Projection`](crate::Projection).
     /// - `Redis` with `WRONGTYPE` if the key of the log holds no stream.
     /// - `Conflict` if the log has had the greatest possible id.
     pub fn append<M: StreamModel>(self, log: &Log<M>, event: &M) -> Self {
@@ -89,7 +90,10 @@ impl Unit {
 fn operation<M: StreamModel>(log: &Log<M>, events: &[&M]) -> Result<Operation> {
     let retention = Retention::of::<M>();
     let problem = if M::VERSIONED {
-        Some(VERSIONED)
+        Some(
+            "a versioned log cannot be part of a unit of work; append to it by `.versioned()`, and keep the records \
+             that follow it with a `Projection`",
+        )
     } else if events.is_empty() {
         Some("needs at least one event")
     } else {

@@ -11,7 +11,7 @@ use redis_model_tests::Stack;
 use redis_model_tests::process::printed;
 
 use crate::measure::{Measured, Rounds, client as process, measure, redis_rs};
-use crate::{Heard, Outcome, Placed, ROUNDS, empty, heard, placed};
+use crate::{Decided, Heard, Outcome, Placed, ROUNDS, decided, empty, heard, placed};
 
 /// How many commands a request has.
 const PIPELINE: u64 = 500;
@@ -83,7 +83,7 @@ pub(crate) async fn client(builder: RedisBuilder, args: &[&str]) -> Outcome<()> 
 
 async fn run(redis: &Arc<Redis>, scenario: &str, key: &str, count: u64) -> Outcome<u64> {
     let (log, loud) = (Placed::log(key), Heard::log(key));
-    let versioned = log.versioned();
+    let versioned = Decided::log(key).versioned();
     let once = |n: u64| AppendOptions::new().once(format!("payment-{n}"));
     match scenario {
         "single" => {
@@ -103,7 +103,7 @@ async fn run(redis: &Arc<Redis>, scenario: &str, key: &str, count: u64) -> Outco
         }
         "versioned Exact, single" => {
             for n in 0..count {
-                versioned.append(&**redis, Expected::Exact(n), [&placed(n)]).await?;
+                versioned.append(&**redis, Expected::Exact(n), [&decided(n)]).await?;
             }
         }
         "append_many of 500" => {
@@ -145,7 +145,7 @@ async fn run(redis: &Arc<Redis>, scenario: &str, key: &str, count: u64) -> Outco
                             let _ = log.append_with(&mut batch, [&placed(n)], &once(n));
                         }
                         "versioned Exact, pipelined" => {
-                            let _ = versioned.append(&mut batch, Expected::Exact(n), [&placed(n)]);
+                            let _ = versioned.append(&mut batch, Expected::Exact(n), [&decided(n)]);
                         }
                         other => return Err(format!("no scenario {other}").into()),
                     }

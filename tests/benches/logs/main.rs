@@ -41,6 +41,15 @@ struct Heard {
     cents: i64,
 }
 
+/// The same, with versions.
+#[derive(Debug, Clone, RedisModel)]
+#[redis(stream, versioned, prefix = "bench-orders-decided")]
+struct Decided {
+    order: u64,
+    sku: String,
+    cents: i64,
+}
+
 fn placed(order: u64) -> Placed {
     Placed { order, sku: "A-1000-BLUE".into(), cents: 1990 }
 }
@@ -48,6 +57,11 @@ fn placed(order: u64) -> Placed {
 fn heard(order: u64) -> Heard {
     let Placed { order, sku, cents } = placed(order);
     Heard { order, sku, cents }
+}
+
+fn decided(order: u64) -> Decided {
+    let Placed { order, sku, cents } = placed(order);
+    Decided { order, sku, cents }
 }
 
 /// Appends events from 0 on, as quickly as possible.

@@ -17,6 +17,13 @@ enum OrderEvent {
     Paid { cents: i64 },
 }
 
+/// An event of versioned logs.
+#[derive(Debug, Clone, PartialEq, RedisModel)]
+#[redis(stream, versioned, prefix = "invoice-events")]
+struct Charged {
+    cents: i64,
+}
+
 #[derive(Debug, Clone, PartialEq, RedisModel)]
 #[redis(stream, prefix = "chat", publish)]
 struct Said {
@@ -29,20 +36,17 @@ struct Reading {
     celsius: f64,
 }
 
-/// The sum of what was paid.
+/// The sum of what was charged.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Order {
     cents: i64,
 }
 
 impl Aggregate for Order {
-    type Event = OrderEvent;
+    type Event = Charged;
 
-    fn apply(mut self, event: OrderEvent) -> Self {
-        if let OrderEvent::Paid { cents } = event {
-            self.cents += cents;
-        }
-        self
+    fn apply(self, Charged { cents }: Charged) -> Self {
+        Order { cents: self.cents + cents }
     }
 }
 
@@ -57,6 +61,10 @@ struct Payment {
 
 fn paid(cents: i64) -> OrderEvent {
     OrderEvent::Paid { cents }
+}
+
+fn charged(cents: i64) -> Charged {
+    Charged { cents }
 }
 
 #[tokio::test]
@@ -145,31 +153,31 @@ async fn of_reads(redis: &Redis, table: &mut Table) -> Result<()> {
 }
 
 async fn of_versions(redis: &Redis, table: &mut Table) -> Result<()> {
-    let warm = OrderEvent::log("warm").versioned();
-    let with_category = OrderEvent::log("warm-too").versioned().category();
+    let warm = Charged::log("warm").versioned();
+    let with_category = Charged::log("warm-too").versioned().category();
     for version in 0..2 {
-        warm.append(redis, Expected::Exact(version), &[paid(1)]).await?;
-        with_category.append(redis, Expected::Exact(version), &[paid(1)]).await?;
+        warm.append(redis, Expected::Exact(version), &[charged(1)]).await?;
+        with_category.append(redis, Expected::Exact(version), &[charged(1)]).await?;
     }
     for _ in 0..2 {
-        warm.append(redis, Expected::Any, &[paid(1)]).await?;
-        warm.append_as(redis, "warm", Expected::Any, &[paid(1)]).await?;
+        warm.append(redis, Expected::Any, &[charged(1)]).await?;
+        warm.append_as(redis, "warm", Expected::Any, &[charged(1)]).await?;
         warm.version(redis).await?;
     }
     table.forget();
     table.section("a versioned log");
-    let log = OrderEvent::log(19).versioned();
-    log.append(redis, Expected::NoStream, &[paid(1)]).await?;
+    let log = Charged::log(19).versioned();
+    log.append(redis, Expected::NoStream, &[charged(1)]).await?;
     table.row("log.append(&redis, Expected::NoStream, &[placed])", "", 1, 1);
-    log.append(redis, Expected::Exact(1), &[paid(1), paid(2), paid(3)]).await?;
+    log.append(redis, Expected::Exact(1), &[charged(1), charged(2), charged(3)]).await?;
     table.row("log.append(&redis, Expected::Exact(1), &[a, b, c])", "", 1, 1);
-    log.append(redis, Expected::Exact(1), &[paid(1)]).await.expect_err("a conflict");
+    log.append(redis, Expected::Exact(1), &[charged(1)]).await.expect_err("a conflict");
     table.row("log.append(&redis, Expected::Exact(1), &[paid])", ", of a log that has another version", 1, 1);
-    log.append(redis, Expected::Any, &[paid(1)]).await?;
+    log.append(redis, Expected::Any, &[charged(1)]).await?;
     table.row("log.append(&redis, Expected::Any, &[paid])", "", 1, 1);
-    log.append_as(redis, "payment-5012", Expected::Any, &[paid(1)]).await?;
+    log.append_as(redis, "payment-5012", Expected::Any, &[charged(1)]).await?;
     table.row("log.append_as(&redis, \"payment-5012\", Expected::Any, &[paid])", "", 1, 1);
-    log.clone().category().append(redis, Expected::Exact(6), &[paid(1)]).await?;
+    log.clone().category().append(redis, Expected::Exact(6), &[charged(1)]).await?;
     table.row("log.category().append(&redis, Expected::Exact(6), &[paid])", ", to the category stream too", 1, 1);
     log.version(redis).await?;
     table.row("log.version(&redis)", "", 1, 1);
@@ -179,26 +187,26 @@ async fn of_versions(redis: &Redis, table: &mut Table) -> Result<()> {
 }
 
 async fn of_aggregates(redis: &Redis, table: &mut Table) -> Result<()> {
-    let plain = OrderEvent::log(20).versioned().aggregate::<Order>();
-    plain.log().append(redis, Expected::NoStream, &vec![paid(1); 600]).await?;
-    let snapshots = OrderEvent::log(21).versioned().aggregate::<Order>().snapshots(Snapshots::json().every(50));
+    let plain = Charged::log(20).versioned().aggregate::<Order>();
+    plain.log().append(redis, Expected::NoStream, &vec![charged(1); 600]).await?;
+    let snapshots = Charged::log(21).versioned().aggregate::<Order>().snapshots(Snapshots::json().every(50));
     for _ in 0..2 {
         plain.load(redis).await?;
-        snapshots.log().append(redis, Expected::Any, &vec![paid(1); 50]).await?;
+        snapshots.log().append(redis, Expected::Any, &vec![charged(1); 50]).await?;
         snapshots.load(redis).await?;
     }
-    snapshots.log().append(redis, Expected::Any, &vec![paid(1); 48]).await?;
+    snapshots.log().append(redis, Expected::Any, &vec![charged(1); 48]).await?;
     table.forget();
     table.section("an aggregate");
     plain.load(redis).await?;
     table.row("order.load(&redis)", ", 600 events, without snapshots", 2, 2);
     snapshots.load(redis).await?;
     table.row("order.load(&redis)", ", a snapshot and 48 events after it", 1, 1);
-    snapshots.commit(redis, |_| vec![paid(1)]).await?;
+    snapshots.commit(redis, |_| vec![charged(1)]).await?;
     table.row("order.commit(&redis, |order| order.pay(990))", "", 2, 2);
     snapshots.commit(redis, |_| vec![]).await?;
     table.row("order.commit(&redis, |order| ..)", ", if the decision is that nothing happens", 1, 1);
-    snapshots.commit(redis, |_| vec![paid(1)]).await?;
+    snapshots.commit(redis, |_| vec![charged(1)]).await?;
     table.row("order.commit(&redis, |order| ..)", ", if a snapshot is due: the 50th event", 3, 3);
     Ok(())
 }

@@ -180,7 +180,7 @@ fn what_cannot_be_appended_is_refused_before_it_is_sent() {
     for (unit, why) in [
         (Unit::new().append_many(&log, none), "at least one event"),
         (Unit::new().append(&Loud::log(1), &Loud { note: None }), "cannot be empty"),
-        (Unit::new().append(&Versioned::log(1), &Versioned { cents: 1 }), "`.versioned()`"),
+        (Unit::new().append(&Versioned::log(1), &Versioned { cents: 1 }), "cannot be part of a unit of work"),
         (Unit::new().append(&Event::log("a:b"), &placed(1)), "separates the parts of a key"),
         (Unit::new().append(&Event::log("x".repeat(33_000)), &placed(1)), "32 KB"),
         (Unit::new().append(&log, &placed(1)).save(&record), "write the same record"),

@@ -12,7 +12,7 @@ use redis_model::stream::{Expected, Snapshots};
 use redis_model_tests::fault::{Cut, Faulty};
 use redis_model_tests::{Stack, key};
 
-use crate::{Account, Event, paid, servers};
+use crate::{Account, Event, Plain, paid, servers};
 
 fn cut(stack: &Stack, cuts: &[Cut]) -> Redis {
     let policy = RetryPolicy::default().backoff(Duration::from_millis(1), Duration::from_millis(2));
@@ -136,8 +136,9 @@ async fn what_cannot_be_appended_is_refused() -> Result<()> {
         let error = Event::log("a:b").versioned().append(&redis, Expected::Any, &[paid(1)]).await.unwrap_err();
         assert!(error.is_invalid_input());
         // A log with ids of its own.
-        let plain = Event::log(key("plain"));
-        plain.append(&redis, &paid(1)).await?;
+        let name = key("plain");
+        Plain::log(&name).append(&redis, &Plain { cents: 1 }).await?;
+        let plain = Event::log(&name);
         for expected in [Expected::Any, Expected::NoStream, Expected::Exact(1)] {
             let error = plain.versioned().append(&redis, expected, &[paid(1)]).await.unwrap_err();
             assert!(

@@ -6,7 +6,7 @@ use redis_model::redis_rest::Encoding;
 use redis_model::stream::{AppendOptions, Expected};
 use redis_model_tests::key;
 
-use crate::{Event, paid, servers};
+use crate::{Event, Plain, paid, servers};
 
 /// Its category is its own, so that a test can fill it.
 #[derive(Debug, Clone, PartialEq, RedisModel)]
@@ -99,12 +99,17 @@ async fn other_events_under_the_id_of_a_commit_are_a_conflict() -> Result<()> {
 async fn a_key_of_once_and_the_id_of_a_commit_do_not_meet() -> Result<()> {
     for (name, stack) in servers() {
         let redis = stack.redis();
-        let log = Event::log(key("meet"));
-        let commit = log.versioned().append_as(&redis, "x", Expected::Any, &[paid(1)]).await?;
-        let once = log.append_with(&redis, &[paid(2)], &AppendOptions::new().once("x")).await?;
+        let name_of_both = key("meet");
+        let (versioned, log) = (Event::log(&name_of_both).versioned(), Plain::log(&name_of_both));
+        let commit = versioned.append_as(&redis, "x", Expected::Any, &[paid(1)]).await?;
+        let once = log.append_with(&redis, &[Plain { cents: 2 }], &AppendOptions::new().once("x")).await?;
         assert_eq!((commit.version, log.len(&redis).await?), (1, 2), "{name}");
-        assert_eq!(log.versioned().append_as(&redis, "x", Expected::Any, &[paid(1)]).await?, commit, "{name}");
-        assert_eq!(log.append_with(&redis, &[paid(2)], &AppendOptions::new().once("x")).await?, once, "{name}");
+        assert_eq!(versioned.append_as(&redis, "x", Expected::Any, &[paid(1)]).await?, commit, "{name}");
+        assert_eq!(
+            log.append_with(&redis, &[Plain { cents: 2 }], &AppendOptions::new().once("x")).await?,
+            once,
+            "{name}"
+        );
     }
     Ok(())
 }
@@ -133,15 +138,15 @@ async fn scripts_of_logs_work_in_pipelines_and_transactions() -> Result<()> {
     for (name, stack) in servers() {
         for encoding in [Encoding::Json, Encoding::Base64, Encoding::Resp2] {
             let redis = stack.builder().encoding(encoding).build()?;
-            let (log, once) = (Event::log(key("pipe")), AppendOptions::new().once("k"));
+            let (log, once) = (Plain::log(key("pipe")), AppendOptions::new().once("k"));
             let version = Full::log(key("pipe")).versioned();
             let full = [Full { cents: 1 }];
-            let pipeline = log.append_with(redis.pipeline(), &[paid(1)], &once);
-            let pipeline = log.append_with(pipeline, &[paid(1)], &once);
+            let pipeline = log.append_with(redis.pipeline(), &[Plain { cents: 1 }], &once);
+            let pipeline = log.append_with(pipeline, &[Plain { cents: 1 }], &once);
             let (one, again, first) = version.append(pipeline, Expected::NoStream, &full).exec().await?;
             assert_eq!((&one, first.version), (&again, 1), "{name} {encoding:?}");
-            let transaction = log.append_with(redis.transaction(), &[paid(1)], &once);
-            let transaction = log.append(transaction, &paid(2));
+            let transaction = log.append_with(redis.transaction(), &[Plain { cents: 1 }], &once);
+            let transaction = log.append(transaction, &Plain { cents: 2 });
             let (again, next, second) = version.append(transaction, Expected::Exact(1), &full).exec().await?;
             assert!(one == again && one[0] < next && second.version == 2, "{name} {encoding:?}");
             assert_eq!((log.len(&redis).await?, version.version(&redis).await?), (2, 2), "{name} {encoding:?}");

@@ -30,7 +30,7 @@ use serde_derive::{Deserialize, Serialize};
 
 /// What happens to an account.
 #[derive(Debug, Clone, PartialEq, RedisModel)]
-#[redis(stream, prefix = "account-events", max_len = 3)]
+#[redis(stream, versioned, prefix = "account-events")]
 enum Event {
     Opened {
         owner: String,
@@ -43,7 +43,14 @@ enum Event {
     Closed,
 }
 
-/// The same, with a category.
+/// The events of a program that does not know that these logs have versions.
+#[derive(Debug, Clone, PartialEq, RedisModel)]
+#[redis(stream, prefix = "account-events")]
+struct Plain {
+    cents: i64,
+}
+
+/// The same as `Event`, with a category.
 #[derive(Debug, Clone, PartialEq, RedisModel)]
 #[redis(stream, prefix = "order-events", category, publish)]
 enum OrderEvent {

@@ -8,7 +8,7 @@ use redis_rest::{Build, Client, Error, Executor as _, Result, Session, StringCom
 
 use super::append::{Commit, check_id};
 use super::fold::{Versioned, replay};
-use super::{Expected, VersionedLog};
+use super::{Expected, VersionedLog, VersionedModel};
 use crate::stream::StreamModel;
 use crate::stream::page::{self, LogPage};
 use crate::stream::snapshot::{Snapshots, Stored};
@@ -26,7 +26,7 @@ const PAUSE: Duration = Duration::from_millis(2);
 /// use redis_model::{Aggregate, Error, prelude::*};
 ///
 /// #[derive(Debug, Clone, PartialEq, RedisModel)]
-/// #[redis(stream, prefix = "order-events")]
+/// #[redis(stream, versioned, prefix = "order-events")]
 /// enum OrderEvent {
 ///     Placed { cents: i64 },
 ///     Paid { cents: i64 },
@@ -90,8 +90,8 @@ const PAUSE: Duration = Duration::from_millis(2);
 /// # }
 /// ```
 pub trait Aggregate: Default + Send + Sync + 'static {
-    /// The events.
-    type Event: StreamModel + Send + Sync;
+    /// The events, whose attribute has `versioned` or `category`.
+    type Event: VersionedModel + Send + Sync;
 
     /// Returns the state after an event. It cannot refuse: the event has happened.
     #[must_use]

@@ -107,7 +107,7 @@ impl<M: StreamModel> VersionedLog<M> {
     /// # use redis_model::prelude::*;
     /// # use redis_model::stream::Expected;
     /// # #[derive(Debug, RedisModel)]
-    /// # #[redis(stream, prefix = "order-events")]
+    /// # #[redis(stream, versioned, prefix = "order-events")]
     /// # enum OrderEvent { Paid { cents: i64 } }
     /// # async fn example(redis: Redis) -> Result<()> {
     /// let log = OrderEvent::log(17).versioned();

@@ -38,7 +38,7 @@ impl<M: StreamModel + Send> VersionedLog<M> {
     /// use redis_model::stream::Expected;
     ///
     /// #[derive(Debug, Clone, PartialEq, RedisModel)]
-    /// #[redis(stream, prefix = "order-events")]
+    /// #[redis(stream, versioned, prefix = "order-events")]
     /// enum OrderEvent {
     ///     Placed { cents: i64 },
     ///     Paid { cents: i64 },

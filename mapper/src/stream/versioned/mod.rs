@@ -31,7 +31,7 @@ use super::page;
 /// use redis_model::stream::Expected;
 ///
 /// #[derive(Debug, Clone, PartialEq, RedisModel)]
-/// #[redis(stream, prefix = "order-events")]
+/// #[redis(stream, versioned, prefix = "order-events")]
 /// enum OrderEvent {
 ///     Placed { sku: String },
 ///     Paid { cents: i64 },
@@ -56,18 +56,47 @@ use super::page;
 /// # }
 /// ```
 ///
-/// Add to such a log only by its own methods: a plain append ends its versions for good. `#[redis(stream, versioned,
-/// prefix = "..")]` refuses plain appends. The log is never trimmed by them: `max_len` has no effect here, because a
-/// state is made of all events.
+/// Events are added to such a log by its own methods alone. A plain append would end its versions for good, so the
+/// attribute `versioned`, which the model needs, refuses plain appends. It also refuses `max_len` and `max_age`, because
+/// a state is made of all events.
 #[must_use = "a log does nothing until it is read or written"]
 pub struct VersionedLog<M> {
     log: Log<M>,
     writes_category: bool,
 }
 
+/// An event of [versioned logs](VersionedLog): a [`StreamModel`] whose plain appends are refused.
+///
+/// [`RedisModel`](derive@crate::RedisModel) implements it if the attribute has `versioned` or `category`:
+///
+/// ```
+/// use redis_model::prelude::*;
+///
+/// #[derive(Debug, RedisModel)]
+/// #[redis(stream, versioned, prefix = "order-events")]
+/// enum OrderEvent {
+///     Paid { cents: i64 },
+/// }
+///
+/// let log = OrderEvent::log(17).versioned(); // without the attribute `versioned`, this does not compile
+/// assert_eq!(log.key(), "order-events:17");
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an event of versioned logs",
+    label = "its attribute lacks `versioned`",
+    note = "add `versioned` to the attribute of the event: `#[redis(stream, versioned, prefix = \"..\")]`",
+    note = "plain appends are then refused, because one of them would end the versions of the log"
+)]
+pub trait VersionedModel: StreamModel {}
+
 impl<M: StreamModel> Log<M> {
     /// Returns the same log, with versions as the ids of its entries. Nothing is sent.
-    pub fn versioned(&self) -> VersionedLog<M> {
+    ///
+    /// The model needs the attribute `versioned` or `category`.
+    pub fn versioned(&self) -> VersionedLog<M>
+    where
+        M: VersionedModel,
+    {
         VersionedLog { log: self.clone(), writes_category: M::CATEGORY }
     }
 }
