@@ -100,8 +100,10 @@ use crate::hash::Unit;
 /// ```
 ///
 /// A function that does not wait, `fn project(unit: Unit, entry: Entry<Payment>) -> Result<Unit>`, suits all of them:
-/// `project`, and `async |unit, entry| project(unit, entry)`. Handlers return [`redis_model::Error`](crate::Error), or an error of
-/// yours: see [`handler_error`](Projection::handler_error).
+/// `project`, and `async |unit, entry| project(unit, entry)`.
+///
+/// Handlers return [`redis_model::Error`](crate::Error). For any other error, one call names its type:
+/// `.handler_error::<ViewError>()`, see [`handler_error`](Projection::handler_error).
 ///
 /// # What it sees
 ///
@@ -454,9 +456,9 @@ impl<M: StreamModel, E: HandlerError> Projection<M, E> {
     ///
     /// It waits as a [`Tail`](crate::Tail) does: a message of a model with `publish` wakes it, and otherwise it polls
     /// at an adaptive pace, which [`polling`](Self::polling) sets. Requests that can succeed later are repeated,
-    /// after waits that double up to 30 seconds, for as long as it takes: also while the server is stopped. Each is a `warn`
-    /// event of `tracing`, and a notice: use [`on_notice`](Self::on_notice) to see that the view is not up to date. The
-    /// view and its position are one write, so no event is left out and none counts twice, whatever is repeated,
+    /// after waits that double up to 30 seconds, for as long as it takes: also while the server is stopped. Each is a
+    /// `warn` event of `tracing`, and a notice: use [`on_notice`](Self::on_notice) to see that the view is not up to
+    /// date. The view and its position are one write, so no event is left out and none counts twice, whatever is repeated,
     /// dropped, or run by two programs at a time. The second one costs requests and does nothing: run it where it is
     /// to take over from the first.
     ///
