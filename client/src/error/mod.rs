@@ -153,6 +153,8 @@ pub enum ErrorKind {
     Index,
     /// Entries of a stream that a reader needs were removed before it has read them, or the stream was deleted. See [`Error::is_lagged`].
     Lagged,
+    /// A handler of yours failed with an error of its own, which is the [`source`](std::error::Error::source).
+    Handler,
 }
 
 impl ErrorKind {

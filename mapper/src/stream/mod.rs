@@ -34,7 +34,7 @@ pub use self::entry::Entry;
 pub use self::group::{Group, GroupStatus};
 pub use self::info::LogInfo;
 pub use self::log::Log;
-pub use self::projection::{CaughtUp, Projection, Skipped};
+pub use self::projection::{CaughtUp, HandlerError, Projection, ProjectionNotice, Skipped};
 pub use self::retention::Retention;
 pub use self::snapshot::Snapshots;
 pub use self::tail::{LogEntry, Polling, Since, Tail, TailMany, TailOptions, TailToken};

@@ -1,9 +1,10 @@
 //! Projections that follow a log: they wait as tails do, and what they write counts once.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use redis_model::prelude::*;
+use redis_model::stream::{CaughtUp, ProjectionNotice};
 use redis_model::{Entry, Error, ErrorKind, Log, Projection, Unit};
 use redis_model_tests::key;
 use tokio::sync::oneshot;
@@ -132,13 +133,108 @@ async fn failures_that_can_pass_are_repeated() -> Result<()> {
             (9, _) => Err(Error::new(ErrorKind::NotFound, "no such customer")),
             (number, _) => Ok(add(unit, number)),
         };
+        let notices = Arc::new(Mutex::new((CaughtUp::default(), Vec::new())));
+        let seen = Arc::clone(&notices);
+        let projection = projection(&log, &id).on_notice(move |notice| match notice {
+            ProjectionNotice::Repeated { error } => seen.lock().unwrap().1.push(error.to_string()),
+            ProjectionNotice::CaughtUp { done } => seen.lock().unwrap().0 = *done,
+            _ => panic!("{notice:?}"),
+        });
         // Without subscriptions, it polls.
         switch.set_down(true);
-        let error =
-            timeout(SOON, projection(&log, &id).follow(&switch.redis(&stack), handler)).await.unwrap().unwrap_err();
+        let error = timeout(SOON, projection.follow(&switch.redis(&stack), handler)).await.unwrap().unwrap_err();
+        {
+            let notices = notices.lock().unwrap();
+            assert_eq!(notices.0, CaughtUp::default(), "{name}: it was never up to date");
+            assert!(notices.1.len() >= 4, "{name}: {notices:?}");
+            assert!(notices.1.iter().all(|text| text.contains("a record could not be loaded")), "{name}: {notices:?}");
+        }
         assert_eq!((error.kind(), error.key()), (ErrorKind::NotFound, Some(log.key())), "{name}: {error}");
         assert!(error.to_string().contains(&format!("entry {}", ids[9])), "{name}: {error}");
         assert_eq!(sum(&redis, &id, 9).await?, 36, "{name}");
+    }
+    Ok(())
+}
+
+/// What a handler of users returns: with the error of this crate, or without one.
+#[derive(Debug)]
+struct Wrapped(Option<Error>);
+
+impl std::fmt::Display for Wrapped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("wrapped")
+    }
+}
+
+impl std::error::Error for Wrapped {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.as_ref().map(|error| error as _)
+    }
+}
+
+#[tokio::test]
+async fn an_error_within_the_handlers_decides() -> Result<()> {
+    for (name, stack) in servers() {
+        let redis = stack.redis();
+        let log = Tick::log(key("within"));
+        let id = prepared(&redis, "within").await?;
+        append(&redis, &log, 0..2).await?;
+        let notices = Arc::new(AtomicU64::new(0));
+        let (seen, add, calls) = (Arc::clone(&notices), count(&id), AtomicU64::new(0));
+        let projection = projection(&log, &id).handler_error::<Wrapped>().on_notice(move |notice| {
+            if let ProjectionNotice::Repeated { error } = notice {
+                assert!(error.to_string().contains("the handler has failed: wrapped"), "{error}");
+                seen.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+        let handler = async |unit, entry: Entry<Tick>| match calls.fetch_add(1, Ordering::SeqCst) {
+            0 => Err(Wrapped(Some(Error::new(ErrorKind::Timeout, "a record could not be loaded")))),
+            1 => Err(Wrapped(Some(Error::new(ErrorKind::Redis, "LOADING Redis is loading the dataset")))),
+            3 => Err(Wrapped(None)),
+            _ => Ok(add(unit, entry.event.number)),
+        };
+        let error = timeout(SOON, projection.follow(&redis, handler)).await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Handler, "{name}: {error}");
+        assert_eq!([&calls, &notices].map(|number| number.load(Ordering::SeqCst)), [4, 2], "{name}");
+        assert_eq!(sum(&redis, &id, 1).await?, 0, "{name}");
+    }
+    Ok(())
+}
+
+/// A server that is stopped is noticed without `tracing`, and so is its return.
+#[tokio::test]
+async fn a_server_that_is_down_is_noticed() -> Result<()> {
+    let (_, stack) = servers().swap_remove(0);
+    let redis = stack.redis();
+    let log = Tick::log(key("down"));
+    let id = prepared(&redis, "down").await?;
+    append(&redis, &log, 0..3).await?;
+    let (sender, mut notices) = tokio::sync::mpsc::unbounded_channel();
+    let projection = projection(&log, &id).on_notice(move |notice| {
+        let events = if let ProjectionNotice::CaughtUp { done } = notice { Some(done.events) } else { None };
+        sender.send(events).unwrap();
+    });
+    let switch = Arc::new(Switch::default());
+    let follower = switch.redis(&stack);
+    let add = count(&id);
+    let handler = async |unit, entry: Entry<Tick>| Ok(add(unit, entry.event.number));
+    let watch = async {
+        assert_eq!(notices.recv().await, Some(Some(3)));
+        switch.set_stopped(true);
+        assert_eq!(notices.recv().await, Some(None));
+        append(&redis, &log, 0..2).await?;
+        switch.set_stopped(false);
+        while let Some(notice) = notices.recv().await {
+            if notice.is_some() {
+                assert_eq!(notice, Some(2));
+                return Ok(());
+            }
+        }
+        Result::Ok(())
+    };
+    tokio::select! {
+        result = projection.follow(&follower, handler) => panic!("{result:?}"),
+        result = timeout(SOON, watch) => result.unwrap()?,
     }
     Ok(())
 }

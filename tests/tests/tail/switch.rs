@@ -1,4 +1,4 @@
-//! A transport whose subscriptions can be refused, and which counts.
+//! A transport whose subscriptions, or all of whose requests, can be refused, and which counts.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -12,6 +12,7 @@ use redis_model_tests::Stack;
 #[derive(Debug, Default)]
 pub(crate) struct Switch {
     is_down: AtomicBool,
+    is_stopped: AtomicBool,
     subscriptions: AtomicUsize,
     requests: AtomicUsize,
 }
@@ -20,6 +21,11 @@ impl Switch {
     /// Refuses subscriptions, or no longer.
     pub(crate) fn set_down(&self, is_down: bool) {
         self.is_down.store(is_down, Ordering::SeqCst);
+    }
+
+    /// Refuses everything, or no longer.
+    pub(crate) fn set_stopped(&self, is_stopped: bool) {
+        self.is_stopped.store(is_stopped, Ordering::SeqCst);
     }
 
     /// The number of attempts to subscribe so far.
@@ -49,6 +55,9 @@ struct Switched {
 impl Transport for Switched {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
         let is_subscription = matches!(&request.endpoint, Endpoint::Path(path) if path.starts_with("/subscribe/"));
+        if self.switch.is_stopped.load(Ordering::SeqCst) {
+            return Err(TransportError::not_sent("connection refused, on purpose"));
+        }
         if !is_subscription {
             self.switch.requests.fetch_add(1, Ordering::SeqCst);
             return self.inner.send(request).await;

@@ -1,13 +1,13 @@
 //! Projections: each event counts once in the view, whatever breaks.
 
 use std::collections::BTreeMap;
-use std::error::Error as _;
-use std::pin::Pin;
+use std::error::Error as StdError;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use redis_model::commands::stream::Trim;
+use redis_model::commands::stream::{StreamId, Trim};
 use redis_model::prelude::*;
 use redis_model::stream::{CaughtUp, Expected, Sourced};
 use redis_model::{Entry, Error, ErrorKind, Log, Projection, Unit};
@@ -61,21 +61,14 @@ fn sale(customer: u64, cents: i64) -> Sale {
     Sale { customer, cents }
 }
 
-type Handled = Pin<Box<dyn Future<Output = Result<Unit>> + Send>>;
-
 /// Counts each event in the balance of its customer.
-fn count(redis: &Redis, view: &str) -> impl FnMut(Unit, Entry<Sourced<Sale>>) -> Handled + Send + use<> {
-    let (redis, view) = (redis.clone(), view.to_owned());
-    move |unit, entry| {
-        let Sale { customer, cents } = entry.event.event;
-        let (redis, id) = (redis.clone(), format!("{view}.{customer}"));
-        Box::pin(async move {
-            let mut balance = Balance::load(&redis, &id).await?.unwrap_or(Balance { id, ..Balance::default() });
-            balance.cents += cents;
-            balance.events += 1;
-            Ok(unit.save(&balance))
-        })
-    }
+async fn count(redis: &Redis, view: &str, unit: Unit, entry: Entry<Sourced<Sale>>) -> Result<Unit> {
+    let Sale { customer, cents } = entry.event.event;
+    let id = format!("{view}.{customer}");
+    let mut balance = Balance::load(redis, &id).await?.unwrap_or(Balance { id, ..Balance::default() });
+    balance.cents += cents;
+    balance.events += 1;
+    Ok(unit.save(&balance))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -89,17 +82,18 @@ async fn a_view_equals_a_replay_whatever_breaks() -> Result<()> {
             let (redis, view, is_over) = (lossy(stack, seed + runner, 15), view.clone(), Arc::clone(&is_over));
             tokio::spawn(async move {
                 let random = Random::new(seed ^ (runner << 20));
+                let count = async |unit, entry| count(&redis, &view, unit, entry).await;
                 let mut total = CaughtUp::default();
                 while !is_over.load(Ordering::SeqCst) {
                     let projection = Sale::category().projection(&view).batch(1);
                     // One of them follows the log. The others read what there is, now and then.
                     if runner == 1 {
                         let limit = Duration::from_millis(10 + random.below(1500));
-                        let follows = projection.follow(&redis, count(&redis, &view));
+                        let follows = projection.follow(&redis, &count);
                         assert!(tokio::time::timeout(limit, follows).await.is_err(), "a failure that can pass ends it");
                         continue;
                     }
-                    let run = projection.catch_up_async(&redis, count(&redis, &view));
+                    let run = projection.catch_up_async(&redis, &count);
                     // Killed anywhere, and started again. One of them lives on.
                     let limit = if runner == 0 { 60_000 } else { 10 + random.below(800) };
                     match tokio::time::timeout(Duration::from_millis(limit), run).await {
@@ -141,7 +135,8 @@ async fn a_view_equals_a_replay_whatever_breaks() -> Result<()> {
         // What is delivered late.
         tokio::time::sleep(Duration::from_millis(100)).await;
         let projection = Sale::category().projection(&view);
-        let rest = projection.catch_up_async(&redis, count(&redis, &view)).await?;
+        let count = async |unit, entry| count(&redis, &view, unit, entry).await;
+        let rest = projection.catch_up_async(&redis, count).await?;
         println!("{name}: {} events left for the last run", rest.events);
         let again =
             projection.catch_up(&redis, |_, _| Err(Error::new(ErrorKind::InvalidInput, "nothing is left"))).await?;
@@ -287,20 +282,135 @@ async fn a_failing_handler_stops_before_its_event() -> Result<()> {
     Ok(())
 }
 
+/// An error as thiserror writes it.
+#[derive(Debug, PartialEq)]
+enum ViewError {
+    Negative(i64),
+    Redis(ErrorKind),
+}
+
+impl fmt::Display for ViewError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no such payment: {self:?}")
+    }
+}
+
+impl StdError for ViewError {}
+
+impl From<Error> for ViewError {
+    fn from(error: Error) -> Self {
+        ViewError::Redis(error.kind())
+    }
+}
+
+type AnyError = Box<dyn StdError + Send + Sync>;
+
+fn checked(unit: Unit, entry: &Entry<Receipt>) -> Result<Unit, ViewError> {
+    if entry.event.cents < 0 { Err(ViewError::Negative(entry.event.cents)) } else { Ok(unit) }
+}
+
+#[tokio::test]
+async fn a_handler_has_an_error_of_its_own() -> Result<()> {
+    for (name, stack) in servers() {
+        let redis = stack.redis();
+        let log = Receipt::log(key("own"));
+        let ids = log.append_many(&redis, &[receipt(1, 1), receipt(2, -2)]).await?;
+        let is_named = |error: &Error, text: &str| {
+            let entry = format!("entry {}", ids[1]);
+            assert_eq!((error.kind(), error.key()), (ErrorKind::Handler, Some(log.key())), "{name}: {error}");
+            assert!(error.to_string().contains(&entry) && error.to_string().contains(text), "{name}: {error}");
+            assert!(!error.is_transient() && !error.to_string().contains("nothing was sent"), "{name}: {error}");
+        };
+        // A type of its own, whatever reads the log.
+        let own = records(&log).handler_error::<ViewError>();
+        let errors = [
+            own.catch_up(&redis, |unit, entry| checked(unit, &entry)).await.unwrap_err(),
+            own.catch_up_async(&redis, async |unit, entry| checked(unit, &entry)).await.unwrap_err(),
+            own.follow(&redis, async |unit, entry| checked(unit, &entry)).await.unwrap_err(),
+        ];
+        for error in errors {
+            is_named(&error, "the handler has failed: no such payment: Negative(-2)");
+            let source = error.source().and_then(|source| source.downcast_ref());
+            assert_eq!(source, Some(&ViewError::Negative(-2)), "{name}");
+        }
+        // `?` converts, of errors of several types.
+        let any = records(&log).handler_error::<AnyError>();
+        let of_text = async |unit, entry: Entry<Receipt>| {
+            let _: u64 = entry.event.cents.to_string().parse()?;
+            Ok(Balance::load(&redis, "none").await?.map_or(unit, |_| Unit::new()))
+        };
+        is_named(&any.catch_up_async(&redis, of_text).await.unwrap_err(), "invalid digit");
+        let text = records(&log).handler_error::<String>();
+        let refuses = |unit, entry: Entry<Receipt>| {
+            if entry.event.cents < 0 { Err(format!("{} cents", entry.event.cents)) } else { Ok(unit) }
+        };
+        is_named(&text.catch_up(&redis, refuses).await.unwrap_err(), "the handler has failed: -2 cents");
+        let word = records(&log).handler_error::<&str>();
+        let refuses = |unit, entry: Entry<Receipt>| if entry.event.cents < 0 { Err("negative") } else { Ok(unit) };
+        is_named(&word.catch_up(&redis, refuses).await.unwrap_err(), "the handler has failed: negative");
+        // The handler sent requests, whatever the kind of its error says.
+        let input = |unit: Unit, entry: Entry<Receipt>| match entry.event.cents {
+            -2 => Err(Error::new(ErrorKind::InvalidInput, "negative")),
+            _ => Ok(unit),
+        };
+        is_named(&records(&log).catch_up(&redis, input).await.unwrap_err(), "the handler has failed: negative");
+        // The values in the errors of serde are cut.
+        let json = records(&log).handler_error::<AnyError>();
+        let parses = |unit, entry: Entry<Receipt>| {
+            let text = if entry.event.cents < 0 { "\"secret\"" } else { "1" };
+            let _: u64 = serde_json::from_str(text)?;
+            Ok(unit)
+        };
+        let error = json.catch_up(&redis, parses).await.unwrap_err();
+        is_named(&error, "the handler has failed: ");
+        assert!(!format!("{error} {error:?}").contains("secret"), "{name}: {error:?}");
+    }
+    Ok(())
+}
+
+/// Increments show an event that counts twice.
+fn add(view: &str) -> impl FnMut(Unit, Entry<Receipt>) -> Result<Unit> + Send + use<> {
+    let view = view.to_owned();
+    move |unit, entry| {
+        let insert = Balance { id: format!("{view}.{}", entry.event.customer), cents: entry.event.cents, events: 1 };
+        let again = Balance::patch(&insert.id).incr(Balance::EVENTS, 1).incr(Balance::CENTS, entry.event.cents);
+        Ok(if entry.id == StreamId::new(1, 1) { unit.insert(&insert) } else { unit.patch(again) })
+    }
+}
+
+#[tokio::test]
+async fn a_view_is_rebuilt_in_place() -> Result<()> {
+    for (name, stack) in servers() {
+        let redis = stack.redis();
+        let (log, view) = (Receipt::log(key("rebuilt")), key("rebuilt"));
+        for (number, receipt) in [receipt(1, 1), receipt(1, 20), receipt(1, 300)].iter().enumerate() {
+            log.append_at(&redis, StreamId::new(1, number as u64 + 1), receipt).await?;
+        }
+        let projection = records(&log);
+        assert!(!projection.reset(&redis).await?, "{name}");
+        assert_eq!(projection.catch_up(&redis, add(&view)).await?.events, 3);
+        let expected = Balance { id: format!("{view}.1"), cents: 321, events: 3 };
+        for _ in 0..2 {
+            assert_eq!(Balance::load(&redis, &expected.id).await?.as_ref(), Some(&expected), "{name}");
+            assert_eq!(Balance::query().eq(Balance::CENTS, 321).delete(&redis).await?, 1, "{name}");
+            assert!(projection.reset(&redis).await? && redis.exists(projection.key()).await? == 0, "{name}");
+            assert_eq!(projection.catch_up(&redis, add(&view)).await?.events, 3, "{name}");
+        }
+        assert_eq!(Balance::load(&redis, &expected.id).await?.as_ref(), Some(&expected), "{name}");
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_position_that_is_deleted_meanwhile_is_noticed() -> Result<()> {
     let (_, stack) = &servers()[0];
-    let (redis, other) = (stack.redis(), stack.redis());
+    let redis = stack.redis();
     let log = Receipt::log(key("gone"));
     log.append_many(&redis, &[receipt(1, 1), receipt(2, 2)]).await?;
     let projection = records(&log);
-    let position = projection.key().to_owned();
-    let deletes = move |unit: Unit, _: Entry<Receipt>| {
-        let (other, position) = (other.clone(), position.clone());
-        async move {
-            other.del(position).await?;
-            Ok(unit)
-        }
+    let deletes = async |unit: Unit, _: Entry<Receipt>| {
+        projection.reset(&redis).await?;
+        Ok(unit)
     };
     let error = projection.catch_up_async(&redis, deletes).await.unwrap_err();
     assert_eq!((error.is_not_found(), error.key()), (true, Some(projection.key())));

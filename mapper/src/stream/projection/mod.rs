@@ -1,15 +1,22 @@
 //! Projections: views that are made of logs, each with its position, which is written together with the view.
 
+mod failure;
 mod follow;
+mod notice;
 mod position;
 mod run;
 
 use std::fmt;
-use std::future::pending;
+use std::future::{pending, ready};
+use std::marker::PhantomData;
+use std::sync::Arc;
 
 use redis_rest::commands::stream::StreamId;
-use redis_rest::{Client, Command, Redis, Result};
+use redis_rest::{Client, Command, Error, Executor, Redis, Result};
 
+pub use self::failure::HandlerError;
+use self::notice::OnNotice;
+pub use self::notice::{CaughtUp, ProjectionNotice};
 use self::position::Record;
 use super::entry::Entry;
 use super::log::Log;
@@ -61,8 +68,44 @@ use crate::hash::Unit;
 /// # }
 /// ```
 ///
-/// The position is a field for each log in the hash `order-events::projection:open-orders`. To rebuild a view, run
-/// the projection under a new name, with a view of its own: it begins with the first event.
+/// The position is a field for each log in the hash `order-events::projection:open-orders`.
+///
+/// # Handlers
+///
+/// | call | handler |
+/// | --- | --- |
+/// | [`catch_up`](Projection::catch_up), with both clients | a closure that owns what it uses, or a function |
+/// | [`catch_up_async`](Projection::catch_up_async), [`follow`](Projection::follow) | an async closure that borrows what it uses: `async`, without `move` |
+///
+/// An `async move` closure that owns what it uses "does not implement `FnMut`": leave out `move`. In a task that is
+/// spawned, `async move { .. }` around the call owns what the closure borrows:
+///
+/// ```no_run
+/// # use redis_model::{Entry, Unit, prelude::*};
+/// # #[derive(Debug, RedisModel)]
+/// # #[redis(stream, prefix = "payments")]
+/// # struct Payment { customer: u64, cents: i64 }
+/// # mod tokio { pub fn spawn<F: Future + Send + 'static>(_: F) {} }
+/// async fn project(redis: &Redis, unit: Unit, entry: Entry<Payment>) -> Result<Unit> {
+/// #   Ok(unit)
+///     // ..
+/// }
+///
+/// # fn example(redis: Redis) {
+/// tokio::spawn(async move {
+///     let payments = Payment::log("all").projection("balances");
+///     payments.follow(&redis, async |unit, entry| project(&redis, unit, entry).await).await
+/// });
+/// # }
+/// ```
+///
+/// A function that does not wait, `fn project(unit: Unit, entry: Entry<Payment>) -> Result<Unit>`, suits all of them:
+/// `project`, and `async |unit, entry| project(unit, entry)`.
+///
+/// Handlers return [`redis_model::Error`](crate::Error). For any other error, one call names its type:
+/// `.handler_error::<ViewError>()`, see [`handler_error`](Projection::handler_error).
+///
+/// # What it sees
 ///
 /// A projection sees every event of its logs, in their order; among several logs, there is no order. If entries were
 /// removed before it has seen them, by `max_len` for example, it stops with a `Lagged` error. So it does if a log was
@@ -70,8 +113,75 @@ use crate::hash::Unit;
 /// of entries that were ever added. It cannot notice that a log was begun again, and has grown past the position
 /// since, if as many of the new entries were trimmed as it has read of the old log, or have ids below the position,
 /// as in a versioned log.
+///
+/// # Rebuilding
+///
+/// A view is built anew if its handler or its records change, or if events were lost. **A new name over the same
+/// records counts every event again.** The position belongs to the name, and the records to their prefix: change both,
+/// or neither.
+///
+/// In place, while nobody needs the view: stop the programs that run the projection, delete the records, and then
+/// [`reset`](Projection::reset) the position. If that is cut short, do it again from the start.
+///
+/// ```no_run
+/// # use redis_model::{Entry, Unit, prelude::*};
+/// # #[derive(Debug, RedisModel)]
+/// # #[redis(stream, prefix = "payments")]
+/// # struct Payment { customer: u64, cents: i64 }
+/// # #[derive(Debug, RedisModel)]
+/// # #[redis(prefix = "balance")]
+/// # struct Balance { #[redis(id)] customer: u64, #[redis(index)] cents: i64 }
+/// # fn add(unit: Unit, entry: Entry<Payment>) -> Result<Unit> { Ok(unit) }
+/// # async fn example(redis: Redis) -> Result<()> {
+/// let balances = Payment::log("all").projection("balances");
+/// let deleted = Balance::query().delete(&redis).await?;
+/// balances.reset(&redis).await?;
+/// let caught_up = balances.catch_up(&redis, add).await?;
+/// println!("{deleted} balances deleted, {} events counted", caught_up.events);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Beside the old view, which stays in use meanwhile: a second model with a prefix of its own, and a second name.
+///
+/// ```no_run
+/// # use redis_model::{Entry, Unit, prelude::*};
+/// # #[derive(Debug, RedisModel)]
+/// # #[redis(stream, prefix = "payments")]
+/// # struct Payment { customer: u64, cents: i64 }
+/// # #[derive(Debug, RedisModel)]
+/// # #[redis(prefix = "balance")]
+/// # struct Balance { #[redis(id)] customer: u64, #[redis(index)] cents: i64 }
+/// /// As `Balance`, at other keys, and with the number of payments.
+/// #[derive(Debug, Default, RedisModel)]
+/// #[redis(prefix = "balance-2")]
+/// struct Balance2 {
+///     #[redis(id)]
+///     customer: u64,
+///     #[redis(index)]
+///     cents: i64,
+///     payments: u64,
+/// }
+///
+/// async fn add(redis: &Redis, unit: Unit, Payment { customer, cents }: Payment) -> Result<Unit> {
+///     let mut balance = Balance2::load(redis, customer).await?.unwrap_or(Balance2 { customer, ..Default::default() });
+///     balance.cents += cents;
+///     balance.payments += 1;
+///     Ok(unit.save(&balance))
+/// }
+///
+/// # async fn example(redis: Redis) -> Result<()> {
+/// // First, beside the program that keeps the old view:
+/// let balances = Payment::log("all").projection("balances-2");
+/// balances.catch_up_async(&redis, async |unit, entry| add(&redis, unit, entry.event).await).await?;
+/// // Then release the program that follows "balances-2", and reads `Balance2`. The old view goes last:
+/// Payment::log("all").projection("balances").reset(&redis).await?;
+/// Balance::query().delete(&redis).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a projection does nothing until it catches up or follows"]
-pub struct Projection<M> {
+pub struct Projection<M, E = Error> {
     record: Record,
     logs: Vec<Log<M>>,
     batch: usize,
@@ -79,20 +189,8 @@ pub struct Projection<M> {
     skips_missing: bool,
     polling: Polling,
     wake_ups: Option<bool>,
-}
-
-/// What [`Projection::catch_up`] has done.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct CaughtUp {
-    /// The number of events that were handled, and are in the view.
-    pub events: u64,
-    /// The number of entries that could not be read, and were skipped; see [`Projection::skip_unreadable`].
-    pub skipped: u64,
-    /// The number of entries that were removed before they were read; see [`Projection::skip_missing`].
-    pub missing: u64,
-    /// How often another program that runs the same projection was faster.
-    pub conflicts: u64,
+    on_notice: Option<OnNotice>,
+    error: PhantomData<fn() -> E>,
 }
 
 /// An entry that a projection has skipped because it could not be read.
@@ -125,6 +223,82 @@ impl<M: StreamModel> Projection<M> {
             skips_missing: false,
             polling: Polling::default(),
             wake_ups: None,
+            on_notice: None,
+            error: PhantomData,
+        }
+    }
+}
+
+impl<M: StreamModel, E: HandlerError> Projection<M, E> {
+    /// Sets the type of the errors that the handler returns. It is [`redis_model::Error`](crate::Error) otherwise.
+    ///
+    /// ```no_run
+    /// # use redis_model::{Entry, Unit, prelude::*};
+    /// # #[derive(Debug, RedisModel)]
+    /// # #[redis(stream, prefix = "payments")]
+    /// # struct Payment { customer: u64, cents: i64 }
+    /// # #[derive(Debug, RedisModel)]
+    /// # #[redis(prefix = "balance")]
+    /// # struct Balance { #[redis(id)] customer: u64, cents: i64 }
+    /// use std::error::Error as _;
+    ///
+    /// #[derive(Debug)]
+    /// enum ViewError {
+    ///     Negative(i64),
+    ///     Redis(redis_model::Error),
+    /// }
+    /// # impl std::fmt::Display for ViewError {
+    /// #     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { write!(f, "{self:?}") }
+    /// # }
+    /// # impl std::error::Error for ViewError {
+    /// #     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+    /// #         if let ViewError::Redis(error) = self { Some(error) } else { None }
+    /// #     }
+    /// # }
+    /// # impl From<redis_model::Error> for ViewError {
+    /// #     fn from(error: redis_model::Error) -> Self { ViewError::Redis(error) }
+    /// # }
+    ///
+    /// async fn add(redis: &Redis, unit: Unit, payment: Payment) -> Result<Unit, ViewError> {
+    ///     let Payment { customer, cents } = payment;
+    ///     if cents < 0 {
+    ///         return Err(ViewError::Negative(cents));
+    ///     }
+    ///     let balance = Balance::load(redis, customer).await?.map_or(0, |balance| balance.cents);
+    ///     Ok(unit.save(&Balance { customer, cents: balance + cents }))
+    /// }
+    ///
+    /// # async fn example(redis: Redis) -> Result<()> {
+    /// let balances = Payment::log("all").projection("balances").handler_error::<ViewError>();
+    /// let followed = balances.follow(&redis, async |unit, entry| add(&redis, unit, entry.event).await).await;
+    /// let error = followed.unwrap_err();
+    /// println!("{error}"); // Payment at "payments:all": entry 5-0: the handler has failed: Negative(-1)
+    /// if let Some(ViewError::Negative(cents)) = error.source().and_then(|source| source.downcast_ref()) {
+    ///     println!("{cents} cents");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Use `handler_error::<anyhow::Error>()` or `handler_error::<Box<dyn Error + Send + Sync>>()` for a handler whose
+    /// `?` meets errors of several types.
+    ///
+    /// The type decides nothing but what `?` converts to. If the error is a `redis_model::Error`, or has one in its
+    /// chain of [sources](std::error::Error::source), that decides the [`kind`](crate::Error::kind) of the call's
+    /// error, and whether [`follow`](Self::follow) handles the event again. Otherwise the kind is
+    /// [`Handler`](crate::ErrorKind::Handler), and `follow` ends. So do not hide an error of this crate:
+    /// `#[error(transparent)]` of thiserror leaves it out of the chain, and so does `anyhow` without a `.context(..)`.
+    pub fn handler_error<F: HandlerError>(self) -> Projection<M, F> {
+        Projection {
+            record: self.record,
+            logs: self.logs,
+            batch: self.batch,
+            skips_unreadable: self.skips_unreadable,
+            skips_missing: self.skips_missing,
+            polling: self.polling,
+            wake_ups: self.wake_ups,
+            on_notice: self.on_notice,
+            error: PhantomData,
         }
     }
 
@@ -165,6 +339,26 @@ impl<M: StreamModel> Projection<M> {
         self
     }
 
+    /// Sets a function that [`follow`](Self::follow) calls with what it has done, and with each failure that it
+    /// outlasts. It must not block. Without it, failures are `warn` events of `tracing`, and nothing else.
+    ///
+    /// ```no_run
+    /// # use redis_model::prelude::*;
+    /// # use redis_model::stream::ProjectionNotice;
+    /// # #[derive(Debug, RedisModel)]
+    /// # #[redis(stream, prefix = "order-events")]
+    /// # enum OrderEvent { Paid { cents: i64 } }
+    /// let paid = OrderEvent::log("all").projection("paid").on_notice(|notice| match notice {
+    ///     ProjectionNotice::Repeated { error } => eprintln!("not up to date: {error}"),
+    ///     ProjectionNotice::CaughtUp { done } => println!("up to date, after {} events", done.events),
+    ///     _ => {}
+    /// });
+    /// ```
+    pub fn on_notice(mut self, on_notice: impl Fn(&ProjectionNotice<'_>) + Send + Sync + 'static) -> Self {
+        self.on_notice = Some(Arc::new(on_notice));
+        self
+    }
+
     /// Returns the key of the hash that holds the position.
     #[must_use]
     pub fn key(&self) -> &str {
@@ -182,35 +376,41 @@ impl<M: StreamModel> Projection<M> {
     /// and each further page is one more, and so is each commit: one for each event, or see [`batch`](Self::batch).
     /// [`follow`](Self::follow) goes on with the events that are added later.
     ///
+    /// The call may outlive the caller's variables, so the handler must own what it uses: a function, or a `move`
+    /// closure. [`catch_up_async`](Self::catch_up_async) takes one that borrows.
+    ///
     /// # Errors
     ///
-    /// - that of the handler. The error names the log and the entry, `entry 5-0`. It has the kind of the handler's own
-    ///   error, which is its [`source`](std::error::Error::source). Mend the handler, and call again: it goes on with
+    /// - that of the handler, which is the [`source`](std::error::Error::source). The error names the log and the
+    ///   entry, `entry 5-0`. Its kind is that of a `redis_model::Error` in the handler's error, or else
+    ///   [`Handler`](crate::ErrorKind::Handler); see [`handler_error`](Self::handler_error). It is `Handler` for
+    ///   `InvalidInput`, too, since that says that nothing was sent. Mend the handler, and call again: it goes on with
     ///   this event. To skip an event, return the unit as it is;
     /// - that of the commit, such as `Conflict` or `AlreadyExists`: the event and the view do not fit together. It
     ///   names the record, and `entry 5-0 of order-events:17`. [`operation`](crate::Error::operation) is the position
     ///   in the handler's unit. Mend the handler, or the record;
     /// - `Decode` if an entry cannot be read, and `TooLarge` if no reply has room for it. It names the log and the
     ///   entry. Use [`skip_unreadable`](Self::skip_unreadable), delete the entry, or make the event able to read it;
-    /// - `Lagged` if entries were removed before they were read. Use [`skip_missing`](Self::skip_missing), or rebuild
-    ///   the view of what is left: under a new name, with a view of its own;
+    /// - `Lagged` if entries were removed before they were read. Use [`skip_missing`](Self::skip_missing),
+    ///   also to [rebuild](Self#rebuilding) the view of what is left;
     /// - `Lagged` if the log was deleted and begun again, and `NotFound` if the position was deleted while the
-    ///   projection ran. Rebuild the view.
+    ///   projection ran. [Rebuild](Self#rebuilding) the view.
     ///
     /// Whatever the error, the view has all events up to the position, and none after it.
     pub fn catch_up<C: Client>(
         &self,
         client: C,
-        mut handler: impl FnMut(Unit, Entry<M>) -> Result<Unit> + Send + 'static,
+        mut handler: impl FnMut(Unit, Entry<M>) -> Result<Unit, E> + Send + 'static,
     ) -> C::Out<CaughtUp>
     where
         M: Send,
     {
-        self.catch_up_async(client, move |unit, entry| std::future::ready(handler(unit, entry)))
+        let this = self.clone();
+        client.run(move |session| run::run(session, this, move |unit, entry| ready(handler(unit, entry))))
     }
 
     /// Does the same as [`catch_up`](Self::catch_up), with a handler that waits: it can load the records that it
-    /// changes.
+    /// changes. It takes the same async closures as [`follow`](Self::follow), and the async client alone.
     ///
     /// ```no_run
     /// # use redis_model::{Entry, Unit, prelude::*};
@@ -226,17 +426,16 @@ impl<M: StreamModel> Projection<M> {
     /// }
     ///
     /// # async fn example(redis: Redis) -> Result<()> {
-    /// let view = redis.clone();
-    /// let handler = move |unit: Unit, entry: Entry<Payment>| {
-    ///     let view = view.clone();
-    ///     async move {
-    ///         let Payment { customer, cents } = entry.event;
-    ///         let mut balance = Balance::load(&view, customer).await?.unwrap_or(Balance { customer, cents: 0 });
-    ///         balance.cents += cents;
-    ///         Ok(unit.save(&balance))
-    ///     }
+    /// let balances = Payment::log("all").projection("balances");
+    /// let handler = async |unit: Unit, entry: Entry<Payment>| {
+    ///     let Payment { customer, cents } = entry.event;
+    ///     let mut balance = Balance::load(&redis, customer).await?.unwrap_or(Balance { customer, cents: 0 });
+    ///     balance.cents += cents;
+    ///     Ok(unit.save(&balance))
     /// };
-    /// Payment::log("all").projection("balances").catch_up_async(&redis, handler).await?;
+    /// let caught_up = balances.catch_up_async(&redis, &handler).await?;
+    /// println!("{} events", caught_up.events);
+    /// balances.follow(&redis, &handler).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -244,17 +443,12 @@ impl<M: StreamModel> Projection<M> {
     /// # Errors
     ///
     /// Those of [`catch_up`](Self::catch_up).
-    pub fn catch_up_async<C: Client, F>(
-        &self,
-        client: C,
-        handler: impl FnMut(Unit, Entry<M>) -> F + Send + 'static,
-    ) -> C::Out<CaughtUp>
+    pub async fn catch_up_async<F>(&self, redis: &Redis, handler: impl FnMut(Unit, Entry<M>) -> F) -> Result<CaughtUp>
     where
-        M: Send,
-        F: Future<Output = Result<Unit>> + Send + 'static,
+        F: Future<Output = Result<Unit, E>>,
     {
-        let this = self.clone();
-        client.run(move |session| run::run(session, this, handler))
+        let session = redis.run(|session| async move { Ok(session) }).await?;
+        run::run(session, self.clone(), handler).await
     }
 
     /// Handles all events that the view does not have yet, and then those that are added, until the call is dropped
@@ -262,8 +456,9 @@ impl<M: StreamModel> Projection<M> {
     ///
     /// It waits as a [`Tail`](crate::Tail) does: a message of a model with `publish` wakes it, and otherwise it polls
     /// at an adaptive pace, which [`polling`](Self::polling) sets. Requests that can succeed later are repeated,
-    /// after waits that double up to 30 seconds, for as long as it takes; each is a `warn` event of `tracing`. The
-    /// view and its position are one write, so no event is left out and none counts twice, whatever is repeated,
+    /// after waits that double up to 30 seconds, for as long as it takes: also while the server is stopped. Each is a
+    /// `warn` event of `tracing`, and a notice: use [`on_notice`](Self::on_notice) to see that the view is not up to
+    /// date. The view and its position are one write, so no event is left out and none counts twice, whatever is repeated,
     /// dropped, or run by two programs at a time. The second one costs requests and does nothing: run it where it is
     /// to take over from the first.
     ///
@@ -293,11 +488,13 @@ impl<M: StreamModel> Projection<M> {
     ///
     /// # Errors
     ///
-    /// Those of [`catch_up`](Self::catch_up) that cannot pass. A handler's error can pass if its kind can, such as
-    /// `Timeout`: then the event is handled again.
+    /// Those of [`catch_up`](Self::catch_up) that cannot pass. A handler's error can pass if it is, or has as a source, a
+    /// `redis_model::Error` that is [transient](crate::Error::is_transient), such as `Timeout`: then the event is handled
+    /// again. Any other error of a handler ends `follow`. A handler that is to be called again returns
+    /// `Error::new(ErrorKind::Unavailable, "..")`.
     pub async fn follow<F>(&self, redis: &Redis, handler: impl FnMut(Unit, Entry<M>) -> F) -> Result<()>
     where
-        F: Future<Output = Result<Unit>>,
+        F: Future<Output = Result<Unit, E>>,
     {
         self.follow_until(redis, pending(), handler).await
     }
@@ -315,7 +512,7 @@ impl<M: StreamModel> Projection<M> {
         handler: impl FnMut(Unit, Entry<M>) -> F,
     ) -> Result<()>
     where
-        F: Future<Output = Result<Unit>>,
+        F: Future<Output = Result<Unit, E>>,
     {
         follow::follow(self, redis, shutdown, handler).await
     }
@@ -323,18 +520,31 @@ impl<M: StreamModel> Projection<M> {
     /// Returns the entries that were skipped because they could not be read.
     ///
     /// [HGETALL](https://redis.io/docs/latest/commands/hgetall/), O(n) in the number of logs and of these entries.
-    pub fn skipped<E: redis_rest::Executor>(&self, executor: E) -> E::Out<Vec<Skipped>> {
+    pub fn skipped<X: Executor>(&self, executor: X) -> X::Out<Vec<Skipped>> {
         executor.submit(self.record.push_to(Command::read("HGETALL")).decode_with(position::skipped))
     }
-}
 
-impl<M> Clone for Projection<M> {
-    fn clone(&self) -> Self {
-        Projection { record: self.record.clone(), logs: self.logs.clone(), ..*self }
+    /// Deletes the position, and returns whether there was one. The next run begins with the first event, so delete
+    /// the records of the view before: **what is left of them counts every event again**. See
+    /// [Rebuilding](Self#rebuilding).
+    ///
+    /// Stop all programs that run the projection. One that still runs fails as `NotFound` at its next commit, or begins
+    /// with the first event, too.
+    ///
+    /// [DEL](https://redis.io/docs/latest/commands/del/), O(n) in the number of logs and of skipped entries.
+    pub fn reset<X: Executor>(&self, executor: X) -> X::Out<bool> {
+        executor.submit(self.record.delete())
     }
 }
 
-impl<M> fmt::Debug for Projection<M> {
+impl<M, E> Clone for Projection<M, E> {
+    fn clone(&self) -> Self {
+        let on_notice = self.on_notice.clone();
+        Projection { record: self.record.clone(), logs: self.logs.clone(), on_notice, ..*self }
+    }
+}
+
+impl<M, E> fmt::Debug for Projection<M, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Projection")
             .field("key", &self.record.key().as_str())

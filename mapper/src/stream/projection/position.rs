@@ -136,8 +136,14 @@ impl Record {
         Operation { layout: self.layout, key: self.key.clone(), id: self.name.clone(), action }
     }
 
+    /// Returns the command that deletes the hash. Its reply is whether the hash existed.
+    pub(super) fn delete(&self) -> Command<bool> {
+        // Not repeated if it may have been executed: a late repetition would delete the position of the next run.
+        self.push_to(Command::write("DEL")).reply()
+    }
+
     fn unreadable(&self) -> Error {
-        let why = "the position is not one that a projection writes; rebuild the view under a new name";
+        let why = "the position is not one that a projection writes; rebuild the view, see `Projection::reset`";
         Error::new(ErrorKind::Decode, why).about(self.key.model(), self.key.as_str())
     }
 }

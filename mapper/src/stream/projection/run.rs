@@ -3,8 +3,9 @@
 use redis_rest::commands::stream::StreamId;
 use redis_rest::{Error, Executor as _, Result, Session};
 
+use super::failure::HandlerError;
 use super::position::Position;
-use super::{CaughtUp, Projection};
+use super::{CaughtUp, Projection, failure};
 use crate::hash::Unit;
 use crate::page_len::PageLen;
 use crate::stream::StreamModel;
@@ -41,14 +42,15 @@ impl Step {
     }
 }
 
-pub(super) async fn run<M, F>(
+pub(super) async fn run<M, E, F>(
     session: Session,
-    projection: Projection<M>,
+    projection: Projection<M, E>,
     mut handler: impl FnMut(Unit, Entry<M>) -> F,
 ) -> Result<CaughtUp>
 where
     M: StreamModel,
-    F: Future<Output = Result<Unit>>,
+    E: HandlerError,
+    F: Future<Output = Result<Unit, E>>,
 {
     let mut done = CaughtUp::default();
     pass(&session, &projection, Vec::new(), &mut handler, &mut done).await?;
@@ -57,16 +59,17 @@ where
 
 /// Handles all that follows these positions, or those that are stored if there are none. Returns the positions after
 /// that.
-pub(super) async fn pass<M, F>(
+pub(super) async fn pass<M, E, F>(
     session: &Session,
-    projection: &Projection<M>,
+    projection: &Projection<M, E>,
     mut positions: Vec<Position>,
     handler: &mut impl FnMut(Unit, Entry<M>) -> F,
     done: &mut CaughtUp,
 ) -> Result<Vec<Position>>
 where
     M: StreamModel,
-    F: Future<Output = Result<Unit>>,
+    E: HandlerError,
+    F: Future<Output = Result<Unit, E>>,
 {
     if positions.is_empty() {
         let keys: Vec<_> = projection.logs.iter().map(Log::key).collect();
@@ -81,9 +84,9 @@ where
     Ok(positions)
 }
 
-struct Reader<'a, M> {
+struct Reader<'a, M, E> {
     session: &'a Session,
-    projection: &'a Projection<M>,
+    projection: &'a Projection<M, E>,
     log: &'a Log<M>,
     position: Position,
     /// The most events in the next commits.
@@ -91,11 +94,11 @@ struct Reader<'a, M> {
     len: PageLen,
 }
 
-impl<M: StreamModel> Reader<'_, M> {
+impl<M: StreamModel, E: HandlerError> Reader<'_, M, E> {
     /// Handles a page. Returns whether there may be more.
     async fn read_page<F>(&mut self, handler: &mut impl FnMut(Unit, Entry<M>) -> F, done: &mut CaughtUp) -> Result<bool>
     where
-        F: Future<Output = Result<Unit>>,
+        F: Future<Output = Result<Unit, E>>,
     {
         let page = page::read(self.session, self.log, self.position.after(), &mut self.len).await?;
         let missing = self.missing(&page)?;
@@ -107,7 +110,7 @@ impl<M: StreamModel> Reader<'_, M> {
                 Ok(event) => {
                     let before = step.unit.len();
                     let handled = handler(step.unit, Entry { id, event }).await;
-                    step.unit = handled.map_err(|error| self.failed(id, error))?;
+                    step.unit = handled.map_err(|error| failure::of_handler(self.log, id, error))?;
                     step.first.get_or_insert(id);
                     step.events += 1;
                     step.writing += usize::from(step.unit.len() > before);
@@ -162,7 +165,7 @@ impl<M: StreamModel> Reader<'_, M> {
         }
         let why = format!(
             "entries after {} were removed before the projection has read them: trimmed, or deleted. Rebuild the view of \
-             what is left under a new name with `skip_missing`, or go on with it",
+             what is left, or go on: both with `skip_missing`. See the docs of `Projection`: Rebuilding",
             self.position.after()
         );
         Err(trimmed(self.log.typed_key(), why))
@@ -172,7 +175,7 @@ impl<M: StreamModel> Reader<'_, M> {
     fn begun_again(&self, head: Facts) -> Error {
         let why = format!(
             "the log was deleted and begun again: the projection has read {} entries up to {}, and the log ends at {} \
-             after {} entries, of which {} are left. Rebuild the view under a new name",
+             after {} entries, of which {} are left. Rebuild the view; see the docs of `Projection`: Rebuilding",
             self.position.count,
             self.position.after(),
             head.last,
@@ -217,14 +220,6 @@ impl<M: StreamModel> Reader<'_, M> {
                 _ => error,
             })),
         }
-    }
-
-    /// The error of a handler, with the entry that it was called with.
-    #[cold]
-    fn failed(&self, id: StreamId, error: Error) -> Error {
-        let why = format!("the handler has failed: {}", error.message());
-        let failed = Error::new(error.kind(), why).context(format!("entry {id}"));
-        failed.about(M::MODEL_NAME, self.log.key()).with_source(error)
     }
 
     /// The error of a commit, with the entries whose events it has.
