@@ -10,6 +10,7 @@ use super::counters::{JobCounts, JobNotice};
 use super::turn::{Answer, Operation, Outcome, TOO_LARGE, Turn, What};
 use super::{Options, QueueWorker, WorkerJob};
 use crate::failure::{Failure, Then};
+use crate::list::push::MAX_TIME;
 use crate::list::queue::reserve::{MAX_COUNT, Reserved, Ticket};
 use crate::list::queue::settle::shortened;
 use crate::pace::doubled;
@@ -279,7 +280,10 @@ impl<'a, M> Book<'a, M> {
         let retry_in = match failure.then {
             Then::Dead => None,
             Then::RetryAfter(wait) => Some(wait),
-            Then::Retry => Some(doubled(self.options().retry_delay, self.options().longest_retry_delay, attempt)),
+            Then::Retry => {
+                let Options { retry_delay, longest_retry_delay, .. } = self.options();
+                Some(doubled(*retry_delay, (*longest_retry_delay).min(MAX_TIME), attempt))
+            }
         };
         self.settle(ticket, attempt, What::Nack { why: shortened(failure.why), retry_in });
     }
