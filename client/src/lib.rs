@@ -169,7 +169,7 @@ pub use bytes;
 
 pub use crate::arg::{Arg, ToArg};
 #[doc(hidden)]
-pub use crate::client::sleep;
+pub use crate::client::{Instant, sleep};
 pub use crate::client::{AutoPipelining, LiveClient, Redis, RedisBuilder, Request, RequestOr, blocking, subscribe};
 pub use crate::command::{Args, Command, OneOrMore, OneOrMorePairs, Script, ScriptCall, ToArgs, Untyped};
 #[doc(hidden)]

@@ -1,9 +1,14 @@
-//! What a worker has given up, or could not do in time: requests that arrive after their successors.
+//! What a worker has given up, or could not do in time: requests that arrive after their successors, and handlers
+//! whose deadlines have passed.
 
+use std::sync::atomic::Ordering::SeqCst;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use redis_model::Queue;
+use redis_model::list::WorkerJob;
 use redis_model::prelude::*;
 use redis_model::redis_rest::RetryPolicy;
 use redis_model::redis_rest::transport::{Request, Response, Transport, TransportError};
@@ -123,4 +128,57 @@ async fn a_late_request_takes_no_attempt() -> Result<()> {
         assert!(left > 10 * 60_000, "{server}: a job that was reserved since does not shorten that: {left} ms");
     }
     Ok(())
+}
+
+/// A handler that blocks the thread stops the worker, as a pause of the process does. Meanwhile the deadlines of all
+/// jobs pass. The other handlers do nothing more: another worker may have their jobs.
+#[tokio::test]
+async fn after_a_pause_no_handler_goes_on() -> Result<()> {
+    for (server, stack) in servers() {
+        let redis = stack.redis();
+        let queue = Job::queue(key("pause")).hold_for(Duration::from_millis(500)).max_attempts(99);
+        queue.push_many(&redis, &[Job { number: 0 }, Job { number: 1 }]).await?;
+        let (has_begun, is_over, steps) = (AtomicBool::new(false), AtomicBool::new(false), AtomicU64::new(0));
+        let handler = async |WorkerJob { job, attempt, .. }: WorkerJob<Job>| {
+            if attempt > 1 {
+                return Ok::<_, String>(());
+            }
+            if job.number == 1 {
+                until(|| has_begun.load(SeqCst)).await;
+                std::thread::scope(|scope| scope.spawn(|| until_taken_back(&stack, &queue)).join().unwrap());
+                is_over.store(true, SeqCst);
+                return Ok(());
+            }
+            has_begun.store(true, SeqCst);
+            loop {
+                sleep(Duration::from_millis(1)).await;
+                steps.fetch_add(u64::from(is_over.load(SeqCst)), SeqCst);
+            }
+        };
+        let worker = queue.worker("w").poll(Duration::from_millis(5), Duration::from_millis(50)).concurrency(2);
+        let stop = async {
+            loop {
+                let stats = queue.stats(&redis).await.unwrap();
+                if stats.waiting + stats.reserved == 0 {
+                    return;
+                }
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        worker.run_until(&redis, stop, handler).await?;
+        assert_eq!(steps.into_inner(), 0, "{server}");
+    }
+    Ok(())
+}
+
+/// Waits on a thread of its own until the deadlines of all jobs have passed, and takes the jobs back.
+fn until_taken_back(stack: &Stack, queue: &Queue<Job>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let redis = stack.redis();
+        while queue.stats(&redis).await.unwrap().reserved > 0 {
+            queue.recover(&redis, 10).await.unwrap();
+            sleep(Duration::from_millis(5)).await;
+        }
+    });
 }

@@ -1,10 +1,11 @@
 //! Workers of queues: the loop that reserves jobs, does them, and settles them.
 //!
-//! From the ground up: `counters` are what a worker reports; `turn` is its one request; `book` decides, without
-//! waiting; `run` is the loop.
+//! From the ground up: `counters` are what a worker reports; `turn` is its one request; `lease` is how long a handler may
+//! run; `book` decides, without waiting; `run` is the loop.
 
 mod book;
 mod counters;
+mod lease;
 mod run;
 mod turn;
 
@@ -71,8 +72,10 @@ pub struct WorkerJob<M> {
 ///   worker dies, or loses its connection, between the two.
 /// * **One handler at a time.** The worker extends the deadlines of the jobs that it holds, so
 ///   [`hold_for`](Queue::hold_for) is how soon the jobs of a worker that dies come back, not how long a job may take.
-///   If it cannot reach the server, it drops the handlers before their deadlines pass. Only a handler that blocks its
-///   thread can go on after that.
+///   If it cannot reach the server, it drops the handlers before their deadlines pass. After a pause of the process, one
+///   whose deadline may have passed is dropped without being polled again. Only a handler that blocks its thread can go
+///   on, until its next `await`. The worker measures time by the monotonic clock of its process; on Linux, that stands
+///   still while the machine is suspended.
 /// * **An attempt is a handler that was called.** Neither a lost reply, nor the end of a worker, nor a job that is too
 ///   large for the reply of its neighbours takes one of their attempts. The process that dies does: a job that kills
 ///   each of its workers is dead after [`max_attempts`](Queue::max_attempts).
