@@ -168,9 +168,9 @@ pub mod fuzzing {
 pub use bytes;
 
 pub use crate::arg::{Arg, ToArg};
-#[doc(hidden)]
-pub use crate::client::sleep;
 pub use crate::client::{AutoPipelining, LiveClient, Redis, RedisBuilder, Request, RequestOr, blocking, subscribe};
+#[doc(hidden)]
+pub use crate::client::{Instant, sleep};
 pub use crate::command::{Args, Command, OneOrMore, OneOrMorePairs, Script, ScriptCall, ToArgs, Untyped};
 #[doc(hidden)]
 pub use crate::command::{Session, nonce};

@@ -3,6 +3,9 @@
 use std::time::Duration;
 
 use futures_core::Stream;
+/// The clock of [`sleep`].
+#[doc(hidden)]
+pub use tokio::time::Instant;
 
 use super::{Redis, blocking};
 use crate::executor::Client;

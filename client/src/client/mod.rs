@@ -17,7 +17,7 @@ use http::HeaderValue;
 use self::auto_pipeline::AutoPipeline;
 pub use self::auto_pipeline::AutoPipelining;
 pub use self::builder::RedisBuilder;
-pub use self::live::{LiveClient, sleep};
+pub use self::live::{Instant, LiveClient, sleep};
 pub use self::request::{Request, RequestOr};
 use self::subscribe::{Monitor, Subscription};
 use crate::command::{BoxFuture, Command, Encoded, OneOrMore, Received, Requests, Session};

@@ -1,4 +1,10 @@
 
+-- A server that is full refuses a write that may grow only if it is the first write of a script. So a removal of
+-- nothing lets through what is to be written even then: a new deadline, which takes no memory, and texts that expire.
+local function allow_growth()
+  call('ZREM', reserved, '')
+end
+
 -- Ends or extends a reservation, if it still counts. `action` is
 --   `ack`,
 --   `extend`, for `time` in ms from now,
@@ -23,6 +29,7 @@ local function settle(id, reservation, action, time, max_attempts, why)
 
   if action == 'extend' then
     local deadline = now + tonumber(time)
+    allow_growth()
     call('ZADD', reserved, text_of(deadline), id)
     return {'reserved', deadline}
   end

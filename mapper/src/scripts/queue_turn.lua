@@ -1,7 +1,7 @@
 
 -- One request of a worker: it settles jobs, and reserves others.
 --
--- KEYS: also the last turn of this worker that has reserved jobs; it expires
+-- KEYS: also the last turn of this worker that has reserved jobs, or that came after one in doubt; it expires
 -- ARGV: also the number of this turn, and that of the last one whose reply the worker has read; why what it has
 -- reserved since
 --   then is dead, or nothing to release it; how many jobs to reserve, for how long in ms, how many attempts a job has,
@@ -15,10 +15,16 @@ local turn, last_read, why_dead = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local count, hold_for, max_attempts, worker = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8]
 local OPERATIONS = 9
 
+-- A request that the worker has given up may arrive so much later, in ms. TCP itself gives up after about 15 minutes.
+local LATE = 20 * 60 * 1000
+
 local last_turn, last_reserved = string.match(call('GET', turn_key) or '', '^(%d+) (.*)$')
 last_turn = tonumber(last_turn or '0')
 -- A later turn has overtaken this one, whose reply nobody waits for. It still settles: that does no harm.
-if last_turn >= turn then last_turn, count = 0, 0 end
+local is_overtaken = last_turn >= turn
+if is_overtaken then last_turn, count = 0, 0 end
+-- An earlier turn may still be under way. It must know that it was overtaken, or it would reserve jobs for nobody.
+local overtakes = not is_overtaken and turn > last_read + 1
 
 local outcome = {}
 for at = OPERATIONS, #ARGV, 6 do
@@ -53,7 +59,10 @@ for at, value in ipairs(jobs_reserved) do
   outcome[#outcome + 1] = value
   if at % 4 == 2 then numbers[#numbers + 1] = value .. ' ' .. jobs_reserved[at + 1] end
 end
-if #numbers > 0 then
-  call('SET', turn_key, text_of(turn) .. ' ' .. table.concat(numbers, ' '), 'PX', text_of(hold_for))
+if overtakes or #numbers > 0 then
+  -- What turns before this one have to know, they have to know for as long as before.
+  local keep_for = math.max(hold_for, call('PTTL', turn_key), overtakes and LATE or 0)
+  allow_growth()
+  call('SET', turn_key, text_of(turn) .. ' ' .. table.concat(numbers, ' '), 'PX', text_of(keep_for))
 end
 return finish(outcome)

@@ -6,6 +6,7 @@ use redis_model::Queue;
 use redis_model::list::{JobOptions, Nack, Ticket};
 use redis_model::prelude::*;
 use redis_model_tests::key;
+use tokio::sync::Notify;
 use tokio::time::sleep;
 
 use crate::queue::Job;
@@ -38,9 +39,10 @@ async fn a_full_server_loses_no_job() -> Result<()> {
         sleep(Duration::from_millis(20)).await;
 
         limit(&redis, 1).await;
+        // A new deadline takes no memory.
+        queue.extend(&redis, failed, Duration::from_secs(60)).await?;
         let refusals = [
             queue.push(&redis, &job(7)).await.err(),
-            queue.extend(&redis, failed, Duration::from_secs(60)).await.err(),
             queue.recover(&redis, 100).await.err(),
             queue.nack(&redis, failed, Nack::new()).await.err(),
             queue.reserve(&redis, "w").await.err(),
@@ -64,11 +66,47 @@ async fn a_full_server_loses_no_job() -> Result<()> {
             limit(&redis, 0).await;
             queue.retry_dead(&redis, 1).await.unwrap();
             // The other one is that of a worker which holds it for a minute.
-            while count(&redis, &queue).await > u64::from(refusals[4].is_none()) {
+            while count(&redis, &queue).await > u64::from(refusals[3].is_none()) {
                 sleep(Duration::from_millis(5)).await;
             }
         };
         worker.run_until(&redis, stop, async |_| Ok::<_, String>(())).await?;
+    }
+    Ok(())
+}
+
+/// A worker keeps the jobs whose handlers run: to extend a deadline takes no memory.
+#[tokio::test]
+async fn a_full_server_extends_deadlines() -> Result<()> {
+    for (server, stack) in servers() {
+        let redis = stack.redis();
+        let queue = Job::queue(key("held")).hold_for(Duration::from_millis(500)).max_attempts(99);
+        queue.push(&redis, &job(1)).await?;
+        let worker = queue.worker("w").poll(Duration::from_millis(5), Duration::from_millis(50)).concurrency(1);
+        let counters = worker.counters();
+        let (begins, may_end) = (Notify::new(), Notify::new());
+        let stop = async {
+            begins.notified().await;
+            limit(&redis, 1).await;
+            // With no handler that is free, it sends nothing but extensions.
+            let before = counters.read().requests;
+            while counters.read().requests < before + 5 {
+                sleep(Duration::from_millis(5)).await;
+            }
+            assert_eq!(counters.read().errors, 0, "{server}");
+            limit(&redis, 0).await;
+            may_end.notify_one();
+            while count(&redis, &queue).await > 0 {
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let handler = async |_| {
+            begins.notify_one();
+            may_end.notified().await;
+            may_end.notify_one(); // if the machine was too slow, and this is done again
+            Ok::<_, String>(())
+        };
+        worker.run_until(&redis, stop, handler).await?;
     }
     Ok(())
 }

@@ -17,6 +17,7 @@ mod elements;
 mod full;
 mod gate;
 mod killed;
+mod late;
 mod limits;
 mod model;
 mod mutations;

@@ -11,7 +11,7 @@ use redis_model::prelude::*;
 use redis_model::redis_rest::RetryPolicy;
 use redis_model::{Failure, Queue, QueueWorker};
 use redis_model_tests::fault::Cut;
-use redis_model_tests::{Stack, key};
+use redis_model_tests::{Stack, key, own_stack};
 use tokio::time::sleep;
 
 use crate::gate::Gate;
@@ -226,6 +226,28 @@ async fn options_that_are_not_possible_are_refused() {
     ] {
         assert!(worker.run(&redis, idle).await.unwrap_err().is_invalid_input(), "{worker:?}");
     }
+}
+
+/// A delay that the server cannot count is the longest that it can.
+#[tokio::test]
+async fn the_longest_delays_are_possible() -> Result<()> {
+    let stack = own_stack();
+    let redis = &stack.redis();
+    for (first, longest) in [(Duration::MAX, Duration::MAX), (Duration::from_secs(3600), Duration::MAX)] {
+        let queue = queue("delays");
+        push(redis, &queue, 0..1).await?;
+        let worker = worker(&queue).retry(first, longest);
+        let counters = worker.counters();
+        let stop = async {
+            while counters.read().failed == 0 {
+                sleep(millis(5)).await;
+            }
+        };
+        worker.run_until(redis, stop, async |_| Err::<(), _>("no")).await?;
+        let stats = queue.stats(redis).await?;
+        assert_eq!((stats.delayed, stats.reserved), (1, 0));
+    }
+    Ok(())
 }
 
 /// The docs state the price: with a longest wait of 5 seconds, 720 requests an hour. Here, an hour is 3.6 seconds.

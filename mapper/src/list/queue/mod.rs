@@ -87,7 +87,7 @@ use crate::key::{Key, KeyPart};
 /// | `job:images::queue:reserved` | sorted set | the ids of reserved jobs, by their deadline |
 /// | `job:images::queue:dead` | sorted set | the ids of dead jobs, by the time at which they died |
 /// | `job:images::queue:once:KEY` | string | the id of a job that was pushed under a key of the caller, and a hash of the job; expires |
-/// | `job:images::queue:turn:NONCE` | string | what a [`QueueWorker`] has reserved last; expires |
+/// | `job:images::queue:turn:NONCE` | string | the last request of a [`QueueWorker`], and what it has reserved; expires |
 pub struct Queue<M> {
     key: Key,
     hold_for: Duration,

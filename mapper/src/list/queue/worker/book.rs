@@ -4,21 +4,20 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::future::AbortHandle;
-use redis_rest::{Error, ErrorKind};
+use redis_rest::{Error, ErrorKind, Instant};
 
 use super::counters::{JobCounts, JobNotice};
+use super::lease::{self, Lease};
 use super::turn::{Answer, Operation, Outcome, TOO_LARGE, Turn, What};
 use super::{Options, QueueWorker, WorkerJob};
 use crate::failure::{Failure, Then};
+use crate::list::push::MAX_TIME;
 use crate::list::queue::reserve::{MAX_COUNT, Reserved, Ticket};
 use crate::list::queue::settle::shortened;
 use crate::pace::doubled;
 
-/// The deadline of a reservation is so many ticks away when it begins.
+/// The worker extends a reservation so many times while it lasts.
 pub(super) const TICKS: u32 = 5;
-
-/// After so many ticks, a reservation that was not extended may end before the next one.
-const STALE: u64 = 4;
 
 /// The most bytes of errors in one request.
 const MOST_ERRORS: usize = 200_000;
@@ -31,8 +30,7 @@ const MOST_OPERATIONS: usize = 1000;
 struct Running {
     ticket: Ticket,
     attempt: u64,
-    /// In which tick the request began that reserved it, or extended it last.
-    renewed: u64,
+    lease: Lease,
     abort: AbortHandle,
 }
 
@@ -51,9 +49,10 @@ pub(super) struct Book<'a, M> {
     most: u64,
     /// Whether not even one job fits into a reply.
     buries: bool,
-    tick: u64,
-    /// In which tick the request began that was answered last.
-    answered: u64,
+    /// When it was last time to extend deadlines.
+    ticked: Instant,
+    /// When the request was sent that was answered last.
+    answered: Instant,
     pub(super) is_poll_due: bool,
     is_beat_due: bool,
     is_stopping: bool,
@@ -81,8 +80,8 @@ impl<'a, M> Book<'a, M> {
             last_read: 0,
             most: MAX_COUNT,
             buries: false,
-            tick: 0,
-            answered: 0,
+            ticked: Instant::now(),
+            answered: Instant::now(),
             is_poll_due: true,
             is_beat_due: false,
             is_stopping: false,
@@ -149,14 +148,15 @@ impl<'a, M> Book<'a, M> {
         self.number += 1;
         self.is_poll_due &= wanted == 0;
         self.is_beat_due = false;
-        let Book { number, last_read, buries, tick, .. } = *self;
-        self.sent = Some(Turn { number, last_read, buries, wanted, tick, operations });
+        let Book { number, last_read, buries, .. } = *self;
+        self.sent = Some(Turn { number, last_read, buries, wanted, sent: Instant::now(), operations });
         self.sent.as_ref()
     }
 
-    /// Returns the extensions that are due: those of jobs that were not reserved or extended in this tick.
+    /// Returns the extensions that are due: those of jobs that were not reserved or extended since the
+    /// tick.
     fn extensions(&self) -> Vec<Operation> {
-        let old = self.running.values().filter(|running| self.is_beat_due && running.renewed < self.tick);
+        let old = self.running.values().filter(|running| self.is_beat_due && running.lease.since() < self.ticked);
         old.map(|&Running { ticket, attempt, .. }| Operation {
             ticket,
             attempt,
@@ -182,19 +182,19 @@ impl<'a, M> Book<'a, M> {
     /// Takes a reply. Returns the jobs that begin, and what the request has found.
     pub(super) fn answer(&mut self, answer: Answer<M>) -> (Vec<Reserved<M>>, Found) {
         let Some(turn) = self.sent.take() else { return (Vec::new(), Found::NotAsked) };
-        self.answered = turn.tick;
+        self.answered = turn.sent;
         self.last_read = turn.number;
         self.buries = false;
         for id in answer.buried {
             self.die(id, TOO_LARGE);
         }
         for (operation, outcome) in turn.operations.into_iter().zip(answer.outcomes) {
-            self.settled(operation, outcome, turn.tick);
+            self.settled(operation, outcome, turn.sent);
         }
         let count = answer.jobs.len() as u64;
         // Not after replies that tell nothing about the size of jobs.
         self.most = if count > 0 { (self.most * 2).min(MAX_COUNT) } else { self.most };
-        let is_late = self.is_stopping || self.tick.saturating_sub(turn.tick) >= STALE;
+        let is_late = self.is_stopping || turn.sent.elapsed() >= lease::time(self.worker.queue.hold_for);
         let mut jobs = Vec::new();
         for reserved in answer.jobs {
             if is_late {
@@ -235,8 +235,8 @@ impl<'a, M> Book<'a, M> {
         true
     }
 
-    /// Returns the job for its handler, which begins. A job that cannot be read has none.
-    pub(super) fn begin(&mut self, reserved: Reserved<M>, abort: AbortHandle) -> Option<WorkerJob<M>> {
+    /// Returns the job for its handler, which begins, and how long that may run. A job that cannot be read has none.
+    pub(super) fn begin(&mut self, reserved: Reserved<M>, abort: AbortHandle) -> Option<(WorkerJob<M>, Lease)> {
         let Reserved { ticket, element, attempt, .. } = reserved;
         let job = match element {
             Ok(job) => job,
@@ -250,8 +250,9 @@ impl<'a, M> Book<'a, M> {
         if attempt > 1 {
             self.count(|counts| &mut counts.retried);
         }
-        self.running.insert(ticket.reservation(), Running { ticket, attempt, renewed: self.answered, abort });
-        Some(WorkerJob { job, ticket, attempt })
+        let lease = Lease::new(self.answered, self.worker.queue.hold_for);
+        self.running.insert(ticket.reservation(), Running { ticket, attempt, lease: lease.clone(), abort });
+        Some((WorkerJob { job, ticket, attempt }, lease))
     }
 
     /// A handler has ended.
@@ -263,14 +264,9 @@ impl<'a, M> Book<'a, M> {
         }
     }
 
-    /// Time has passed: a fifth of that of a reservation.
+    /// Time has passed: deadlines are to be extended.
     pub(super) fn tick(&mut self) {
-        self.tick += 1;
-        let is_stale = |running: &Running| self.tick.saturating_sub(running.renewed) >= STALE;
-        let stale: Vec<_> = self.running.iter().filter(|(_, job)| is_stale(job)).map(|(number, _)| *number).collect();
-        for number in stale {
-            self.lose(number);
-        }
+        self.ticked = Instant::now();
         self.is_beat_due = true;
     }
 
@@ -279,7 +275,10 @@ impl<'a, M> Book<'a, M> {
         let retry_in = match failure.then {
             Then::Dead => None,
             Then::RetryAfter(wait) => Some(wait),
-            Then::Retry => Some(doubled(self.options().retry_delay, self.options().longest_retry_delay, attempt)),
+            Then::Retry => {
+                let Options { retry_delay, longest_retry_delay, .. } = self.options();
+                Some(doubled(*retry_delay, (*longest_retry_delay).min(MAX_TIME), attempt))
+            }
         };
         self.settle(ticket, attempt, What::Nack { why: shortened(failure.why), retry_in });
     }
@@ -288,14 +287,14 @@ impl<'a, M> Book<'a, M> {
         self.operations.push(Operation { ticket, attempt, what, is_repeated: false });
     }
 
-    fn settled(&mut self, operation: Operation, outcome: Outcome, tick: u64) {
+    fn settled(&mut self, operation: Operation, outcome: Outcome, sent: Instant) {
         let Operation { ticket, attempt, what, is_repeated } = operation;
         let id = ticket.id();
         match (what, outcome) {
             (What::Extend, Outcome::Refused { .. }) => self.lose(ticket.reservation()),
             (What::Extend, _) => {
-                if let Some(running) = self.running.get_mut(&ticket.reservation()) {
-                    running.renewed = tick;
+                if let Some(running) = self.running.get(&ticket.reservation()) {
+                    running.lease.renew(sent);
                 }
             }
             (What::Release, _) => {}
@@ -322,8 +321,8 @@ impl<'a, M> Book<'a, M> {
         self.notice(&JobNotice::Dead { id, error: why });
     }
 
-    /// The reservation of a job has ended, or may end before it can be extended: its handler is dropped.
-    fn lose(&mut self, reservation: u64) {
+    /// The reservation of a job has ended, or its lease: its handler is dropped.
+    pub(super) fn lose(&mut self, reservation: u64) {
         let Some(running) = self.running.remove(&reservation) else { return };
         running.abort.abort();
         self.count(|counts| &mut counts.lost);

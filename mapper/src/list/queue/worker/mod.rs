@@ -1,10 +1,11 @@
 //! Workers of queues: the loop that reserves jobs, does them, and settles them.
 //!
-//! From the ground up: `counters` are what a worker reports; `turn` is its one request; `book` decides, without
-//! waiting; `run` is the loop.
+//! From the ground up: `counters` are what a worker reports; `turn` is its one request; `lease` is how long a handler may
+//! run; `book` decides, without waiting; `run` is the loop.
 
 mod book;
 mod counters;
+mod lease;
 mod run;
 mod turn;
 
@@ -71,8 +72,10 @@ pub struct WorkerJob<M> {
 ///   worker dies, or loses its connection, between the two.
 /// * **One handler at a time.** The worker extends the deadlines of the jobs that it holds, so
 ///   [`hold_for`](Queue::hold_for) is how soon the jobs of a worker that dies come back, not how long a job may take.
-///   If it cannot reach the server, it drops the handlers before their deadlines pass. Only a handler that blocks its
-///   thread can go on after that.
+///   If it cannot reach the server, it drops the handlers before their deadlines pass. After a pause of the process, one
+///   whose deadline may have passed is dropped without being polled again. Only a handler that blocks its thread can go
+///   on, until its next `await`. The worker measures time by the monotonic clock of its process; on Linux, that stands
+///   still while the machine is suspended.
 /// * **An attempt is a handler that was called.** Neither a lost reply, nor the end of a worker, nor a job that is too
 ///   large for the reply of its neighbours takes one of their attempts. The process that dies does: a job that kills
 ///   each of its workers is dead after [`max_attempts`](Queue::max_attempts).
@@ -100,13 +103,15 @@ pub struct WorkerJob<M> {
 /// | the job is larger than a reply of the client may be | it is dead, and no other job is affected |
 /// | the process dies | its jobs come back after their deadline |
 /// | the handler panics | the panic leaves `run`. The jobs of the worker come back after their deadline |
-/// | the connection breaks, the service is busy, the server is full | the request is repeated until it succeeds |
+/// | the connection breaks, the service is busy | the request is repeated until it succeeds |
+/// | the server is full | the same. Jobs whose handlers run are still extended and acknowledged: that takes no memory |
 /// | a reply is lost | the request is repeated. Jobs that it had reserved are given back, and their attempt does not count |
 /// | the queue is cleared | handlers that run are dropped when their deadline is to be extended |
 /// | another type at a key, a wrong token | `run` fails |
 ///
 /// The key `job:images::queue:turn:NONCE` remembers what the last request of a worker has reserved, for as long as a
-/// reservation lasts. The nonce is random for each run.
+/// reservation lasts; after a request whose reply was lost, for 20 minutes: if it arrives late, it reserves nothing. The
+/// nonce is random for each run.
 #[must_use = "a worker does nothing until `run` is called"]
 pub struct QueueWorker<M> {
     queue: Queue<M>,
@@ -164,7 +169,8 @@ impl<M: ListModel> QueueWorker<M> {
     }
 
     /// Sets how long a job waits after its first failure, and at most. The wait doubles with each failure. The default
-    /// is 1 second, up to 5 minutes. It waits in the queue: any worker does it then, at its next poll.
+    /// is 1 second, up to 5 minutes. It waits in the queue: any worker does it then, at its next poll. Times of more than
+    /// 100 years count as 100 years.
     pub fn retry(mut self, first: Duration, longest: Duration) -> Self {
         (self.options.retry_delay, self.options.longest_retry_delay) = (first, longest);
         self

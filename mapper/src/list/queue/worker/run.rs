@@ -32,7 +32,7 @@ pub(super) struct Settings<'a, M> {
 enum Event<M> {
     Stop,
     Answered(Result<Answer<M>>),
-    /// A handler has ended, or was dropped.
+    /// A handler has ended, or was dropped because of its deadline.
     Ended(u64, Option<Result<(), Failure>>),
     Poll,
     Tick,
@@ -84,7 +84,6 @@ where
             {
                 return Poll::Ready(Event::Answered(answer));
             }
-            // Before the handlers: one whose deadline may have passed is not polled again.
             if tick.is_due(cx) {
                 return Poll::Ready(Event::Tick);
             }
@@ -115,10 +114,12 @@ where
                     let reservation = reserved.ticket.reservation();
                     let (id, attempt) = (reserved.ticket.id(), reserved.attempt);
                     let (abort, registration) = AbortHandle::new_pair();
-                    let Some(job) = book.begin(reserved, abort) else { continue };
+                    let Some((job, lease)) = book.begin(reserved, abort) else { continue };
                     let span = tracing::info_span!("redis_model.job", queue = queue.key.as_str(), id, attempt);
+                    // One whose deadline may have passed is not polled again.
                     let handler = within(options.timeout, handle(job)).map(Result::flatten).instrument(span);
-                    handlers.push(Abortable::new(handler, registration).map(move |ended| (reservation, ended.ok())));
+                    let handler = Abortable::new(lease.bind(handler), registration);
+                    handlers.push(handler.map(move |ended| (reservation, ended.ok().flatten())));
                 }
                 if matches!(found, Found::Some | Found::More) {
                     pace.quicken();
@@ -148,8 +149,9 @@ where
                 let mut next = Some((reservation, ended));
                 // What has ended at the same time is settled by the same request.
                 while let Some((reservation, ended)) = next {
-                    if let Some(ended) = ended {
-                        book.end(reservation, ended);
+                    match ended {
+                        Some(ended) => book.end(reservation, ended),
+                        None => book.lose(reservation),
                     }
                     next = handlers.next().now_or_never().flatten();
                 }

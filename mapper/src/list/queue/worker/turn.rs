@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use redis_rest::{Command, Reply, Result};
+use redis_rest::{Command, Instant, Reply, Result};
 
 use super::run::Settings;
 use crate::list::ListModel;
@@ -44,8 +44,8 @@ pub(super) struct Turn {
     pub(super) buries: bool,
     /// How many jobs are reserved at most.
     pub(super) wanted: u64,
-    /// What the age of reservations is counted from.
-    pub(super) tick: u64,
+    /// When it was sent: what the age of reservations is counted from.
+    pub(super) sent: Instant,
     pub(super) operations: Vec<Operation>,
 }
 
