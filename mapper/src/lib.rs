@@ -298,6 +298,7 @@ pub mod list;
 mod millis;
 mod mismatch;
 pub mod model;
+mod once;
 mod pace;
 mod page_len;
 mod pairs;

@@ -1,4 +1,4 @@
-//! What loops wait for that spawn no task: timers, futures with a limit, and errors that pass.
+//! What loops wait for that spawn no task: timers, handlers with a limit, and errors that pass.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use redis_rest::{Error, ErrorKind};
+
+use crate::failure::Failure;
 
 /// Waits for one thing at a time.
 #[derive(Default)]
@@ -31,12 +33,12 @@ impl Timer {
     }
 }
 
-/// Runs a future for a limited time. Returns the limit if it has taken longer.
-pub(crate) async fn within<T>(limit: Option<Duration>, future: impl Future<Output = T>) -> Result<T, Duration> {
-    let Some(limit) = limit else { return Ok(future.await) };
-    match select(pin!(future), pin!(redis_rest::sleep(limit))).await {
+/// Runs a handler for a limited time. One that takes longer is dropped, and has failed.
+pub(crate) async fn within<T>(limit: Option<Duration>, handler: impl Future<Output = T>) -> Result<T, Failure> {
+    let Some(limit) = limit else { return Ok(handler.await) };
+    match select(pin!(handler), pin!(redis_rest::sleep(limit))).await {
         Either::Left((value, _)) => Ok(value),
-        Either::Right(_) => Err(limit),
+        Either::Right(_) => Err(format!("the handler has taken longer than {limit:?}").into()),
     }
 }
 

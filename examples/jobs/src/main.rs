@@ -101,13 +101,13 @@ async fn push(redis: &Redis, queue: &Queue<Job>, order: u32) -> Outcome<Vec<Job>
     // Whoever pushes it again, after a crash or a click too many, adds nothing.
     let invoice = Job::Invoice { order };
     let once = JobOptions::new().once(format!("invoice-{order}"));
-    let first = queue.push_with(redis, &invoice, once.clone()).await?;
-    let second = queue.push_with(redis, &invoice, once).await?;
+    let first = queue.push_with(redis, &invoice, &once).await?;
+    let second = queue.push_with(redis, &invoice, &once).await?;
     say(&format!("  the invoice is job {}; pushed again, it is job {}", first.id, second.id));
     assert_eq!((first.is_new, second.is_new, first.id), (true, false, second.id));
 
     let reminder = Job::Remind { order };
-    queue.push_with(redis, &reminder, JobOptions::new().delay(Duration::from_secs(3))).await?;
+    queue.push_with(redis, &reminder, &JobOptions::new().delay(Duration::from_secs(3))).await?;
     let stats = queue.stats(redis).await?;
     say(&format!("  {} waiting, {} delayed", stats.waiting, stats.delayed));
     assert_eq!((stats.waiting, stats.delayed), (10, 1));

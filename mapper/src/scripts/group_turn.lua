@@ -1,4 +1,5 @@
--- One turn of a worker: settles what it has handled, keeps what it holds, and takes more, in one command.
+-- One turn of a worker: settles what it has handled, keeps what it holds, and takes more, in one command. It follows
+-- stream_missed.lua.
 --
 -- The delivery count of an entry is the number of times that its handling has begun: 0 while it is queued, and one more
 -- with each start. It does not count deliveries, because a reply that was lost is not an attempt. Owner and count are
@@ -15,7 +16,7 @@
 --   `1` to leave their fields out because they do not fit a reply, or ""
 --   `1` to create the group again if the log is another one, or ""
 --   how many entries the log has removed whose loss the worker has reported, or ""
---   the id of the first entry of the log when losses were last counted, or ""
+--   the id of the first entry of the log when losses were last counted, or `0-0`
 --   `1` to announce entries that are given up, or ""
 --   for the log, and for the stream of redriven entries: how many operations, and the ids between which their entries
 --   are the number of held entries, and each: stream, id
@@ -36,7 +37,7 @@
 --     not held, the consumer that had it, fields or nil, how long it still waits in ms
 --   the new entries of each stream: stream, how many of them are started, entries
 --   how many entries were trimmed before their delivery, or -1, how many the log has removed, the id of its first entry
---   or ""
+--   or `0-0`
 
 local call = redis.call
 
@@ -87,24 +88,12 @@ local function count_of(stream, id)
   return one and capped(one[4])
 end
 
--- Returns the value of a name in a reply to XINFO.
-local function value_of(info, name)
-  for at = 1, #info, 2 do
-    if info[at] == name then return info[at + 1] end
-  end
-end
-
-local function first_id()
-  local entry = call('XRANGE', log, '-', '+', 'COUNT', 1)[1]
-  return entry and entry[1] or ''
-end
-
--- Returns whether the log is gone, or was begun again: as it has lost no entry, it would still have its first one.
+-- Returns whether the log is gone, or was begun again: as it has lost no entry, it would still have its first one. There
+-- is no position to judge by as `Facts::judge` does: it was that of the group, and is gone with it.
 local function is_another_log()
   if call('EXISTS', log) == 0 then return true end
-  local stream = call('XINFO', 'STREAM', log)
-  local is_whole = value_of(stream, 'entries-added') == value_of(stream, 'length')
-  return known_first ~= '' and is_whole and first_id() ~= known_first
+  local facts = facts_of(log)
+  return known_first ~= '0-0' and facts.added == facts.length and facts.first ~= known_first
 end
 
 local problem = look_up(1)
@@ -344,29 +333,20 @@ local missed, removed, first = -1, 0, known_first
 
 -- Counts what was trimmed before it was delivered. It is to be reported before more is read: then the server counts on
 -- from there. Servers differ in whether they notice it themselves, so they are told.
-local function count_missed()
-  for _, info in ipairs(call('XINFO', 'GROUPS', log)) do
-    if value_of(info, 'name') == group then
-      local last = value_of(info, 'last-delivered-id')
-      -- Before its first read, the server does not count.
-      local read = value_of(info, 'entries-read') or last == '0-0' and 0
-      if not read then return end
-      local stream = call('XINFO', 'STREAM', log)
-      removed = value_of(stream, 'entries-added') - value_of(stream, 'length')
-      if reported and reported > read then
-        redis.pcall('XGROUP', 'SETID', log, group, last, 'ENTRIESREAD', string.format('%.0f', reported))
-        read = reported
-      end
-      missed = math.max(0, removed - read)
-      return
-    end
+local function count_missed(facts)
+  local last, read = progress_of(log, group)
+  if reported and read and reported > read then
+    redis.pcall('XGROUP', 'SETID', log, group, last, 'ENTRIESREAD', digits(reported))
+    read = reported
   end
+  missed, removed = missed_by(log, facts, last, read)
 end
 
 if wanted > 0 then
-  first = first_id()
+  local facts = facts_of(log)
+  first = facts.first
   -- While its first entry is the same, nothing was trimmed.
-  if reported or first ~= known_first then count_missed() end
+  if reported or first ~= known_first then count_missed(facts) end
   local pending = 0
   for stream in ipairs(streams) do
     for _, one in ipairs(call('XPENDING', streams[stream], group)[4] or {}) do

@@ -1,19 +1,25 @@
 -- What is known about a stream. A part of other scripts.
 
+-- Returns the values of a reply to XINFO by their names.
+local function by_name(info)
+  local values = {}
+  for at = 1, #info, 2 do values[info[at]] = info[at + 1] end
+  return values
+end
+
 -- Returns the last id, the number of entries that were ever added, the largest id that XDEL has removed, the number
 -- of entries, and the id of the first one. A stream that does not exist has none. `facts` in Rust says what follows
 -- from them.
 local function facts_of(stream)
   local call = redis.call
   if call('EXISTS', stream) == 0 then return { last = '0-0', added = 0, removed = '0-0', length = 0, first = '0-0' } end
-  local info, facts = call('XINFO', 'STREAM', stream), {}
-  for at = 1, #info, 2 do facts[info[at]] = info[at + 1] end
-  local first = facts['first-entry']
+  local info = by_name(call('XINFO', 'STREAM', stream))
+  local first = info['first-entry']
   return {
-    last = facts['last-generated-id'],
-    added = facts['entries-added'],
-    removed = facts['max-deleted-entry-id'],
-    length = facts['length'],
+    last = info['last-generated-id'],
+    added = info['entries-added'],
+    removed = info['max-deleted-entry-id'],
+    length = info['length'],
     first = first and first[1] or '0-0',
   }
 end

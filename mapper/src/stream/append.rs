@@ -10,8 +10,8 @@ use sha1_smol::Sha1;
 
 use super::retention::Retention;
 use super::{Log, StreamModel};
-use crate::key::MAX_KEY;
 use crate::millis::millis;
+use crate::once::Once;
 use crate::pairs::FieldPairs;
 use crate::scripts::{MayPublish, script};
 
@@ -27,9 +27,6 @@ static APPEND: LazyLock<MayPublish> = LazyLock::new(|| {
 
 /// The same under a key of the caller, by which the script knows a repetition.
 static APPEND_ONCE: LazyLock<MayPublish> = LazyLock::new(|| MayPublish::new(APPEND.script(true).clone().idempotent()));
-
-/// For how long the ids of an append under a key are kept, if the options do not say.
-const ONCE_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The client repeats a command for less than this. If the ids are kept for a shorter time, they cannot stand for a
 /// nonce.
@@ -70,19 +67,15 @@ const MAX_TEXTS: usize = 7_900;
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct AppendOptions {
-    once: Option<Cow<'static, str>>,
-    once_for: Option<Duration>,
+    once: Once,
     retention: Option<Retention>,
 }
-
-/// The longest time for which a key is known.
-const LONGEST_WINDOW: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 impl AppendOptions {
     /// Appends the events whenever it is called, and keeps the entries that the model says.
     #[must_use]
     pub const fn new() -> Self {
-        AppendOptions { once: None, once_for: None, retention: None }
+        AppendOptions { once: Once::NO, retention: None }
     }
 
     /// Appends the events only if none were appended to this log under `key` within [the last 24
@@ -99,14 +92,14 @@ impl AppendOptions {
     /// `order-events:17::once:payment-17`, of some 200 bytes.
     #[must_use]
     pub fn once(mut self, key: impl Into<Cow<'static, str>>) -> Self {
-        self.once = Some(key.into());
+        self.once.key = Some(key.into());
         self
     }
 
     /// Sets for how long the key of [`once`](Self::once) is known. The default is 24 hours.
     #[must_use]
     pub const fn once_for(mut self, window: Duration) -> Self {
-        self.once_for = Some(window);
+        self.once.known_for = Some(window);
         self
     }
 
@@ -118,24 +111,13 @@ impl AppendOptions {
         self
     }
 
-    /// Returns the key under which the ids are kept.
-    fn once_key(&self, log: &str) -> Option<String> {
-        self.once.as_ref().map(|once| format!("{log}::once:{once}"))
+    /// Returns the string that keeps the ids, if there is one, and for how long it does.
+    fn slot(&self, log: &str) -> Result<Option<(String, Duration)>, &'static str> {
+        self.once.slot(&format!("{log}::once"))
     }
 
     fn problem(&self, log: &str) -> Option<&'static str> {
-        if self.once_key(log).is_some_and(|key| key.len() > MAX_KEY) {
-            return Some("the key of `once` is too long: with that of the log, it has at most 32 KB; use a hash of it");
-        }
-        match (self.once.as_deref(), self.once_for) {
-            (Some(""), _) => Some("the key of `once` is empty; use what identifies the reason of the events"),
-            (None, Some(_)) => Some("`once_for` has no effect without `once`; add `once`, or remove it"),
-            (Some(_), Some(window)) if window > LONGEST_WINDOW => {
-                Some("`once_for` is longer than 100 years; use a shorter time")
-            }
-            (Some(_), Some(Duration::ZERO)) => Some("`once_for` of 0 would know no key; use at least a millisecond"),
-            _ => self.retention.and_then(Retention::problem_of_append),
-        }
+        self.slot(log).err().or_else(|| self.retention.and_then(Retention::problem_of_append))
     }
 }
 
@@ -257,7 +239,7 @@ impl<M: StreamModel> Log<M> {
     ) -> E::Out<Vec<StreamId>> {
         let retention = options.retention.unwrap_or(Retention::of::<M>());
         let events: Vec<_> = events.into_iter().collect();
-        let command = match retention.of_append().filter(|_| !M::PUBLISH && options.once.is_none()) {
+        let command = match retention.of_append().filter(|_| !M::PUBLISH && options.once.key.is_none()) {
             None => self.run_script(&events, NewId::Auto, retention, options).decode_with(ids_in),
             Some(trim) => {
                 let xadd_options = XAddOptions::new();
@@ -310,15 +292,16 @@ impl<M: StreamModel> Log<M> {
             Ok(fields) => (fields, None),
             Err(error) => (Vec::new(), Some(error)),
         };
-        let once_key = options.once_key(self.key());
-        let once_for = if once_key.is_some() { options.once_for.unwrap_or(ONCE_FOR) } else { Duration::ZERO };
+        let slot = options.slot(self.key()).unwrap_or_default();
+        let fingerprint = if slot.is_some() { fingerprint(&fields) } else { String::new() };
+        let (once_key, once_for) = slot.unzip();
+        let once_for = once_for.unwrap_or_default();
         let keys = std::iter::once(self.key().to_owned()).chain(once_key);
         let call = if once_for < LONG {
             ScriptCall::from(APPEND.script(M::PUBLISH)).once_under(M::KEY_PREFIX).keys(keys)
         } else {
             APPEND_ONCE.script(M::PUBLISH).keys(keys).arg(0)
         };
-        let fingerprint = if options.once.is_some() { fingerprint(&fields) } else { String::new() };
         let call = call.arg(millis(once_for)).arg(fingerprint).arg(u32::from(M::PUBLISH));
         let call = call.args(retention.texts()).arg(match id {
             NewId::Exact(id) => id.to_string(),

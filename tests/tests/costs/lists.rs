@@ -145,8 +145,8 @@ async fn of_queues(redis: &Redis, table: &mut Table) -> Result<()> {
     table.row("queue.push(&redis, &job)", "", 1, 1);
     queue.push_many(redis, [&job, &job, &job]).await?;
     table.row("queue.push_many(&redis, [&a, &b, &c])", "", 1, 1);
-    queue.push_with(redis, &job, JobOptions::new().once("order-17").delay(Duration::from_secs(60))).await?;
-    table.row("queue.push_with(&redis, &job, JobOptions::new().once(\"order-17\").delay(..))", "", 1, 1);
+    queue.push_with(redis, &job, &JobOptions::new().once("order-17").delay(Duration::from_secs(60))).await?;
+    table.row("queue.push_with(&redis, &job, &JobOptions::new().once(\"order-17\").delay(..))", "", 1, 1);
     let held = queue.reserve(redis, "worker-1").await?.expect("a job");
     table.row("queue.reserve(&redis, \"worker-1\")", "", 1, 1);
     queue.extend(redis, held.ticket, Duration::from_secs(60)).await?;

@@ -34,7 +34,7 @@ async fn a_full_server_loses_no_job() -> Result<()> {
         let (done, failed, died, late) = (reserve().await?, reserve().await?, reserve().await?, reserve().await?);
         queue.nack(&redis, died, Nack::new().dead()).await?;
         queue.extend(&redis, late, Duration::from_millis(1)).await?;
-        queue.push_with(&redis, &job(6), JobOptions::new().delay(Duration::from_millis(1))).await?;
+        queue.push_with(&redis, &job(6), &JobOptions::new().delay(Duration::from_millis(1))).await?;
         sleep(Duration::from_millis(20)).await;
 
         limit(&redis, 1).await;

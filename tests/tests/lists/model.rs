@@ -32,7 +32,7 @@ struct Model {
     delayed: BTreeSet<At>,
     reserved: BTreeSet<At>,
     dead: BTreeSet<At>,
-    by_key: BTreeMap<String, u64>,
+    by_key: BTreeMap<String, (u64, u64)>,
     last_reservation: u64,
 }
 
@@ -245,21 +245,30 @@ impl World {
     }
 
     async fn push_by_key(&mut self) -> Result<()> {
-        let job = self.new_job();
         let key = self.random.below(40).to_string();
+        let known = self.model.by_key.get(&key).copied();
+        let job = match known {
+            Some((_, number)) if self.random.one_in(2) => Job { number },
+            _ => self.new_job(),
+        };
         let delay = if self.random.one_in(2) { 0 } else { self.random.below(30) };
         let options = JobOptions::new().once(key.clone()).delay(Duration::from_millis(delay));
         let before = clock();
-        let Some(pushed) = self.call(self.queue.push_with(Build, &job, options)).await else { return Ok(()) };
-        let pushed = pushed?;
-        let known = self.model.by_key.get(&key).copied();
-        assert_eq!(pushed.is_new, known.is_none(), "the key {key}");
-        if let Some(known) = known {
-            assert_eq!(pushed.id, known);
-            self.count("pushed under a known key");
+        let Some(pushed) = self.call(self.queue.push_with(Build, &job, &options)).await else { return Ok(()) };
+        if let Some((id, number)) = known {
+            if job.number == number {
+                let pushed = pushed?;
+                assert_eq!((pushed.id, pushed.is_new), (id, false), "the key {key}");
+                self.count("pushed under a known key");
+            } else {
+                assert!(pushed.unwrap_err().is_conflict(), "the key {key}");
+                self.count("another job under a known key");
+            }
             return Ok(());
         }
-        self.model.by_key.insert(key, pushed.id);
+        let pushed = pushed?;
+        assert!(pushed.is_new, "the key {key}");
+        self.model.by_key.insert(key, (pushed.id, job.number));
         self.model.add(pushed.id, job.number);
         if delay == 0 {
             self.model.waiting.push_back(pushed.id);

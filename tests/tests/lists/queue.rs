@@ -149,21 +149,37 @@ async fn deadlines(redis: &Redis) -> Result<()> {
 
 async fn by_key_and_delayed(redis: &Redis) -> Result<()> {
     let queue = Job::queue("keys");
-    let once = JobOptions::new().once("order:17").remember_for(millis(800));
-    let first = queue.push_with(redis, &job(1), once.clone()).await?;
-    let second = queue.push_with(redis, &job(2), once.clone()).await?;
-    assert_eq!((first.is_new, second.is_new, first.id == second.id), (true, false, true));
+    let once = JobOptions::new().once("order:17").once_for(millis(800));
+    queue.push_with(redis, &job(1), &once).await?;
     let (ticket, number) = number_of(redis, &queue).await?;
     assert_eq!(number, 1);
     queue.ack(redis, ticket).await?;
-    assert!(!queue.push_with(redis, &job(3), once.clone()).await?.is_new, "finished jobs are remembered");
     tokio::time::sleep(millis(820)).await;
-    assert!(queue.push_with(redis, &job(4), once.delay(millis(400))).await?.is_new);
+    assert!(queue.push_with(redis, &job(4), &once.delay(millis(400))).await?.is_new);
     assert_eq!(stats(redis, &queue).await?, (0, 1, 0, 0));
     assert!(queue.reserve(redis, "w1").await?.is_none());
     tokio::time::sleep(millis(420)).await;
     assert_eq!(queue.recover(redis, 10).await?.due, 1);
     assert_eq!(number_of(redis, &queue).await?.1, 4);
+    Ok(())
+}
+
+async fn by_key_alone(redis: &Redis) -> Result<()> {
+    let queue = Job::queue("once");
+    let once = JobOptions::new().once("order:17");
+    let first = queue.push_with(redis, &job(1), &once).await?;
+    // The delay is not compared, as it is no part of the job.
+    let second = queue.push_with(redis, &job(1), &once.clone().delay(millis(60_000))).await?;
+    assert_eq!((first.is_new, second.is_new, first.id == second.id), (true, false, true));
+    let error = queue.push_with(redis, &job(2), &once).await.unwrap_err();
+    assert!(error.is_conflict() && !error.may_have_executed(), "{error:?}");
+    assert!(error.message().contains(&format!("as job {}", first.id)), "{error}");
+    assert_eq!(stats(redis, &queue).await?, (1, 0, 0, 0));
+    let (ticket, number) = number_of(redis, &queue).await?;
+    assert_eq!(number, 1);
+    queue.ack(redis, ticket).await?;
+    assert!(!queue.push_with(redis, &job(1), &once).await?.is_new, "a finished job is known");
+    assert!(queue.push_with(redis, &job(2), &once).await.unwrap_err().is_conflict());
     Ok(())
 }
 
@@ -257,12 +273,17 @@ fn refused_before_anything_is_sent() {
     assert!(refusal(queue.reserve_many(Build, "w", 1001).validate().unwrap_err()).contains("1 to 1,000"));
     let never = queue.clone().hold_for(Duration::ZERO);
     assert!(refusal(never.reserve(Build, "w").validate().unwrap_err()).contains("`hold_for` is 0"));
-    let options = JobOptions::new().once("");
-    assert!(refusal(queue.push_with(Build, &job(1), options).validate().unwrap_err()).contains("empty"));
-    let options = JobOptions::new().once("x".repeat(40_000));
-    assert!(refusal(queue.push_with(Build, &job(1), options).validate().unwrap_err()).contains("32 KB"));
+    for (options, why) in [
+        (JobOptions::new().once(""), "empty"),
+        (JobOptions::new().once("x".repeat(40_000)), "32 KB"),
+        (JobOptions::new().once_for(millis(1)), "no effect without `once`"),
+        (JobOptions::new().once("x").once_for(Duration::ZERO), "`once_for` of 0"),
+        (JobOptions::new().once("x").once_for(Duration::MAX), "100 years"),
+    ] {
+        assert!(refusal(queue.push_with(Build, &job(1), &options).validate().unwrap_err()).contains(why), "{why}");
+    }
     let options = JobOptions::new().delay(Duration::MAX);
-    assert!(refusal(queue.push_with(Build, &job(1), options).validate().unwrap_err()).contains("100 years"));
+    assert!(refusal(queue.push_with(Build, &job(1), &options).validate().unwrap_err()).contains("100 years"));
     assert!(refusal(queue.dead(Build, 0, 0).validate().unwrap_err()).contains("at least 1"));
     let why = refusal(Job::queue("a:b").push(Build, &job(1)).validate().unwrap_err());
     assert!(why.contains("separates") && why.contains("job:a:b"), "{why}");
@@ -277,10 +298,14 @@ fn keys_are_declared() {
     };
     let keys = "job:images::queue job:images::queue:jobs job:images::queue:delayed job:images::queue:reserved \
                 job:images::queue:dead";
-    assert_eq!(shown(queue.push(Build, &job(7))), format!(r#"5 {keys} 0 0 0 {{"number":7}}"#));
+    assert_eq!(shown(queue.push(Build, &job(7))), format!(r#"5 {keys} 0 0 0  {{"number":7}}"#));
     let options = JobOptions::new().once("order-17").delay(millis(5));
-    let command = queue.push_with(Build, &job(7), options).and_then(|pushed| Ok(pushed.id));
-    assert_eq!(shown(command), format!(r#"6 {keys} job:images::queue:once:order-17 0 5 86400000 {{"number":7}}"#));
+    let command = queue.push_with(Build, &job(7), &options).and_then(|pushed| Ok(pushed.id));
+    let sha1_of_job = "61f587896f0fb446b8367756c2beeb34023cd317";
+    assert_eq!(
+        shown(command),
+        format!(r#"6 {keys} job:images::queue:once:order-17 0 5 86400000 {sha1_of_job} {{"number":7}}"#)
+    );
     let command = queue.reserve(Build, "w1").and_then(|_| Ok(0));
     assert_eq!(shown(command), format!("5 {keys} 0 1 60000 5 w1"));
     assert_eq!(shown(queue.clear(Build)), format!("5 {keys} 0"));
@@ -298,6 +323,7 @@ async fn queues_on_every_server() -> Result<()> {
         life_of_a_job(redis).await?;
         deadlines(redis).await?;
         by_key_and_delayed(redis).await?;
+        by_key_alone(redis).await?;
         unreadable(redis).await?;
         lost_replies(&stack).await?;
         let blocking = stack.blocking();

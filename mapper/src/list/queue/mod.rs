@@ -86,7 +86,7 @@ use crate::key::{Key, KeyPart};
 /// | `job:images::queue:delayed` | sorted set | the ids of delayed jobs, by the time at which they are due |
 /// | `job:images::queue:reserved` | sorted set | the ids of reserved jobs, by their deadline |
 /// | `job:images::queue:dead` | sorted set | the ids of dead jobs, by the time at which they died |
-/// | `job:images::queue:once:KEY` | string | the id of a job that was pushed under a key of the caller; expires |
+/// | `job:images::queue:once:KEY` | string | the id of a job that was pushed under a key of the caller, and a hash of the job; expires |
 /// | `job:images::queue:turn:NONCE` | string | what a [`QueueWorker`] has reserved last; expires |
 pub struct Queue<M> {
     key: Key,

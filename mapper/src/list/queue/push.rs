@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use redis_rest::{Command, Error, ErrorKind, Executor, Reply, Result};
+use sha1_smol::Sha1;
 
 use super::Queue;
-use super::script::{PUSH, millis, some_millis, texts};
-use crate::key::MAX_KEY;
+use super::script::{PUSH, millis, texts};
 use crate::list::ListModel;
+use crate::once::Once;
 use crate::write::malformed;
 
 /// Options of [`Queue::push_with`].
@@ -28,18 +29,21 @@ use crate::write::malformed;
 /// let queue = Reminder::queue("mail");
 /// // A second call for order 17 adds no second job.
 /// let tomorrow = JobOptions::new().delay(Duration::from_secs(24 * 60 * 60)).once("reminder-17");
-/// let first = queue.push_with(&redis, &Reminder { order: 17 }, tomorrow.clone()).await?;
-/// let second = queue.push_with(&redis, &Reminder { order: 17 }, tomorrow).await?;
+/// let first = queue.push_with(&redis, &Reminder { order: 17 }, &tomorrow).await?;
+/// let second = queue.push_with(&redis, &Reminder { order: 17 }, &tomorrow).await?;
 /// assert_eq!((first.is_new, second.is_new), (true, false));
 /// assert_eq!(first.id, second.id);
+///
+/// // Another job under the same key is a mistake.
+/// let error = queue.push_with(&redis, &Reminder { order: 18 }, &tomorrow).await.unwrap_err();
+/// assert!(error.is_conflict());
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct JobOptions {
     delay: Duration,
-    once: Option<String>,
-    remember_for: Option<Duration>,
+    once: Once,
 }
 
 impl JobOptions {
@@ -56,20 +60,22 @@ impl JobOptions {
         self
     }
 
-    /// Adds the job only if none was pushed under this key before. The queue remembers the key for a day, or as long as
-    /// [`remember_for`](JobOptions::remember_for) says, also when the job is finished.
+    /// Adds the job only if none was pushed to this queue under `key` within [the last 24 hours](Self::once_for), even
+    /// if it is finished. Otherwise nothing is changed, and the id of the first job is returned. Another job under the
+    /// same key is a `Conflict`; the delay may differ. The guide has [the whole
+    /// rule](crate::guide::logs#once-by-a-key-of-yours).
     ///
-    /// An empty key fails with `InvalidInput`.
+    /// The script keeps the id and a hash of the job in a string of its own, `job:images::queue:once:KEY`.
     #[must_use]
     pub fn once(mut self, key: impl Into<String>) -> Self {
-        self.once = Some(key.into());
+        self.once.key = Some(key.into().into());
         self
     }
 
-    /// Sets how long the key of [`once`](JobOptions::once) is remembered.
+    /// Sets for how long the key of [`once`](Self::once) is known. The default is 24 hours.
     #[must_use]
-    pub fn remember_for(mut self, time: Duration) -> Self {
-        self.remember_for = Some(time);
+    pub fn once_for(mut self, window: Duration) -> Self {
+        self.once.known_for = Some(window);
         self
     }
 }
@@ -84,15 +90,12 @@ pub struct Pushed {
     pub is_new: bool,
 }
 
-/// How long the key of a caller is remembered.
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-
 impl<M: ListModel> Queue<M> {
     /// Adds a job after all that wait, and returns its id.
     ///
     /// One script, O(1). It is executed once even if the client has to repeat it.
     pub fn push<E: Executor>(&self, executor: E, job: &M) -> E::Out<u64> {
-        let command = self.pushing([job], JobOptions::new());
+        let command = self.pushing([job], &JobOptions::new());
         executor.submit(command.and_then(|pushed| pushed.first().map(|pushed| pushed.id).ok_or_else(malformed)))
     }
 
@@ -104,64 +107,66 @@ impl<M: ListModel> Queue<M> {
     ///
     /// `InvalidInput` if there are no jobs.
     pub fn push_many<'m, E: Executor>(&self, executor: E, jobs: impl IntoIterator<Item = &'m M>) -> E::Out<Vec<u64>> {
-        let command = self.pushing(jobs, JobOptions::new());
+        let command = self.pushing(jobs, &JobOptions::new());
         executor.submit(command.and_then(|pushed| Ok(pushed.into_iter().map(|pushed| pushed.id).collect())))
     }
 
     /// Adds a job as the options say. [`JobOptions`] shows an example.
     ///
     /// One script, O(log(n)) with a delay.
-    pub fn push_with<E: Executor>(&self, executor: E, job: &M, options: JobOptions) -> E::Out<Pushed> {
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if an option is not possible. `Conflict` if another job was pushed under the key of
+    /// [`once`](JobOptions::once).
+    pub fn push_with<E: Executor>(&self, executor: E, job: &M, options: &JobOptions) -> E::Out<Pushed> {
         let command = self.pushing([job], options);
         executor.submit(command.and_then(|pushed| pushed.first().copied().ok_or_else(malformed)))
     }
 
-    fn pushing<'m>(&self, jobs: impl IntoIterator<Item = &'m M>, options: JobOptions) -> Command<Vec<Pushed>> {
-        let mut call = self.call(&PUSH);
+    fn pushing<'m>(&self, jobs: impl IntoIterator<Item = &'m M>, options: &JobOptions) -> Command<Vec<Pushed>> {
+        let call = self.call(&PUSH);
         let texts = jobs.into_iter().map(M::element_text).collect::<Result<Vec<_>>>();
-        let times = options.times();
-        let key = options.once.map(|key| format!("{}:once:{key}", self.key()));
-        match times.and_then(|times| Ok((times, texts?))) {
-            Ok(((delay, remember_for), texts)) => {
-                if texts.is_empty() {
-                    return self.command(call).reject("needs at least one job").decode_with(read);
-                }
-                if let Some(key) = key {
-                    if key.len() > MAX_KEY {
-                        let why =
-                            "the key of `once` makes a key of more than 32 KB, the most that the hosted service takes";
-                        return self.command(call).reject(why).decode_with(read);
-                    }
-                    call = call.key(key);
-                }
-                self.command(call.arg(delay).arg(remember_for).args(texts))
+        let (delay, texts) = match millis("the delay", options.delay).and_then(|delay| Ok((delay, texts?))) {
+            Ok(checked) => checked,
+            Err(error) => return self.command(call).fail(error).decode_with(read),
+        };
+        if texts.is_empty() {
+            return self.command(call).reject("needs at least one job").decode_with(read);
+        }
+        match options.once.slot(&format!("{}:once", self.key())) {
+            Err(why) => self.command(call).reject(why),
+            Ok(None) => self.command(call.arg(delay).arg(0).arg("").args(texts)),
+            Ok(Some((key, known_for))) => {
+                // By it, another job under the same key is noticed.
+                let fingerprint = Sha1::from(texts.concat()).digest().to_string();
+                let call = call.key(key).arg(delay).arg(crate::millis::millis(known_for));
+                self.command(call.arg(fingerprint).args(texts))
             }
-            Err(error) => self.command(call).fail(error),
         }
         .decode_with(read)
     }
 }
 
-impl JobOptions {
-    /// Returns the delay, and how long the key of the caller is remembered.
-    fn times(&self) -> Result<(u64, u64)> {
-        let delay = millis("the delay", self.delay)?;
-        match self.once.as_deref() {
-            None => Ok((delay, 0)),
-            Some("") => {
-                Err(Error::new(ErrorKind::InvalidInput, "the key of `once` is empty; use a text that names the job"))
-            }
-            Some(_) => Ok((delay, some_millis("the time of `remember_for`", self.remember_for.unwrap_or(DAY))?)),
-        }
-    }
-}
-
 fn read(reply: Reply<'_>) -> Result<Vec<Pushed>> {
     let mut texts = texts(reply)?;
-    let is_new = texts.text()?.as_deref() == Some(b"new".as_slice());
+    let status = texts.text()?;
+    if status.as_deref() == Some(b"used".as_slice()) {
+        return Err(used(texts.number()?));
+    }
+    let is_new = status.as_deref() == Some(b"new".as_slice());
     let mut pushed = Vec::new();
     while !texts.0.is_empty() {
         pushed.push(Pushed { id: texts.number()?, is_new });
     }
     Ok(pushed)
+}
+
+/// The error about a key under which another job was pushed.
+#[cold]
+fn used(id: u64) -> Error {
+    let message = format!(
+        "another job was pushed under the key of `once`, as job {id}; use another key for another job. Nothing was changed"
+    );
+    Error::new(ErrorKind::Conflict, message)
 }

@@ -174,7 +174,7 @@ impl Facts {
     /// each loss again for as long as the group exists, because it does not count what was lost as read.
     pub(super) fn missed_by(&self, delivered: StreamId, read: Option<u64>) -> Option<u64> {
         // Before the first delivery, the server does not count.
-        let read = if delivered == StreamId::MIN { Some(0) } else { read };
+        let read = read.or((delivered == StreamId::MIN).then_some(0));
         let removed = self.added?.saturating_sub(self.length).saturating_sub(read?);
         Some(if self.first.is_some_and(|first| first <= delivered) { 0 } else { removed })
     }

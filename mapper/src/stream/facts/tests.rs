@@ -84,6 +84,8 @@ fn a_server_without_counters_tells_less() {
 fn a_group_has_missed_what_it_can_no_longer_read() {
     for (facts, delivered, read, missed) in [
         (facts(3, 9, 7, 9), 0, None, Some(2)),
+        // A worker has reported these, and told the server.
+        (facts(3, 9, 7, 9), 0, Some(2), Some(0)),
         (facts(8, 9, 2, 9), 5, Some(5), Some(2)),
         (facts(0, 9, 0, 9), 5, Some(5), Some(4)),
         (facts(6, 9, 4, 9), 5, Some(5), Some(0)),

@@ -1,7 +1,6 @@
 //! What a worker reports while it runs: counters, and notices of what somebody may have to look at.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use redis_rest::Error;
@@ -30,61 +29,46 @@ use super::options::Options;
 /// # }
 /// ```
 #[derive(Debug, Clone, Default)]
-pub struct Counters(Arc<Atomics>);
+pub struct Counters(Arc<Mutex<Counts>>);
 
-macro_rules! counters {
-    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
-        #[derive(Debug, Default)]
-        pub(super) struct Atomics {
-            $(pub(super) $name: AtomicU64,)*
-        }
-
-        /// What a worker has done so far: a reading of its [`Counters`].
-        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-        #[non_exhaustive]
-        pub struct Counts {
-            $($(#[$doc])* pub $name: u64,)*
-        }
-
-        impl Counters {
-            /// Returns what the worker has done so far.
-            #[must_use]
-            pub fn read(&self) -> Counts {
-                Counts { $($name: self.0.$name.load(Ordering::Relaxed),)* }
-            }
-        }
-    };
-}
-
-counters! {
+/// What a worker has done so far: a reading of its [`Counters`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counts {
     /// Entries that the worker has handled and acknowledged.
-    handled,
+    pub handled: u64,
     /// Calls of the handler that returned an error or took too long, and events that could not be read.
-    failed,
+    pub failed: u64,
     /// Starts of entries whose handling had begun before.
-    retried,
+    pub retried: u64,
     /// Entries that the worker has moved to the dead-letter stream.
-    dead,
+    pub dead: u64,
     /// Entries that the worker has taken from other consumers.
-    reclaimed,
+    pub reclaimed: u64,
     /// Entries that others have taken from the worker before it handled them.
-    lost,
+    pub lost: u64,
     /// Entries that the worker has handled, and that were not its own any more then. Others may have handled them too.
-    duplicates,
+    pub duplicates: u64,
     /// Entries that were removed from the log while they were pending: nobody can handle them.
-    trimmed,
+    pub trimmed: u64,
     /// Entries that were removed from the log before they were delivered to anyone. Each worker of the group counts
     /// those that it notices, so several may count the same.
-    missed,
+    pub missed: u64,
     /// Requests that the worker has sent. Repetitions by the client are not counted.
-    requests,
+    pub requests: u64,
     /// Requests that failed, and that the worker has repeated.
-    errors,
+    pub errors: u64,
 }
 
 impl Counters {
-    pub(super) fn add(&self, counter: impl FnOnce(&Atomics) -> &AtomicU64, number: u64) {
-        counter(&self.0).fetch_add(number, Ordering::Relaxed);
+    /// Returns what the worker has done so far.
+    #[must_use]
+    pub fn read(&self) -> Counts {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn add(&self, counter: impl FnOnce(&mut Counts) -> &mut u64, number: u64) {
+        *counter(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner)) += number;
     }
 }
 
@@ -188,7 +172,7 @@ impl Reporter<'_> {
         }
     }
 
-    pub(super) fn count(&self, counter: impl FnOnce(&Atomics) -> &AtomicU64) {
+    pub(super) fn count(&self, counter: impl FnOnce(&mut Counts) -> &mut u64) {
         self.counters.add(counter, 1);
     }
 }

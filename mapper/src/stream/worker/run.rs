@@ -56,11 +56,11 @@ where
     let mut errors = Pace::new(Duration::from_millis(100), Duration::from_secs(5), 2.0);
     let mut shutdown = pin!(shutdown);
     while let Some(start) = options.start {
-        reporter.count(|counters| &counters.requests);
+        reporter.count(|counts| &mut counts.requests);
         match group.create_at(redis, start).await {
             Ok(()) => break,
             Err(error) if can_be_repeated(&error) => {
-                reporter.count(|counters| &counters.errors);
+                reporter.count(|counts| &mut counts.errors);
                 reporter.notice(&Notice::Repeated { error: &error });
                 let wait = wait_before_repeating(&error, errors.next());
                 if let Either::Left(_) = select(shutdown.as_mut(), pin!(redis_rest::sleep(wait))).await {
@@ -84,7 +84,7 @@ where
         if request.is_none() && !repeat.is_set() {
             match book.turn() {
                 Some(turn) => {
-                    reporter.count(|counters| &counters.requests);
+                    reporter.count(|counts| &mut counts.requests);
                     request = Some(redis.submit(turn.command(group, consumer, options)));
                 }
                 None if is_stopping && book.is_empty() => return Ok(()),
@@ -164,7 +164,7 @@ where
                         if !can_repeat || is_grace_over || !book.repeat(may_have_executed, is_too_large) {
                             return Err(error);
                         }
-                        reporter.count(|counters| &counters.errors);
+                        reporter.count(|counts| &mut counts.errors);
                         reporter.notice(&Notice::Repeated { error: &error });
                         // The next reply is smaller: there is nothing to wait for.
                         if !is_too_large {
@@ -236,14 +236,14 @@ where
     let failed = |failure| Ended::Failed { failure, may_be_committed: false };
     let handled = match within(worker.options.timeout, handle(delivered)).await {
         Ok(handled) => handled,
-        Err(limit) => return (ticket, failed(format!("the handler has taken longer than {limit:?}").into())),
+        Err(failure) => return (ticket, failed(failure)),
     };
     let ended = match handled {
         Handled::Done => Ended::Handled,
         Handled::Failed(failure) => failed(failure),
         Handled::Commit(unit) if unit.is_empty() => Ended::Handled,
         Handled::Commit(unit) => {
-            worker.counters.add(|counters| &counters.requests, 1);
+            worker.counters.add(|counts| &mut counts.requests, 1);
             let commit = unit.with_entry(OwnedEntry {
                 stream: if ticket.is_redriven {
                     worker.group.retries_key()

@@ -35,7 +35,7 @@ fn answer(settled: &[Settled], taken: Vec<Taken>) -> Answer {
         taken,
         missed: None,
         removed: 0,
-        first: None,
+        first: StreamId::MIN,
     }
 }
 
@@ -82,6 +82,25 @@ fn nothing_is_handled_after_the_grace() {
         book.answer(answer(&[Settled::Done], Vec::new()), &mut next);
         assert!(book.is_empty() && book.turn().is_none());
     });
+}
+
+/// The next request that asks for entries tells the server which loss was reported, even if others come before it.
+#[test]
+fn a_reported_loss_is_not_forgotten() {
+    let counts = with_book(|book| {
+        let mut next = Vec::new();
+        book.turn().unwrap();
+        // All handlers are busy now, with entries that were redriven.
+        let busy = (1..=8).map(|millis| Ticket { is_redriven: true, id: StreamId::new(millis, 0) });
+        let busy = busy.map(|ticket| Taken { ticket, ..taken(1, true, false) }).collect();
+        book.answer(Answer { missed: Some(3), removed: 3, ..answer(&[], busy) }, &mut next);
+        for _ in 0..2 {
+            book.is_heartbeat_due = true;
+            assert_eq!(book.turn().map(|turn| (turn.wanted, turn.reported)), Some((0, Some(3))));
+            book.answer(answer(&[], Vec::new()), &mut next);
+        }
+    });
+    assert_eq!(counts.missed, 3);
 }
 
 /// If the reply to a commit was lost, the entry is gone because it was committed.

@@ -20,7 +20,13 @@ use super::options::Options;
 static TURN: LazyLock<Script> = LazyLock::new(|| TURN_AND_ANNOUNCE.clone().key_locking());
 
 /// Whether a script may publish while only its keys are locked is not known, so this one locks the database.
-static TURN_AND_ANNOUNCE: LazyLock<Script> = LazyLock::new(|| script(include_str!("../../scripts/group_turn.lua")));
+static TURN_AND_ANNOUNCE: LazyLock<Script> = LazyLock::new(|| {
+    script(concat!(
+        include_str!("../../scripts/stream_facts.lua"),
+        include_str!("../../scripts/stream_missed.lua"),
+        include_str!("../../scripts/group_turn.lua"),
+    ))
+});
 
 /// An entry that a worker holds: one of the log, or a redriven one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -115,7 +121,7 @@ pub(super) fn sort(operations: &mut [Operation]) {
 }
 
 /// A request.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Turn {
     pub(super) operations: Vec<Operation>,
     /// What is kept alive.
@@ -135,7 +141,7 @@ pub(super) struct Turn {
     /// How many entries the log had removed when their loss was reported. Then the next ones can be read.
     pub(super) reported: Option<u64>,
     /// The first entry of the log when losses were last counted.
-    pub(super) first: Option<StreamId>,
+    pub(super) first: StreamId,
 }
 
 /// The outcome of an operation.
@@ -265,8 +271,8 @@ pub(super) struct Answer {
     pub(super) missed: Option<u64>,
     /// How many entries the log had removed then.
     pub(super) removed: u64,
-    /// The first entry of the log, if that was looked at.
-    pub(super) first: Option<StreamId>,
+    /// The first entry of the log when losses were last counted. `0-0` if there was none.
+    pub(super) first: StreamId,
 }
 
 impl FromReply for Answer {
@@ -292,8 +298,7 @@ impl FromReply for Answer {
         }
         let missed = u64::try_from(i64::from_reply(parts.expect_next()?)?).ok();
         let removed = u64::from_reply(parts.expect_next()?)?;
-        let first = parts.expect_next()?;
-        let first = if first.bytes()?.is_empty() { None } else { Some(StreamId::from_reply(first)?) };
+        let first = StreamId::from_reply(parts.expect_next()?)?;
         let is_recreated = status.bytes()? == b"recreated";
         Ok(Answer { is_recreated, settled, lost, trimmed, taken, missed, removed, first })
     }
@@ -317,7 +322,7 @@ impl Turn {
         call = call.arg(number(self.reclaims.then(|| millis(options.reclaim_idle)))).arg(flag(self.adopts));
         call = call.arg(self.wanted).arg(self.starting).arg(flag(self.hides_fields));
         call = call.arg(flag(self.recreates)).arg(number(self.reported));
-        call = call.arg(self.first.map(|id| id.to_string()).unwrap_or_default()).arg(flag(announces));
+        call = call.arg(self.first).arg(flag(announces));
         for is_redriven in [false, true] {
             let own = self.operations.iter().map(|operation| operation.ticket);
             let ids = own.filter(|ticket| ticket.is_redriven == is_redriven).map(|ticket| ticket.id);

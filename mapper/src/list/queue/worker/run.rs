@@ -117,7 +117,7 @@ where
                     let (abort, registration) = AbortHandle::new_pair();
                     let Some(job) = book.begin(reserved, abort) else { continue };
                     let span = tracing::info_span!("redis_model.job", queue = queue.key.as_str(), id, attempt);
-                    let handler = attend(worker, handle(job)).instrument(span);
+                    let handler = within(options.timeout, handle(job)).map(Result::flatten).instrument(span);
                     handlers.push(Abortable::new(handler, registration).map(move |ended| (reservation, ended.ok())));
                 }
                 if matches!(found, Found::Some | Found::More) {
@@ -166,13 +166,5 @@ where
                 book.abandon();
             }
         }
-    }
-}
-
-/// Does one job.
-async fn attend<M>(worker: &QueueWorker<M>, handler: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
-    match within(worker.options.timeout, handler).await {
-        Ok(ended) => ended,
-        Err(limit) => Err(Failure::from(format!("the handler has taken longer than {limit:?}"))),
     }
 }

@@ -43,7 +43,7 @@ pub(super) struct Book<'a> {
     /// How many entries the log had removed when their loss was reported, until the server knows that.
     reported: Option<u64>,
     /// The first entry of the log when losses were last counted.
-    first: Option<StreamId>,
+    first: StreamId,
     is_stopping: bool,
     /// Whether no handler is called any more.
     is_over: bool,
@@ -73,7 +73,7 @@ impl<'a> Book<'a> {
             hides_fields: false,
             is_poll: false,
             reported: None,
-            first: None,
+            first: StreamId::MIN,
             is_stopping: false,
             is_over: false,
             is_poll_due: true,
@@ -177,9 +177,12 @@ impl<'a> Book<'a> {
         }
         let missed = missed.unwrap_or_default();
         self.first = first;
-        self.reported = (missed > 0).then_some(removed);
+        // A request that asks for no entries tells the server nothing about losses.
+        if self.wanted > 0 {
+            self.reported = (missed > 0).then_some(removed);
+        }
         if missed > 0 {
-            self.reporter.counters.add(|counters| &counters.missed, missed);
+            self.reporter.counters.add(|counts| &mut counts.missed, missed);
             self.reporter.notice(&Notice::Missed { count: missed });
         }
         let found = match (self.wanted, taken.len() as u64) {
@@ -230,7 +233,7 @@ impl<'a> Book<'a> {
         let Some(held) = self.held.get_mut(&ticket) else { return };
         let (attempts, is_lost, is_trimmed) = (held.attempts, held.is_lost, held.is_trimmed);
         match ended {
-            Ended::Committed => self.finish(ticket, |counters| &counters.handled),
+            Ended::Committed => self.finish(ticket, |counts| &mut counts.handled),
             // Nothing was committed. If the entry was removed, nobody else has it.
             Ended::Fenced => {
                 self.held.remove(&ticket);
@@ -238,12 +241,12 @@ impl<'a> Book<'a> {
                     self.report_loss(ticket.id);
                 }
             }
-            Ended::Handled if is_trimmed => self.finish(ticket, |counters| &counters.handled),
+            Ended::Handled if is_trimmed => self.finish(ticket, |counts| &mut counts.handled),
             Ended::Handled if is_lost => self.finish_as_duplicate(ticket),
             Ended::Handled => self.begin(ticket, Stage::Settling, What::Acknowledge),
             Ended::Failed { failure: Failure { why, then }, may_be_committed } => {
                 held.may_be_committed |= may_be_committed;
-                self.reporter.count(|counters| &counters.failed);
+                self.reporter.count(|counts| &mut counts.failed);
                 let why = shortened(why);
                 if is_lost || is_trimmed {
                     self.held.remove(&ticket);

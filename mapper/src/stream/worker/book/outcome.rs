@@ -1,10 +1,8 @@
 //! What follows when a request is answered, for each entry.
 
-use std::sync::atomic::AtomicU64;
-
 use redis_rest::commands::stream::StreamId;
 
-use super::super::counters::{Atomics, Notice};
+use super::super::counters::{Counts, Notice};
 use super::super::held::{Held, Next, Stage, Start};
 use super::super::options::retry_delay;
 use super::super::turn::{Fields, Operation, Settled, Taken, Ticket, What};
@@ -24,13 +22,13 @@ impl Book<'_> {
             What::Start if is_done => self.start(ticket, next),
             // It is not pending any more because the unit was committed, although the reply was lost.
             What::Start | What::Bury(_) | What::Wait(_) if !is_done && self.may_be_committed(ticket) => {
-                self.finish(ticket, |counters| &counters.handled);
+                self.finish(ticket, |counts| &mut counts.handled);
             }
             // A request whose reply was lost has settled it.
-            What::Acknowledge if is_done || is_repeated => self.finish(ticket, |counters| &counters.handled),
+            What::Acknowledge if is_done || is_repeated => self.finish(ticket, |counts| &mut counts.handled),
             What::Acknowledge => self.finish_as_duplicate(ticket),
             What::Bury(error) if is_done || is_repeated => {
-                self.finish(ticket, |counters| &counters.dead);
+                self.finish(ticket, |counts| &mut counts.dead);
                 self.reporter.notice(&Notice::Dead { id: ticket.id, error: &error });
             }
             What::Wait(time) if is_done && !self.is_stopping => self.wait(ticket, time, next),
@@ -74,7 +72,7 @@ impl Book<'_> {
         let Some(held) = self.held.get_mut(&ticket) else { return };
         held.stage = Stage::Running;
         if held.attempts > 1 {
-            self.reporter.count(|counters| &counters.retried);
+            self.reporter.count(|counts| &mut counts.retried);
         }
         next.push(Next::Handle(Start { ticket, attempt: held.attempts, fields: held.fields.clone() }));
     }
@@ -89,7 +87,7 @@ impl Book<'_> {
         let Some(fields) = fields else { return self.bury_unseen(ticket, attempts) };
         let attempts = attempts - u64::from(may_be_started);
         if from.is_some_and(|from| from != self.consumer) {
-            self.reporter.count(|counters| &counters.reclaimed);
+            self.reporter.count(|counts| &mut counts.reclaimed);
         }
         self.held.insert(ticket, Held { attempts, may_be_started, ..Held::queued(fields) });
         if is_started {
@@ -135,7 +133,7 @@ impl Book<'_> {
             Stage::Running => held.is_lost = !held.is_trimmed,
             // The operation finds it out.
             Stage::Starting | Stage::Settling => {}
-            _ if held.may_be_committed => self.finish(ticket, |counters| &counters.handled),
+            _ if held.may_be_committed => self.finish(ticket, |counts| &mut counts.handled),
             Stage::Queued | Stage::Waiting => {
                 self.held.remove(&ticket);
                 self.report_loss(ticket.id);
@@ -144,7 +142,7 @@ impl Book<'_> {
     }
 
     pub(super) fn trim(&mut self, ticket: Ticket, consumer: &str, attempts: u64) {
-        self.reporter.count(|counters| &counters.trimmed);
+        self.reporter.count(|counts| &mut counts.trimmed);
         self.reporter.notice(&Notice::Trimmed { id: ticket.id, consumer, attempts });
         match self.held.get_mut(&ticket) {
             Some(held) if held.stage == Stage::Running => held.is_trimmed = true,
@@ -155,18 +153,18 @@ impl Book<'_> {
         }
     }
 
-    pub(super) fn finish(&mut self, ticket: Ticket, counter: impl FnOnce(&Atomics) -> &AtomicU64) {
+    pub(super) fn finish(&mut self, ticket: Ticket, counter: impl FnOnce(&mut Counts) -> &mut u64) {
         self.held.remove(&ticket);
         self.reporter.count(counter);
     }
 
     pub(super) fn finish_as_duplicate(&mut self, ticket: Ticket) {
-        self.finish(ticket, |counters| &counters.duplicates);
+        self.finish(ticket, |counts| &mut counts.duplicates);
         self.reporter.notice(&Notice::Lost { id: ticket.id, was_handled: true });
     }
 
     pub(super) fn report_loss(&self, id: StreamId) {
-        self.reporter.count(|counters| &counters.lost);
+        self.reporter.count(|counts| &mut counts.lost);
         self.reporter.notice(&Notice::Lost { id, was_handled: false });
     }
 }
