@@ -18,6 +18,7 @@
 --   how many entries the log has removed whose loss the worker has reported, or ""
 --   the id of the first entry of the log when losses were last counted, or `0-0`
 --   `1` to announce entries that are given up, or ""
+--   the run of the worker, the number of this turn, the number up to which turns of this run are over, or ""
 --   for the log, and for the stream of redriven entries: how many operations, and the ids between which their entries
 --   are the number of held entries, and each: stream, id
 --   the number of batches of operations that do the same, and each: what, stream, count, `1` if it may have been
@@ -26,7 +27,7 @@
 --
 -- Streams are numbered: 1 is the log, 2 that of redriven entries.
 --
--- The reply is `nogroup`, or:
+-- The reply is `nogroup`, or `overtaken`, or:
 --   `ok` or `recreated`
 --   the numbers of the operations whose entries are not those of this consumer any more
 --   other operations that are not done: number, outcome
@@ -56,6 +57,26 @@ local reclaim_idle, adopts = take(), take() == '1'
 local wanted, starting, hides_fields = take_number(), take_number(), take() == '1'
 local recreates, reported, known_first, announces = take() == '1', take_number(), take(), take() == '1'
 local log, retries, dead_letters, waits = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+
+-- A request can arrive after its worker has given it up, and has sent and read another one. What it would take, it would
+-- take for nobody. So the first turn after one that is in doubt notes that earlier ones are over.
+
+local run, turn, overtaken = take(), take_number(), take_number()
+local OVERTAKEN, LONGEST_WAY = 'turn:' .. consumer, 3600000
+
+local function is_overtaken()
+  local over_run, over = string.match(call('HGET', waits, OVERTAKEN) or '', '^(%d+) (%d+)$')
+  return over_run == run and turn <= tonumber(over)
+end
+
+local function overtake()
+  -- A server that is out of memory refuses what would be the first write of a script.
+  call('HDEL', waits, '')
+  redis.pcall('HSET', waits, OVERTAKEN, run .. ' ' .. digits(overtaken))
+  if call('PTTL', waits) < LONGEST_WAY then call('PEXPIRE', waits, LONGEST_WAY) end
+end
+
+if is_overtaken() then return { 'overtaken' } end
 
 -- Groups, and the counts of the entries that operations are about. Only if the log itself is gone, a group that begins
 -- at the start skips nothing.
@@ -107,6 +128,8 @@ end
 
 -- The wrong type is an error here, before any change.
 call('XLEN', dead_letters)
+
+if overtaken then overtake() end
 
 -- There are redriven entries only while there is a stream of them. All that it has is still to be handled.
 local streams = { log }

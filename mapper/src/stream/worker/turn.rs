@@ -123,6 +123,12 @@ pub(super) fn sort(operations: &mut [Operation]) {
 /// A request.
 #[derive(Debug)]
 pub(super) struct Turn {
+    /// A number that no other run of a worker has.
+    pub(super) run: u64,
+    /// Counted from 1 in each run.
+    pub(super) number: u64,
+    /// The last of the earlier turns, if the server may still get one of them: it is to ignore them from now on.
+    pub(super) overtaken: Option<u64>,
     pub(super) operations: Vec<Operation>,
     /// What is kept alive.
     pub(super) held: Vec<Ticket>,
@@ -323,6 +329,7 @@ impl Turn {
         call = call.arg(self.wanted).arg(self.starting).arg(flag(self.hides_fields));
         call = call.arg(flag(self.recreates)).arg(number(self.reported));
         call = call.arg(self.first).arg(flag(announces));
+        call = call.arg(self.run).arg(self.number).arg(number(self.overtaken));
         for is_redriven in [false, true] {
             let own = self.operations.iter().map(|operation| operation.ticket);
             let ids = own.filter(|ticket| ticket.is_redriven == is_redriven).map(|ticket| ticket.id);

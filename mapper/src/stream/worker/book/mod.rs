@@ -26,6 +26,11 @@ pub(super) struct Book<'a> {
     options: &'a Options,
     reporter: &'a Reporter<'a>,
     consumer: &'a str,
+    run: u64,
+    /// How many requests there have been.
+    turns: u64,
+    /// The last one whose reply was lost, until the server knows that it is over: it may still be under way.
+    overtaken: Option<u64>,
     held: BTreeMap<Ticket, Held>,
     queue: VecDeque<Ticket>,
     /// What the next request does.
@@ -64,6 +69,9 @@ impl<'a> Book<'a> {
             options,
             reporter,
             consumer,
+            run: fastrand::u64(..),
+            turns: 0,
+            overtaken: None,
             held: BTreeMap::new(),
             queue: VecDeque::new(),
             operations: Vec::new(),
@@ -132,7 +140,11 @@ impl<'a> Book<'a> {
         }
         self.is_reclaim_due &= !reclaims;
         self.is_heartbeat_due &= !names_held;
+        self.turns += 1;
         Some(Turn {
+            run: self.run,
+            number: self.turns,
+            overtaken: self.overtaken,
             operations: self.sent.clone(),
             held: if names_held { self.held.keys().copied().collect() } else { Vec::new() },
             reclaims,
@@ -162,6 +174,7 @@ impl<'a> Book<'a> {
     pub(super) fn answer(&mut self, answer: Answer, next: &mut Vec<Next>) -> Found {
         let Answer { is_recreated, mut settled, lost, trimmed, taken, missed, removed, first } = answer;
         self.has_seen_group = true;
+        self.overtaken = None;
         if is_recreated {
             self.reporter.notice(&Notice::Recreated);
         }
@@ -221,6 +234,9 @@ impl<'a> Book<'a> {
         for mut operation in std::mem::take(&mut self.sent) {
             operation.is_repeated |= may_have_executed;
             self.operations.push(operation);
+        }
+        if may_have_executed {
+            self.overtaken = Some(self.turns);
         }
         self.adopts |= may_have_executed && self.wanted > 0;
         self.is_poll_due |= self.wanted > 0;
