@@ -359,10 +359,31 @@ local missed, removed, first = -1, 0, known_first
 local function count_missed(facts)
   local last, read = progress_of(log, group)
   if reported and read and reported > read then
-    redis.pcall('XGROUP', 'SETID', log, group, last, 'ENTRIESREAD', digits(reported))
+    set_progress(log, group, last, reported)
     read = reported
   end
+  if not read and last == facts.last and facts.added then
+    -- The group was created at the end of the log.
+    set_progress(log, group, last, facts.added)
+    read = facts.added
+  end
   missed, removed = missed_by(log, facts, last, read)
+end
+
+-- Reads new entries of the log. As long as an entry after the last delivery was deleted, the server does not say how many
+-- the group has read, so it is told: then a later loss is still noticed.
+local function read_log(facts)
+  -- Otherwise, none was deleted.
+  local is_counted_here = facts.added and facts.removed ~= '0-0'
+  local before
+  if is_counted_here then before = select(2, progress_of(log, group)) end
+  take_new(1)
+  local taken = new[#new] and new[#new][1] == 1 and #new[#new][3] or 0
+  if not before or taken == 0 then return end
+  local last, read = progress_of(log, group)
+  -- At the end of the log, whatever is not read was deleted.
+  local counted = last == facts.last and facts.added or before + taken
+  if not read or read < counted then set_progress(log, group, last, counted) end
 end
 
 if wanted > 0 then
@@ -389,7 +410,7 @@ if wanted > 0 then
     if reclaim_idle ~= '' then reclaim(stream) end
   end
   for stream = #streams, 1, -1 do
-    if stream == 2 or missed <= 0 then take_new(stream) end
+    if stream == 2 then take_new(2) elseif missed <= 0 then read_log(facts) end
   end
 end
 
