@@ -20,7 +20,9 @@
 --   `1` to announce entries that are given up, or ""
 --   the run of the worker, the number of this turn, the number up to which turns of this run are over, or ""
 --   for the log, and for the stream of redriven entries: how many operations, and the ids between which their entries
---   are the number of held entries, and each: stream, id
+--     are
+--   the number of pending entries that it has reported as trimmed, and each: stream, id
+--   the number of held entries, and each: stream, id
 --   the number of batches of operations that do the same, and each: what, stream, count, `1` if it may have been
 --   started
 --     before or "", detail, the number of ids, the ids
@@ -161,28 +163,24 @@ local function settle(stream, ...)
   if stream == 2 then call('XDEL', retries, ...) end
 end
 
--- Returns which entries do not exist any more, if there are any. XCLAIM drops a pending entry that was trimmed, and its
--- reply leaves it out. With JUSTID, it leaves the count as it is, unless RETRYCOUNT sets it.
+-- Returns which entries do not exist any more. They stay pending until they are reported: this reply can be lost. So
+-- XCLAIM, which would drop them, does not see them. With JUSTID, it leaves the count as it is, unless RETRYCOUNT sets
+-- it.
 local function claim(stream, ids, ...)
-  local arguments = { unpack(ids) }
+  local arguments, gone = {}, {}
+  for _, id in ipairs(ids) do
+    if fields_of(stream, id) then arguments[#arguments + 1] = id else gone[id] = 'trimmed' end
+  end
+  if #arguments == 0 then return gone end
   for _, option in ipairs({ ... }) do arguments[#arguments + 1] = option end
   arguments[#arguments + 1] = 'JUSTID'
-  local claimed = call('XCLAIM', streams[stream], group, consumer, 0, unpack(arguments))
-  if #claimed == #ids then return end
-  local kept, gone = {}, {}
-  for _, id in ipairs(claimed) do kept[id] = true end
-  for _, id in ipairs(ids) do
-    if not kept[id] then gone[id] = 'trimmed' end
-  end
+  call('XCLAIM', streams[stream], group, consumer, 0, unpack(arguments))
   return gone
 end
 
 local function bury(stream, id, count, why)
   local fields = fields_of(stream, id)
-  if not fields then
-    settle(stream, id)
-    return 'trimmed'
-  end
+  if not fields then return 'trimmed' end
   local source_id, redrives, first = id, '0', 1
   if stream == 2 then source_id, redrives, first = fields[2], fields[4], 5 end
   local time = call('TIME')
@@ -244,6 +242,11 @@ local OPERATIONS = {
   end,
 }
 
+for _ = 1, take_number() do
+  local stream, id = take_number(), take()
+  if streams[stream] and not fields_of(stream, id) then settle(stream, id) end
+end
+
 local held, held_ids = { {}, {} }, {}
 for _ = 1, take_number() do
   local stream, id = take_number(), take()
@@ -287,7 +290,7 @@ local function beat(stream)
     if is_own[id] then ids[#ids + 1] = id else lost[#lost + 1] = { stream, id } end
   end
   if #ids == 0 then return end
-  for id in pairs(claim(stream, ids) or {}) do trimmed[#trimmed + 1] = { stream, id, consumer, is_own[id] } end
+  for id in pairs(claim(stream, ids)) do trimmed[#trimmed + 1] = { stream, id, consumer, is_own[id] } end
 end
 
 for stream = 1, 2 do
@@ -304,15 +307,21 @@ local entries, new = {}, {}
 
 local QUEUED, STARTED, ADOPTED = 0, 1, 2
 
+-- There can be more than a reply has room for. The next ones are reported when these are settled.
+local MOST_TRIMMED = 1000
+local is_reported = {}
+
+local function report_trimmed(stream, id, from, count)
+  if is_reported[stream .. id] or #trimmed >= MOST_TRIMMED then return end
+  is_reported[stream .. id] = true
+  trimmed[#trimmed + 1] = { stream, id, from, count }
+end
+
 local function take_pending(stream, pending, is_adopted)
   local id, from, count = pending[1], pending[2], capped(pending[4])
   if wanted <= 0 or held_ids[stream .. id] then return end
   local fields = fields_of(stream, id)
-  if not fields then
-    settle(stream, id)
-    trimmed[#trimmed + 1] = { stream, id, from, count }
-    return
-  end
+  if not fields then return report_trimmed(stream, id, from, count) end
   local time = count > 0 and wait_of(stream, id) or 0
   local state = QUEUED
   -- What waits was not started since.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use redis_model::prelude::*;
 use redis_model::redis_rest::RetryPolicy;
+use redis_model::redis_rest::commands::stream::{Trim, XPendingOptions};
 use redis_model::redis_rest::transport::{Request, Response, Transport, TransportError};
 use redis_model_tests::Stack;
 
@@ -19,6 +20,8 @@ struct Valve(Arc<State>);
 struct State {
     keeps_next: AtomicBool,
     kept: Mutex<Option<(Arc<dyn Transport>, Request)>>,
+    /// How many replies are lost next.
+    loses: AtomicU64,
     /// How many requests were answered since.
     answered: AtomicU64,
 }
@@ -38,6 +41,9 @@ impl Transport for Valved {
             return Err(TransportError::interrupted("late, on purpose"));
         }
         let response = self.inner.send(request).await;
+        if state.loses.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
+            return Err(TransportError::interrupted("lost, on purpose"));
+        }
         if state.kept.lock().unwrap().is_some() {
             state.answered.fetch_add(1, Ordering::SeqCst);
         }
@@ -83,6 +89,71 @@ async fn a_request_that_arrives_late_takes_no_attempt() -> Result<()> {
         worker.run_until(&client, stop, async |_| Ok::<_, String>(())).await?;
         let counts = counters.read();
         assert_eq!((counts.handled, counts.dead), (1, 0), "{server}: {counts:?}");
+    }
+    Ok(())
+}
+
+/// They are settled only when the worker has read the reply that reports them.
+#[tokio::test]
+async fn trimmed_entries_are_reported_although_replies_are_lost() -> Result<()> {
+    for (server, stack) in SERVERS.iter() {
+        let redis = stack.redis();
+        let group = group("quiet");
+        append(&redis, &group, 0..5).await?;
+        let dies = worker(&group, "dies");
+        let begun = AtomicU64::new(0);
+        let handler = async |_| {
+            begun.fetch_add(1, Ordering::SeqCst);
+            std::future::pending::<std::result::Result<(), String>>().await
+        };
+        tokio::select! {
+            ended = dies.run(&redis, handler) => panic!("{server}: {ended:?}"),
+            () = until(async || begun.load(Ordering::SeqCst) == 5) => {}
+        }
+        redis.xtrim(group.log().key(), Trim::max_len(0)).await?;
+        let valve = Valve::default();
+        valve.0.loses.store(u64::MAX, Ordering::SeqCst);
+        let client = valve.client(stack);
+        let lives = worker(&group, "lives");
+        let counters = lives.counters();
+        let stop = async {
+            until(async || {
+                let idle = XPendingOptions::new().idle(Duration::from_millis(400));
+                group.pending_range(&redis, .., 10, idle).await.unwrap().len() == 5
+            })
+            .await;
+            // The reply that reports them is among those that are lost.
+            let sent = counters.read().requests;
+            until(async || counters.read().requests > sent + 1).await;
+            valve.0.loses.store(0, Ordering::SeqCst);
+            until(async || counters.read().trimmed > 0 && group.pending(&redis).await.unwrap().count == 0).await;
+        };
+        lives.run_until(&client, stop, async |_| Ok::<_, String>(())).await?;
+        assert_eq!((counters.read().trimmed, counters.read().lost), (5, 0), "{server}");
+    }
+    Ok(())
+}
+
+/// A heartbeat finds it out, and its reply is lost.
+#[tokio::test]
+async fn an_entry_that_is_trimmed_while_it_is_handled_is_reported_although_replies_are_lost() -> Result<()> {
+    for (server, stack) in SERVERS.iter() {
+        let redis = stack.redis();
+        let group = group("held");
+        append(&redis, &group, 0..1).await?;
+        let valve = Valve::default();
+        let client = valve.client(stack);
+        let worker = worker(&group, "w1");
+        let counters = worker.counters();
+        let handler = async |_| {
+            redis.xtrim(group.log().key(), Trim::max_len(0)).await.unwrap();
+            valve.0.loses.store(3, Ordering::SeqCst);
+            until(async || counters.read().trimmed > 0 && group.pending(&redis).await.unwrap().count == 0).await;
+            Ok::<_, String>(())
+        };
+        worker.run_until(&client, until(async || counters.read().handled == 1), handler).await?;
+        let counts = counters.read();
+        assert_eq!((counts.trimmed, counts.lost, counts.duplicates), (1, 0, 0), "{server}: {counts:?}");
     }
     Ok(())
 }

@@ -130,6 +130,8 @@ pub(super) struct Turn {
     /// The last of the earlier turns, if the server may still get one of them: it is to ignore them from now on.
     pub(super) overtaken: Option<u64>,
     pub(super) operations: Vec<Operation>,
+    /// The entries that it has reported as trimmed, and that may still be pending.
+    pub(super) told: Vec<Ticket>,
     /// What is kept alive.
     pub(super) held: Vec<Ticket>,
     /// Whether entries are taken from consumers that are dead.
@@ -156,7 +158,7 @@ pub(super) enum Settled {
     Done,
     /// The entry is not that of the worker any more.
     Lost,
-    /// The entry was removed from its stream while it was pending.
+    /// The entry was removed from its stream while it was pending. It stays pending until that is reported.
     Trimmed,
     /// The server does not add the dead letter, for this reason. The entry is still that of the worker.
     Refused(String),
@@ -336,9 +338,11 @@ impl Turn {
             let text = |id: Option<StreamId>, or: &str| id.map_or(or.to_owned(), |id| id.to_string());
             call = call.arg(ids.clone().count()).arg(text(ids.clone().min(), "-")).arg(text(ids.max(), "+"));
         }
-        call = call.arg(self.held.len());
-        for ticket in &self.held {
-            call = call.arg(ticket.stream()).arg(ticket.id);
+        for tickets in [&self.told, &self.held] {
+            call = call.arg(tickets.len());
+            for ticket in tickets {
+                call = call.arg(ticket.stream()).arg(ticket.id);
+            }
         }
         let batches = self.operations.chunk_by(Operation::is_like);
         call = call.arg(batches.clone().count());

@@ -2,7 +2,7 @@
 
 mod outcome;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use redis_rest::commands::stream::StreamId;
@@ -47,6 +47,8 @@ pub(super) struct Book<'a> {
     is_poll: bool,
     /// How many entries the log had removed when their loss was reported, until the server knows that.
     reported: Option<u64>,
+    /// The pending entries that were trimmed and reported, until they are not pending any more.
+    told: BTreeSet<Ticket>,
     /// The first entry of the log when losses were last counted.
     first: StreamId,
     is_stopping: bool,
@@ -81,6 +83,7 @@ impl<'a> Book<'a> {
             hides_fields: false,
             is_poll: false,
             reported: None,
+            told: BTreeSet::new(),
             first: StreamId::MIN,
             is_stopping: false,
             is_over: false,
@@ -122,7 +125,7 @@ impl<'a> Book<'a> {
         if self.is_heartbeat_due && self.held.is_empty() {
             self.is_heartbeat_due = false;
         }
-        if self.operations.is_empty() && !polls && !beats {
+        if self.operations.is_empty() && self.told.is_empty() && !polls && !beats {
             return None;
         }
         // An idle worker looks for what others have left with each poll.
@@ -146,6 +149,7 @@ impl<'a> Book<'a> {
             number: self.turns,
             overtaken: self.overtaken,
             operations: self.sent.clone(),
+            told: self.told.iter().copied().collect(),
             held: if names_held { self.held.keys().copied().collect() } else { Vec::new() },
             reclaims,
             adopts,
@@ -175,6 +179,8 @@ impl<'a> Book<'a> {
         let Answer { is_recreated, mut settled, lost, trimmed, taken, missed, removed, first } = answer;
         self.has_seen_group = true;
         self.overtaken = None;
+        // It was told all of them.
+        self.told.clear();
         if is_recreated {
             self.reporter.notice(&Notice::Recreated);
         }
