@@ -18,15 +18,18 @@
 --   how many entries the log has removed whose loss the worker has reported, or ""
 --   the id of the first entry of the log when losses were last counted, or `0-0`
 --   `1` to announce entries that are given up, or ""
+--   the run of the worker, the number of this turn, the number up to which turns of this run are over, or ""
 --   for the log, and for the stream of redriven entries: how many operations, and the ids between which their entries
---   are the number of held entries, and each: stream, id
+--     are
+--   the number of pending entries that it has reported as trimmed, and each: stream, id
+--   the number of held entries, and each: stream, id
 --   the number of batches of operations that do the same, and each: what, stream, count, `1` if it may have been
 --   started
 --     before or "", detail, the number of ids, the ids
 --
 -- Streams are numbered: 1 is the log, 2 that of redriven entries.
 --
--- The reply is `nogroup`, or:
+-- The reply is `nogroup`, or `overtaken`, or:
 --   `ok` or `recreated`
 --   the numbers of the operations whose entries are not those of this consumer any more
 --   other operations that are not done: number, outcome
@@ -56,6 +59,26 @@ local reclaim_idle, adopts = take(), take() == '1'
 local wanted, starting, hides_fields = take_number(), take_number(), take() == '1'
 local recreates, reported, known_first, announces = take() == '1', take_number(), take(), take() == '1'
 local log, retries, dead_letters, waits = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+
+-- A request can arrive after its worker has given it up, and has sent and read another one. What it would take, it would
+-- take for nobody. So the first turn after one that is in doubt notes that earlier ones are over.
+
+local run, turn, overtaken = take(), take_number(), take_number()
+local OVERTAKEN, LONGEST_WAY = 'turn:' .. consumer, 3600000
+
+local function is_overtaken()
+  local over_run, over = string.match(call('HGET', waits, OVERTAKEN) or '', '^(%d+) (%d+)$')
+  return over_run == run and turn <= tonumber(over)
+end
+
+local function overtake()
+  -- A server that is out of memory refuses what would be the first write of a script.
+  call('HDEL', waits, '')
+  redis.pcall('HSET', waits, OVERTAKEN, run .. ' ' .. digits(overtaken))
+  if call('PTTL', waits) < LONGEST_WAY then call('PEXPIRE', waits, LONGEST_WAY) end
+end
+
+if is_overtaken() then return { 'overtaken' } end
 
 -- Groups, and the counts of the entries that operations are about. Only if the log itself is gone, a group that begins
 -- at the start skips nothing.
@@ -109,6 +132,8 @@ end
 call('XLEN', dead_letters)
 local has_waits = call('HLEN', waits) > 0
 
+if overtaken then overtake() end
+
 -- There are redriven entries only while there is a stream of them. All that it has is still to be handled.
 local streams = { log }
 if call('EXISTS', retries) == 1 then
@@ -148,32 +173,24 @@ local function settle(stream, ...)
   if stream == 2 then call('XDEL', retries, ...) end
 end
 
--- Returns which entries do not exist any more, if there are any. XCLAIM drops a pending entry that was trimmed, and its
--- reply leaves it out. With JUSTID, it leaves the count as it is, unless RETRYCOUNT sets it.
+-- Returns which entries do not exist any more. They stay pending until they are reported: this reply can be lost. So
+-- XCLAIM, which would drop them, does not see them. With JUSTID, it leaves the count as it is, unless RETRYCOUNT sets
+-- it.
 local function claim(stream, ids, ...)
-  local arguments = { unpack(ids) }
+  local arguments, gone = {}, {}
+  for _, id in ipairs(ids) do
+    if fields_of(stream, id) then arguments[#arguments + 1] = id else gone[id] = 'trimmed' end
+  end
+  if #arguments == 0 then return gone end
   for _, option in ipairs({ ... }) do arguments[#arguments + 1] = option end
   arguments[#arguments + 1] = 'JUSTID'
-  local claimed = call('XCLAIM', streams[stream], group, consumer, 0, unpack(arguments))
-  if #claimed == #ids then return end
-  local kept, gone, gone_ids = {}, {}, {}
-  for _, id in ipairs(claimed) do kept[id] = true end
-  for _, id in ipairs(ids) do
-    if not kept[id] then
-      gone[id] = 'trimmed'
-      gone_ids[#gone_ids + 1] = id
-    end
-  end
-  end_waits(stream, gone_ids)
+  call('XCLAIM', streams[stream], group, consumer, 0, unpack(arguments))
   return gone
 end
 
 local function bury(stream, id, count, why)
   local fields = fields_of(stream, id)
-  if not fields then
-    settle(stream, id)
-    return 'trimmed'
-  end
+  if not fields then return 'trimmed' end
   local source_id, redrives, first = id, '0', 1
   if stream == 2 then source_id, redrives, first = fields[2], fields[4], 5 end
   local time = call('TIME')
@@ -236,6 +253,11 @@ local OPERATIONS = {
   end,
 }
 
+for _ = 1, take_number() do
+  local stream, id = take_number(), take()
+  if streams[stream] and not fields_of(stream, id) then settle(stream, id) end
+end
+
 local held, held_ids = { {}, {} }, {}
 for _ = 1, take_number() do
   local stream, id = take_number(), take()
@@ -279,7 +301,7 @@ local function beat(stream)
     if is_own[id] then ids[#ids + 1] = id else lost[#lost + 1] = { stream, id } end
   end
   if #ids == 0 then return end
-  for id in pairs(claim(stream, ids) or {}) do trimmed[#trimmed + 1] = { stream, id, consumer, is_own[id] } end
+  for id in pairs(claim(stream, ids)) do trimmed[#trimmed + 1] = { stream, id, consumer, is_own[id] } end
 end
 
 for stream = 1, 2 do
@@ -296,15 +318,21 @@ local entries, new = {}, {}
 
 local QUEUED, STARTED, ADOPTED = 0, 1, 2
 
+-- There can be more than a reply has room for. The next ones are reported when these are settled.
+local MOST_TRIMMED = 1000
+local is_reported = {}
+
+local function report_trimmed(stream, id, from, count)
+  if is_reported[stream .. id] or #trimmed >= MOST_TRIMMED then return end
+  is_reported[stream .. id] = true
+  trimmed[#trimmed + 1] = { stream, id, from, count }
+end
+
 local function take_pending(stream, pending, is_adopted)
   local id, from, count = pending[1], pending[2], capped(pending[4])
   if wanted <= 0 or held_ids[stream .. id] then return end
   local fields = fields_of(stream, id)
-  if not fields then
-    settle(stream, id)
-    trimmed[#trimmed + 1] = { stream, id, from, count }
-    return
-  end
+  if not fields then return report_trimmed(stream, id, from, count) end
   local time = count > 0 and wait_of(stream, id) or 0
   local state = QUEUED
   -- What waits was not started since.
@@ -353,10 +381,31 @@ local missed, removed, first = -1, 0, known_first
 local function count_missed(facts)
   local last, read = progress_of(log, group)
   if reported and read and reported > read then
-    redis.pcall('XGROUP', 'SETID', log, group, last, 'ENTRIESREAD', digits(reported))
+    set_progress(log, group, last, reported)
     read = reported
   end
+  if not read and last == facts.last and facts.added then
+    -- The group was created at the end of the log.
+    set_progress(log, group, last, facts.added)
+    read = facts.added
+  end
   missed, removed = missed_by(log, facts, last, read)
+end
+
+-- Reads new entries of the log. As long as an entry after the last delivery was deleted, the server does not say how many
+-- the group has read, so it is told: then a later loss is still noticed.
+local function read_log(facts)
+  -- Otherwise, none was deleted.
+  local is_counted_here = facts.added and facts.removed ~= '0-0'
+  local before
+  if is_counted_here then before = select(2, progress_of(log, group)) end
+  take_new(1)
+  local taken = new[#new] and new[#new][1] == 1 and #new[#new][3] or 0
+  if not before or taken == 0 then return end
+  local last, read = progress_of(log, group)
+  -- At the end of the log, whatever is not read was deleted.
+  local counted = last == facts.last and facts.added or before + taken
+  if not read or read < counted then set_progress(log, group, last, counted) end
 end
 
 if wanted > 0 then
@@ -383,7 +432,7 @@ if wanted > 0 then
     if reclaim_idle ~= '' then reclaim(stream) end
   end
   for stream = #streams, 1, -1 do
-    if stream == 2 or missed <= 0 then take_new(stream) end
+    if stream == 2 then take_new(2) elseif missed <= 0 then read_log(facts) end
   end
 end
 

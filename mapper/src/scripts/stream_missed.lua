@@ -11,6 +11,11 @@ local function progress_of(stream, group)
   end
 end
 
+-- Tells the server how many entries a group has read. An old one does not take it.
+local function set_progress(stream, group, delivered, read)
+  redis.pcall('XGROUP', 'SETID', stream, group, delivered, 'ENTRIESREAD', digits(read))
+end
+
 -- Returns how many entries were removed after the last delivery of a group, before it has read them, or -1 if the
 -- server does not know; and how many the stream has removed at all.
 local function missed_by(stream, facts, delivered, read)

@@ -80,6 +80,83 @@ async fn each_missed_entry_is_counted_once() -> Result<()> {
     Ok(())
 }
 
+/// The server does not say how many entries came before the position of such a group.
+#[tokio::test]
+async fn a_group_that_was_created_at_the_end_notices_a_loss() -> Result<()> {
+    for (server, redis) in clients() {
+        let group = group("at-the-end");
+        append(&redis, &group, 0..10).await?;
+        group.create_at(&redis, GroupStart::End).await?;
+        let worker = worker(&group, "w1");
+        let counters = worker.counters();
+        let stop = async {
+            // Its first look is over.
+            until(async || counters.read().requests >= 3).await;
+            let script = "for i = 1, 60 do redis.call('XADD', KEYS[1], '*', 'number', i) end \
+                redis.call('XTRIM', KEYS[1], 'MAXLEN', 20)";
+            let command = Command::write("EVAL").arg(script).arg(1).arg(group.log().key());
+            let _: Value = redis.execute(command).await.unwrap();
+            until(async || counters.read().handled == 20).await;
+        };
+        worker.run_until(&redis, stop, async |_| Ok::<_, String>(())).await?;
+        assert_eq!(counters.read().missed, 40, "{server}");
+    }
+    Ok(())
+}
+
+/// Where an entry after the last delivery was deleted, the server does not say how many the group has read.
+#[tokio::test]
+async fn a_deleted_entry_hides_no_loss() -> Result<()> {
+    for (server, redis) in clients() {
+        let group = group("deleted");
+        group.create(&redis).await?;
+        let ids = append(&redis, &group, 0..40).await?;
+        group.log().delete(&redis, [ids[35]]).await?;
+        let worker = worker(&group, "w1").concurrency(1);
+        let counters = worker.counters();
+        let trim = redis_model::redis_rest::commands::stream::Trim::max_len(10);
+        let stop = until(async || counters.read().handled == 20);
+        let handler = async |delivered: redis_model::stream::Delivered<Job>| {
+            // Ten are handled, and 19 more are lost.
+            if delivered.event.number == 9 {
+                redis.xtrim(group.log().key(), trim).await.unwrap();
+            }
+            Ok::<_, String>(())
+        };
+        worker.run_until(&redis, stop, handler).await?;
+        // The deleted one is among them.
+        assert_eq!(counters.read().missed, 20, "{server}");
+        let status = group.status(&redis).await?;
+        assert_eq!((status.missed, status.waiting), (Some(0), Some(0)), "{server}: {status:?}");
+    }
+    Ok(())
+}
+
+/// Entries that are deleted one by one are no loss, and a group that has read the others waits for none.
+#[tokio::test]
+async fn a_group_that_has_come_to_the_end_has_read_all() -> Result<()> {
+    for (server, redis) in clients() {
+        let group = group("deleted-behind");
+        group.create(&redis).await?;
+        let worker = worker(&group, "w1").concurrency(3);
+        let counters = worker.counters();
+        let mut handled = 0;
+        for (count, deleted) in [(1, &[][..]), (40, &[5, 15, 39]), (10, &[])] {
+            let ids = append(&redis, &group, 0..count).await?;
+            if !deleted.is_empty() {
+                group.log().delete(&redis, deleted.iter().map(|at| ids[*at])).await?;
+            }
+            handled += (ids.len() - deleted.len()) as u64;
+            let stop = until(async || counters.read().handled == handled);
+            worker.run_until(&redis, stop, async |_| Ok::<_, String>(())).await?;
+        }
+        let status = group.status(&redis).await?;
+        assert_eq!((status.missed, status.waiting), (Some(0), Some(0)), "{server}: {status:?}");
+        assert_eq!((counters.read().missed, status.info.entries_read), (0, Some(51)), "{server}");
+    }
+    Ok(())
+}
+
 /// What was trimmed before the group has ever read is missed, too.
 #[tokio::test]
 async fn what_was_trimmed_before_the_first_read_is_missed() -> Result<()> {

@@ -23,6 +23,7 @@ mod failures;
 mod group;
 mod idle;
 mod killed;
+mod late;
 mod shutdown;
 mod strangers;
 mod waits;

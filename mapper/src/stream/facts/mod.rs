@@ -13,7 +13,7 @@
 //! | `length` | length | appends, trimming and XDEL |
 //! | `first` | first-entry | the same |
 //! | `max_deleted` | max-deleted-entry-id | XDEL of a greater id. Trimming does not change it |
-//! | read by a group | entries-read | a delivery. It is nil before the first |
+//! | read by a group | entries-read | a delivery. It is nil before the first, and after one as long as an entry that follows was deleted |
 //!
 //! After a loss, the next delivery raises entries-read by one on Redis 7.0; on newer servers by the lost ones, too.
 //! Redis 8.2 can trim entries from the middle, by XTRIM with ACKED. That does not change `max_deleted` either.
@@ -43,6 +43,20 @@
 //! 5. Without ranks, there are `last`, `first` and `max_deleted` alone. Nothing was removed after `p` if nothing was
 //!    added after it (`p = last`), or if nothing was ever removed (`added = length`). Otherwise, perhaps: `Lagged`,
 //!    without a number.
+//!
+//! # Groups
+//!
+//! The rank of a group is entries-read: how many entries were delivered, or reported as missed. A worker keeps it where
+//! the server does not: after it has read `n` entries at rank `r`, the rank is `r + n`, or `added` if it has come to the
+//! end (then whatever else followed was deleted one by one). It has asked before, in the same script, whether entries
+//! were lost, and reads nothing before they are reported. If no entry that was delivered is left, as many of the removed
+//! ones as exceed the rank were neither delivered nor reported: all of them are lost. Among them can be those that were
+//! deleted one by one before the group came to them, which it has missed as well.
+//!
+//! It is still unknown, and a loss is not reported, after a group was created in the middle of a stream or set to a
+//! position, or was read by another program beside a deleted entry: until it has come to the end.
+//!
+//! # What remains unnoticed
 //!
 //! A stream that was deleted and begun again remains unnoticed if it passes 1: it has grown past the position, and
 //! `k` is small enough, because as many of its own entries were trimmed (`added - length >= r`) or have ids below `p`

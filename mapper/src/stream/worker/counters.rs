@@ -49,10 +49,12 @@ pub struct Counts {
     pub lost: u64,
     /// Entries that the worker has handled, and that were not its own any more then. Others may have handled them too.
     pub duplicates: u64,
-    /// Entries that were removed from the log while they were pending: nobody can handle them.
+    /// Entries that were removed from the log while they were pending: nobody can handle them. Several workers may count
+    /// the same, as for `missed`.
     pub trimmed: u64,
     /// Entries that were removed from the log before they were delivered to anyone. Each worker of the group counts
-    /// those that it notices, so several may count the same.
+    /// those that it notices before another one has reported them, so several may count the same: the sum
+    /// over all workers can be more than what was lost.
     pub missed: u64,
     /// Requests that the worker has sent. Repetitions by the client are not counted.
     pub requests: u64,

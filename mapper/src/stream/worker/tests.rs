@@ -56,9 +56,13 @@ fn an_entry_whose_start_was_lost_begins_at_the_same_attempt() {
         assert!(book.repeat(true, false));
         let turn = book.turn().unwrap();
         assert!(turn.adopts && turn.starting == 0);
+        // If that request arrives only now, it is to do nothing.
+        assert_eq!((turn.number, turn.overtaken), (2, Some(1)));
         // The server has counted the start of the request whose reply was lost.
         assert_eq!(book.answer(answer(&[], vec![taken(1, false, true)]), &mut next), Found::Some);
-        let operations = book.turn().unwrap().operations;
+        let turn = book.turn().unwrap();
+        assert_eq!(turn.overtaken, None);
+        let operations = turn.operations;
         assert_eq!((operations[0].what.clone(), operations[0].attempts), (What::Start, 0));
         assert!(operations[0].is_repeated);
         book.answer(answer(&[Settled::Done], Vec::new()), &mut next);

@@ -123,7 +123,15 @@ pub(super) fn sort(operations: &mut [Operation]) {
 /// A request.
 #[derive(Debug)]
 pub(super) struct Turn {
+    /// A number that no other run of a worker has.
+    pub(super) run: u64,
+    /// Counted from 1 in each run.
+    pub(super) number: u64,
+    /// The last of the earlier turns, if the server may still get one of them: it is to ignore them from now on.
+    pub(super) overtaken: Option<u64>,
     pub(super) operations: Vec<Operation>,
+    /// The entries that it has reported as trimmed, and that may still be pending.
+    pub(super) told: Vec<Ticket>,
     /// What is kept alive.
     pub(super) held: Vec<Ticket>,
     /// Whether entries are taken from consumers that are dead.
@@ -150,7 +158,7 @@ pub(super) enum Settled {
     Done,
     /// The entry is not that of the worker any more.
     Lost,
-    /// The entry was removed from its stream while it was pending.
+    /// The entry was removed from its stream while it was pending. It stays pending until that is reported.
     Trimmed,
     /// The server does not add the dead letter, for this reason. The entry is still that of the worker.
     Refused(String),
@@ -323,15 +331,18 @@ impl Turn {
         call = call.arg(self.wanted).arg(self.starting).arg(flag(self.hides_fields));
         call = call.arg(flag(self.recreates)).arg(number(self.reported));
         call = call.arg(self.first).arg(flag(announces));
+        call = call.arg(self.run).arg(self.number).arg(number(self.overtaken));
         for is_redriven in [false, true] {
             let own = self.operations.iter().map(|operation| operation.ticket);
             let ids = own.filter(|ticket| ticket.is_redriven == is_redriven).map(|ticket| ticket.id);
             let text = |id: Option<StreamId>, or: &str| id.map_or(or.to_owned(), |id| id.to_string());
             call = call.arg(ids.clone().count()).arg(text(ids.clone().min(), "-")).arg(text(ids.max(), "+"));
         }
-        call = call.arg(self.held.len());
-        for ticket in &self.held {
-            call = call.arg(ticket.stream()).arg(ticket.id);
+        for tickets in [&self.told, &self.held] {
+            call = call.arg(tickets.len());
+            for ticket in tickets {
+                call = call.arg(ticket.stream()).arg(ticket.id);
+            }
         }
         let batches = self.operations.chunk_by(Operation::is_like);
         call = call.arg(batches.clone().count());

@@ -2,7 +2,7 @@
 
 mod outcome;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use redis_rest::commands::stream::StreamId;
@@ -26,6 +26,11 @@ pub(super) struct Book<'a> {
     options: &'a Options,
     reporter: &'a Reporter<'a>,
     consumer: &'a str,
+    run: u64,
+    /// How many requests there have been.
+    turns: u64,
+    /// The last one whose reply was lost, until the server knows that it is over: it may still be under way.
+    overtaken: Option<u64>,
     held: BTreeMap<Ticket, Held>,
     queue: VecDeque<Ticket>,
     /// What the next request does.
@@ -42,6 +47,8 @@ pub(super) struct Book<'a> {
     is_poll: bool,
     /// How many entries the log had removed when their loss was reported, until the server knows that.
     reported: Option<u64>,
+    /// The pending entries that were trimmed and reported, until they are not pending any more.
+    told: BTreeSet<Ticket>,
     /// The first entry of the log when losses were last counted.
     first: StreamId,
     is_stopping: bool,
@@ -64,6 +71,9 @@ impl<'a> Book<'a> {
             options,
             reporter,
             consumer,
+            run: fastrand::u64(..),
+            turns: 0,
+            overtaken: None,
             held: BTreeMap::new(),
             queue: VecDeque::new(),
             operations: Vec::new(),
@@ -73,6 +83,7 @@ impl<'a> Book<'a> {
             hides_fields: false,
             is_poll: false,
             reported: None,
+            told: BTreeSet::new(),
             first: StreamId::MIN,
             is_stopping: false,
             is_over: false,
@@ -114,7 +125,7 @@ impl<'a> Book<'a> {
         if self.is_heartbeat_due && self.held.is_empty() {
             self.is_heartbeat_due = false;
         }
-        if self.operations.is_empty() && !polls && !beats {
+        if self.operations.is_empty() && self.told.is_empty() && !polls && !beats {
             return None;
         }
         // An idle worker looks for what others have left with each poll.
@@ -132,8 +143,13 @@ impl<'a> Book<'a> {
         }
         self.is_reclaim_due &= !reclaims;
         self.is_heartbeat_due &= !names_held;
+        self.turns += 1;
         Some(Turn {
+            run: self.run,
+            number: self.turns,
+            overtaken: self.overtaken,
             operations: self.sent.clone(),
+            told: self.told.iter().copied().collect(),
             held: if names_held { self.held.keys().copied().collect() } else { Vec::new() },
             reclaims,
             adopts,
@@ -162,6 +178,9 @@ impl<'a> Book<'a> {
     pub(super) fn answer(&mut self, answer: Answer, next: &mut Vec<Next>) -> Found {
         let Answer { is_recreated, mut settled, lost, trimmed, taken, missed, removed, first } = answer;
         self.has_seen_group = true;
+        self.overtaken = None;
+        // It was told all of them.
+        self.told.clear();
         if is_recreated {
             self.reporter.notice(&Notice::Recreated);
         }
@@ -221,6 +240,9 @@ impl<'a> Book<'a> {
         for mut operation in std::mem::take(&mut self.sent) {
             operation.is_repeated |= may_have_executed;
             self.operations.push(operation);
+        }
+        if may_have_executed {
+            self.overtaken = Some(self.turns);
         }
         self.adopts |= may_have_executed && self.wanted > 0;
         self.is_poll_due |= self.wanted > 0;

@@ -142,6 +142,9 @@ impl Book<'_> {
     }
 
     pub(super) fn trim(&mut self, ticket: Ticket, consumer: &str, attempts: u64) {
+        if !self.told.insert(ticket) {
+            return;
+        }
         self.reporter.count(|counts| &mut counts.trimmed);
         self.reporter.notice(&Notice::Trimmed { id: ticket.id, consumer, attempts });
         match self.held.get_mut(&ticket) {
