@@ -19,13 +19,11 @@
 --   the id of the first entry of the log when losses were last counted, or `0-0`
 --   `1` to announce entries that are given up, or ""
 --   the run of the worker, the number of this turn, the number up to which turns of this run are over, or ""
---   for the log, and for the stream of redriven entries: how many operations, and the ids between which their entries
---     are
+--   for the log, and for the stream of redriven entries: how many operations, the first and the last of their ids
 --   the number of pending entries that it has reported as trimmed, and each: stream, id
 --   the number of held entries, and each: stream, id
 --   the number of batches of operations that do the same, and each: what, stream, count, `1` if it may have been
---   started
---     before or "", detail, the number of ids, the ids
+--     started before or "", detail, the number of ids, the ids
 --
 -- Streams are numbered: 1 is the log, 2 that of redriven entries.
 --
@@ -36,8 +34,7 @@
 --   the held entries that are lost: stream, id
 --   the pending entries that were trimmed: stream, id, consumer, count
 --   the pending entries that were taken: stream, id, count, 1 if it is started or 2 if it was pending with this
---   consumer and
---     not held, the consumer that had it, fields or nil, how long it still waits in ms
+--     consumer and not held, the consumer that had it, fields or nil, how long it still waits in ms
 --   the new entries of each stream: stream, how many of them are started, entries
 --   how many entries were trimmed before their delivery, or -1, how many the log has removed, the id of its first entry
 --   or `0-0`
