@@ -152,8 +152,8 @@ async fn run(redis: &Arc<Redis>, scenario: &str, key: &str, count: u64) -> Outco
                 }
                 batch.exec().await?;
             }
-            let length = log.len(&**redis).await?.max(loud.len(&**redis).await?);
-            assert_eq!(length, count, "{scenario}");
+            let lengths = [log.len(&**redis).await?, loud.len(&**redis).await?, versioned.version(&**redis).await?];
+            assert_eq!(lengths.into_iter().max(), Some(count), "{scenario}");
         }
     }
     Ok(0)
