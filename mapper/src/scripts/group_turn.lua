@@ -170,18 +170,22 @@ local function settle(stream, ...)
   if stream == 2 then call('XDEL', retries, ...) end
 end
 
--- Returns which entries do not exist any more. They stay pending until they are reported: this reply can be lost. So
--- XCLAIM, which would drop them, does not see them. With JUSTID, it leaves the count as it is, unless RETRYCOUNT sets
--- it.
-local function claim(stream, ids, ...)
-  local arguments, gone = {}, {}
-  for _, id in ipairs(ids) do
-    if fields_of(stream, id) then arguments[#arguments + 1] = id else gone[id] = 'trimmed' end
-  end
-  if #arguments == 0 then return gone end
+-- Claims entries that exist. With JUSTID, XCLAIM leaves the count as it is, unless RETRYCOUNT sets it.
+local function claim_existing(stream, ids, ...)
+  local arguments = { unpack(ids) }
   for _, option in ipairs({ ... }) do arguments[#arguments + 1] = option end
   arguments[#arguments + 1] = 'JUSTID'
   call('XCLAIM', streams[stream], group, consumer, 0, unpack(arguments))
+end
+
+-- Claims entries, and returns which do not exist any more. These stay pending until they are reported: this reply can be
+-- lost. So XCLAIM, which would drop them, does not see them.
+local function claim(stream, ids, ...)
+  local existing, gone = {}, {}
+  for _, id in ipairs(ids) do
+    if fields_of(stream, id) then existing[#existing + 1] = id else gone[id] = 'trimmed' end
+  end
+  if #existing > 0 then claim_existing(stream, existing, ...) end
   return gone
 end
 
@@ -340,9 +344,9 @@ local function take_pending(stream, pending, is_adopted)
   end
   if state == STARTED then
     count, starting = count + 1, starting - 1
-    claim(stream, { id }, 'RETRYCOUNT', count)
+    claim_existing(stream, { id }, 'RETRYCOUNT', count)
   else
-    claim(stream, { id })
+    claim_existing(stream, { id })
   end
   wanted = wanted - 1
   entries[#entries + 1] = { stream, id, count, state, from, not hides_fields and fields, time }
@@ -365,7 +369,7 @@ local function take_new(stream)
   -- A group that was created again, or set back, may have waited for them before.
   end_waits(stream, ids)
   -- XREADGROUP has set all counts to 1.
-  if started < #ids then claim(stream, { unpack(ids, started + 1) }, 'RETRYCOUNT', 0) end
+  if started < #ids then claim_existing(stream, { unpack(ids, started + 1) }, 'RETRYCOUNT', 0) end
   for _, entry in ipairs(hides_fields and found or {}) do entry[2] = false end
   wanted, starting = wanted - #found, starting - started
   new[#new + 1] = { stream, started, found }

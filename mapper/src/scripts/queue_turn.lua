@@ -1,11 +1,9 @@
-
 -- One request of a worker: it settles jobs, and reserves others.
 --
 -- KEYS: also the last turn of this worker that has reserved jobs, or that came after one in doubt; it expires
 -- ARGV: also the number of this turn, and that of the last one whose reply the worker has read; why what it has
--- reserved since
---   then is dead, or nothing to release it; how many jobs to reserve, for how long in ms, how many attempts a job has,
---   and the worker; and for each operation the six arguments of `settle`
+--   reserved since then is dead, or nothing to release it; how many jobs to reserve, for how long in ms, how many
+--   attempts a job has, and the worker; and for each operation the six arguments of `settle`
 --
 -- Returns what became of the job of each operation; how many jobs died because of ARGV[4], and their ids; 1 if another
 -- job waits that did not fit into the reply, or else 0; and what `reserve` returns.
