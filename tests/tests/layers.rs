@@ -15,7 +15,7 @@ use syn::visit::{self, Visit};
 
 /// From the ground up.
 const CLIENT: &[&str] =
-    &["error", "arg", "wire", "transport", "reply", "command", "executor", "connection", "commands", "client", "guide"];
+    &["error", "arg", "wire", "platform", "transport", "reply", "command", "executor", "connection", "commands", "client", "guide"];
 const MAPPER: &[&str] = &[
     "kind",
     "millis",
