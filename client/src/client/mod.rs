@@ -30,7 +30,7 @@ use crate::connection::{Connection, Patience};
 use crate::error::{Error, Result};
 use crate::executor::{Batch, Client, Executor, Pages, Paging, Pipeline};
 use crate::platform;
-use crate::platform::timer::Wait;
+use crate::platform::timer::{self, Wait};
 
 /// An async client for one database. It is cheap to clone; clones share the connections and the sync token.
 ///
@@ -341,7 +341,7 @@ impl Redis {
     #[doc(hidden)]
     #[must_use = "it waits when it is awaited"]
     pub fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        self.connection.timer().sleep(duration)
+        timer::sleep(self.connection.timer(), duration)
     }
 
     fn session(&self) -> Session {
@@ -359,7 +359,7 @@ impl Requests for Redis {
     }
 
     fn sleep(&self, duration: Duration) -> Wait {
-        self.connection.timer().sleep(duration)
+        timer::sleep(self.connection.timer(), duration)
     }
 }
 
