@@ -1,5 +1,7 @@
 //! What the program does: the same as on a server, but for the two lines that set the transport and the timer.
 
+#![expect(clippy::print_stdout, reason = "it shows what it has found")]
+
 use std::error::Error;
 
 use redis_model::Since;

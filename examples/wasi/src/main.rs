@@ -9,11 +9,9 @@ mod app;
 #[cfg(target_os = "wasi")]
 mod platform;
 
-/// Runs the program on the async runtime of `wstd`.
 #[cfg(target_os = "wasi")]
-#[wstd::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    app::run().await
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    wstd::runtime::block_on(app::run())
 }
 
 #[cfg(not(target_os = "wasi"))]
