@@ -34,7 +34,8 @@ use crate::platform::timer::{self, Wait};
 
 /// An async client for one database. It is cheap to clone; clones share the connections and the sync token.
 ///
-/// Requests are awaited in a tokio runtime, and panic outside one. The [blocking client](blocking::Redis) needs none.
+/// Requests are awaited in a tokio runtime, and panic outside one. The [blocking client](crate::blocking::Redis) needs none.
+/// In WebAssembly there is no tokio: see [Platforms](crate::guide::platforms).
 ///
 /// | task | how |
 /// | --- | --- |
