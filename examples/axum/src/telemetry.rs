@@ -1,0 +1,52 @@
+//! Traces: a span for each request of a user, and below it one for each request to Redis, which the client makes by itself.
+
+use axum::extract::{MatchedPath, Request};
+use axum::middleware::Next;
+use axum::response::Response;
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing::field::Empty;
+use tracing::level_filters::LevelFilter;
+use tracing::{Instrument as _, info_span};
+use tracing_subscriber::prelude::*;
+
+/// Exports the spans of this program to stdout, each as it ends.
+///
+/// A real service sends them to a collector: `opentelemetry-otlp` has the exporter, and `with_batch_exporter` does not make
+/// requests wait for it.
+pub(crate) fn install() -> SdkTracerProvider {
+    let provider = SdkTracerProvider::builder()
+        .with_resource(Resource::builder().with_service_name("axum-app").build())
+        .with_simple_exporter(opentelemetry_stdout::SpanExporter::default())
+        .build();
+    let spans = tracing_opentelemetry::layer()
+        .with_tracer(provider.tracer("axum-app"))
+        .with_location(false)
+        .with_threads(false)
+        .with_target(false);
+    tracing_subscriber::registry().with(spans.with_filter(LevelFilter::INFO)).init();
+    provider
+}
+
+/// Runs a request in a span with the names of OpenTelemetry's conventions for HTTP servers.
+pub(crate) async fn request_span(request: Request, next: Next) -> Response {
+    let method = request.method().clone();
+    // The route, `/users/{id}`, and not the path: a span's name must not have as many values as there are users.
+    let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let span = info_span!(
+        "request",
+        otel.name = format!("{method} {route}").trim_end(),
+        otel.kind = "server",
+        http.request.method = %method,
+        http.route = route,
+        http.response.status_code = Empty,
+        otel.status_code = Empty,
+    );
+    let response = next.run(request).instrument(span.clone()).await;
+    span.record("http.response.status_code", response.status().as_u16());
+    if response.status().is_server_error() {
+        span.record("otel.status_code", "ERROR");
+    }
+    response
+}
