@@ -44,7 +44,7 @@ pub(crate) async fn request_span(request: Request, next: Next) -> Response {
         otel.status_code = Empty,
     );
     let response = next.run(request).instrument(span.clone()).await;
-    span.record("http.response.status_code", response.status().as_u16());
+    span.record("http.response.status_code", i64::from(response.status().as_u16()));
     if response.status().is_server_error() {
         span.record("otel.status_code", "ERROR");
     }
