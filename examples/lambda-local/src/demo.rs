@@ -1,12 +1,19 @@
 //! Some requests to the function, and its answers.
 
+use std::time::Duration;
+
 use database::say;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Response};
 
-use crate::Outcome;
+use tokio::process::Child;
+use tokio::time::sleep;
 
-pub(crate) async fn run(url: &str) -> Outcome {
+use crate::Outcome;
+use crate::freeze::{Relay, freeze, thaw};
+
+/// Sends the requests to `url`. With a relay, also to a process that was frozen while its connections broke.
+pub(crate) async fn run(url: &str, process: &Child, relay: Option<&Relay>) -> Outcome {
     let http = Client::builder().redirect(Policy::none()).build()?;
     let send = async |method: Method, path: &str, body: &'static str, expected: u16| -> Outcome<Response> {
         say(&format!("> {method} {path} {body}"));
@@ -30,6 +37,21 @@ pub(crate) async fn run(url: &str) -> Outcome {
     assert_eq!(visits, "3");
     shown(send(Method::GET, "/unknown", "", 404).await?).await?;
     shown(send(Method::GET, "/not:a:code", "", 404).await?).await?;
+
+    let Some(relay) = relay else { return Ok(()) };
+    say("\nFreeze the process, as Lambda does between invocations, and break its connection to the database meanwhile.");
+    freeze(process).await?;
+    relay.cut();
+    let later = async {
+        sleep(Duration::from_millis(100)).await;
+        thaw(process).await
+    };
+    let link = format!("/{code}");
+    let (thawed, visit) = tokio::join!(later, send(Method::GET, &link, "", 302));
+    thawed?;
+    shown(visit?).await?;
+    let visits = shown(send(Method::GET, &format!("/{code}/visits"), "", 200).await?).await?;
+    assert_eq!(visits, "4", "the visit counts, and it counts once");
     Ok(())
 }
 
