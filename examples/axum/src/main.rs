@@ -1,10 +1,12 @@
 //! A web service on axum: users, sessions, a leaderboard, and traces by OpenTelemetry.
 //!
-//! `cargo run -p axum-app` serves it at <http://127.0.0.1:3000>, or at the address in `LISTEN`, until Ctrl-C, and prints `curl`
-//! lines to try. `cargo run -p axum-app -- demo` sends itself the requests of a tour, prints the answers, and ends.
+//! `cargo run -p axum-app` serves it at <http://127.0.0.1:3000>, or at the address in `LISTEN`, until Ctrl-C, and
+//! prints `curl` lines to try. `cargo run -p axum-app -- demo` sends itself the requests of a tour, prints the answers,
+//! and ends.
 //!
 //! If `UPSTASH_REDIS_REST_URL` and `UPSTASH_REDIS_REST_TOKEN` are set, it uses that database, with keys that start with
-//! `axum-`. Otherwise it starts a local server. A service of yours has `Redis::from_env()?` in place of `database::open`.
+//! `axum-`. Otherwise it starts a local server. A service of yours has `Redis::from_env()?` in place of
+//! `database::open`.
 //!
 //! | file | what it has |
 //! | --- | --- |

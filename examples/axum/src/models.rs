@@ -34,8 +34,8 @@ pub(crate) enum Country {
     Uk,
 }
 
-/// A session, at `axum-session:ID`. It expires 30 minutes after the last request that has used it: `sliding` renews the time to
-/// live with each load. The id is the secret in the cookie: 122 random bits.
+/// A session, at `axum-session:ID`. It expires 30 minutes after the last request that has used it: `sliding` renews the
+/// time to live with each load. The id is the secret in the cookie: 122 random bits.
 #[derive(Debug, RedisModel)]
 #[redis(prefix = "axum-session", ttl = "30m", sliding)]
 pub(crate) struct Session {

@@ -63,7 +63,8 @@ struct Registration {
     country: Country,
 }
 
-/// One script checks that nobody has the e-mail address, and writes the user and the index: there is no moment in between.
+/// One script checks that nobody has the e-mail address, and writes the user and the index: there is no moment in
+/// between.
 async fn register(State(redis): State<Redis>, Json(new): Json<Registration>) -> Result<(StatusCode, Json<User>)> {
     let Registration { email, name, country } = new;
     let mut user = User { id: User::generate_id(), email: email.to_lowercase(), name, country, version: 0 };

@@ -1,6 +1,7 @@
 //! Logging in by a link, and the session that it opens.
 //!
-//! There are no passwords: whoever reads the mail of an address is its user. A token in a link works once, and for ten minutes.
+//! There are no passwords: whoever reads the mail of an address is its user. A token in a link works once, and for ten
+//! minutes.
 
 use axum::Json;
 use axum::extract::{FromRef, FromRequestParts, State};
@@ -61,7 +62,8 @@ pub(crate) struct Link {
     token: Uuid,
 }
 
-/// Opens a session. GETDEL reads the key and deletes it in one step, so of two requests with one token, one gets a session.
+/// Opens a session. GETDEL reads the key and deletes it in one step, so of two requests with one token, one gets a
+/// session.
 pub(crate) async fn log_in(
     State(redis): State<Redis>,
     jar: CookieJar,
@@ -80,8 +82,8 @@ pub(crate) async fn log_out(State(redis): State<Redis>, session: Session, jar: C
     Ok(jar.remove(cookie(String::new())))
 }
 
-/// Scripts of a page cannot read the cookie, and other sites cannot make a browser send it with a POST. A release build is
-/// taken to run behind HTTPS.
+/// Scripts of a page cannot read the cookie, and other sites cannot make a browser send it with a POST. A release build
+/// is taken to run behind HTTPS.
 fn cookie(value: String) -> Cookie<'static> {
     Cookie::build((COOKIE, value))
         .path("/")

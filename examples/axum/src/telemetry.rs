@@ -1,4 +1,5 @@
-//! Traces: a span for each request of a user, and below it one for each request to Redis, which the client makes by itself.
+//! Traces: a span for each request of a user, and below it one for each request to Redis, which the client makes by
+//! itself.
 
 use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
@@ -13,8 +14,8 @@ use tracing_subscriber::prelude::*;
 
 /// Exports the spans of this program to stdout, each as it ends.
 ///
-/// A real service sends them to a collector: `opentelemetry-otlp` has the exporter, and `with_batch_exporter` does not make
-/// requests wait for it.
+/// A real service sends them to a collector: `opentelemetry-otlp` has the exporter, and `with_batch_exporter` does not
+/// make requests wait for it.
 pub(crate) fn install() -> SdkTracerProvider {
     let provider = SdkTracerProvider::builder()
         .with_resource(Resource::builder().with_service_name("axum-app").build())

@@ -39,7 +39,9 @@ pub(crate) async fn run(url: &str, process: &Child, relay: Option<&Relay>) -> Ou
     shown(send(Method::GET, "/not:a:code", "", 404).await?).await?;
 
     let Some(relay) = relay else { return Ok(()) };
-    say("\nFreeze the process, as Lambda does between invocations, and break its connection to the database meanwhile.");
+    say(
+        "\nFreeze the process, as Lambda does between invocations, and break its connection to the database meanwhile.",
+    );
     freeze(process).await?;
     relay.cut();
     let later = async {

@@ -1,14 +1,16 @@
-//! Runs the example `lambda` on this machine, in place of AWS: Lambda's runtime API, and a port in place of API Gateway.
+//! Runs the example `lambda` on this machine, in place of AWS: Lambda's runtime API, and a port in place of API
+//! Gateway.
 //!
-//! `cargo run -p lambda-local` builds and starts it, and serves it at <http://127.0.0.1:9000> until Ctrl-C.
-//! `cargo run -p lambda-local -- demo` sends it some requests, also while it is frozen, prints the answers, and ends. The program
-//! is the same as on Lambda: it fetches its events from `AWS_LAMBDA_RUNTIME_API`. `FUNCTION=PATH` runs another program instead.
+//! `cargo run -p lambda-local` builds and starts it, and serves it at <http://127.0.0.1:9000> until Ctrl-C. `cargo run
+//! -p lambda-local -- demo` sends it some requests, also while it is frozen, prints the answers, and ends. The program
+//! is the same as on Lambda: it fetches its events from `AWS_LAMBDA_RUNTIME_API`. `FUNCTION=PATH` runs another program
+//! instead.
 //!
-//! If `UPSTASH_REDIS_REST_URL` and `UPSTASH_REDIS_REST_TOKEN` are set, the function uses that database, with keys that start with
-//! `lambda-`. Otherwise it uses a local server.
+//! If `UPSTASH_REDIS_REST_URL` and `UPSTASH_REDIS_REST_TOKEN` are set, the function uses that database, with keys that
+//! start with `lambda-`. Otherwise it uses a local server.
 //!
-//! It does what the example needs, for HTTP events. [cargo-lambda](https://www.cargo-lambda.info) has an emulator for every
-//! function, `cargo lambda watch`.
+//! It does what the example needs, for HTTP events. [cargo-lambda](https://www.cargo-lambda.info) has an emulator for
+//! every function, `cargo lambda watch`.
 
 mod demo;
 mod freeze;

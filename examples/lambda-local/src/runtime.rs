@@ -1,5 +1,5 @@
-//! Lambda's [runtime API](https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html), from Lambda's side: a program asks for
-//! its next event, and posts the answer.
+//! Lambda's [runtime API](https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html), from Lambda's side: a
+//! program asks for its next event, and posts the answer.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,7 +32,8 @@ struct Invocation {
 pub(crate) struct Function(mpsc::Sender<Invocation>);
 
 impl Function {
-    /// Invokes the program. It handles one event at a time, as on Lambda. Here the others wait; Lambda starts more programs.
+    /// Invokes the program. It handles one event at a time, as on Lambda. Here the others wait; Lambda starts more
+    /// programs.
     pub(crate) async fn invoke(&self, event: String) -> Answer {
         let (answer, answered) = oneshot::channel();
         let outcome = timeout(TIMEOUT, async {

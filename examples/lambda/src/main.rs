@@ -1,4 +1,5 @@
-//! A URL shortener on AWS Lambda: `POST /` stores a link, `GET /CODE` redirects and counts, `GET /CODE/visits` returns the count.
+//! A URL shortener on AWS Lambda: `POST /` stores a link, `GET /CODE` redirects and counts, `GET /CODE/visits` returns
+//! the count.
 //!
 //! `cargo run -p lambda-local` runs it on this machine: with a local server, at a port to which `curl` can talk.
 //! `cargo run -p lambda-local -- demo` sends it some requests, and ends.
@@ -11,9 +12,9 @@
 //!     --env-var UPSTASH_REDIS_REST_URL=https://.. --env-var UPSTASH_REDIS_REST_TOKEN=.. shortener
 //! ```
 //!
-//! The token is a secret: keep it out of the shell's history and of the repository (`--env-file`, or a secret of your deployment
-//! tool). The database should be in the region of the function. Deployment to AWS is *unverified*: where this was built, there was
-//! no account.
+//! The token is a secret: keep it out of the shell's history and of the repository (`--env-file`, or a secret of your
+//! deployment tool). The database should be in the region of the function. Deployment to AWS is *unverified*: where
+//! this was built, there was no account.
 
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
@@ -33,14 +34,15 @@ struct Link {
     visits: u64,
 }
 
-/// One client for all invocations that this process will handle, so that each finds the connection of the one before it. In the
-/// handler, each would wait for a new one, and its TLS handshake.
+/// One client for all invocations that this process will handle, so that each finds the connection of the one before
+/// it. In the handler, each would wait for a new one, and its TLS handshake.
 ///
-/// Lambda freezes the process between invocations. If the server closes the connection meanwhile, the client notices when it next
-/// uses it, and sends the request again on a new one, unless it may have been executed and must not be executed twice. All
-/// commands here may be sent again: `load` only reads, and `insert` and `patch` are scripts that keep their outcome for the retry.
-/// Of a plain command such as `incr`, write `.exactly_once()`. If the connection is dead and nobody has told this machine, an
-/// attempt ends by its `timeout`: it has to be short enough that the next attempt is in time.
+/// Lambda freezes the process between invocations. If the server closes the connection meanwhile, the client notices
+/// when it next uses it, and sends the request again on a new one, unless it may have been executed and must not be
+/// executed twice. All commands here may be sent again: `load` only reads, and `insert` and `patch` are scripts that
+/// keep their outcome for the retry. Of a plain command such as `incr`, write `.exactly_once()`. If the connection is
+/// dead and nobody has told this machine, an attempt ends by its `timeout`: it has to be short enough that the next
+/// attempt is in time.
 static REDIS: LazyLock<Result<Redis>> =
     LazyLock::new(|| Redis::builder_from_env().timeout(Duration::from_secs(1)).build());
 

@@ -42,7 +42,10 @@ impl Visit for Write<'_> {
     }
 
     fn record_u64(&mut self, field: &Field, _: u64) {
-        panic!("tracing-opentelemetry exports {} as text, because OpenTelemetry has no unsigned integers", field.name());
+        panic!(
+            "tracing-opentelemetry exports {} as text, because OpenTelemetry has no unsigned integers",
+            field.name()
+        );
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
