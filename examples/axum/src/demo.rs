@@ -1,4 +1,4 @@
-//! A tour: sends the service real requests, and prints them and the answers.
+//! A tour: sends real requests to the service, and prints them and the responses.
 
 use database::say;
 use redis_model::prelude::*;
@@ -20,7 +20,7 @@ struct Browser {
 }
 
 impl Browser {
-    /// Sends a request, and returns the JSON of the answer. An answer with another status fails the tour.
+    /// Sends a request, and returns the JSON of the response. Another status than the expected one is an error.
     async fn send(&mut self, method: Method, path: &str, body: Value, expected: u16) -> Outcome<Value> {
         let mut request = self.http.request(method.clone(), format!("{}{path}", self.url));
         if let Some(cookie) = &self.cookie {
@@ -40,14 +40,14 @@ impl Browser {
         let text = response.text().await?;
         say(&format!("< {status} {text}\n"));
         if status != expected {
-            return Err(format!("{method} {path} was answered {status}, not {expected}").into());
+            return Err(format!("{method} {path} returned {status}, not {expected}").into());
         }
         Ok(serde_json::from_str(&text).unwrap_or_default())
     }
 }
 
 pub(crate) async fn run(redis: &Redis, url: String, outbox: &mut mpsc::Receiver<Mail>) -> Outcome {
-    // What an earlier tour has left.
+    // Delete what an earlier tour has left.
     User::query().delete(redis).await?;
     redis.del([LEADERBOARD]).await?;
 
@@ -92,7 +92,7 @@ pub(crate) async fn run(redis: &Redis, url: String, outbox: &mut mpsc::Receiver<
     say("Log out.");
     let cookie = browser.cookie.clone();
     browser.send(delete, "/session", none.clone(), 200).await?;
-    // A thief's copy of the cookie is worth nothing now.
+    // A copy of the cookie does not work either.
     browser.cookie = cookie;
     browser.send(get, "/me", none, 401).await?;
     Ok(())

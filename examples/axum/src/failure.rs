@@ -1,4 +1,4 @@
-//! What a client is told if a request fails.
+//! The responses to requests that fail.
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -20,21 +20,23 @@ impl Failure {
     }
 }
 
-/// A handler uses `?` on every call, because an error says by its kind who can do something about it.
+/// Handlers use `?` on every call: the kind of an error decides the status.
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let field = error.field().unwrap_or("record");
         match error.kind() {
             ErrorKind::Duplicate => Failure(StatusCode::CONFLICT, format!("this {field} is taken")),
             ErrorKind::Conflict => match error.stored_version() {
-                Some(version) => Failure(StatusCode::CONFLICT, format!("somebody else was faster: version {version}")),
-                None => Failure(StatusCode::CONFLICT, format!("this {field} has changed meanwhile")),
+                Some(version) => {
+                    Failure(StatusCode::CONFLICT, format!("the record has changed: its version is {version}"))
+                }
+                None => Failure(StatusCode::CONFLICT, format!("this {field} has changed")),
             },
             ErrorKind::AlreadyExists => Failure(StatusCode::CONFLICT, "the record exists already".into()),
             ErrorKind::NotFound => Failure::not_found(),
             ErrorKind::InvalidInput => Failure(StatusCode::UNPROCESSABLE_ENTITY, error.message().into()),
             kind => {
-                // Not `%error`: that names the key of the record, and the key of a session is a secret.
+                // Not `%error`: that contains the key of the record, and the key of a session contains its secret.
                 let (command, may_have_executed) = (error.command(), error.may_have_executed());
                 tracing::error!(?kind, command, may_have_executed, "{}", error.message());
                 let is_transient = error.is_transient();

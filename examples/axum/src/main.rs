@@ -1,18 +1,18 @@
 //! A web service on axum: users, sessions, a leaderboard, and traces by OpenTelemetry.
 //!
 //! `cargo run -p axum-app` serves it at <http://127.0.0.1:3000>, or at the address in `LISTEN`, until Ctrl-C, and
-//! prints `curl` lines to try. `cargo run -p axum-app -- demo` sends itself the requests of a tour, prints the answers,
-//! and ends.
+//! prints `curl` lines to try. `cargo run -p axum-app -- demo` sends itself the requests of a tour, prints the
+//! responses, and ends.
 //!
 //! If `UPSTASH_REDIS_REST_URL` and `UPSTASH_REDIS_REST_TOKEN` are set, it uses that database, with keys that start with
-//! `axum-`. Otherwise it starts a local server. A service of yours has `Redis::from_env()?` in place of
+//! `axum-`. Otherwise it starts a local server. Your own service calls `Redis::from_env()?` in place of
 //! `database::open`.
 //!
 //! | file | what it has |
 //! | --- | --- |
 //! | `models.rs` | what is stored |
 //! | `routes.rs` | the routes, users, the leaderboard |
-//! | `session.rs` | log-in, log-out, and the extractor of the session |
+//! | `session.rs` | login, logout, and the extractor of the session |
 //! | `failure.rs` | the HTTP status of an error |
 //! | `telemetry.rs` | traces |
 //! | `demo.rs` | the tour |
@@ -37,7 +37,7 @@ type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
 #[tokio::main]
 async fn main() -> Outcome {
-    // A user does not wait as long as the client would: 30 seconds for all attempts.
+    // The default is 30 seconds, which is too long for a user who waits.
     let database = database::open_with("axum-", |builder| builder.deadline(Duration::from_secs(5))).await?;
     let redis = &database.redis;
     let traces = telemetry::install();
@@ -58,7 +58,7 @@ async fn main() -> Outcome {
         let listener = TcpListener::bind(&address).await?;
         say(&help(&format!("http://{}", listener.local_addr()?)));
         tokio::spawn(print_mails(outbox));
-        // Requests that have begun are finished.
+        // It stops when all requests that have begun are finished.
         axum::serve(listener, app).with_graceful_shutdown(asked_to_stop()).await?;
     }
     traces.shutdown()?;

@@ -16,7 +16,7 @@ pub(crate) struct User {
     pub(crate) name: String,
     #[redis(index)]
     pub(crate) country: Country,
-    /// Counts the writes. A change that was made to a stale copy fails.
+    /// Counts the writes. A change of a stale copy fails.
     #[redis(version)]
     pub(crate) version: u64,
 }
@@ -47,7 +47,7 @@ pub(crate) struct Session {
 /// A sorted set: the best score of each user.
 pub(crate) const LEADERBOARD: &str = "axum-leaderboard";
 
-/// A key that says who has asked for a login link. The token in the link is the secret.
+/// The key of a login link, whose value is the id of the user. The token is the secret in the link.
 pub(crate) fn login_key(token: Uuid) -> String {
     format!("axum-login:{token}")
 }

@@ -15,7 +15,7 @@ use crate::failure::{Failure, Result};
 use crate::models::{Country, LEADERBOARD, Session, User};
 use crate::{session, telemetry};
 
-/// What the handlers share. Clones of the client share its connections.
+/// The state of the handlers. Clones of the client share its connections.
 #[derive(Debug, Clone)]
 pub(crate) struct App {
     pub(crate) redis: Redis,
@@ -63,8 +63,7 @@ struct Registration {
     country: Country,
 }
 
-/// One script checks that nobody has the e-mail address, and writes the user and the index: there is no moment in
-/// between.
+/// One script checks that nobody has the e-mail address, and writes the user and its index entries.
 async fn register(State(redis): State<Redis>, Json(new): Json<Registration>) -> Result<(StatusCode, Json<User>)> {
     let Registration { email, name, country } = new;
     let mut user = User { id: User::generate_id(), email: email.to_lowercase(), name, country, version: 0 };
@@ -78,7 +77,7 @@ struct Filter {
     after: Option<Cursor>,
 }
 
-/// What everybody may know about a user.
+/// The public part of a user.
 #[derive(Serialize)]
 struct Profile {
     id: Uuid,
@@ -98,7 +97,7 @@ struct Profiles {
     next: Option<Cursor>,
 }
 
-/// The users of a country, in pages of two. The cursor is a text, which a client can keep for as long as it likes.
+/// Returns the users of a country, in pages of two. A cursor is text, so the client keeps it, not the server.
 async fn list(State(redis): State<Redis>, Query(filter): Query<Filter>) -> Result<Json<Profiles>> {
     let mut query = User::query().eq(User::COUNTRY, filter.country).limit(2);
     if let Some(cursor) = filter.after {
@@ -120,7 +119,7 @@ async fn me(State(redis): State<Redis>, session: Session) -> Result<Json<User>> 
 
 #[derive(Deserialize)]
 struct Change {
-    /// The version that the client has seen.
+    /// The version that the client has read.
     version: u64,
     name: Option<String>,
     country: Option<Country>,
@@ -131,7 +130,7 @@ struct Changed {
     version: Option<u64>,
 }
 
-/// One command changes the fields and the index, but not what somebody else has changed meanwhile.
+/// Changes the user in one command. It fails if somebody else has changed the user since the client has read it.
 async fn change(State(redis): State<Redis>, session: Session, Json(change): Json<Change>) -> Result<Json<Changed>> {
     let mut patch = User::patch(*session.user.id()).if_version(change.version);
     if let Some(name) = change.name {
@@ -151,12 +150,12 @@ struct Score {
 
 #[derive(Serialize)]
 struct Leaderboard {
-    /// Of the player who has asked; the best is 1.
+    /// The rank of this player; the best is 1.
     rank: Option<u64>,
     top: Vec<(String, f64)>,
 }
 
-/// One request sets the score, if it is the player's best, and reads the board.
+/// One request stores the score if it is the player's best, and reads the leaderboard.
 async fn score(State(redis): State<Redis>, session: Session, Json(score): Json<Score>) -> Result<Json<Leaderboard>> {
     let player = session.user.id();
     let best = ZAddOptions::new().gt();

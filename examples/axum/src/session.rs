@@ -1,7 +1,6 @@
-//! Logging in by a link, and the session that it opens.
+//! Login by a link, and the session that it opens.
 //!
-//! There are no passwords: whoever reads the mail of an address is its user. A token in a link works once, and for ten
-//! minutes.
+//! There are no passwords: the link is sent to the user's e-mail address. It works once, within ten minutes.
 
 use axum::Json;
 use axum::extract::{FromRef, FromRequestParts, State};
@@ -42,7 +41,7 @@ pub(crate) struct Address {
     email: String,
 }
 
-/// Sends a link. The answer is the same for an address that nobody has: it does not tell who is a user.
+/// Sends a link. The response is the same if nobody has the address.
 pub(crate) async fn send_link(
     State(redis): State<Redis>,
     State(post): State<Post>,
@@ -62,8 +61,7 @@ pub(crate) struct Link {
     token: Uuid,
 }
 
-/// Opens a session. GETDEL reads the key and deletes it in one step, so of two requests with one token, one gets a
-/// session.
+/// Opens a session. GETDEL reads the key and deletes it in one step, so only one request can use a token.
 pub(crate) async fn log_in(
     State(redis): State<Redis>,
     jar: CookieJar,
@@ -76,14 +74,14 @@ pub(crate) async fn log_in(
     Ok((StatusCode::CREATED, jar.add(cookie(session.id.to_string()))))
 }
 
-/// Ends the session for everybody who knows its id: it is not enough that the browser forgets it.
+/// Ends the session on the server: a copy of the cookie does not work either.
 pub(crate) async fn log_out(State(redis): State<Redis>, session: Session, jar: CookieJar) -> Result<CookieJar> {
     Session::delete(&redis, session.id).await?;
     Ok(jar.remove(cookie(String::new())))
 }
 
-/// Scripts of a page cannot read the cookie, and other sites cannot make a browser send it with a POST. A release build
-/// is taken to run behind HTTPS.
+/// Scripts in a page cannot read the cookie, and another site cannot make the browser send it with a POST. A release
+/// build is expected to run behind HTTPS.
 fn cookie(value: String) -> Cookie<'static> {
     Cookie::build((COOKIE, value))
         .path("/")

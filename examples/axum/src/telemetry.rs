@@ -1,5 +1,4 @@
-//! Traces: a span for each request of a user, and below it one for each request to Redis, which the client makes by
-//! itself.
+//! Traces: a span for each HTTP request, and below it a span for each request to Redis, which the client creates.
 
 use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
@@ -12,10 +11,10 @@ use tracing::level_filters::LevelFilter;
 use tracing::{Instrument as _, info_span};
 use tracing_subscriber::prelude::*;
 
-/// Exports the spans of this program to stdout, each as it ends.
+/// Exports each span to stdout when it ends.
 ///
-/// A real service sends them to a collector: `opentelemetry-otlp` has the exporter, and `with_batch_exporter` does not
-/// make requests wait for it.
+/// A real service exports to a collector, with the exporter of `opentelemetry-otlp`. Use `with_batch_exporter` then, so
+/// that no request waits for the collector.
 pub(crate) fn install() -> SdkTracerProvider {
     let provider = SdkTracerProvider::builder()
         .with_resource(Resource::builder().with_service_name("axum-app").build())
@@ -30,10 +29,10 @@ pub(crate) fn install() -> SdkTracerProvider {
     provider
 }
 
-/// Runs a request in a span with the names of OpenTelemetry's conventions for HTTP servers.
+/// Handles a request in a span, whose fields are those of OpenTelemetry's conventions for HTTP servers.
 pub(crate) async fn request_span(request: Request, next: Next) -> Response {
     let method = request.method().clone();
-    // The route, `/users/{id}`, and not the path: a span's name must not have as many values as there are users.
+    // The route (`/users/{id}`), not the path: there should be few different names of spans.
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let span = info_span!(
         "request",

@@ -1,4 +1,4 @@
-//! Some requests to the function, and its answers.
+//! Sends some requests to the function, and prints them and the responses.
 
 use std::time::Duration;
 

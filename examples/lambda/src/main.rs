@@ -2,19 +2,18 @@
 //! the count.
 //!
 //! `cargo run -p lambda-local` runs it on this machine: with a local server, at a port to which `curl` can talk.
-//! `cargo run -p lambda-local -- demo` sends it some requests, and ends.
+//! `cargo run -p lambda-local -- demo` sends it some requests, also while it is frozen, and ends.
 //!
-//! To deploy it, install [cargo-lambda](https://www.cargo-lambda.info) and run
+//! [cargo-lambda](https://www.cargo-lambda.info) deploys it:
 //!
 //! ```sh
 //! cargo lambda build --release --arm64 -p lambda
-//! cargo lambda deploy --binary-name lambda --enable-function-url --timeout 5 \
-//!     --env-var UPSTASH_REDIS_REST_URL=https://.. --env-var UPSTASH_REDIS_REST_TOKEN=.. shortener
+//! cargo lambda deploy lambda --enable-function-url --env-file .env.production
 //! ```
 //!
-//! The token is a secret: keep it out of the shell's history and of the repository (`--env-file`, or a secret of your
-//! deployment tool). The database should be in the region of the function. Deployment to AWS is *unverified*: where
-//! this was built, there was no account.
+//! The file sets `UPSTASH_REDIS_REST_URL` and `UPSTASH_REDIS_REST_TOKEN`. The token is a secret: keep the file out of
+//! the repository. The database should be in the region of the function. A function URL is open to everybody.
+//! Deployment is *unverified*: where this was built, there was no account at AWS.
 
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
@@ -34,27 +33,29 @@ struct Link {
     visits: u64,
 }
 
-/// One client for all invocations that this process will handle, so that each finds the connection of the one before
-/// it. In the handler, each would wait for a new one, and its TLS handshake.
+/// One client for all invocations of this process, so that each uses the connection of the one before it. A client made
+/// in the handler would open a new connection each time, with a TLS handshake.
 ///
-/// Lambda freezes the process between invocations. If the server closes the connection meanwhile, the client notices
-/// when it next uses it, and sends the request again on a new one, unless it may have been executed and must not be
-/// executed twice. All commands here may be sent again: `load` only reads, and `insert` and `patch` are scripts that
-/// keep their outcome for the retry. Of a plain command such as `incr`, write `.exactly_once()`. If the connection is
-/// dead and nobody has told this machine, an attempt ends by its `timeout`: it has to be short enough that the next
-/// attempt is in time.
+/// Lambda freezes the process between invocations, and its connection may die meanwhile. The client notices that when
+/// it sends the next request, and sends the request again on a new connection, unless it may have been executed and
+/// must not be executed twice. Everything here can be sent again: `load_field` only reads, and `insert` and `patch` are
+/// scripts that keep their outcome for the retry. For a plain command such as `incr`, that is what `.exactly_once()`
+/// does.
+///
+/// A connection can also die in silence, for example if a NAT gateway has dropped it. Then the attempt ends by this
+/// timeout, which is short, so that there is time for the next one.
 static REDIS: LazyLock<Result<Redis>> =
     LazyLock::new(|| Redis::builder_from_env().timeout(Duration::from_secs(1)).build());
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    // Before the first invocation: a wrong variable fails the start, and the connection is open when an event comes.
+    // A wrong variable fails here, with a message in the log. The first event finds an open connection.
     REDIS.as_ref()?.check().await?;
     lambda_http::run(service_fn(handle)).await
 }
 
 async fn handle(request: Request) -> Result<Response<Body>, Error> {
-    // Lambda kills what takes longer than the function's timeout. An error that comes before can be answered.
+    // Lambda kills an invocation that takes longer than the function's timeout. The client gives up before that.
     let end = request.lambda_context_ref().map_or_else(SystemTime::now, Context::deadline);
     let left = end.duration_since(SystemTime::now()).unwrap_or_default();
     let redis = REDIS.as_ref()?.with_deadline(left.saturating_sub(Duration::from_millis(200)));
@@ -98,6 +99,7 @@ async fn shorten(redis: &Redis, body: &[u8]) -> Result<Response<Body>> {
         return Ok(answer(StatusCode::UNPROCESSABLE_ENTITY, "the body is not a URL"));
     }
     loop {
+        // Not a secret: whoever guesses a code finds the page.
         let code = std::iter::repeat_with(fastrand::alphanumeric).take(7).collect();
         let link = Link { code, url: url.into(), visits: 0 };
         match link.insert(redis).await {
