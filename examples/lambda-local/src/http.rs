@@ -6,6 +6,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::header::{COOKIE, SET_COOKIE, USER_AGENT};
+use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
@@ -36,7 +37,8 @@ async fn invoke(State(function): State<Function>, request: Request) -> Response 
     }
 }
 
-fn event(parts: &axum::http::request::Parts, body: &Bytes) -> Value {
+/// Returns the event of a request.
+pub(crate) fn event(parts: &Parts, body: &Bytes) -> Value {
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let mut headers = Map::new();
     for name in parts.headers.keys().filter(|name| **name != COOKIE) {

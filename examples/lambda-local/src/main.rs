@@ -1,17 +1,20 @@
 //! Runs the example `lambda` on this machine, in place of AWS: Lambda's runtime API, and a port in place of API
 //! Gateway.
 //!
-//! `cargo run -p lambda-local` builds and starts it, and serves it at <http://127.0.0.1:9000> until Ctrl-C. `cargo run
-//! -p lambda-local -- demo` sends it some requests, also while it is frozen, prints the answers, and ends. The program
-//! is the same as on Lambda: it fetches its events from `AWS_LAMBDA_RUNTIME_API`. `FUNCTION=PATH` runs another program
-//! instead.
+//! | command | what it does |
+//! | --- | --- |
+//! | `cargo run -p lambda-local` | serves the function at <http://127.0.0.1:9000> until Ctrl-C |
+//! | `cargo run -p lambda-local -- demo` | sends it some requests, also while it is frozen, and ends |
+//! | `cargo run -p lambda-local -- cold PROGRAM ..` | compares the cold starts of programs, and ends |
 //!
-//! If `UPSTASH_REDIS_REST_URL` and `UPSTASH_REDIS_REST_TOKEN` are set, the function uses that database, with keys that
-//! start with `lambda-`. Otherwise it uses a local server.
+//! The function is the same program as on Lambda: it fetches its events from `AWS_LAMBDA_RUNTIME_API`. If
+//! `UPSTASH_REDIS_REST_URL` and `UPSTASH_REDIS_REST_TOKEN` are set, it uses that database, with keys that start with
+//! `lambda-`. Otherwise it uses a local server.
 //!
-//! It does what the example needs, for HTTP events. [cargo-lambda](https://www.cargo-lambda.info) has an emulator for
-//! every function, `cargo lambda watch`.
+//! This is what the example needs. [cargo-lambda](https://www.cargo-lambda.info) has an emulator for every function,
+//! `cargo lambda watch`.
 
+mod cold;
 mod demo;
 mod freeze;
 mod http;
@@ -21,45 +24,40 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use database::say;
+use database::{Database, say};
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 
 use self::freeze::Relay;
+use self::runtime::Function;
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
+/// Environment variables of the function.
+type Variables = Vec<(String, String)>;
+
 #[tokio::main]
 async fn main() -> Outcome {
-    let is_demo = std::env::args().nth(1).as_deref() == Some("demo");
-    let program = match std::env::var_os("FUNCTION") {
-        Some(path) => path.into(),
-        None => build().await?,
-    };
+    let mut args = std::env::args().skip(1);
+    match args.next().as_deref() {
+        None => serve().await,
+        Some("demo") => demo().await,
+        Some("cold") => {
+            let database = database::open("lambda-").await?;
+            cold::run(&args.map(PathBuf::from).collect::<Vec<_>>(), &variables(&database)).await
+        }
+        Some(_) => Err("the first argument is `demo`, or `cold` and the paths of programs".into()),
+    }
+}
+
+async fn serve() -> Outcome {
+    let program = build().await?;
     let database = database::open("lambda-").await?;
-    let mut variables: Vec<(String, String)> = database.variables().iter().flat_map(|text| pairs(text)).collect();
-    let mut relay = None;
-    if let Some((_, url)) = variables.iter_mut().find(|(name, _)| is_demo && name == "UPSTASH_REDIS_REST_URL") {
-        let started = Relay::start(url.trim_start_matches("http://").to_owned()).await?;
-        *url = format!("http://{}", started.address);
-        relay = Some(started);
-    }
-
-    let (function, api) = runtime::new();
-    let api_listener = TcpListener::bind("127.0.0.1:0").await?;
-    let api_address = api_listener.local_addr()?.to_string();
-    tokio::spawn(axum::serve(api_listener, api).into_future());
-    let mut process = start(&program, &api_address, variables)?;
-
-    let listener = TcpListener::bind(if is_demo { "127.0.0.1:0" } else { "127.0.0.1:9000" }).await?;
-    let url = format!("http://{}", listener.local_addr()?);
-    tokio::spawn(axum::serve(listener, http::router(function)).into_future());
-    if is_demo {
-        return demo::run(&url, &process, relay.as_ref()).await;
-    }
+    let (function, mut process) = start(&program, &variables(&database)).await?;
+    let url = listen("127.0.0.1:9000", http::router(function)).await?;
     say(&format!(
-        "Serving {url}. Try, in another terminal:\n\n  curl {url} -d https://example.org/a/long/path\n  curl -i {url}/CODE\n  \
-         curl {url}/CODE/visits\n\nCtrl-C stops it."
+        "Serving {url}. Try, in another terminal:\n\n  curl {url} -d https://example.org/a/long/path\n  \
+         curl -i {url}/CODE\n  curl {url}/CODE/visits\n\nCtrl-C stops it."
     ));
     tokio::select! {
         _ = tokio::signal::ctrl_c() => Ok(()),
@@ -67,9 +65,26 @@ async fn main() -> Outcome {
     }
 }
 
-/// Returns the variables in a text such as `A=1 B=2`.
-fn pairs(text: &str) -> impl Iterator<Item = (String, String)> {
-    text.split_whitespace().filter_map(|pair| pair.split_once('=')).map(|(name, value)| (name.into(), value.into()))
+async fn demo() -> Outcome {
+    let program = build().await?;
+    let database = database::open("lambda-").await?;
+    let mut variables = variables(&database);
+    let mut relay = None;
+    if let Some((_, url)) = variables.iter_mut().find(|(name, _)| name == "UPSTASH_REDIS_REST_URL") {
+        let started = Relay::start(url.trim_start_matches("http://").to_owned()).await?;
+        *url = format!("http://{}", started.address);
+        relay = Some(started);
+    }
+    let (function, process) = start(&program, &variables).await?;
+    let url = listen("127.0.0.1:0", http::router(function)).await?;
+    demo::run(&url, &process, relay.as_ref()).await
+}
+
+/// Returns the variables that name the local server. They are empty if the function inherits others.
+fn variables(database: &Database) -> Variables {
+    let text = database.variables().unwrap_or_default();
+    let pairs = text.split_whitespace().filter_map(|pair| pair.split_once('='));
+    pairs.map(|(name, value)| (name.into(), value.into())).collect()
 }
 
 /// Builds the example in the profile of this program, and returns its path.
@@ -83,18 +98,28 @@ async fn build() -> Outcome<PathBuf> {
     if !command.status().await?.success() {
         return Err("the function does not build".into());
     }
-    let beside = std::env::current_exe()?;
-    Ok(beside.with_file_name("lambda").with_extension(std::env::consts::EXE_EXTENSION))
+    let this = std::env::current_exe()?;
+    Ok(this.with_file_name("lambda").with_extension(std::env::consts::EXE_EXTENSION))
 }
 
-/// Starts the function with the variables that Lambda sets. It ends with this program.
-fn start(program: &Path, api: &str, variables: Vec<(String, String)>) -> Outcome<Child> {
+/// Starts a function with the variables that Lambda sets. It ends with this program.
+async fn start(program: &Path, variables: &Variables) -> Outcome<(Function, Child)> {
+    let (function, api) = runtime::new();
+    let url = listen("127.0.0.1:0", api).await?;
     let mut command = Command::new(program);
     command
-        .env("AWS_LAMBDA_RUNTIME_API", api)
+        .env("AWS_LAMBDA_RUNTIME_API", url.trim_start_matches("http://"))
         .env("AWS_LAMBDA_FUNCTION_NAME", "local")
         .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
         .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
-        .envs(variables);
-    Ok(command.stdin(Stdio::null()).kill_on_drop(true).spawn()?)
+        .envs(variables.iter().map(|(name, value)| (name, value)));
+    Ok((function, command.stdin(Stdio::null()).kill_on_drop(true).spawn()?))
+}
+
+/// Serves routes until this program ends, and returns their URL.
+async fn listen(address: &str, routes: axum::Router) -> Outcome<String> {
+    let listener = TcpListener::bind(address).await?;
+    let url = format!("http://{}", listener.local_addr()?);
+    tokio::spawn(axum::serve(listener, routes).into_future());
+    Ok(url)
 }
