@@ -91,7 +91,7 @@ pub(crate) async fn run(redis: &Redis, url: String, outbox: &mut mpsc::Receiver<
 
     say("Log out.");
     let cookie = browser.cookie.clone();
-    browser.send(delete, "/session", none.clone(), 200).await?;
+    browser.send(delete, "/session", none.clone(), 204).await?;
     // A copy of the cookie does not work either.
     browser.cookie = cookie;
     browser.send(get, "/me", none, 401).await?;

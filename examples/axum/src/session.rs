@@ -75,9 +75,13 @@ pub(crate) async fn log_in(
 }
 
 /// Ends the session on the server: a copy of the cookie does not work either.
-pub(crate) async fn log_out(State(redis): State<Redis>, session: Session, jar: CookieJar) -> Result<CookieJar> {
+pub(crate) async fn log_out(
+    State(redis): State<Redis>,
+    session: Session,
+    jar: CookieJar,
+) -> Result<(StatusCode, CookieJar)> {
     Session::delete(&redis, session.id).await?;
-    Ok(jar.remove(cookie(String::new())))
+    Ok((StatusCode::NO_CONTENT, jar.remove(cookie(String::new()))))
 }
 
 /// Scripts in a page cannot read the cookie, and another site cannot make the browser send it with a POST. A release
