@@ -87,18 +87,20 @@ fn variables(database: &Database) -> Variables {
     pairs.map(|(name, value)| (name.into(), value.into())).collect()
 }
 
-/// Builds the example in the profile of this program, and returns its path.
+/// Builds the example beside this program, and returns its path.
 async fn build() -> Outcome<PathBuf> {
+    let this = std::env::current_exe()?;
+    let target = this.ancestors().nth(2).ok_or("this program is not in a target folder of cargo")?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.args(["build", "--quiet", "--package", "lambda"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--quiet", "--package", "lambda", "--target-dir"]);
+    command.arg(target);
     if !cfg!(debug_assertions) {
         command.arg("--release");
     }
     if !command.status().await?.success() {
         return Err("the function does not build".into());
     }
-    let this = std::env::current_exe()?;
     Ok(this.with_file_name("lambda").with_extension(std::env::consts::EXE_EXTENSION))
 }
 
