@@ -104,6 +104,8 @@ impl<C> RedisBuilder<C> {
     }
 
     /// Sets how long one attempt may take, from connecting to the last byte of the reply.
+    ///
+    /// Connecting may take half of that, or half of the [deadline](Self::deadline) if that is shorter, and 5 seconds at most.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
