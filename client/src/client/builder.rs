@@ -15,6 +15,8 @@ use super::auto_pipeline::AutoPipelining;
 use crate::connection::{Connection, Limits, RetryPolicy, Settings, telemetry, trace};
 use crate::error::{Error, ErrorKind, Result};
 use crate::transport::Transport;
+#[cfg(feature = "hyper")]
+use crate::transport::hyper::HyperTransport;
 use crate::transport::reqwest::{ReqwestTransport, default_client};
 use crate::wire::Encoding;
 
@@ -51,6 +53,8 @@ pub struct RedisBuilder<C = Redis> {
     auto_pipelining: Option<AutoPipelining>,
     headers: Vec<(Cow<'static, str>, String)>,
     client: Option<reqwest::Client>,
+    #[cfg(feature = "hyper")]
+    hyper: bool,
     transport: Option<Arc<dyn Transport>>,
     wrappers: Vec<Wrapper>,
     /// The client that it builds.
@@ -78,6 +82,8 @@ impl<C> RedisBuilder<C> {
             auto_pipelining: None,
             headers: Vec::new(),
             client: None,
+            #[cfg(feature = "hyper")]
+            hyper: false,
             transport: None,
             wrappers: Vec::new(),
             builds: PhantomData,
@@ -218,6 +224,27 @@ impl<C> RedisBuilder<C> {
         self
     }
 
+    /// Sets whether requests are sent with hyper itself instead of reqwest, which is built on hyper.
+    ///
+    /// A `GET` then takes PERCENT of the instructions (`cargo bench -p redis-model-tests --bench instructions`, which counts
+    /// everything that this process executes outside of the kernel), and PERCENT of the blocking client's time on a loopback
+    /// connection. Over the internet, the time of a command remains that of the network, so turn it on if the CPU is what
+    /// limits your program, or what you pay for.
+    ///
+    /// Connections, TLS, timeouts and retries are the same, with these differences:
+    ///
+    /// - It supports HTTP/1.1 alone, whatever the feature `http2` says, and no proxy.
+    /// - Before a connection is used again, the system is asked whether the server has closed it. reqwest may notice that too
+    ///   late, and a command that is not idempotent then fails as [`ErrorKind::Interrupted`].
+    /// - Each tokio runtime has connections of its own, so one client can serve several.
+    ///
+    /// An [`http_client`](Self::http_client) or a [`transport`](Self::transport) of your own takes precedence.
+    #[cfg(feature = "hyper")]
+    pub fn hyper(mut self, on: bool) -> Self {
+        self.hyper = on;
+        self
+    }
+
     /// Replaces the transport, which sends requests with reqwest by default.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Arc::new(transport));
@@ -290,8 +317,12 @@ impl<C> RedisBuilder<C> {
             value.set_sensitive(true);
             headers.insert(name, value);
         }
+        // Shorter than an attempt, so that a missing connection is noticed before the attempt ends.
+        let connect_timeout = (self.timeout.min(self.deadline) / 2).min(Duration::from_secs(5));
         let transport = match self.transport {
             Some(transport) => transport,
+            #[cfg(feature = "hyper")]
+            None if self.hyper && self.client.is_none() => Arc::new(HyperTransport::new(&url, connect_timeout)?),
             None => {
                 let client = match self.client {
                     Some(client) => client,
@@ -300,8 +331,7 @@ impl<C> RedisBuilder<C> {
                             "https:// needs the feature `tls` (or `tls-ring`), or an HTTP client of your own that has TLS",
                         ));
                     }
-                    // Shorter than an attempt, so that a missing connection is noticed before the attempt ends.
-                    None => default_client((self.timeout.min(self.deadline) / 2).min(Duration::from_secs(5)))?,
+                    None => default_client(connect_timeout)?,
                 };
                 Arc::new(ReqwestTransport::new(client, &url)?)
             }

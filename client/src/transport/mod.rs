@@ -1,6 +1,11 @@
 //! How requests reach the server: the [`Transport`] trait, and its implementation over reqwest.
 
+#[cfg(feature = "hyper")]
+pub(crate) mod hyper;
 pub(crate) mod reqwest;
+mod socket;
+#[cfg(any(feature = "tls", feature = "tls-ring"))]
+mod tls;
 
 use std::fmt;
 use std::future::poll_fn;
@@ -95,6 +100,8 @@ enum Inner {
     Chunks(Pin<Box<dyn Stream<Item = Result<Bytes, TransportError>> + Send>>),
     /// What the default transport returns, without a box.
     Default(reqwest::Chunks),
+    #[cfg(feature = "hyper")]
+    Hyper(hyper::Chunks),
 }
 
 impl Body {
@@ -123,6 +130,8 @@ impl Body {
             Inner::Whole(bytes) => Poll::Ready(Some(Ok(std::mem::take(bytes)))),
             Inner::Chunks(chunks) => chunks.as_mut().poll_next(cx),
             Inner::Default(chunks) => chunks.poll_next(cx),
+            #[cfg(feature = "hyper")]
+            Inner::Hyper(chunks) => chunks.poll_next(cx),
         }
     }
 
@@ -132,6 +141,8 @@ impl Body {
             Inner::Whole(bytes) => bytes.len() as u64,
             Inner::Chunks(_) => 0,
             Inner::Default(chunks) => chunks.announced_bytes(),
+            #[cfg(feature = "hyper")]
+            Inner::Hyper(chunks) => chunks.announced_bytes(),
         }
     }
 }
