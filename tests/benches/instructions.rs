@@ -139,8 +139,9 @@ fn run(scenario: &str, count: u64, rest: &[String]) -> Outcome<()> {
     }
 }
 
-async fn get(count: u64, url: &str, token: &str, hyper: bool) -> Outcome<()> {
-    let redis = Redis::builder(url, token).telemetry(false).read_your_writes(false).hyper(hyper).build()?;
+async fn get(count: u64, url: &str, token: &str, by_hyper: bool) -> Outcome<()> {
+    let builder = Redis::builder(url, token).telemetry(false).read_your_writes(false);
+    let redis = if by_hyper { builder.hyper() } else { builder }.build()?;
     for _ in 0..count {
         black_box(redis.get::<String>("greeting").await?);
     }

@@ -1,11 +1,16 @@
-//! How requests reach the server: the [`Transport`] trait, and its implementation over reqwest.
+//! How requests reach the server: the [`Transport`] trait, and its implementations over reqwest, hyper and `fetch`.
 
-#[cfg(feature = "hyper")]
+#[cfg(all(feature = "hyper", not(target_family = "wasm")))]
 pub(crate) mod hyper;
-pub(crate) mod reqwest;
+#[cfg(not(target_family = "wasm"))]
 mod socket;
-#[cfg(any(feature = "tls", feature = "tls-ring"))]
+#[cfg(all(any(feature = "tls", feature = "tls-ring"), not(target_family = "wasm")))]
 mod tls;
+// The transport of this platform.
+#[cfg_attr(not(target_family = "wasm"), path = "reqwest.rs")]
+#[cfg_attr(all(target_family = "wasm", target_os = "unknown"), path = "fetch.rs")]
+#[cfg_attr(all(target_family = "wasm", not(target_os = "unknown")), path = "none.rs")]
+pub(crate) mod default;
 
 use std::fmt;
 use std::future::poll_fn;
@@ -99,8 +104,8 @@ enum Inner {
     Whole(Bytes),
     Chunks(Pin<Box<dyn Stream<Item = Result<Bytes, TransportError>> + Send>>),
     /// What the default transport returns, without a box.
-    Default(reqwest::Chunks),
-    #[cfg(feature = "hyper")]
+    Default(default::Chunks),
+    #[cfg(all(feature = "hyper", not(target_family = "wasm")))]
     Hyper(hyper::Chunks),
 }
 
@@ -130,7 +135,7 @@ impl Body {
             Inner::Whole(bytes) => Poll::Ready(Some(Ok(std::mem::take(bytes)))),
             Inner::Chunks(chunks) => chunks.as_mut().poll_next(cx),
             Inner::Default(chunks) => chunks.poll_next(cx),
-            #[cfg(feature = "hyper")]
+            #[cfg(all(feature = "hyper", not(target_family = "wasm")))]
             Inner::Hyper(chunks) => chunks.poll_next(cx),
         }
     }
@@ -141,7 +146,7 @@ impl Body {
             Inner::Whole(bytes) => bytes.len() as u64,
             Inner::Chunks(_) => 0,
             Inner::Default(chunks) => chunks.announced_bytes(),
-            #[cfg(feature = "hyper")]
+            #[cfg(all(feature = "hyper", not(target_family = "wasm")))]
             Inner::Hyper(chunks) => chunks.announced_bytes(),
         }
     }
