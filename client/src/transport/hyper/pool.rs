@@ -7,12 +7,13 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::runtime::Id;
 use tokio::time::sleep;
 
 use super::exchange::Connection;
+use crate::platform::Instant;
 use crate::transport::socket::IDLE_LIMIT;
 
 /// How often connections are looked through.
