@@ -75,7 +75,7 @@ impl Server {
         self.state.accepted.load(Ordering::SeqCst)
     }
 
-    /// The requests so far, with their heads.
+    /// The heads of the requests so far.
     pub(super) fn requests(&self) -> Vec<String> {
         self.state.requests.lock().unwrap().clone()
     }
@@ -115,12 +115,13 @@ impl State {
 /// Reads a request with a `Content-Length`.
 async fn request(stream: &mut TcpStream, read: &mut Vec<u8>) -> std::io::Result<Option<String>> {
     loop {
-        let text = String::from_utf8_lossy(read).into_owned();
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).map_or(0, |n| n.parse().unwrap());
-            if body.len() >= length {
-                read.drain(..head.len() + 4 + length);
-                return Ok(Some(format!("{head}\r\n\r\n{}", &body[..length])));
+        if let Some(end) = read.windows(4).position(|four| four == b"\r\n\r\n") {
+            let head = String::from_utf8_lossy(&read[..end + 4]).into_owned();
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+            let end = end + 4 + length.map_or(0, |length| length.parse().unwrap());
+            if read.len() >= end {
+                read.drain(..end);
+                return Ok(Some(head));
             }
         }
         if stream.read_buf(read).await? == 0 {
