@@ -144,7 +144,10 @@ async fn a_reply_that_breaks_off_is_uncertain() {
     for reply in replies {
         // On a new connection, and on one that has served before.
         for before in [0, 3] {
-            let server = Server::start(move |n| if n < before { (ok(SEVEN), Then::Stay) } else { (reply.to_vec(), Then::Close) });
+            let server =
+                Server::start(
+                    move |n| if n < before { (ok(SEVEN), Then::Stay) } else { (reply.to_vec(), Then::Close) },
+                );
             let redis = builder(server.url()).build().unwrap();
             for _ in 0..before {
                 redis.incr("k").await.unwrap();

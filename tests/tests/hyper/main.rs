@@ -137,7 +137,12 @@ fn connections_are_kept_for_a_while() {
     let runtime = Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     runtime.block_on(async {
         // Without the client's timers, because the stopped clock would let them ring at once.
-        let incr = || async { tokio::time::resume(); let reply = redis.incr("k").await; tokio::time::pause(); reply };
+        let incr = || async {
+            tokio::time::resume();
+            let reply = redis.incr("k").await;
+            tokio::time::pause();
+            reply
+        };
         for _ in 0..100 {
             assert_eq!(incr().await.unwrap(), 7);
         }
@@ -168,7 +173,10 @@ async fn the_path_and_the_host_are_those_of_the_url() -> Result<()> {
     let _ = redis.set("k", vec![0xff_u8, 0]).await;
     let requests = server.requests();
     let lines: Vec<_> = requests.iter().map(|request| request.lines().next().unwrap()).collect();
-    assert_eq!(lines[..3], ["POST /some/base/ HTTP/1.1", "POST /some/base/pipeline HTTP/1.1", "POST /some/base/multi-exec HTTP/1.1"]);
+    assert_eq!(
+        lines[..3],
+        ["POST /some/base/ HTTP/1.1", "POST /some/base/pipeline HTTP/1.1", "POST /some/base/multi-exec HTTP/1.1"]
+    );
     assert!(lines[3].starts_with("POST /some/base/SET/k"), "{lines:?}");
     for request in requests {
         let host = format!("host: localhost:{}\r\n", server.address.port());

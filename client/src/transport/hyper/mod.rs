@@ -11,6 +11,8 @@ mod connect;
 mod exchange;
 mod pool;
 mod stream;
+#[cfg(all(test, any(feature = "tls", feature = "tls-ring")))]
+mod tests;
 
 use std::fmt;
 use std::sync::Arc;
@@ -108,7 +110,11 @@ impl Transport for HyperTransport {
                 Ok(response) => {
                     let (head, incoming) = response.into_parts();
                     let chunks = Chunks::new(incoming, connection, Arc::clone(&self.pool));
-                    return Ok(Response { status: head.status, headers: head.headers, body: Body(Inner::Hyper(chunks)) });
+                    return Ok(Response {
+                        status: head.status,
+                        headers: head.headers,
+                        body: Body(Inner::Hyper(chunks)),
+                    });
                 }
                 Err(mut error) => match error.take_message() {
                     // The connection closed while it waited in the pool. Nothing of the request was sent.
