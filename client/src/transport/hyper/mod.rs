@@ -11,7 +11,7 @@ mod connect;
 mod exchange;
 mod pool;
 mod stream;
-#[cfg(all(test, any(feature = "tls", feature = "tls-ring")))]
+#[cfg(test)]
 mod tests;
 
 use std::fmt;

@@ -1,5 +1,7 @@
 //! HTTPS, against a server with a certificate that is made for the test.
 
+#![cfg(any(feature = "tls", feature = "tls-ring"))]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
