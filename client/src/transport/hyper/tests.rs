@@ -1,4 +1,6 @@
-//! HTTPS, against a server with a certificate that is made for the test.
+//! HTTPS, against a server with a certificate of its own.
+//!
+//! `certificates/make.sh` made its key, its certificate, and the root that signed it.
 
 #![cfg(any(feature = "tls", feature = "tls-ring"))]
 
@@ -8,8 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Uri};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -33,17 +34,13 @@ struct Server {
 
 impl Server {
     async fn start(closes: bool) -> Self {
-        let mut authority = CertificateParams::new([]).unwrap();
-        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
-        let key = KeyPair::generate().unwrap();
-        let name = CertificateParams::new(["localhost".to_owned()]).unwrap();
-        let certificate = name.signed_by(&key, &authority).unwrap();
+        let certificate = CertificateDer::from_slice(include_bytes!("certificates/localhost.der"));
+        let key = PrivatePkcs8KeyDer::from(&include_bytes!("certificates/localhost-key.der")[..]);
         let mut config = ServerConfig::builder_with_provider(backend::default_provider().into())
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], PrivatePkcs8KeyDer::from(key.serialize_der()).into())
+            .with_single_cert(vec![certificate], key.into())
             .unwrap();
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         let acceptor = TlsAcceptor::from(Arc::new(config));
@@ -87,7 +84,7 @@ impl Server {
             }
         });
         let mut root = RootCertStore::empty();
-        root.add(authority.der().clone()).unwrap();
+        root.add(CertificateDer::from_slice(include_bytes!("certificates/root.der"))).unwrap();
         Server { port, root, handshakes }
     }
 
