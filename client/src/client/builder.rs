@@ -232,19 +232,18 @@ impl<C> RedisBuilder<C> {
 
     /// Sends requests with hyper itself instead of reqwest, which is built on hyper. Needs the feature `hyper`.
     ///
-    /// A `GET` then takes 46 % of the instructions (`cargo bench -p redis-model-tests --bench instructions`; without those of
-    /// the kernel, and on a connection without TLS). Most of the time of a command remains that of the network, so this is
-    /// for programs that are limited by their CPU, or pay for it. Three things are safer than with reqwest:
+    /// A `GET` then takes 46 % of the instructions (`cargo bench -p redis-model-tests --bench instructions`; without
+    /// those of the kernel, and on a connection without TLS). Most of the time of a command remains that of the network,
+    /// so this is for programs that are limited by their CPU, or pay for it. Two things are safer than with reqwest:
     ///
-    /// - Before a connection is used again, the client asks the system whether the server has closed it. reqwest depends on
-    ///   the runtime for that: if the runtime has not run since, the command fails as [`ErrorKind::Interrupted`].
-    /// - Each tokio runtime has connections of its own, so that one client can serve several runtimes. With reqwest, a command
-    ///   can get the connection of a runtime that does not run, and fails as [`ErrorKind::Timeout`].
-    /// - Outside of a tokio runtime, a command fails as [`ErrorKind::Connect`]. With reqwest, it panics.
+    /// - Before a connection is used again, the client asks the system whether the server has closed it. reqwest depends
+    ///   on the runtime for that: if the runtime has not run since, the command fails as [`ErrorKind::Interrupted`].
+    /// - Each tokio runtime has connections of its own, so that one client can serve several runtimes. With reqwest, a
+    ///   command can get the connection of a runtime that does not run, and fails as [`ErrorKind::Timeout`].
     ///
-    /// It supports HTTP/1.1 alone, even with the feature `http2`, and no proxy. TLS, keepalive, timeouts, retries and errors
-    /// are those of the default transport. A later [`http_client`](Self::http_client) or [`transport`](Self::transport)
-    /// replaces it.
+    /// It supports HTTP/1.1 alone, even with the feature `http2`, and needs a tokio runtime. TLS, keepalive, timeouts,
+    /// retries and errors are those of the default transport. A later [`http_client`](Self::http_client) or
+    /// [`transport`](Self::transport) replaces it.
     ///
     /// ```
     /// # use redis_rest::Redis;
@@ -253,9 +252,8 @@ impl<C> RedisBuilder<C> {
     /// ```
     #[cfg(all(feature = "hyper", not(target_family = "wasm")))]
     pub fn hyper(mut self) -> Self {
-        self.transport = Some(Arc::new(|url, connect_timeout| {
-            Ok(Arc::new(HyperTransport::new(url, connect_timeout)?))
-        }));
+        self.transport =
+            Some(Arc::new(|url, connect_timeout| Ok(Arc::new(HyperTransport::new(url, connect_timeout)?))));
         self
     }
 

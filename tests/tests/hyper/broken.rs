@@ -70,7 +70,8 @@ async fn connections_are_used_again_only_after_a_whole_response() {
         b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 12\r\n\r\n{\"result\":7}",
         b"HTTP/1.0 200 OK\r\ncontent-length: 12\r\n\r\n{\"result\":7}",
         // What nobody asked for: it would be taken for the next reply.
-        b"HTTP/1.1 200 OK\r\ncontent-length: 12\r\n\r\n{\"result\":7}HTTP/1.1 200 OK\r\ncontent-length: 12\r\n\r\n{\"result\":8}",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 12\r\n\r\n{\"result\":7}HTTP/1.1 200 OK\r\n\
+            content-length: 12\r\n\r\n{\"result\":8}",
     ];
     for reply in not_reused {
         let server = Server::start(move |_| (reply.to_vec(), Then::Stay));

@@ -1,7 +1,7 @@
 //! The transport over hyper: what a client does with it, against the real gateway, and what it makes of servers that break
 //! their connections.
 //!
-//! `cargo test -p redis-model-tests --test hyper`. All other tests run over it, too, with `REDIS_REST_HYPER=1`.
+//! `cargo test -p redis-model-tests --test hyper`. Other tests use it, too, if the variable `REDIS_REST_HYPER` is set.
 
 mod broken;
 mod server;
