@@ -3,6 +3,8 @@
 //!
 //! `cargo test -p redis-model-tests --test hyper`. Other tests use it, too, if the variable `REDIS_REST_HYPER` is set.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
+
 mod broken;
 mod server;
 
@@ -29,7 +31,7 @@ fn current_thread() -> Runtime {
 async fn commands_pipelines_and_transactions() -> Result<()> {
     for encoding in ENCODINGS {
         let redis = stack().builder().encoding(encoding).hyper().build()?;
-        let [text, number, bytes] = ["text", "number", "bytes"].map(|name| key(name));
+        let [text, number, bytes] = ["text", "number", "bytes"].map(key);
         redis.set(&*text, "hello").await?;
         assert_eq!(redis.get::<String>(&*text).await?.as_deref(), Some("hello"));
         assert_eq!(redis.get::<String>(key("missing")).await?, None);
