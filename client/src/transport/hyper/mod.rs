@@ -1,6 +1,6 @@
-//! The transport over hyper's HTTP/1.1 connections, with a pool of its own. reqwest is built on the same connections, and
-//! spends more than half of a small request on what a database client does not need: redirects, proxies, cookies, layers
-//! that can be replaced.
+//! The transport over hyper's HTTP/1.1 connections, with a pool of its own. reqwest uses the same connections. More than
+//! half of a small request goes into what it does around them: it parses URLs again, clones its client and its connector,
+//! copies large futures, and looks connections up by host.
 //!
 //! - [`stream`]: the bytes of a connection, plain or over TLS.
 //! - [`connect`]: how a connection is made.
