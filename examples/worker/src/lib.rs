@@ -1,0 +1,181 @@
+//! Rooms in which visitors post, as a Cloudflare Worker.
+//!
+//! | request | answer |
+//! | --- | --- |
+//! | `GET /` | a page that shows a room, live |
+//! | `POST /rooms/ROOM` | posts `{"by":"Ada","text":"hello"}`; 429 after 5 posts in 10 seconds |
+//! | `GET /rooms/ROOM` | the newest posts, and a cursor for older ones: `?after=CURSOR` |
+//! | `GET /rooms/ROOM/live` | new posts as they come, as server-sent events |
+//!
+//! `cargo edge run` starts it with a local database. `wrangler.toml` says what to set for a real one.
+
+#![cfg(target_family = "wasm")]
+
+use std::error::Error;
+use std::sync::{LazyLock, OnceLock};
+
+use futures_util::StreamExt as _;
+use redis_model::prelude::*;
+use redis_model::redis_rest::Script;
+use redis_model::{Cursor, Entry, Since, Unit};
+use serde_derive::{Deserialize, Serialize};
+use serde_json::json;
+use uuid::Uuid;
+use worker::{Context, Date, Env, Method, Request, Response, console_error, event};
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// A post: a hash at `post:ID`. The compound index finds the newest posts of a room.
+#[derive(Debug, Clone, Serialize, Deserialize, RedisModel)]
+#[redis(prefix = "post", index(room, at), validate = check)]
+struct Post {
+    #[redis(id)]
+    id: Uuid,
+    room: String,
+    by: String,
+    text: String,
+    /// Milliseconds since 1970.
+    at: u64,
+}
+
+/// Runs before each write of a post.
+fn check(post: &Post) -> std::result::Result<(), &'static str> {
+    let fits = |text: &str, most| (1..=most).contains(&text.trim().chars().count());
+    if fits(&post.by, 40) && fits(&post.text, 500) {
+        Ok(())
+    } else {
+        Err("a post has a name of up to 40 characters, and a text of up to 500")
+    }
+}
+
+/// An entry of the log at `posted:ROOM`. `publish` makes each append wake the streams of the room.
+#[derive(Debug, RedisModel)]
+#[redis(stream, prefix = "posted", max_len = 1000, publish)]
+struct Posted {
+    #[redis(json)]
+    post: Post,
+}
+
+#[event(fetch)]
+async fn fetch(request: Request, env: Env, _: Context) -> worker::Result<Response> {
+    answer(request, &env).await.or_else(|error| match error.downcast_ref::<redis_model::Error>() {
+        Some(error) if error.is_invalid_input() => Response::error(error.message(), 400),
+        // The log says what is wrong. The visitor cannot help it.
+        _ => {
+            console_error!("{error}");
+            Response::error("Something went wrong. Try again later.", 500)
+        }
+    })
+}
+
+async fn answer(request: Request, env: &Env) -> Result<Response> {
+    let redis = redis(env)?;
+    let path = request.path();
+    let path: Vec<_> = path.split('/').skip(1).collect();
+    match (request.method(), path.as_slice()) {
+        (Method::Get, [""]) => Ok(Response::from_html(include_str!("page.html"))?),
+        (Method::Post, ["rooms", room]) => post(redis, room, request).await,
+        (Method::Get, ["rooms", room]) => list(redis, room, &request).await,
+        (Method::Get, ["rooms", room, "live"]) => live(redis, room, &request).await,
+        _ => Ok(Response::error("There is no such page.", 404)?),
+    }
+}
+
+/// Returns the client, which all requests share. A Worker must not keep connections, streams or timers from one request to the
+/// next; the client has none of them. It has what it learns from the server, such as which scripts that knows.
+fn redis(env: &Env) -> Result<&'static Redis> {
+    static REDIS: OnceLock<Redis> = OnceLock::new();
+    if let Some(redis) = REDIS.get() {
+        return Ok(redis);
+    }
+    // Secrets are read as variables are.
+    let redis = Redis::builder_from_vars(|name| Some(env.var(name).ok()?.to_string())).build()?;
+    Ok(REDIS.get_or_init(|| redis))
+}
+
+/// Counts a post of a visitor. Returns for how many milliseconds the visitor has to wait, or 0.
+static LIMIT: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        "local count = redis.call('INCR', KEYS[1])
+         if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+         return count > tonumber(ARGV[1]) and redis.call('PTTL', KEYS[1]) or 0",
+    )
+    .key_locking()
+});
+
+/// What a visitor sends.
+#[derive(Deserialize)]
+struct NewPost {
+    by: String,
+    text: String,
+}
+
+async fn post(redis: &Redis, room: &str, mut request: Request) -> Result<Response> {
+    let visitor = request.headers().get("CF-Connecting-IP")?.unwrap_or_default();
+    let wait: u64 = redis.run_script(LIMIT.key(format!("limit:{visitor}")).args([5, 10_000])).await?;
+    if wait > 0 {
+        let seconds = wait.div_ceil(1000).to_string();
+        return Ok(Response::builder().with_header("Retry-After", &seconds)?.error("Not so fast.", 429)?);
+    }
+    let Ok(NewPost { by, text }) = request.json().await else {
+        return Ok(Response::error(r#"Send {"by":"..","text":".."}."#, 400)?);
+    };
+    let post = Post { id: Post::generate_id(), room: room.to_owned(), by, text, at: Date::now().as_millis() };
+    // The post, its place in the index, and its entry in the log: all or nothing, in one request.
+    let posted = Posted { post: post.clone() };
+    Unit::new().insert(&post).append(&Posted::log(room), &posted).commit(redis).await?;
+    Ok(Response::builder().with_status(201).from_json(&post)?)
+}
+
+/// The query of a list.
+#[derive(Deserialize)]
+struct Page {
+    after: Option<Cursor>,
+}
+
+async fn list(redis: &Redis, room: &str, request: &Request) -> Result<Response> {
+    let Ok(Page { after }) = request.query() else {
+        return Ok(Response::error("The cursor is damaged.", 400)?);
+    };
+    let mut posts = Post::query().eq(Post::ROOM, room).order_by_desc(Post::AT).limit(20).in_one_request();
+    if let Some(cursor) = after {
+        posts = posts.after(cursor);
+    }
+    let page = posts.fetch(redis).await?;
+    Ok(Response::from_json(&json!({ "posts": page.items, "next": page.cursor }))?)
+}
+
+/// Returns a stream that lasts until the browser closes it: that drops the tail, which ends its requests. If the stream breaks,
+/// the browser connects again, and says after which event.
+async fn live(redis: &Redis, room: &str, request: &Request) -> Result<Response> {
+    let since = match request.headers().get("Last-Event-ID")? {
+        Some(id) => Since::After(id.parse()?),
+        None => Since::Now,
+    };
+    let mut tail = Posted::log(room).tail(redis, since);
+    // From here on, no post is missed.
+    tail.started().await?;
+    Ok(Response::builder()
+        .with_header("Content-Type", "text/event-stream")?
+        .with_header("Cache-Control", "no-store")?
+        .from_stream(tail.map(|entry| Ok::<_, worker::Error>(text(entry)?)))?)
+}
+
+/// Returns what a browser receives for an entry of the log.
+fn text(entry: redis_model::Result<Entry<redis_model::Result<Posted>>>) -> worker::Result<String> {
+    match entry {
+        Ok(Entry { id, event: Ok(Posted { post }) }) => {
+            Ok(format!("id: {id}\ndata: {}\n\n", serde_json::to_string(&post)?))
+        }
+        Ok(Entry { event: Err(error), .. }) => {
+            console_error!("{error}");
+            Ok(":\n\n".to_owned())
+        }
+        Err(error) if error.is_lagged() => Ok("event: lagged\ndata:\n\n".to_owned()),
+        // This ends the stream, and the browser continues it in another request.
+        Err(error) => {
+            console_error!("{error}");
+            Err(error.to_string().into())
+        }
+    }
+}
