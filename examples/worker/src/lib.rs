@@ -12,16 +12,19 @@
 #![cfg(target_family = "wasm")]
 
 use std::error::Error;
+use std::future::ready;
 use std::sync::{LazyLock, OnceLock};
+use std::time::Duration;
 
-use futures_util::StreamExt as _;
+use futures_util::{FutureExt as _, StreamExt as _, stream};
 use redis_model::prelude::*;
 use redis_model::redis_rest::Script;
-use redis_model::{Cursor, Entry, Since, Unit};
+use redis_model::stream::TailOptions;
+use redis_model::{Cursor, Since, Unit};
 use serde_derive::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
-use worker::{Context, Date, Env, Method, Request, Response, console_error, event};
+use worker::{Context, Date, Delay, Env, Method, Request, Response, console_error, event};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -145,37 +148,38 @@ async fn list(redis: &Redis, room: &str, request: &Request) -> Result<Response> 
     Ok(Response::from_json(&json!({ "posts": page.items, "next": page.cursor }))?)
 }
 
-/// Returns a stream that lasts until the browser closes it: that drops the tail, which ends its requests. If the stream breaks,
-/// the browser connects again, and says after which event.
+/// How often a stream without posts is written to: only a write shows that the browser has gone.
+const HEARTBEAT: Duration = Duration::from_secs(20);
+
+/// Returns a stream that ends when the browser closes it, or when Redis cannot be read. The browser then connects again, and says
+/// after which event, so that it misses no post.
 async fn live(redis: &Redis, room: &str, request: &Request) -> Result<Response> {
-    let since = match request.headers().get("Last-Event-ID")? {
-        Some(id) => Since::After(id.parse()?),
-        None => Since::Now,
+    let options = match request.headers().get("Last-Event-ID")? {
+        Some(token) => TailOptions::new().resume(token.parse()?),
+        None => TailOptions::new(),
     };
-    let mut tail = Posted::log(room).tail(redis, since);
-    // From here on, no post is missed.
+    let mut tail = Posted::log(room).tail_with(redis, Since::Now, options);
+    // All posts from here on are in the stream.
     tail.started().await?;
+    let start = Ok(format!("id: {}\n\n", tail.token()));
+    let posts = stream::try_unfold(tail, |mut tail| async {
+        let event = match tail.next().await {
+            None => return Ok(None),
+            Some(Ok(entry)) => entry.event.map(|Posted { post }| format!("data: {}", json!(post))),
+            // The log keeps 1000 posts, and the browser was away for longer.
+            Some(Err(error)) if error.is_lagged() => Ok("event: lagged\ndata:".to_owned()),
+            Some(Err(error)) => return Err(worker::Error::from(error.to_string())),
+        };
+        // A post that cannot be read is left out.
+        let event = event.unwrap_or_else(|error| {
+            console_error!("{error}");
+            String::new()
+        });
+        Ok(Some((format!("id: {}\n{event}\n\n", tail.token()), tail)))
+    });
+    let beats = stream::unfold((), |()| Delay::from(HEARTBEAT).map(|()| Some((Ok(":\n\n".to_owned()), ()))));
     Ok(Response::builder()
         .with_header("Content-Type", "text/event-stream")?
         .with_header("Cache-Control", "no-store")?
-        .from_stream(tail.map(|entry| Ok::<_, worker::Error>(text(entry)?)))?)
-}
-
-/// Returns what a browser receives for an entry of the log.
-fn text(entry: redis_model::Result<Entry<redis_model::Result<Posted>>>) -> worker::Result<String> {
-    match entry {
-        Ok(Entry { id, event: Ok(Posted { post }) }) => {
-            Ok(format!("id: {id}\ndata: {}\n\n", serde_json::to_string(&post)?))
-        }
-        Ok(Entry { event: Err(error), .. }) => {
-            console_error!("{error}");
-            Ok(":\n\n".to_owned())
-        }
-        Err(error) if error.is_lagged() => Ok("event: lagged\ndata:\n\n".to_owned()),
-        // This ends the stream, and the browser continues it in another request.
-        Err(error) => {
-            console_error!("{error}");
-            Err(error.to_string().into())
-        }
-    }
+        .from_stream(stream::once(ready(start)).chain(stream::select(posts, beats)))?)
 }
