@@ -20,7 +20,7 @@ use futures_util::{FutureExt as _, StreamExt as _, stream};
 use redis_model::prelude::*;
 use redis_model::redis_rest::Script;
 use redis_model::stream::TailOptions;
-use redis_model::{Cursor, Since, Unit};
+use redis_model::{Cursor, Entry, Since, Unit};
 use serde_derive::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
@@ -118,7 +118,8 @@ async fn post(redis: &Redis, room: &str, mut request: Request) -> Result<Respons
     let wait: u64 = redis.run_script(LIMIT.key(format!("limit:{visitor}")).args([5, 10_000])).await?;
     if wait > 0 {
         let seconds = wait.div_ceil(1000).to_string();
-        return Ok(Response::builder().with_header("Retry-After", &seconds)?.error("Not so fast.", 429)?);
+        let refusal = Response::builder().with_header("Retry-After", &seconds)?;
+        return Ok(refusal.error(format!("Not so fast: wait {seconds} seconds."), 429)?);
     }
     let Ok(NewPost { by, text }) = request.json().await else {
         return Ok(Response::error(r#"Send {"by":"..","text":".."}."#, 400)?);
@@ -165,16 +166,15 @@ async fn live(redis: &Redis, room: &str, request: &Request) -> Result<Response> 
     let posts = stream::try_unfold(tail, |mut tail| async {
         let event = match tail.next().await {
             None => return Ok(None),
-            Some(Ok(entry)) => entry.event.map(|Posted { post }| format!("data: {}", json!(post))),
+            Some(Ok(Entry { event: Ok(Posted { post }), .. })) => format!("data: {}", json!(post)),
+            Some(Ok(Entry { event: Err(error), .. })) => {
+                console_error!("left out: {error}");
+                String::new()
+            }
             // The log keeps 1000 posts, and the browser was away for longer.
-            Some(Err(error)) if error.is_lagged() => Ok("event: lagged\ndata:".to_owned()),
+            Some(Err(error)) if error.is_lagged() => "event: lagged\ndata:".to_owned(),
             Some(Err(error)) => return Err(worker::Error::from(error.to_string())),
         };
-        // A post that cannot be read is left out.
-        let event = event.unwrap_or_else(|error| {
-            console_error!("{error}");
-            String::new()
-        });
         Ok(Some((format!("id: {}\n{event}\n\n", tail.token()), tail)))
     });
     let beats = stream::unfold((), |()| Delay::from(HEARTBEAT).map(|()| Some((Ok(":\n\n".to_owned()), ()))));
