@@ -135,6 +135,9 @@
 //! all crates: reqwest is then built without a default TLS provider, and the `reqwest::Client::new()` of another crate
 //! panics, unless a crate enables a TLS feature of reqwest, or the program installs a provider.
 
+// What only auto-pipelining uses has nobody to use it there.
+#![cfg_attr(target_family = "wasm", allow(dead_code))]
+
 pub mod commands;
 pub mod guide;
 pub mod transport;
@@ -145,6 +148,7 @@ mod command;
 mod connection;
 mod error;
 mod executor;
+mod platform;
 mod reply;
 mod wire;
 
@@ -168,9 +172,11 @@ pub mod fuzzing {
 pub use bytes;
 
 pub use crate::arg::{Arg, ToArg};
-pub use crate::client::{AutoPipelining, LiveClient, Redis, RedisBuilder, Request, RequestOr, blocking, subscribe};
-#[doc(hidden)]
-pub use crate::client::{Instant, sleep};
+#[cfg(not(target_family = "wasm"))]
+pub use crate::client::AutoPipelining;
+#[cfg(not(target_family = "wasm"))]
+pub use crate::client::blocking::{self, PageIter};
+pub use crate::client::{LiveClient, Redis, RedisBuilder, Request, RequestOr, subscribe};
 pub use crate::command::{Args, Command, OneOrMore, OneOrMorePairs, Script, ScriptCall, ToArgs, Untyped};
 #[doc(hidden)]
 pub use crate::command::{Session, nonce};
@@ -184,8 +190,9 @@ pub use crate::connection::RetryPolicy;
 pub use crate::error::{Error, ErrorKind, Result};
 #[doc(hidden)]
 pub use crate::executor::SessionRequest;
-pub use crate::executor::{
-    Batch, BatchReplies, Build, Client, Executor, PageIter, Pages, Paging, Pipeline, Slot, Tuple,
-};
+pub use crate::executor::{Batch, BatchReplies, Build, Client, Executor, Pages, Paging, Pipeline, Slot, Tuple};
+pub use crate::platform::Timer;
+#[doc(hidden)]
+pub use crate::platform::{Instant, random};
 pub use crate::reply::{FromReply, Json, Pairs, Replies, Reply, Shape, Value};
 pub use crate::wire::Encoding;

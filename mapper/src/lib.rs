@@ -314,7 +314,9 @@ mod waiting;
 mod write;
 
 pub use redis_model_derive::RedisModel;
-pub use redis_rest::{self, Client, Error, ErrorKind, Redis, Result, blocking, commands};
+#[cfg(not(target_family = "wasm"))]
+pub use redis_rest::blocking;
+pub use redis_rest::{self, Client, Error, ErrorKind, Redis, Result, commands};
 
 pub use crate::failure::Failure;
 pub use crate::field::{Element, Field};
@@ -342,7 +344,7 @@ pub mod prelude {
         SearchCommands, ServerCommands, SetCommands, SortedSetCommands, StreamCommands, StringCommands, VectorCommands,
     };
 
-    pub use crate::{
-        GenerateId, HashModel, ListModel, ModelCommands, Redis, RedisModel, Result, StreamModel, Worker, blocking,
-    };
+    #[cfg(not(target_family = "wasm"))]
+    pub use crate::blocking;
+    pub use crate::{GenerateId, HashModel, ListModel, ModelCommands, Redis, RedisModel, Result, StreamModel, Worker};
 }

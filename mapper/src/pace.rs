@@ -57,7 +57,7 @@ pub(crate) fn doubled(first: Duration, longest: Duration, failures: u64) -> Dura
 
 /// Returns a random time from nine tenths to eleven tenths of `wait`.
 pub(crate) fn jittered(wait: Duration) -> Duration {
-    times(wait, 0.9 + 0.2 * fastrand::f64())
+    times(wait, 0.9 + 0.2 * redis_rest::random())
 }
 
 /// Returns a multiple, or the longest time if there is none.

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use redis_rest::{Error, ErrorKind};
+use redis_rest::{Error, ErrorKind, Redis};
 
 use crate::failure::Failure;
 
@@ -15,8 +15,9 @@ use crate::failure::Failure;
 pub(crate) struct Timer(Option<Pin<Box<dyn Future<Output = ()> + Send>>>);
 
 impl Timer {
-    pub(crate) fn after(duration: Duration) -> Self {
-        Timer(Some(Box::pin(redis_rest::sleep(duration))))
+    /// Starts to wait, by the timer of the client.
+    pub(crate) fn after(redis: &Redis, duration: Duration) -> Self {
+        Timer(Some(redis.sleep(duration)))
     }
 
     pub(crate) fn is_set(&self) -> bool {
@@ -34,9 +35,13 @@ impl Timer {
 }
 
 /// Runs a handler for a limited time. One that takes longer is dropped, and has failed.
-pub(crate) async fn within<T>(limit: Option<Duration>, handler: impl Future<Output = T>) -> Result<T, Failure> {
+pub(crate) async fn within<T>(
+    redis: &Redis,
+    limit: Option<Duration>,
+    handler: impl Future<Output = T>,
+) -> Result<T, Failure> {
     let Some(limit) = limit else { return Ok(handler.await) };
-    match select(pin!(handler), pin!(redis_rest::sleep(limit))).await {
+    match select(pin!(handler), redis.sleep(limit)).await {
         Either::Left((value, _)) => Ok(value),
         Either::Right(_) => Err(format!("the handler has taken longer than {limit:?}").into()),
     }
@@ -51,7 +56,7 @@ pub(crate) fn can_be_repeated(error: &Error) -> bool {
 /// Returns how long to wait before a request is repeated: what the service asks for, and then between half of the
 /// backoff and all of it. So workers that lost one server at the same time do not return at the same time.
 pub(crate) fn wait_before_repeating(error: &Error, backoff: Duration) -> Duration {
-    drawn_wait(error, backoff, fastrand::f64())
+    drawn_wait(error, backoff, redis_rest::random())
 }
 
 fn drawn_wait(error: &Error, backoff: Duration, draw: f64) -> Duration {

@@ -14,8 +14,20 @@ use redis_model_tests::sources::rust_files;
 use syn::visit::{self, Visit};
 
 /// From the ground up.
-const CLIENT: &[&str] =
-    &["error", "arg", "wire", "transport", "reply", "command", "executor", "connection", "commands", "client", "guide"];
+const CLIENT: &[&str] = &[
+    "error",
+    "arg",
+    "wire",
+    "platform",
+    "transport",
+    "reply",
+    "command",
+    "executor",
+    "connection",
+    "commands",
+    "client",
+    "guide",
+];
 const MAPPER: &[&str] = &[
     "kind",
     "millis",

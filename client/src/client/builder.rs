@@ -11,11 +11,12 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
 use super::Redis;
+#[cfg(not(target_family = "wasm"))]
 use super::auto_pipeline::AutoPipelining;
 use crate::connection::{Connection, Limits, RetryPolicy, Settings, telemetry, trace};
 use crate::error::{Error, ErrorKind, Result};
-use crate::transport::Transport;
-use crate::transport::reqwest::{ReqwestTransport, default_client};
+use crate::platform::{self, Timer};
+use crate::transport::{Transport, default};
 use crate::wire::Encoding;
 
 /// The settings of a client `C`. [`Redis::builder`](crate::Redis::builder) starts those of the async client,
@@ -44,18 +45,24 @@ pub struct RedisBuilder<C = Redis> {
     encoding: Encoding,
     read_your_writes: bool,
     telemetry: bool,
+    /// Whether a variable turns telemetry off.
+    opted_out: bool,
     allow_insecure_http: bool,
     max_request_bytes: usize,
     max_response_bytes: usize,
     idle_timeout: Option<Duration>,
+    #[cfg(not(target_family = "wasm"))]
     auto_pipelining: Option<AutoPipelining>,
     headers: Vec<(Cow<'static, str>, String)>,
-    client: Option<reqwest::Client>,
-    transport: Option<Arc<dyn Transport>>,
+    timer: Option<Arc<dyn Timer>>,
+    transport: Option<Open>,
     wrappers: Vec<Wrapper>,
     /// The client that it builds.
     builds: PhantomData<fn() -> C>,
 }
+
+/// Returns a transport to a URL.
+type Open = Arc<dyn Fn(&str) -> Result<Arc<dyn Transport>> + Send + Sync>;
 
 /// Wraps a transport in another.
 type Wrapper = Arc<dyn Fn(Arc<dyn Transport>) -> Arc<dyn Transport> + Send + Sync>;
@@ -71,28 +78,29 @@ impl<C> RedisBuilder<C> {
             encoding: Encoding::default(),
             read_your_writes: true,
             telemetry: true,
+            opted_out: false,
             allow_insecure_http: false,
             max_request_bytes: usize::MAX,
             max_response_bytes: 128 << 20,
             idle_timeout: None,
+            #[cfg(not(target_family = "wasm"))]
             auto_pipelining: None,
             headers: Vec::new(),
-            client: None,
+            timer: None,
             transport: None,
             wrappers: Vec::new(),
             builds: PhantomData,
         }
     }
 
-    /// Takes the URL and the token from the environment: each from its `UPSTASH_REDIS_REST_` variable, or else from its
+    /// Takes the URL and the token from variables: each from its `UPSTASH_REDIS_REST_` variable, or else from its
     /// `KV_REST_API_` variable.
-    pub(crate) fn from_env(env: impl Fn(&str) -> Option<String>) -> Self {
-        let read = |name: &str| env(name).filter(|value| !value.is_empty());
-        let either = |name: &str, other: &str| read(name).or_else(|| read(other));
-        RedisBuilder::new(
-            either("UPSTASH_REDIS_REST_URL", "KV_REST_API_URL"),
-            either("UPSTASH_REDIS_REST_TOKEN", "KV_REST_API_TOKEN"),
-        )
+    pub(crate) fn from_vars(mut variable: impl FnMut(&str) -> Option<String>) -> Self {
+        let mut read = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let mut either = |name: &str, other: &str| read(name).or_else(|| read(other));
+        let url = either("UPSTASH_REDIS_REST_URL", "KV_REST_API_URL");
+        let token = either("UPSTASH_REDIS_REST_TOKEN", "KV_REST_API_TOKEN");
+        RedisBuilder { opted_out: read(telemetry::OPT_OUT).is_some(), ..RedisBuilder::new(url, token) }
     }
 
     /// Sets how long one attempt may take, from connecting to the last byte of the reply.
@@ -194,6 +202,7 @@ impl<C> RedisBuilder<C> {
     ///     .build()?;
     /// # Ok::<(), redis_rest::Error>(())
     /// ```
+    #[cfg(not(target_family = "wasm"))]
     pub fn auto_pipelining(mut self, limits: AutoPipelining) -> Self {
         self.auto_pipelining = Some(limits);
         self
@@ -213,14 +222,23 @@ impl<C> RedisBuilder<C> {
     ///
     /// With the feature `tls-ring` instead of `tls`, reqwest has no default provider for TLS. Enable a TLS feature of reqwest
     /// for your client, or install a provider with `rustls::crypto::ring::default_provider().install_default()`.
+    #[cfg(not(target_family = "wasm"))]
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
-        self.client = Some(client);
+        self.transport = Some(Arc::new(move |url| default::over(client.clone(), url)));
         self
     }
 
-    /// Replaces the transport, which sends requests with reqwest by default.
+    /// Replaces the transport, which sends requests with reqwest by default, and in JavaScript by `fetch`.
     pub fn transport(mut self, transport: impl Transport) -> Self {
-        self.transport = Some(Arc::new(transport));
+        let transport: Arc<dyn Transport> = Arc::new(transport);
+        self.transport = Some(Arc::new(move |_| Ok(Arc::clone(&transport))));
+        self
+    }
+
+    /// Replaces the timer, which is that of tokio by default, and in JavaScript `setTimeout`. With a timer and a
+    /// [transport](Self::transport) that need no tokio runtime, the client needs none.
+    pub fn timer(mut self, timer: impl Timer) -> Self {
+        self.timer = Some(Arc::new(timer));
         self
     }
 
@@ -254,26 +272,29 @@ impl<C> RedisBuilder<C> {
         self
     }
 
-    /// Checks the settings. Returns the connection, and the limits of auto-pipelining if that is on.
-    pub(super) fn connection(
-        self,
-        env: impl Fn(&str) -> Option<String>,
-    ) -> Result<(Connection, Option<AutoPipelining>)> {
+    /// Returns the limits of auto-pipelining, if that is on.
+    #[cfg(not(target_family = "wasm"))]
+    pub(super) fn auto_pipelining_limits(&self) -> Result<Option<AutoPipelining>> {
+        if self.auto_pipelining.is_some_and(|limits| limits.max_commands == 0 || limits.max_bytes == 0) {
+            return Err(config("a pipeline needs room for at least one command and one byte"));
+        }
+        Ok(self.auto_pipelining.map(|limits| limits.max_bytes(limits.max_bytes.min(self.max_request_bytes))))
+    }
+
+    /// Checks the settings, and returns the connection.
+    pub(super) fn connection(self, variable: impl Fn(&str) -> Option<String>) -> Result<Connection> {
         if self.timeout.is_zero() || self.deadline.is_zero() || self.idle_timeout.is_some_and(|limit| limit.is_zero()) {
             return Err(config(
                 "the timeout, the deadline and the idle timeout must be longer than zero; for no limit, use Duration::MAX",
             ));
         }
-        if self.auto_pipelining.is_some_and(|limits| limits.max_commands == 0 || limits.max_bytes == 0) {
-            return Err(config("a pipeline needs room for at least one command and one byte"));
-        }
         let url = checked_url(self.url.as_deref(), self.allow_insecure_http)?;
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, authorization(self.token.as_deref())?);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let opted_out = env(telemetry::OPT_OUT).is_some_and(|value| !value.is_empty());
+        let opted_out = self.opted_out || variable(telemetry::OPT_OUT).is_some_and(|value| !value.is_empty());
         if self.telemetry && !opted_out {
-            telemetry::insert_headers(&mut headers, env);
+            telemetry::insert_headers(&mut headers, variable);
         }
         for (name, value) in &self.headers {
             let parsed = (HeaderName::try_from(name.as_ref()), HeaderValue::try_from(value.as_str()));
@@ -291,35 +312,26 @@ impl<C> RedisBuilder<C> {
             headers.insert(name, value);
         }
         let transport = match self.transport {
-            Some(transport) => transport,
-            None => {
-                let client = match self.client {
-                    Some(client) => client,
-                    None if cfg!(not(any(feature = "tls", feature = "tls-ring"))) && url.starts_with("https") => {
-                        return Err(config(
-                            "https:// needs the feature `tls` (or `tls-ring`), or an HTTP client of your own that has TLS",
-                        ));
-                    }
-                    // Shorter than an attempt, so that a missing connection is noticed before the attempt ends.
-                    None => default_client((self.timeout.min(self.deadline) / 2).min(Duration::from_secs(5)))?,
-                };
-                Arc::new(ReqwestTransport::new(client, &url)?)
-            }
+            Some(open) => open(&url)?,
+            // Shorter than an attempt, so that a missing connection is noticed before the attempt ends.
+            None => default::open(&url, (self.timeout.min(self.deadline) / 2).min(Duration::from_secs(5)))?,
         };
+        let timer = self.timer.or_else(platform::default_timer);
+        let timer =
+            timer.ok_or_else(|| config("there are no timers on this platform: set one with `RedisBuilder::timer`"))?;
         let transport = self.wrappers.iter().fold(transport, |inner, wrap| wrap(inner));
         let limits = Limits { policy: self.retry, timeout: self.timeout, deadline: self.deadline };
         let settings = Settings {
             encoding: self.encoding,
             limits,
+            timer,
             read_your_writes: self.read_your_writes,
             max_request_bytes: self.max_request_bytes,
             max_response_bytes: self.max_response_bytes,
             idle_timeout: self.idle_timeout,
             server: trace::Server::of(&url),
         };
-        let auto_pipelining =
-            self.auto_pipelining.map(|limits| limits.max_bytes(limits.max_bytes.min(self.max_request_bytes)));
-        Ok((Connection::new(transport, &headers, settings), auto_pipelining))
+        Ok(Connection::new(transport, &headers, settings))
     }
 }
 
@@ -446,20 +458,20 @@ mod tests {
 
     #[test]
     fn the_environment_names_the_database() {
-        let builder: RedisBuilder = RedisBuilder::from_env(|name| match name {
+        let builder: RedisBuilder = RedisBuilder::from_vars(|name| match name {
             "KV_REST_API_URL" => Some("https://kv".into()),
             "KV_REST_API_TOKEN" => Some("kv-token".into()),
             _ => None,
         });
         assert_eq!((builder.url.as_deref(), builder.token.as_deref()), (Some("https://kv"), Some("kv-token")));
-        let builder: RedisBuilder = RedisBuilder::from_env(|name| match name {
+        let builder: RedisBuilder = RedisBuilder::from_vars(|name| match name {
             "UPSTASH_REDIS_REST_URL" => Some("https://upstash".into()),
             "KV_REST_API_URL" => Some("https://kv".into()),
             "KV_REST_API_TOKEN" => Some("kv-token".into()),
             _ => None,
         });
         assert_eq!((builder.url.as_deref(), builder.token.as_deref()), (Some("https://upstash"), Some("kv-token")));
-        let error = RedisBuilder::<Redis>::from_env(|_| None).build().unwrap_err();
+        let error = RedisBuilder::<Redis>::from_vars(|_| None).build().unwrap_err();
         assert!(error.to_string().contains("UPSTASH_REDIS_REST_URL"));
     }
 
@@ -488,7 +500,7 @@ mod tests {
     fn telemetry_has_two_opt_outs() {
         let sends = |on: bool, env: fn(&str) -> Option<String>| {
             let builder = Redis::builder("https://h", "t").telemetry(on);
-            builder.connection(env).unwrap().0.headers().contains_key("upstash-telemetry-sdk")
+            builder.connection(env).unwrap().headers().contains_key("upstash-telemetry-sdk")
         };
         assert!(sends(true, |_| None));
         assert!(!sends(false, |_| None));

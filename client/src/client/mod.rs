@@ -1,6 +1,8 @@
 //! The clients: async ([`Redis`]) and [`blocking`], and what only a client can do.
 
+#[cfg(not(target_family = "wasm"))]
 mod auto_pipeline;
+#[cfg(not(target_family = "wasm"))]
 pub mod blocking;
 mod builder;
 mod check;
@@ -9,21 +11,26 @@ mod request;
 pub mod subscribe;
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
 
+#[cfg(not(target_family = "wasm"))]
 use self::auto_pipeline::AutoPipeline;
+#[cfg(not(target_family = "wasm"))]
 pub use self::auto_pipeline::AutoPipelining;
 pub use self::builder::RedisBuilder;
-pub use self::live::{Instant, LiveClient, sleep};
+pub use self::live::LiveClient;
 pub use self::request::{Request, RequestOr};
 use self::subscribe::{Monitor, Subscription};
 use crate::command::{BoxFuture, Command, Encoded, OneOrMore, Received, Requests, Session};
 use crate::connection::{Connection, Patience};
 use crate::error::{Error, Result};
 use crate::executor::{Batch, Client, Executor, Pages, Paging, Pipeline};
+use crate::platform;
+use crate::platform::timer::Wait;
 
 /// An async client for one database. It is cheap to clone; clones share the connections and the sync token.
 ///
@@ -60,6 +67,7 @@ use crate::executor::{Batch, Client, Executor, Pages, Paging, Pipeline};
 #[derive(Clone)]
 pub struct Redis {
     connection: Arc<Connection>,
+    #[cfg(not(target_family = "wasm"))]
     auto_pipeline: Option<Arc<AutoPipeline>>,
     patience: Patience,
 }
@@ -102,7 +110,27 @@ impl Redis {
 
     /// Starts the settings of a client for the database that the environment names, as in [`from_env`](Redis::from_env).
     pub fn builder_from_env() -> RedisBuilder {
-        RedisBuilder::from_env(|name| std::env::var(name).ok())
+        RedisBuilder::from_vars(platform::variable)
+    }
+
+    /// Starts the settings of a client from variables that are not those of the process: `variable` returns the value of the
+    /// one with that name. The names are those of [`from_env`](Redis::from_env), and `UPSTASH_DISABLE_TELEMETRY`.
+    ///
+    /// A Cloudflare Worker receives its variables and secrets as *bindings*. With the crate `worker`:
+    ///
+    /// ```
+    /// # struct Env;
+    /// # impl Env { fn var(&self, name: &str) -> Result<&'static str, ()> {
+    /// #     if name.ends_with("URL") { Ok("https://example.upstash.io") } else { Ok("token") }
+    /// # } }
+    /// # let env = Env;
+    /// use redis_rest::Redis;
+    ///
+    /// let redis = Redis::builder_from_vars(|name| Some(env.var(name).ok()?.to_string())).build()?;
+    /// # Ok::<(), redis_rest::Error>(())
+    /// ```
+    pub fn builder_from_vars(variable: impl FnMut(&str) -> Option<String>) -> RedisBuilder {
+        RedisBuilder::from_vars(variable)
     }
 
     /// Starts a pipeline: commands that are sent in one request and run in order. Commands of other clients can run between
@@ -274,10 +302,15 @@ impl RedisBuilder {
 impl<C> RedisBuilder<C> {
     /// Builds the async client, which the blocking one contains.
     fn async_client(self) -> Result<Redis> {
-        let (connection, auto_pipelining) = self.connection(|name| std::env::var(name).ok())?;
-        let connection = Arc::new(connection);
-        let auto_pipeline = auto_pipelining.map(|limits| Arc::new(AutoPipeline::new(Arc::clone(&connection), limits)));
-        Ok(Redis { connection, auto_pipeline, patience: Patience::default() })
+        #[cfg(not(target_family = "wasm"))]
+        let limits = self.auto_pipelining_limits()?;
+        let connection = Arc::new(self.connection(platform::variable)?);
+        Ok(Redis {
+            #[cfg(not(target_family = "wasm"))]
+            auto_pipeline: limits.map(|limits| Arc::new(AutoPipeline::new(Arc::clone(&connection), limits))),
+            connection,
+            patience: Patience::default(),
+        })
     }
 }
 
@@ -296,12 +329,19 @@ impl Redis {
     }
 
     async fn send_once<R>(&self, command: Command<R>) -> Result<R> {
-        match &self.auto_pipeline {
-            Some(auto_pipeline) if !command.is_nothing() => {
-                Arc::clone(auto_pipeline).execute(command, self.patience).await
-            }
-            _ => self.connection.execute(command, self.patience).await,
+        #[cfg(not(target_family = "wasm"))]
+        if let Some(auto_pipeline) = self.auto_pipeline.as_ref().filter(|_| !command.is_nothing()) {
+            return Arc::clone(auto_pipeline).execute(command, self.patience).await;
         }
+        self.connection.execute(command, self.patience).await
+    }
+
+    /// Waits, by this client's timer. Layers above this crate take their timers from here, so that they need no runtime of
+    /// their own.
+    #[doc(hidden)]
+    #[must_use = "it waits when it is awaited"]
+    pub fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        self.connection.timer().sleep(duration)
     }
 
     fn session(&self) -> Session {
@@ -316,6 +356,10 @@ impl Requests for Redis {
 
     fn send(&self, encoded: Encoded) -> BoxFuture<'_, Result<Received>> {
         Box::pin(self.connection.request(encoded, self.patience))
+    }
+
+    fn sleep(&self, duration: Duration) -> Wait {
+        self.connection.timer().sleep(duration)
     }
 }
 

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use super::{Command, Encoded, Received};
 use crate::error::{Error, Result};
+use crate::platform;
+use crate::platform::timer::Wait;
 use crate::reply::Replies;
 
 /// A future in a box.
@@ -25,6 +27,8 @@ pub(crate) trait Requests: Send + Sync {
     fn memory(&self, extra: Duration) -> Option<Duration>;
 
     fn send(&self, encoded: Encoded) -> BoxFuture<'_, Result<Received>>;
+
+    fn sleep(&self, duration: Duration) -> Wait;
 }
 
 impl Session {
@@ -35,7 +39,7 @@ impl Session {
     /// Waits for a random time of up to `longest`, so that callers who were in each other's way come one after the other.
     #[doc(hidden)]
     pub async fn pause(&self, longest: Duration) {
-        tokio::time::sleep(longest.mul_f64(fastrand::f64())).await;
+        self.0.sleep(longest.mul_f64(platform::random())).await;
     }
 
     /// Sends a request.

@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::command::{Args, Command, ToArgs};
 use crate::error::Result;
+use crate::platform;
 use crate::reply::{FromReply, Reply};
 
 /// When a key or a field expires: after a duration, or at a time.
@@ -312,7 +313,7 @@ impl ToArgs for At {
 }
 
 fn is_past(time: SystemTime) -> bool {
-    time <= SystemTime::now()
+    time <= platform::now()
 }
 
 fn push_count(args: &mut Args, duration: Duration, unit: Unit) {

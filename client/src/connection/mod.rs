@@ -20,7 +20,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use tokio::time::timeout;
 
 use self::body::read_body;
 pub(crate) use self::body::transport_error;
@@ -29,6 +28,8 @@ pub(crate) use self::retry::{Limits, Patience, Progress};
 pub(crate) use self::sync_token::SyncToken;
 use crate::command::{self, Command, Dialect, Encoded, Learned, Received, Scripted};
 use crate::error::{Error, ErrorKind, Result};
+use crate::platform::Timer;
+use crate::platform::timer::timeout;
 use crate::reply::{self, Answered, Replies, Reply, Shape};
 use crate::transport::{Body, Endpoint, Request, Transport};
 use crate::wire::Encoding;
@@ -60,6 +61,7 @@ pub(crate) struct Connection {
 pub(crate) struct Settings {
     pub(crate) encoding: Encoding,
     pub(crate) limits: Limits,
+    pub(crate) timer: Arc<dyn Timer>,
     pub(crate) read_your_writes: bool,
     pub(crate) max_request_bytes: usize,
     pub(crate) max_response_bytes: usize,
@@ -113,6 +115,10 @@ impl Connection {
         &self.settings.limits
     }
 
+    pub(crate) fn timer(&self) -> &dyn Timer {
+        &*self.settings.timer
+    }
+
     pub(crate) fn idle_timeout(&self) -> Option<Duration> {
         self.settings.idle_timeout
     }
@@ -130,14 +136,15 @@ impl Connection {
         // Errors name the endpoint without the channels.
         let endpoint = format!("/{}", path.split('/').nth(1).unwrap_or_default());
         let request = Request { endpoint: Endpoint::Path(path), headers, body: Bytes::from_static(b"[]") };
-        let sent = timeout(self.settings.limits.timeout, self.transport.send(request)).await;
+        let limit = self.settings.limits.timeout;
+        let sent = timeout(self.timer(), limit, self.transport.send(request)).await;
         let response = sent.map_err(|_| Error::timeout("no reply in time"))?.map_err(transport_error)?;
         let is_json =
             response.headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
         if response.status.is_success() && !is_json {
             Ok(response.body)
         } else {
-            Err(refusal::read(response, &endpoint, 0, Encoding::Json, self.settings.limits.timeout).await)
+            Err(refusal::read(response, self.timer(), limit, &endpoint, 0, Encoding::Json).await)
         }
     }
 
@@ -205,10 +212,11 @@ impl Connection {
             _ => (&self.headers, self.settings.encoding),
         };
         let prepared = Prepared { body, headers, encoding, count, writes: idempotency.writes() };
-        let (tape, attempts) = retry::until_final(&self.settings.limits.policy, progress, idempotency, |number| {
-            self.attempt(&prepared, number)
-        })
-        .await?;
+        let (tape, attempts) =
+            retry::until_final(&self.settings.limits.policy, self.timer(), progress, idempotency, |number| {
+                self.attempt(&prepared, number)
+            })
+            .await?;
         Ok(Received { tape, attempts })
     }
 
@@ -290,7 +298,8 @@ impl Connection {
             sync.observe(token, sent_token.as_ref(), prepared.writes);
         }
         if !response.status.is_success() {
-            return Err(refusal::read(response, path, sent, prepared.encoding, self.settings.limits.timeout).await);
+            let limit = self.settings.limits.timeout;
+            return Err(refusal::read(response, self.timer(), limit, path, sent, prepared.encoding).await);
         }
         let body = read_body(response.body, self.settings.max_response_bytes).await?;
         let max_values = self.settings.max_response_bytes / BYTES_PER_VALUE;

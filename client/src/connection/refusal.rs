@@ -1,13 +1,14 @@
 //! Responses that are refusals: their status and body become an [`Error`].
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, StatusCode};
-use tokio::time::timeout;
 
 use super::body::read_body;
 use crate::error::{self, Error, ErrorKind, Result};
+use crate::platform::timer::timeout;
+use crate::platform::{self, Timer};
 use crate::reply::{Reply, Shape};
 use crate::transport::Response;
 use crate::wire::{self, Encoding};
@@ -18,12 +19,19 @@ const MAX_ERROR_BYTES: usize = 64 << 10;
 /// The longest that an error's body is waited for.
 const MAX_ERROR_TIME: Duration = Duration::from_secs(1);
 
-/// Returns the error for a response whose status is an error. `path` is the endpoint that was asked, `sent` the length of
-/// the request's body, and `limit` the time for the whole attempt.
-pub(super) async fn read(response: Response, path: &str, sent: usize, encoding: Encoding, limit: Duration) -> Error {
+/// Returns the error for a response whose status is an error. `limit` is the time for the whole attempt, `path` the endpoint
+/// that was asked, and `sent` the length of the request's body.
+pub(super) async fn read(
+    response: Response,
+    timer: &dyn Timer,
+    limit: Duration,
+    path: &str,
+    sent: usize,
+    encoding: Encoding,
+) -> Error {
     // The status counts even if the body breaks off or never ends.
     let patience = (limit / 4).min(MAX_ERROR_TIME);
-    let body = timeout(patience, read_body(response.body, MAX_ERROR_BYTES)).await;
+    let body = timeout(timer, patience, read_body(response.body, MAX_ERROR_BYTES)).await;
     let body = body.ok().and_then(Result::ok).unwrap_or_default();
     let message = error_text(body, encoding);
     match response.status {
@@ -99,7 +107,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
     }
     let date = httpdate::parse_http_date(text).ok()?;
-    Some(date.duration_since(SystemTime::now()).unwrap_or_default())
+    Some(date.duration_since(platform::now()).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -122,7 +130,7 @@ mod tests {
         };
         assert_eq!(parse("7"), Some(Duration::from_secs(7)));
         assert_eq!(parse("Thu, 01 Jan 1970 00:00:00 GMT"), Some(Duration::ZERO));
-        let soon = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(30));
+        let soon = httpdate::fmt_http_date(platform::now() + Duration::from_secs(30));
         assert!(parse(&soon).unwrap() > Duration::from_secs(20));
         assert_eq!(parse("18446744073709551616"), Some(Duration::from_secs(u64::MAX)));
         assert_eq!((parse("soon"), parse("-7"), parse("")), (None, None, None));

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, timeout_at};
-
 use super::{backoff, trace};
 use crate::command::{Attempts, Idempotency};
 use crate::error::{Error, Result};
+use crate::platform::timer::timeout as limited;
+use crate::platform::{self, Instant, Timer};
 
 /// When a failed request is sent again.
 ///
@@ -82,7 +82,7 @@ impl RetryPolicy {
     /// The wait before retry `number`, counted from 0. Backoff is added to the time that the service asks for, so that
     /// clients to which it answered the same do not return together.
     pub(crate) fn wait(&self, error: &Error, number: u32) -> Duration {
-        let backoff = backoff::delay(self.base, self.cap, number, fastrand::f64());
+        let backoff = backoff::delay(self.base, self.cap, number, platform::random());
         error.retry_after().unwrap_or_default().saturating_add(backoff)
     }
 
@@ -159,6 +159,7 @@ impl Limits {
 /// However the last attempt ends, the outcome tells whether an earlier one may have been executed.
 pub(super) async fn until_final<T, F: Future<Output = Result<T>>>(
     policy: &RetryPolicy,
+    timer: &dyn Timer,
     progress: Progress,
     idempotency: Idempotency,
     mut attempt: impl FnMut(u32) -> F,
@@ -172,7 +173,7 @@ pub(super) async fn until_final<T, F: Future<Output = Result<T>>>(
             // A caller passes on what is left of its own time. The first poll of an attempt would send it nevertheless.
             return Err(Error::timeout("there was no time left to send it"));
         }
-        let result = match timeout_at(until, attempt(number)).await {
+        let result = match limited(timer, until.saturating_duration_since(now), attempt(number)).await {
             Ok(result) => result,
             Err(_) => Err(Error::timeout("no reply in time")),
         };
@@ -187,7 +188,7 @@ pub(super) async fn until_final<T, F: Future<Output = Result<T>>>(
             return Err(attempts.record_in(error, idempotency));
         }
         trace::retry(&error, attempts.count(), wait);
-        sleep(wait).await;
+        timer.sleep(wait).await;
     }
 }
 
@@ -198,17 +199,25 @@ fn after(start: Instant, duration: Duration) -> Instant {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::error::ErrorKind;
+
+    fn timer() -> Arc<dyn Timer> {
+        platform::default_timer().unwrap()
+    }
 
     async fn failure(idempotency: Idempotency, attempt: impl AsyncFn(u32) -> Error) -> Error {
         let policy = RetryPolicy::default().backoff(Duration::from_millis(1), Duration::from_millis(1));
         let limits = Limits { policy, timeout: Duration::from_secs(1), deadline: Duration::from_secs(5) };
         let attempt = &attempt;
         let progress = limits.starting_now(Patience::default(), Duration::ZERO);
-        until_final::<(), _>(&limits.policy, progress, idempotency, |number| async move { Err(attempt(number).await) })
-            .await
-            .unwrap_err()
+        until_final::<(), _>(&limits.policy, &*timer(), progress, idempotency, |number| async move {
+            Err(attempt(number).await)
+        })
+        .await
+        .unwrap_err()
     }
 
     async fn attempts(idempotency: Idempotency, kind: ErrorKind) -> (u32, bool) {
@@ -242,7 +251,9 @@ mod tests {
         for patience in [Patience { timeout: none, deadline: None }, Patience { timeout: None, deadline: none }] {
             let progress = limits.starting_now(patience, Duration::ZERO);
             let attempt = async |_| -> Result<()> { panic!("it was sent") };
-            let error = until_final(&limits.policy, progress, Idempotency::NonIdempotent, attempt).await.unwrap_err();
+            let error = until_final(&limits.policy, &*timer(), progress, Idempotency::NonIdempotent, attempt)
+                .await
+                .unwrap_err();
             assert!(error.is_timeout() && !error.may_have_executed() && error.attempts() == 0, "{error}");
         }
     }

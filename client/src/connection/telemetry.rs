@@ -3,6 +3,8 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::platform;
+
 pub(super) const RETRY: HeaderName = HeaderName::from_static("upstash-telemetry-retry");
 pub(super) const SDK: HeaderName = HeaderName::from_static("upstash-telemetry-sdk");
 const RUNTIME: HeaderName = HeaderName::from_static("upstash-telemetry-runtime");
@@ -26,7 +28,8 @@ const PLATFORMS: [(&str, &str); 9] = [
 
 pub(crate) fn insert_headers(headers: &mut HeaderMap, env: impl Fn(&str) -> Option<String>) {
     let is_set = |variable: &&(&str, &str)| env(variable.0).is_some_and(|value| !value.is_empty());
-    let platform = PLATFORMS.iter().find(is_set).map_or("unknown", |(_, platform)| platform);
+    let named = PLATFORMS.iter().find(is_set).map(|(_, platform)| *platform);
+    let platform = named.or_else(platform::host).unwrap_or("unknown");
     headers.insert(SDK, HeaderValue::from_static(concat!("redis-rest@", env!("CARGO_PKG_VERSION"))));
     headers.insert(RUNTIME, HeaderValue::from_static("rust"));
     headers.insert(PLATFORM, HeaderValue::from_static(platform));

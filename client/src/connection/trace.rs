@@ -7,12 +7,12 @@ use std::fmt;
 use std::time::Duration;
 
 use http::Uri;
-use tokio::time::Instant;
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 
 use crate::command::{Encoded, Received};
 use crate::error::{Error, ErrorKind, Result};
+use crate::platform::Instant;
 use crate::reply::{Replies, Shape};
 
 /// The server, as spans name it.

@@ -8,7 +8,7 @@ mod session;
 
 pub use self::batch::{Batch, BatchReplies, Slot};
 pub use self::client::Client;
-pub use self::pages::{PageIter, Pages, Paging};
+pub use self::pages::{Pages, Paging};
 pub use self::pipeline::{Pipeline, Tuple};
 pub use self::session::SessionRequest;
 use crate::command::Command;

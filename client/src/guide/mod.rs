@@ -6,5 +6,8 @@ pub mod testing {}
 #[doc = include_str!("differences.md")]
 pub mod differences {}
 
+#[doc = include_str!("platforms.md")]
+pub mod platforms {}
+
 #[doc = include_str!("migrating.md")]
 pub mod migrating {}

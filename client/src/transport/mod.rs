@@ -1,6 +1,10 @@
-//! How requests reach the server: the [`Transport`] trait, and its implementation over reqwest.
+//! How requests reach the server: the [`Transport`] trait, and its implementations over reqwest and `fetch`.
 
-pub(crate) mod reqwest;
+// The transport of this platform.
+#[cfg_attr(not(target_family = "wasm"), path = "reqwest.rs")]
+#[cfg_attr(all(target_family = "wasm", target_os = "unknown"), path = "fetch.rs")]
+#[cfg_attr(all(target_family = "wasm", not(target_os = "unknown")), path = "none.rs")]
+pub(crate) mod default;
 
 use std::fmt;
 use std::future::poll_fn;
@@ -94,7 +98,7 @@ enum Inner {
     Whole(Bytes),
     Chunks(Pin<Box<dyn Stream<Item = Result<Bytes, TransportError>> + Send>>),
     /// What the default transport returns, without a box.
-    Default(reqwest::Chunks),
+    Default(default::Chunks),
 }
 
 impl Body {

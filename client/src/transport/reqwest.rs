@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use super::{Body, Endpoint, Inner, Request, Response, Transport, TransportError}
 use crate::error::{Error, ErrorKind, Result};
 
 /// Sends requests by a [`reqwest::Client`], to URLs that were parsed once.
-pub(crate) struct ReqwestTransport {
+struct ReqwestTransport {
     client: Client,
     command: Url,
     pipeline: Url,
@@ -21,8 +22,7 @@ pub(crate) struct ReqwestTransport {
 }
 
 impl ReqwestTransport {
-    /// `base` has passed the checks of the builder and ends in a slash.
-    pub(crate) fn new(client: Client, base: &str) -> Result<Self> {
+    fn new(client: Client, base: &str) -> Result<Self> {
         let parse = |path: &str| {
             Url::parse(&format!("{base}{path}"))
                 .map_err(|error| Error::new(ErrorKind::Config, "the URL is malformed").with_source(error))
@@ -48,9 +48,25 @@ impl ReqwestTransport {
     }
 }
 
+/// Returns a transport to `base`, which has passed the checks of the builder and ends in a slash.
+pub(crate) fn open(base: &str, connect_timeout: Duration) -> Result<Arc<dyn Transport>> {
+    if cfg!(not(any(feature = "tls", feature = "tls-ring"))) && base.starts_with("https") {
+        return Err(Error::new(
+            ErrorKind::Config,
+            "https:// needs the feature `tls` (or `tls-ring`), or an HTTP client of your own that has TLS",
+        ));
+    }
+    over(default_client(connect_timeout)?, base)
+}
+
+/// Returns a transport over a client of the user's.
+pub(crate) fn over(client: Client, base: &str) -> Result<Arc<dyn Transport>> {
+    Ok(Arc::new(ReqwestTransport::new(client, base)?))
+}
+
 /// A client without redirects (they would carry the token to another host), without retries of its own (only this crate
 /// knows which commands are idempotent), without proxy lookup and without compression.
-pub(crate) fn default_client(connect_timeout: Duration) -> Result<Client> {
+fn default_client(connect_timeout: Duration) -> Result<Client> {
     let builder = Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())

@@ -64,7 +64,7 @@ local run, turn, overtaken = take(), take_number(), take_number()
 local OVERTAKEN, LONGEST_WAY = 'turn:' .. consumer, 3600000
 
 local function is_overtaken()
-  local over_run, over = string.match(call('HGET', waits, OVERTAKEN) or '', '^(%d+) (%d+)$')
+  local over_run, over = string.match(call('HGET', waits, OVERTAKEN) or '', '^(%x+) (%d+)$')
   return over_run == run and turn <= tonumber(over)
 end
 

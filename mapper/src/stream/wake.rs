@@ -106,7 +106,7 @@ impl Wake {
                         *is_confirmed = true;
                     }
                     heard.has_changed = true;
-                    self.lasting = Timer::after(LASTING);
+                    self.lasting = Timer::after(&self.redis, LASTING);
                 }
                 Some(Ok(SubscriptionEvent::Gap { cause: error, .. }) | Err(error)) => {
                     heard.has_changed |= self.is_listening();
@@ -129,6 +129,6 @@ impl Wake {
         self.failures = self.failures.saturating_add(1);
         let wait = if can_be_mended { doubled(FIRST_WAIT, LONGEST_WAIT, self.failures) } else { HOPELESS_WAIT };
         self.lasting = Timer::default();
-        self.state = State::Waiting(Timer::after(jittered(wait)));
+        self.state = State::Waiting(Timer::after(&self.redis, jittered(wait)));
     }
 }

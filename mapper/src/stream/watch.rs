@@ -23,6 +23,7 @@ pub(super) enum Due {
 
 /// When to read. The logs are numbered in the order of their keys.
 pub(super) struct Watch {
+    redis: Redis,
     ears: Vec<Ear>,
     polling: Polling,
     pace: Pace,
@@ -64,6 +65,7 @@ impl Watch {
             Ear { wake, wanted: None, asked: None, is_overdue: false, is_announced: true }
         };
         Watch {
+            redis: redis.clone(),
             ears: keys.into_iter().map(ear).collect(),
             pace: polling.pace(),
             backoff: polling.backoff(),
@@ -95,7 +97,7 @@ impl Watch {
             Some(due) => due,
             None => {
                 if !self.timer.is_set() {
-                    self.timer = Timer::after(self.pace.next());
+                    self.timer = Timer::after(&self.redis, self.pace.next());
                 }
                 if !self.timer.is_due(cx) {
                     return Poll::Pending;
@@ -104,7 +106,7 @@ impl Watch {
             }
         };
         self.timer = Timer::default();
-        self.gap = Timer::after(self.polling.gap());
+        self.gap = Timer::after(&self.redis, self.polling.gap());
         // What is announced from now on may be missing in the read.
         self.ears.iter_mut().for_each(|ear| ear.asked = ear.wanted);
         Poll::Ready(due)
@@ -144,14 +146,14 @@ impl Watch {
             self.ears.iter_mut().for_each(Ear::forget_wanted);
         }
         let is_told = self.ears.iter().all(Ear::is_told);
-        self.timer = Timer::after(if is_told { self.polling.until_safe() } else { self.pace.next() });
+        self.timer = Timer::after(&self.redis, if is_told { self.polling.until_safe() } else { self.pace.next() });
     }
 
     /// The last read has failed. Returns how many have in a row. The next begins after a wait.
     pub(super) fn failed(&mut self, error: &Error) -> u32 {
         self.failures = self.failures.saturating_add(1);
         let wait = self.backoff.next().saturating_add(error.retry_after().unwrap_or_default());
-        self.gap = Timer::after(wait);
+        self.gap = Timer::after(&self.redis, wait);
         self.due = Some(Due::Wake);
         self.failures
     }

@@ -5,11 +5,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use tokio::time::{Instant, Sleep, sleep};
-
 use super::open::{Broken, Open};
 use crate::connection::{Connection, trace};
 use crate::error::{Error, Result};
+use crate::platform::Instant;
+use crate::platform::timer::Wait;
 use crate::transport::Body;
 
 /// What a feed returns.
@@ -36,7 +36,7 @@ pub(super) struct Feed {
 }
 
 enum State {
-    Waiting(Pin<Box<Sleep>>),
+    Waiting(Wait),
     Connecting(Pin<Box<dyn Future<Output = Result<Body>> + Send>>),
     Open(Box<Open>),
     Ended,
@@ -54,8 +54,8 @@ impl Feed {
         loop {
             match &mut self.state {
                 State::Ended => return Poll::Ready(None),
-                State::Waiting(sleep) => {
-                    ready!(sleep.as_mut().poll(cx));
+                State::Waiting(wait) => {
+                    ready!(wait.as_mut().poll(cx));
                     self.state = connect(&self.connection, &self.path);
                 }
                 State::Connecting(connecting) => match ready!(connecting.as_mut().poll(cx)) {
@@ -109,7 +109,7 @@ impl Feed {
         let wait = wait.min(limit);
         self.failures = self.failures.saturating_add(1);
         trace::reconnect(self.command, &error, self.failures, wait, self.has_received);
-        self.state = State::Waiting(Box::pin(sleep(wait)));
+        self.state = State::Waiting(self.connection.timer().sleep(wait));
         Ok(error)
     }
 }

@@ -1,14 +1,13 @@
 //! One open connection of server-sent events, and how long it may be silent.
 
-use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-
-use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::idle::Idle;
 use crate::connection::{Connection, transport_error};
 use crate::error::{Error, ErrorKind, Result};
+use crate::platform::Instant;
+use crate::platform::timer::Wait;
 use crate::transport::Body;
 use crate::wire::sse::Events;
 
@@ -25,7 +24,8 @@ pub(super) struct Open {
     idle: Idle,
     /// The start of the current silence, if the connection was read and nothing has arrived.
     silent_since: Option<Instant>,
-    timer: Option<Pin<Box<Sleep>>>,
+    /// A wait, and when it ends.
+    wait: Option<(Instant, Wait)>,
 }
 
 impl Open {
@@ -37,7 +37,7 @@ impl Open {
             is_confirmed: false,
             idle: Idle::new(connection.idle_timeout()),
             silent_since: None,
-            timer: None,
+            wait: None,
         }
     }
 
@@ -67,7 +67,7 @@ impl Open {
                 return Poll::Ready(Ok(data));
             }
         }
-        ready!(self.poll_silence(cx, connection.limits().timeout));
+        ready!(self.poll_silence(cx, connection));
         let message = if self.is_confirmed {
             "nothing arrived for longer than the idle timeout"
         } else {
@@ -82,18 +82,25 @@ impl Open {
     }
 
     /// Waits until the silence has lasted too long.
-    fn poll_silence(&mut self, cx: &mut Context<'_>, timeout: Duration) -> Poll<()> {
+    fn poll_silence(&mut self, cx: &mut Context<'_>, connection: &Connection) -> Poll<()> {
         loop {
             let now = Instant::now();
             let silent_since = *self.silent_since.get_or_insert(now);
-            let confirmation = if self.is_confirmed { None } else { self.since.checked_add(timeout) };
+            let confirmation =
+                if self.is_confirmed { None } else { self.since.checked_add(connection.limits().timeout) };
             let sound = self.idle.limit().and_then(|limit| silent_since.checked_add(limit));
             let Some(until) = confirmation.into_iter().chain(sound).min() else { return Poll::Pending };
-            let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(until)));
-            if timer.deadline() != until {
-                timer.as_mut().reset(until);
+            // A wait that ends too early is followed by another. So events, which move the end, set no timers.
+            let earlier = self.wait.take().filter(|(end, _)| *end <= until);
+            let (end, wait) = self.wait.insert(
+                earlier.unwrap_or_else(|| (until, connection.timer().sleep(until.saturating_duration_since(now)))),
+            );
+            let end = *end;
+            ready!(wait.as_mut().poll(cx));
+            self.wait = None;
+            if end < until {
+                continue;
             }
-            ready!(timer.as_mut().poll(cx));
             if now.saturating_duration_since(until) < LATE {
                 return Poll::Ready(());
             }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_util::future::{Either, FutureExt as _, select};
 use futures_util::stream::{FuturesUnordered, Stream, StreamExt as _};
-use redis_rest::{ErrorKind, Executor, Redis, Request, Result};
+use redis_rest::{ErrorKind, Executor, Redis, Request, Result, nonce};
 use tracing::Instrument as _;
 
 use super::book::Book;
@@ -63,18 +63,19 @@ where
                 reporter.count(|counts| &mut counts.errors);
                 reporter.notice(&Notice::Repeated { error: &error });
                 let wait = wait_before_repeating(&error, errors.next());
-                if let Either::Left(_) = select(shutdown.as_mut(), pin!(redis_rest::sleep(wait))).await {
+                if let Either::Left(_) = select(shutdown.as_mut(), redis.sleep(wait)).await {
                     return Ok(());
                 }
             }
             Err(error) => return Err(error),
         }
     }
+    let run = nonce()?;
     let mut book = Book::new(options, &reporter, consumer);
     let mut pace = Pace::new(options.shortest_poll, options.longest_poll(false), 2.0);
     let mut wake = Wake::new(redis, group);
     let (mut poll, mut repeat, mut grace) = (Timer::default(), Timer::default(), Timer::default());
-    let mut heartbeat = Timer::after(options.heartbeat());
+    let mut heartbeat = Timer::after(redis, options.heartbeat());
     let mut reclaim = Timer::default();
     let mut request: Option<Request<Answer>> = None;
     let (mut handlers, mut delays) = (FuturesUnordered::new(), FuturesUnordered::new());
@@ -85,7 +86,7 @@ where
             match book.turn() {
                 Some(turn) => {
                     reporter.count(|counts| &mut counts.requests);
-                    request = Some(redis.submit(turn.command(group, consumer, options)));
+                    request = Some(redis.submit(turn.command(group, consumer, options, &run)));
                 }
                 None if is_stopping && book.is_empty() => return Ok(()),
                 None => {}
@@ -132,7 +133,7 @@ where
             Event::Stop => {
                 is_stopping = true;
                 book.stop();
-                grace = Timer::after(options.grace);
+                grace = Timer::after(redis, options.grace);
             }
             Event::Answered(answer) => {
                 request = None;
@@ -143,10 +144,10 @@ where
                         pace.set(options.shortest_poll(is_woken), options.longest_poll(is_woken));
                         match book.answer(answer, &mut next) {
                             Found::NotAsked => {}
-                            Found::Nothing => poll = Timer::after(pace.next()),
+                            Found::Nothing => poll = Timer::after(redis, pace.next()),
                             Found::Some => {
                                 pace.quicken();
-                                poll = Timer::after(pace.next());
+                                poll = Timer::after(redis, pace.next());
                             }
                             Found::AsManyAsAsked => {
                                 pace.quicken();
@@ -154,7 +155,7 @@ where
                             }
                         }
                         if !book.is_reclaim_due && !reclaim.is_set() {
-                            reclaim = Timer::after(options.reclaim_idle / 2);
+                            reclaim = Timer::after(redis, options.reclaim_idle / 2);
                         }
                     }
                     Err(error) => {
@@ -169,7 +170,7 @@ where
                         // The next reply is smaller: there is nothing to wait for.
                         if !is_too_large {
                             let wait = wait_before_repeating(&error, errors.next());
-                            repeat = Timer::after(wait);
+                            repeat = Timer::after(redis, wait);
                         }
                     }
                 }
@@ -186,7 +187,7 @@ where
             Event::Released => (book.is_poll_due, book.is_reclaim_due) = (true, true),
             Event::Heartbeat => {
                 book.is_heartbeat_due = true;
-                heartbeat = Timer::after(options.heartbeat());
+                heartbeat = Timer::after(redis, options.heartbeat());
             }
             Event::Reclaim => book.is_reclaim_due = true,
             Event::Repeat => {}
@@ -208,10 +209,7 @@ where
                     );
                     handlers.push(attend(worker, redis, &handle, start).instrument(span));
                 }
-                Next::Wait(ticket, delay) => delays.push(async move {
-                    redis_rest::sleep(delay).await;
-                    ticket
-                }),
+                Next::Wait(ticket, delay) => delays.push(redis.sleep(delay).map(move |()| ticket)),
             }
         }
     }
@@ -234,7 +232,7 @@ where
     };
     drop(fields);
     let failed = |failure| Ended::Failed { failure, may_be_committed: false };
-    let handled = match within(worker.options.timeout, handle(delivered)).await {
+    let handled = match within(redis, worker.options.timeout, handle(delivered)).await {
         Ok(handled) => handled,
         Err(failure) => return (ticket, failed(failure)),
     };

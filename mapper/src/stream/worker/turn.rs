@@ -123,9 +123,7 @@ pub(super) fn sort(operations: &mut [Operation]) {
 /// A request.
 #[derive(Debug)]
 pub(super) struct Turn {
-    /// A number that no other run of a worker has.
-    pub(super) run: u64,
-    /// Counted from 1 in each run.
+    /// Counted from 1 in each run of a worker.
     pub(super) number: u64,
     /// The last of the earlier turns, if the server may still get one of them: it is to ignore them from now on.
     pub(super) overtaken: Option<u64>,
@@ -313,12 +311,13 @@ impl FromReply for Answer {
 }
 
 impl Turn {
-    /// Returns the command that makes the request.
+    /// Returns the command that makes the request. `run` is what no other run of a worker has.
     pub(super) fn command<M: StreamModel>(
         &self,
         group: &Group<M>,
         consumer: &str,
         options: &Options,
+        run: &str,
     ) -> Command<Answer> {
         let keys = [group.log().key().to_owned(), group.retries_key(), group.dead_letters_key(), group.waits_key()];
         let flag = |condition: bool| if condition { "1" } else { "" };
@@ -331,7 +330,7 @@ impl Turn {
         call = call.arg(self.wanted).arg(self.starting).arg(flag(self.hides_fields));
         call = call.arg(flag(self.recreates)).arg(number(self.reported));
         call = call.arg(self.first).arg(flag(announces));
-        call = call.arg(self.run).arg(self.number).arg(number(self.overtaken));
+        call = call.arg(run).arg(self.number).arg(number(self.overtaken));
         for is_redriven in [false, true] {
             let own = self.operations.iter().map(|operation| operation.ticket);
             let ids = own.filter(|ticket| ticket.is_redriven == is_redriven).map(|ticket| ticket.id);

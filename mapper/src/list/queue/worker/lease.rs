@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
-use redis_rest::Instant;
+use redis_rest::{Instant, Redis};
 
 use crate::waiting::Timer;
 
@@ -47,7 +47,7 @@ impl Lease {
     }
 
     /// Runs a handler for as long as the lease lasts, and drops it then. It is not polled after that.
-    pub(super) async fn bind<T>(self, handler: impl Future<Output = T>) -> Option<T> {
+    pub(super) async fn bind<T>(self, redis: &Redis, handler: impl Future<Output = T>) -> Option<T> {
         let mut handler = pin!(handler);
         let mut end = Timer::default();
         poll_fn(|cx| {
@@ -57,7 +57,7 @@ impl Lease {
                     return Poll::Ready(None);
                 }
                 if !end.is_set() {
-                    end = Timer::after(left);
+                    end = Timer::after(redis, left);
                 }
                 // It may have been renewed since the timer was set.
                 if !end.is_due(cx) {

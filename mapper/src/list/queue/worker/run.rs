@@ -61,7 +61,7 @@ where
     let mut pace = Pace::new(options.shortest_poll, options.longest_poll, 2.0);
     let mut errors = Pace::new(Duration::from_millis(100), Duration::from_secs(5), 2.0);
     let (mut poll, mut repeat, mut grace) = (Timer::default(), Timer::default(), Timer::default());
-    let mut tick = Timer::after(queue.hold_for / TICKS);
+    let mut tick = Timer::after(redis, queue.hold_for / TICKS);
     let mut request: Option<Request<Answer<M>>> = None;
     let mut handlers = FuturesUnordered::new();
     let (mut is_stopping, mut last_attempts) = (false, u32::MAX);
@@ -104,7 +104,7 @@ where
             Event::Stop => {
                 is_stopping = true;
                 book.stop();
-                grace = Timer::after(options.grace);
+                grace = Timer::after(redis, options.grace);
             }
             Event::Answered(Ok(answer)) => {
                 request = None;
@@ -117,8 +117,8 @@ where
                     let Some((job, lease)) = book.begin(reserved, abort) else { continue };
                     let span = tracing::info_span!("redis_model.job", queue = queue.key.as_str(), id, attempt);
                     // One whose deadline may have passed is not polled again.
-                    let handler = within(options.timeout, handle(job)).map(Result::flatten).instrument(span);
-                    let handler = Abortable::new(lease.bind(handler), registration);
+                    let handler = within(redis, options.timeout, handle(job)).map(Result::flatten).instrument(span);
+                    let handler = Abortable::new(lease.bind(redis, handler), registration);
                     handlers.push(handler.map(move |ended| (reservation, ended.ok().flatten())));
                 }
                 if matches!(found, Found::Some | Found::More) {
@@ -127,7 +127,7 @@ where
                 match found {
                     Found::NotAsked => {}
                     Found::More => book.is_poll_due = true,
-                    Found::Nothing | Found::Some => poll = Timer::after(pace.next()),
+                    Found::Nothing | Found::Some => poll = Timer::after(redis, pace.next()),
                 }
             }
             Event::Answered(Err(error)) => {
@@ -142,7 +142,7 @@ where
                 book.notice(&JobNotice::Repeated { error: &error });
                 // The next reply is smaller: there is nothing to wait for.
                 if !is_too_large {
-                    repeat = Timer::after(wait_before_repeating(&error, errors.next()));
+                    repeat = Timer::after(redis, wait_before_repeating(&error, errors.next()));
                 }
             }
             Event::Ended(reservation, ended) => {
@@ -159,7 +159,7 @@ where
             Event::Poll => book.is_poll_due = true,
             Event::Tick => {
                 book.tick();
-                tick = Timer::after(queue.hold_for / TICKS);
+                tick = Timer::after(redis, queue.hold_for / TICKS);
             }
             Event::Repeat => {}
             Event::GraceIsOver => {

@@ -26,7 +26,6 @@ pub(super) struct Book<'a> {
     options: &'a Options,
     reporter: &'a Reporter<'a>,
     consumer: &'a str,
-    run: u64,
     /// How many requests there have been.
     turns: u64,
     /// The last one whose reply was lost, until the server knows that it is over: it may still be under way.
@@ -71,7 +70,6 @@ impl<'a> Book<'a> {
             options,
             reporter,
             consumer,
-            run: fastrand::u64(..),
             turns: 0,
             overtaken: None,
             held: BTreeMap::new(),
@@ -145,7 +143,6 @@ impl<'a> Book<'a> {
         self.is_heartbeat_due &= !names_held;
         self.turns += 1;
         Some(Turn {
-            run: self.run,
             number: self.turns,
             overtaken: self.overtaken,
             operations: self.sent.clone(),

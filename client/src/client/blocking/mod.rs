@@ -9,6 +9,8 @@
 //! # Ok::<(), redis_rest::Error>(())
 //! ```
 
+mod pages;
+
 use std::fmt;
 use std::future::{poll_fn, ready};
 use std::pin::{Pin, pin};
@@ -21,11 +23,14 @@ use std::time::Duration;
 use futures_core::Stream;
 use tokio::runtime::Runtime;
 
+pub use self::pages::PageIter;
 use super::RedisBuilder;
+use super::live::LiveClient;
 use super::subscribe::{Monitor, Subscription, SubscriptionHandle};
 use crate::command::{Command, Encoded, OneOrMore, Received, Session};
 use crate::error::{Error, ErrorKind, Result};
-use crate::executor::{Batch, Client, Executor, PageIter, Paging, Pipeline};
+use crate::executor::{Batch, Client, Executor, Paging, Pipeline};
+use crate::platform;
 
 /// A client for one database whose calls block the calling thread until the reply is there. It has the same methods as the
 /// [async client](crate::Redis). It is cheap to clone; clones share the connections and one background thread that drives
@@ -74,7 +79,7 @@ impl Redis {
 
     /// Starts the settings of a client for the database that the environment names, as in [`from_env`](Redis::from_env).
     pub fn builder_from_env() -> RedisBuilder<Redis> {
-        RedisBuilder::from_env(|name| std::env::var(name).ok())
+        RedisBuilder::from_vars(platform::variable)
     }
 
     /// Starts a pipeline. See [`redis_rest::Redis::pipeline`](crate::Redis::pipeline).
@@ -119,11 +124,6 @@ impl Redis {
     /// Watches all commands that the server executes. See [`redis_rest::Redis::monitor`](crate::Redis::monitor).
     pub fn monitor(&self) -> BlockingIter<Monitor> {
         BlockingIter { driver: Arc::clone(&self.driver), stream: self.client.monitor() }
-    }
-
-    /// Returns an iterator over a stream of the async client.
-    pub(super) fn iterate<S>(&self, start: impl FnOnce(super::Redis) -> S) -> BlockingIter<S> {
-        BlockingIter { driver: Arc::clone(&self.driver), stream: start(self.client.clone()) }
     }
 
     /// Verifies the URL, the token and the encoding. See [`redis_rest::Redis::check`](crate::Redis::check).
@@ -292,6 +292,14 @@ impl Client for &Redis {
                 move |session| fetch(session, at)
             })
         })
+    }
+}
+
+impl LiveClient for &Redis {
+    type Live<S: Stream + Unpin> = BlockingIter<S>;
+
+    fn live<S: Stream + Unpin>(self, start: impl FnOnce(super::Redis) -> S) -> BlockingIter<S> {
+        BlockingIter { driver: Arc::clone(&self.driver), stream: start(self.client.clone()) }
     }
 }
 

@@ -1,0 +1,36 @@
+//! Where there are threads and sockets: tokio's clock and timers, and the variables of the process.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+pub use tokio::time::Instant;
+
+use super::timer::{Timer, Wait};
+
+/// The timers of the tokio runtime on which they are polled.
+#[derive(Debug)]
+struct TokioTimer;
+
+impl Timer for TokioTimer {
+    fn sleep(&self, duration: Duration) -> Wait {
+        Box::pin(tokio::time::sleep(duration))
+    }
+}
+
+pub(crate) fn default_timer() -> Option<Arc<dyn Timer>> {
+    Some(Arc::new(TokioTimer))
+}
+
+pub(crate) fn now() -> SystemTime {
+    SystemTime::now()
+}
+
+/// Returns an environment variable.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Returns the name of the platform, if it is known without a variable.
+pub(crate) fn host() -> Option<&'static str> {
+    None
+}
