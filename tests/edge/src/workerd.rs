@@ -110,12 +110,8 @@ impl Drop for Workerd {
 /// Installs workerd, and returns its path. It needs npm, but no Node.js.
 fn program() -> Outcome<PathBuf> {
     let folder = packages_folder()?;
-    let system = match std::env::consts::OS {
-        "macos" => "darwin",
-        system => system,
-    };
-    let arch = if std::env::consts::ARCH == "aarch64" { "arm64" } else { "64" };
-    let package = format!("@cloudflare/workerd-{system}-{arch}");
+    let arch = if cfg!(target_arch = "aarch64") { "arm64" } else { "64" };
+    let package = format!("@cloudflare/workerd-linux-{arch}");
     let program = folder.join("node_modules").join(&package).join("bin/workerd");
     if program.is_file() { Ok(program) } else { Err(format!("npm has installed no {package}").into()) }
 }
@@ -126,8 +122,8 @@ fn program() -> Outcome<PathBuf> {
 ///
 /// Returns an error if there is no npm, or if the registry cannot be reached.
 pub fn packages_folder() -> Outcome<PathBuf> {
-    let name = format!("edge-{COMPATIBILITY_DATE}");
-    packages::of_npm(&name, Path::new(env!("CARGO_MANIFEST_DIR")))
+    // A folder for each version.
+    packages::of_npm("workerd-1.20261117.1", Path::new(env!("CARGO_MANIFEST_DIR")))
 }
 
 /// The environment variable that has a binding: a file would keep it.

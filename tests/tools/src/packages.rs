@@ -36,7 +36,7 @@ pub fn installed(name: &str, sources: &Path, install: impl FnOnce(&Path) -> Comm
 pub fn of_npm(name: &str, sources: &Path) -> Outcome<PathBuf> {
     installed(name, sources, |folder| {
         let mut npm = Command::new("npm");
-        npm.args(["ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(folder);
+        npm.args(["ci", "--loglevel=error", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(folder);
         npm
     })
 }
