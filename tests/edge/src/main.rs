@@ -7,9 +7,11 @@
 //! | `cargo edge bench` | measures sizes, cold starts and requests beside the same Worker in JavaScript |
 
 mod bundle;
+mod fault;
 mod http;
 mod run;
 mod stack;
+mod suite;
 mod workerd;
 
 use std::process::ExitCode;
@@ -33,6 +35,8 @@ async fn main() -> ExitCode {
 /// Returns whether all is well.
 async fn command(args: &[&str]) -> Outcome<bool> {
     match args {
+        ["test"] => suite::run("").await,
+        ["test", filter] => suite::run(filter).await,
         ["run"] => run::run("examples/worker").await,
         ["run", folder] => run::run(folder).await,
         _ => Err("usage: cargo edge test [NAME] | run [FOLDER] | bench".into()),
