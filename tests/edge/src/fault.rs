@@ -46,7 +46,6 @@ impl Act {
 pub struct Seen {
     /// The head, in lower case.
     pub head: String,
-    pub body: Vec<u8>,
     /// When the client closed the connection, which only a server that holds it notices.
     pub closed: Option<Instant>,
 }
@@ -122,7 +121,7 @@ async fn serve(mut stream: TcpStream, acts: &[Act], seen: &Mutex<Vec<Seen>>) -> 
     Ok(())
 }
 
-/// Reads a request: all of it as it came, and its parts. `None` if the client closes the connection before that.
+/// Reads a request: all of it as it came, and what is recorded. `None` if the client closes the connection before that.
 async fn read(stream: &mut TcpStream) -> io::Result<Option<(Vec<u8>, Seen)>> {
     let mut raw = Vec::new();
     loop {
@@ -130,9 +129,8 @@ async fn read(stream: &mut TcpStream) -> io::Result<Option<(Vec<u8>, Seen)>> {
             let head = String::from_utf8_lossy(raw.get(..end).unwrap_or_default()).to_lowercase();
             let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
             let length: usize = length.and_then(|length| length.trim().parse().ok()).unwrap_or(0);
-            if let Some(body) = raw.get(end + 4..end + 4 + length) {
-                let body = body.to_vec();
-                return Ok(Some((raw, Seen { head, body, closed: None })));
+            if raw.len() >= end + 4 + length {
+                return Ok(Some((raw, Seen { head, closed: None })));
             }
         }
         if stream.read_buf(&mut raw).await? == 0 {
@@ -144,7 +142,10 @@ async fn read(stream: &mut TcpStream) -> io::Result<Option<(Vec<u8>, Seen)>> {
 /// Sends a request to another server, and reads its reply to the end.
 async fn exchange(address: &str, request: &[u8]) -> io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect(address.trim_start_matches("http://")).await?;
-    let at = request.windows(2).position(|window| window == b"\r\n").ok_or_else(|| io::Error::other("a request without a line"))?;
+    let at = request
+        .windows(2)
+        .position(|window| window == b"\r\n")
+        .ok_or_else(|| io::Error::other("a request without a line"))?;
     let (line, rest) = request.split_at(at);
     stream.write_all(&[line, b"\r\nconnection: close", rest].concat()).await?;
     let mut reply = Vec::new();

@@ -35,7 +35,10 @@ pub async fn run(folder: &str) -> Outcome<bool> {
     println!("Compiling {folder} for wasm.");
     let bundle = Bundle::build(package, &Profile::dev())?;
     let workerd = Workerd::start(&bundle, &[worker])?;
-    println!("The Worker runs under workerd until Ctrl-C:\n\n    curl -i http://127.0.0.1:{}/\n", workerd.port("main")?);
+    println!(
+        "The Worker runs under workerd until Ctrl-C:\n\n    curl -i http://127.0.0.1:{}/\n",
+        workerd.port("main")?
+    );
     let mut prints = tokio::time::interval(std::time::Duration::from_millis(200));
     loop {
         tokio::select! {

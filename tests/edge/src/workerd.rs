@@ -143,7 +143,10 @@ fn configuration(bundle: &Bundle, workers: &[Worker]) -> Outcome<String> {
         writeln!(sockets, "    (name = \"{name}\", address = \"127.0.0.1:0\", http = (), service = \"{name}\"),")?;
         // The first module is the one that starts.
         modules.sort_by_key(|module| (module != worker.main, module.clone()));
-        writeln!(details, "const {name} :Workerd.Worker = (\n  compatibilityDate = \"{COMPATIBILITY_DATE}\",\n  modules = [")?;
+        writeln!(
+            details,
+            "const {name} :Workerd.Worker = (\n  compatibilityDate = \"{COMPATIBILITY_DATE}\",\n  modules = ["
+        )?;
         for module in &modules {
             let kind = if module.ends_with(".wasm") { "wasm" } else { "esModule" };
             writeln!(details, "    (name = \"{module}\", {kind} = embed \"{module}\"),")?;

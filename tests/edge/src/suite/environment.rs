@@ -1,8 +1,10 @@
 //! Environments that lack something, and calls at the wrong time.
 
+use std::time::{Duration, Instant};
+
 use redis_model_tools::Outcome;
 
-use super::{Suite, holds, traps};
+use super::{Suite, equal, error, holds, traps};
 use crate::bundle::Bundle;
 use crate::fault::{Act, FaultServer};
 use crate::stack::Stack;
@@ -24,7 +26,8 @@ pub fn add(mut bundle: Bundle, stack: &Stack) -> Outcome<(Bundle, Vec<Worker>)> 
         let main: &'static str = Box::leak(format!("{name}.js").into_boxed_str());
         let before = format!("{name}-before.js");
         // Imports are evaluated in order.
-        bundle = bundle.with(&before, &format!("Object.defineProperty(globalThis, \"{global}\", {{ value: undefined }});\n"))?;
+        bundle = bundle
+            .with(&before, &format!("Object.defineProperty(globalThis, \"{global}\", {{ value: undefined }});\n"))?;
         bundle = bundle.with(main, &format!("import \"./{before}\";\nexport {{ default }} from \"./shim.js\";\n"))?;
         workers.push(Worker { main, ..stack.worker(name) });
     }
@@ -45,42 +48,67 @@ pub fn add(mut bundle: Bundle, stack: &Stack) -> Outcome<(Bundle, Vec<Worker>)> 
     Ok((bundle, workers))
 }
 
+/// A Worker may neither connect nor wait nor draw random numbers then.
 pub async fn calls_in_the_global_scope(suite: &Suite) -> Outcome<()> {
     let answer = suite.call_on("start", "/started").await?;
-    holds(false, || answer.text())
+    let text = answer.text();
+    let expected = [
+        "Interrupted may_have_executed=false attempts=4: GET:",
+        "Config may_have_executed=false attempts=0: INCR: a command that executes once needs a random number",
+        "Interrupted may_have_executed=false attempts=4: SUBSCRIBE:",
+    ];
+    let lines: Vec<&str> = text.lines().collect();
+    let all = lines.len() == 3 && lines.iter().zip(expected).all(|(line, start)| line.starts_with(start));
+    // The reason is what helps the user.
+    holds(all && text.matches("Disallowed operation called within global scope").count() >= 2, || text.clone())
 }
 
 pub async fn without_crypto(suite: &Suite) -> Outcome<()> {
     let answer = suite.call_on("noCrypto", "/incr-once?key=k&retries=2").await?;
-    holds(false, || answer.text())
+    error(
+        "Config may_have_executed=false attempts=0: INCR: a command that executes once needs a random number",
+        &answer,
+    )?;
+    // Waits between retries need one, too, and do without.
+    let server = FaultServer::start([Act::reply("503 Service Unavailable", ""), Act::hello()]).await?;
+    let answer = suite.call_on("noCrypto", &format!("/get?key=k&retries=2&url={}", server.url)).await?;
+    equal((200, r#"Some("hello")"#), &answer)?;
+    holds(server.count() == 2, || format!("{} requests", server.count()))
 }
 
+/// `Date.now()` takes its place.
 pub async fn without_a_monotonic_clock(suite: &Suite) -> Outcome<()> {
     let server = FaultServer::start([Act::reply("503 Service Unavailable", ""), Act::silence()]).await?;
-    let answer = suite.call_on("noPerformance", &format!("/get?key=k&retries=1&timeout=200&url={}", server.url)).await?;
-    holds(false, || answer.text())
+    let path = format!("/get?key=k&retries=9&timeout=200&deadline=500&url={}", server.url);
+    let started = Instant::now();
+    let answer = suite.call_on("noPerformance", &path).await?;
+    error("Timeout may_have_executed=false attempts=", &answer)?;
+    let waited = started.elapsed().as_millis();
+    holds((450..3_000).contains(&waited), || format!("{waited} ms"))
 }
 
 pub async fn without_timers(suite: &Suite) -> Outcome<()> {
     let answer = suite.call_on("noTimers", "/get?key=k").await?;
-    holds(false, || answer.text())
+    error("Config may_have_executed=false attempts=0: there are no timers on this platform", &answer).map(drop)
 }
 
 pub async fn without_fetch(suite: &Suite) -> Outcome<()> {
     let answer = suite.call_on("noFetch", "/incr?key=k&retries=2").await?;
-    holds(false, || answer.text())
+    let why = error("Connect may_have_executed=false attempts=3: INCR:", &answer)?;
+    holds(why.contains("no function `fetch`"), || why)
 }
 
 pub async fn without_abort_controller(suite: &Suite) -> Outcome<()> {
     let answer = suite.call_on("noAbort", "/incr?key=k&retries=2").await?;
-    holds(false, || answer.text())
+    let why = error("Connect may_have_executed=false attempts=3: INCR:", &answer)?;
+    holds(why.contains("AbortController"), || why)
 }
 
 /// Without this, no check would notice a panic.
 pub async fn a_panic_is_noticed(suite: &Suite) -> Outcome<()> {
     // The connection may break, or hang.
     let _ = suite.call_on("panics", "/panic").await;
-    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
     let printed = suite.workerd.printed();
     holds(traps(&printed), || format!("nothing shows the panic: {printed:?}"))
 }

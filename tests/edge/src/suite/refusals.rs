@@ -8,7 +8,10 @@ use crate::fault::{Act, FaultServer};
 pub async fn a_redirect_is_not_followed(suite: &Suite) -> Outcome<()> {
     let elsewhere = FaultServer::start([Act::hello()]).await?;
     for status in ["307 Temporary Redirect", "308 Permanent Redirect", "302 Found", "301 Moved"] {
-        let moved = format!("HTTP/1.1 {status}\r\nlocation: {}/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n", elsewhere.url);
+        let moved = format!(
+            "HTTP/1.1 {status}\r\nlocation: {}/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+            elsewhere.url
+        );
         let server = FaultServer::start([Act::Send(moved)]).await?;
         let code = &status[..3];
         let start = format!("Rejected may_have_executed=false attempts=1 status={code}:");

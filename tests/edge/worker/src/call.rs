@@ -40,7 +40,8 @@ impl Call {
             "UPSTASH_REDIS_REST_TOKEN" => self.params.get("token").cloned(),
             _ => None,
         };
-        let mut builder = Redis::builder_from_vars(|name| given(name).or_else(|| Some(self.env.var(name).ok()?.to_string())));
+        let mut builder =
+            Redis::builder_from_vars(|name| given(name).or_else(|| Some(self.env.var(name).ok()?.to_string())));
         if let Some(millis) = self.number("timeout") {
             builder = builder.timeout(Duration::from_millis(millis));
         }

@@ -49,10 +49,13 @@ async fn fetch(request: Request, env: Env, _ctx: Context) -> Result<Response> {
 /// Returns what a check can tell from an error.
 fn described(error: &Error) -> String {
     let status = error.status().map_or_else(String::new, |status| format!(" status={status}"));
-    format!(
-        "{:?} may_have_executed={} attempts={}{status}: {error}",
-        error.kind(),
-        error.may_have_executed(),
-        error.attempts()
-    )
+    let kind = error.kind();
+    let (executed, attempts) = (error.may_have_executed(), error.attempts());
+    let mut text = format!("{kind:?} may_have_executed={executed} attempts={attempts}{status}: {error}");
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text.push_str(&format!("; because: {error}"));
+        cause = error.source();
+    }
+    text
 }
