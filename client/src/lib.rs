@@ -115,6 +115,7 @@
 //!
 //! # Guides
 //!
+//! * [Platforms](crate::guide::platforms): Cloudflare Workers and other WebAssembly, and what is absent there
 //! * [Testing your app](crate::guide::testing)
 //! * [Differences between the service and the gateway](crate::guide::differences), which a test cannot show
 //! * [Coming from upstash-redis (Python) or @upstash/redis](crate::guide::migrating)

@@ -30,11 +30,12 @@ use crate::connection::{Connection, Patience};
 use crate::error::{Error, Result};
 use crate::executor::{Batch, Client, Executor, Pages, Paging, Pipeline};
 use crate::platform;
-use crate::platform::timer::Wait;
+use crate::platform::timer::{self, Wait};
 
 /// An async client for one database. It is cheap to clone; clones share the connections and the sync token.
 ///
-/// Requests are awaited in a tokio runtime, and panic outside one. The [blocking client](blocking::Redis) needs none.
+/// Requests are awaited in a tokio runtime, and panic outside one. The [blocking client](crate::blocking::Redis) needs none.
+/// In WebAssembly there is no tokio: see [Platforms](crate::guide::platforms).
 ///
 /// | task | how |
 /// | --- | --- |
@@ -341,7 +342,7 @@ impl Redis {
     #[doc(hidden)]
     #[must_use = "it waits when it is awaited"]
     pub fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        self.connection.timer().sleep(duration)
+        timer::sleep(self.connection.timer(), duration)
     }
 
     fn session(&self) -> Session {
@@ -359,7 +360,7 @@ impl Requests for Redis {
     }
 
     fn sleep(&self, duration: Duration) -> Wait {
-        self.connection.timer().sleep(duration)
+        timer::sleep(self.connection.timer(), duration)
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{backoff, trace};
 use crate::command::{Attempts, Idempotency};
 use crate::error::{Error, Result};
-use crate::platform::timer::timeout as limited;
+use crate::platform::timer::{self, DECADES};
 use crate::platform::{self, Instant, Timer};
 
 /// When a failed request is sent again.
@@ -97,9 +97,6 @@ impl RetryPolicy {
     }
 }
 
-/// The longest time that is counted.
-const DECADES: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
-
 /// The time that one request has, and when it is retried.
 #[derive(Debug, Clone)]
 pub(crate) struct Limits {
@@ -173,7 +170,7 @@ pub(super) async fn until_final<T, F: Future<Output = Result<T>>>(
             // A caller passes on what is left of its own time. The first poll of an attempt would send it nevertheless.
             return Err(Error::timeout("there was no time left to send it"));
         }
-        let result = match limited(timer, until.saturating_duration_since(now), attempt(number)).await {
+        let result = match timer::timeout(timer, until.saturating_duration_since(now), attempt(number)).await {
             Ok(result) => result,
             Err(_) => Err(Error::timeout("no reply in time")),
         };
@@ -188,7 +185,7 @@ pub(super) async fn until_final<T, F: Future<Output = Result<T>>>(
             return Err(attempts.record_in(error, idempotency));
         }
         trace::retry(&error, attempts.count(), wait);
-        timer.sleep(wait).await;
+        timer::sleep(timer, wait).await;
     }
 }
 

@@ -34,11 +34,17 @@ pub(crate) type Wait = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// # Ok::<(), redis_rest::Error>(())
 /// ```
 pub trait Timer: fmt::Debug + Send + Sync + 'static {
-    /// Returns a future that is ready after `duration`. The time starts with this call, or with the first poll, which
-    /// follows at once.
-    ///
-    /// A timer that cannot wait for so long never rings. [`Duration::MAX`] is possible.
+    /// Returns a future that is ready after `duration`, which is at most 30 years. The time starts with this call, or with
+    /// the first poll, which follows at once.
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+}
+
+/// The longest wait. Timers count in all kinds of units, and would panic or wrap around at [`Duration::MAX`].
+pub(crate) const DECADES: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+
+/// Waits by `timer`.
+pub(crate) fn sleep(timer: &dyn Timer, duration: Duration) -> Wait {
+    timer.sleep(duration.min(DECADES))
 }
 
 /// The time was over before the future was ready.
@@ -54,7 +60,7 @@ pub(crate) async fn timeout<F: Future>(timer: &dyn Timer, limit: Duration, futur
             return Poll::Ready(Ok(output));
         }
         // What is ready at once, or fails at once, needs no timer.
-        wait.get_or_insert_with(|| timer.sleep(limit)).as_mut().poll(cx).map(|()| Err(Elapsed))
+        wait.get_or_insert_with(|| sleep(timer, limit)).as_mut().poll(cx).map(|()| Err(Elapsed))
     })
     .await
 }

@@ -82,7 +82,8 @@ fn begin(url: &str, headers: &HeaderMap, body: &Bytes) -> std::result::Result<(P
     }
     init.set_headers(&list);
     let global = js_sys::global();
-    let fetch: Function = Reflect::get(&global, &"fetch".into())?.dyn_into()?;
+    let fetch: std::result::Result<Function, _> = Reflect::get(&global, &"fetch".into())?.dyn_into();
+    let fetch = fetch.map_err(|_| JsValue::from("this JavaScript host has no function `fetch`"))?;
     let promise = fetch.call2(&global, &url.into(), &init)?.dyn_into()?;
     Ok((promise, abort))
 }

@@ -9,7 +9,7 @@ use super::open::{Broken, Open};
 use crate::connection::{Connection, trace};
 use crate::error::{Error, Result};
 use crate::platform::Instant;
-use crate::platform::timer::Wait;
+use crate::platform::timer::{Wait, sleep};
 use crate::transport::Body;
 
 /// What a feed returns.
@@ -109,7 +109,7 @@ impl Feed {
         let wait = wait.min(limit);
         self.failures = self.failures.saturating_add(1);
         trace::reconnect(self.command, &error, self.failures, wait, self.has_received);
-        self.state = State::Waiting(self.connection.timer().sleep(wait));
+        self.state = State::Waiting(sleep(self.connection.timer(), wait));
         Ok(error)
     }
 }

@@ -7,7 +7,7 @@ use super::idle::Idle;
 use crate::connection::{Connection, transport_error};
 use crate::error::{Error, ErrorKind, Result};
 use crate::platform::Instant;
-use crate::platform::timer::Wait;
+use crate::platform::timer::{Wait, sleep};
 use crate::transport::Body;
 use crate::wire::sse::Events;
 
@@ -93,7 +93,7 @@ impl Open {
             // A wait that ends too early is followed by another. So events, which move the end, set no timers.
             let earlier = self.wait.take().filter(|(end, _)| *end <= until);
             let (end, wait) = self.wait.insert(
-                earlier.unwrap_or_else(|| (until, connection.timer().sleep(until.saturating_duration_since(now)))),
+                earlier.unwrap_or_else(|| (until, sleep(connection.timer(), until.saturating_duration_since(now)))),
             );
             let end = *end;
             ready!(wait.as_mut().poll(cx));
