@@ -127,6 +127,11 @@ impl Bundle {
     }
 }
 
+/// Returns an error if there is no way to compile for wasm.
+pub fn can_build() -> Outcome<()> {
+    Library::of(TARGET).map(drop)
+}
+
 /// Returns the folder in which Cargo has built this program.
 pub fn target_folder() -> Outcome<PathBuf> {
     let program = std::env::current_exe()?;
