@@ -29,7 +29,7 @@ export default class extends WorkerEntrypoint {
 #[derive(Debug, Clone, Default)]
 pub struct Profile {
     /// Part of the folder's name.
-    pub name: &'static str,
+    pub name: String,
     /// As in `--release --features x`.
     pub args: Vec<&'static str>,
     /// As in `CARGO_PROFILE_RELEASE_OPT_LEVEL=z`.
@@ -41,18 +41,18 @@ impl Profile {
     pub fn dev() -> Self {
         // Without optimization, the Worker has 10 times the size, and wasm-bindgen takes longer than the compiler.
         let variables = vec![("CARGO_PROFILE_DEV_DEBUG", "0"), ("CARGO_PROFILE_DEV_OPT_LEVEL", "1")];
-        Profile { name: "dev", args: Vec::new(), variables }
+        Profile { name: "dev".to_owned(), args: Vec::new(), variables }
     }
 
     /// For the smallest size.
-    pub fn small(name: &'static str, opt_level: &'static str) -> Self {
+    pub fn small(opt_level: &'static str) -> Self {
         let variables = vec![
             ("CARGO_PROFILE_RELEASE_OPT_LEVEL", opt_level),
             ("CARGO_PROFILE_RELEASE_LTO", "true"),
             ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1"),
             ("CARGO_PROFILE_RELEASE_PANIC", "abort"),
         ];
-        Profile { name, args: vec!["--release"], variables }
+        Profile { name: opt_level.to_owned(), args: vec!["--release"], variables }
     }
 }
 
@@ -125,6 +125,11 @@ impl Bundle {
         modules.sort();
         Ok(modules)
     }
+}
+
+/// Returns an error if there is no way to compile for wasm.
+pub fn can_build() -> Outcome<()> {
+    Library::of(TARGET).map(drop)
 }
 
 /// Returns the folder in which Cargo has built this program.

@@ -4,8 +4,9 @@
 //! | --- | --- |
 //! | `cargo edge test [NAME]` | builds the test Worker, and runs the checks whose names contain `NAME` |
 //! | `cargo edge run [FOLDER]` | builds a Worker, by default `examples/worker`, and serves it until Ctrl-C |
-//! | `cargo edge bench` | measures sizes, cold starts and requests beside the same Worker in JavaScript |
+//! | `cargo edge bench [sizes\|times\|parts]` | measures sizes, cold starts and requests beside the same Worker in JavaScript |
 
+mod bench;
 mod bundle;
 mod fault;
 mod http;
@@ -39,6 +40,8 @@ async fn command(args: &[&str]) -> Outcome<bool> {
         ["test", filter] => suite::run(filter).await,
         ["run"] => run::run("examples/worker").await,
         ["run", folder] => run::run(folder).await,
-        _ => Err("usage: cargo edge test [NAME] | run [FOLDER] | bench".into()),
+        ["bench"] => bench::run("").await,
+        ["bench", part @ ("sizes" | "times" | "parts")] => bench::run(part).await,
+        _ => Err("usage: cargo edge test [NAME] | run [FOLDER] | bench [sizes|times|parts]".into()),
     }
 }
