@@ -149,7 +149,7 @@ fn compile(package: &Path, profile: &Profile, target: &Path) -> Outcome<PathBuf>
         let files = message.get("filenames")?.as_array()?.clone();
         files.iter().filter_map(Value::as_str).find(|file| file.ends_with(".wasm")).map(PathBuf::from)
     };
-    let wasm = messages.filter_map(built).last();
+    let wasm = messages.filter_map(built).next_back();
     Ok(wasm.ok_or_else(|| format!("{} has no library of the type `cdylib`", package.display()))?)
 }
 
