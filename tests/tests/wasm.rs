@@ -30,7 +30,8 @@ fn client_and_models_compile_for_wasm() {
         for features in [&[][..], &["--all-features"]] {
             let mut cargo = library.cargo("check", targets);
             cargo.args(["--quiet", "-p", "redis-rest", "-p", "redis-model"]).args(features);
-            cargo.current_dir(sources::root()).env("CARGO_PROFILE_DEV_DEBUG", "0").arg("--target-dir").arg(&folder);
+            cargo.current_dir(sources::root()).arg("--target-dir").arg(&folder);
+            cargo.env("CARGO_PROFILE_DEV_DEBUG", "0").env("RUSTFLAGS", "-Dwarnings");
             printed(&mut cargo).unwrap_or_else(|error| panic!("{error}"));
         }
     }

@@ -1,7 +1,8 @@
 //! Output for `tracing`: a span for each request, by OpenTelemetry's conventions for databases, and an event for each
 //! retry and each broken subscription. They contain the names of commands, never arguments.
 //!
-//! The crate's documentation lists the fields.
+//! The crate's documentation lists the fields. Numbers are `i64`: OpenTelemetry has no unsigned integers, and the layer of
+//! `tracing-opentelemetry` exports those as text.
 
 use std::fmt;
 use std::time::Duration;
@@ -30,8 +31,12 @@ impl Server {
     }
 }
 
-/// The span of a request. Nothing is computed for it unless it is recorded.
+/// The span of a request. Nothing is computed for it unless it is recorded. If there are no commands, nothing is sent, and
+/// there is no span.
 pub(super) fn span(encoded: &Encoded, server: &Server) -> Span {
+    if encoded.count() == 0 {
+        return Span::none();
+    }
     let name = Operation(encoded);
     tracing::info_span!(
         "redis",
@@ -39,9 +44,9 @@ pub(super) fn span(encoded: &Encoded, server: &Server) -> Span {
         otel.kind = "client",
         db.system.name = "redis",
         db.operation.name = %name,
-        db.operation.batch.size = (encoded.count() > 1).then_some(encoded.count()),
+        db.operation.batch.size = i64::try_from(encoded.count()).ok().filter(|count| *count > 1),
         server.address = server.address.as_str(),
-        server.port = server.port,
+        server.port = i64::from(server.port),
         redis.attempts = Empty,
         redis.elapsed_ms = Empty,
         http.response.status_code = Empty,
@@ -81,7 +86,7 @@ pub(super) async fn within(
     span.record("redis.elapsed_ms", micros / 1000.0);
     match &outcome {
         Ok(Received { tape, attempts }) => {
-            span.record("redis.attempts", attempts.count());
+            span.record("redis.attempts", i64::from(attempts.count()));
             let refusal = Replies::of(tape, commands).find_map(|reply| match reply.shape() {
                 Shape::Error(text) => Some(Error::redis(text)),
                 _ => None,
@@ -91,7 +96,7 @@ pub(super) async fn within(
             }
         }
         Err(error) => {
-            span.record("redis.attempts", error.attempts());
+            span.record("redis.attempts", i64::from(error.attempts()));
             record_error(&span, error);
         }
     }
@@ -106,7 +111,7 @@ fn record_error(span: &Span, error: &Error) {
         span.record("db.response.status_code", code);
     }
     if let Some(status) = error.status() {
-        span.record("http.response.status_code", status);
+        span.record("http.response.status_code", i64::from(status));
     }
 }
 
@@ -124,6 +129,7 @@ impl fmt::Display for Type<'_> {
 
 /// Reports that a request is sent again.
 pub(super) fn retry(error: &Error, attempts: u32, wait: Duration) {
+    let attempts = i64::from(attempts);
     tracing::warn!("error.type" = %Type(error), reason = error.message(), attempts, ?wait, "a request is sent again");
 }
 
@@ -133,7 +139,7 @@ pub(crate) fn reconnect(command: &'static str, error: &Error, attempts: u32, wai
         db.operation.name = command,
         "error.type" = %Type(error),
         reason = error.message(),
-        attempts,
+        attempts = i64::from(attempts),
         ?wait,
         "{}",
         if is_gap { "a connection broke: messages may be lost until it is open again" } else { "no connection yet" },

@@ -143,14 +143,17 @@ fn compile(package: &Path, profile: &Profile, target: &Path) -> Outcome<PathBuf>
     let mut cargo = Library::of(TARGET)?.cargo("build", &[TARGET]);
     cargo.args(["--lib", "--quiet", "--message-format", "json-render-diagnostics", "--target-dir"]).arg(target);
     cargo.args(&profile.args).envs(profile.variables.iter().copied()).current_dir(package);
-    let messages = printed(&mut cargo)?;
+    built(&printed(&mut cargo)?)
+}
+
+/// Returns the path of the last WebAssembly in Cargo's messages.
+pub fn built(messages: &str) -> Outcome<PathBuf> {
     let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let built = |message: Value| {
+    let file = |message: Value| {
         let files = message.get("filenames")?.as_array()?.clone();
         files.iter().filter_map(Value::as_str).find(|file| file.ends_with(".wasm")).map(PathBuf::from)
     };
-    let wasm = messages.filter_map(built).last();
-    Ok(wasm.ok_or_else(|| format!("{} has no library of the type `cdylib`", package.display()))?)
+    messages.filter_map(file).next_back().ok_or_else(|| "this is neither a program nor a `cdylib`".into())
 }
 
 /// A Worker contains descriptions that only the same version of wasm-bindgen can read.

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `cargo edge test [NAME]` | builds the test Worker, and runs the checks whose names contain `NAME` |
 //! | `cargo edge run [FOLDER]` | builds a Worker, by default `examples/worker`, and serves it until Ctrl-C |
+//! | `cargo edge wasi [FOLDER]` | builds a WASI component, by default `examples/wasi`, and runs it in Node |
 //! | `cargo edge bench [sizes\|times\|parts]` | measures sizes, cold starts and requests beside the same Worker in JavaScript |
 
 mod bench;
@@ -13,6 +14,7 @@ mod http;
 mod run;
 mod stack;
 mod suite;
+mod wasi;
 mod workerd;
 
 use std::process::ExitCode;
@@ -40,8 +42,10 @@ async fn command(args: &[&str]) -> Outcome<bool> {
         ["test", filter] => suite::run(filter).await,
         ["run"] => run::run("examples/worker").await,
         ["run", folder] => run::run(folder).await,
+        ["wasi"] => wasi::run("examples/wasi").await,
+        ["wasi", folder] => wasi::run(folder).await,
         ["bench"] => bench::run("").await,
         ["bench", part @ ("sizes" | "times" | "parts")] => bench::run(part).await,
-        _ => Err("usage: cargo edge test [NAME] | run [FOLDER] | bench [sizes|times|parts]".into()),
+        _ => Err("usage: cargo edge test [NAME] | run [FOLDER] | wasi [FOLDER] | bench [sizes|times|parts]".into()),
     }
 }

@@ -1,6 +1,7 @@
 //! `cargo edge run`: a Worker on this machine, until Ctrl-C.
 
 use std::path::Path;
+use std::time::Duration;
 
 use redis_model_tools::Outcome;
 
@@ -8,38 +9,52 @@ use crate::bundle::{Bundle, Profile};
 use crate::stack::Stack;
 use crate::workerd::{Worker, Workerd};
 
-/// Serves the Worker in a folder, with the bindings `UPSTASH_REDIS_REST_URL` and `UPSTASH_REDIS_REST_TOKEN`: those of the
-/// environment, or those of a local server.
-pub async fn run(folder: &str) -> Outcome<bool> {
+/// The database of the environment, or a local one, which stops when this is dropped.
+pub struct Database {
+    pub url: String,
+    pub token: String,
+    _local: Option<Stack>,
+}
+
+impl Database {
+    /// Finds the database that `UPSTASH_REDIS_REST_URL` and `UPSTASH_REDIS_REST_TOKEN` name, or starts one.
+    pub async fn open() -> Outcome<Self> {
+        let variable = |name: &str| std::env::var(name).ok();
+        if let Some((url, token)) = variable("UPSTASH_REDIS_REST_URL").zip(variable("UPSTASH_REDIS_REST_TOKEN")) {
+            println!("Using the database at UPSTASH_REDIS_REST_URL.");
+            return Ok(Database { url, token, _local: None });
+        }
+        let stack = Stack::start().await?;
+        let (url, token) = (stack.gateway.url(), stack.gateway.token().to_owned());
+        println!(
+            "UPSTASH_REDIS_REST_URL is not set. Started a local server, which stops with this program:\n\n    \
+             UPSTASH_REDIS_REST_URL={url}\n    UPSTASH_REDIS_REST_TOKEN={token}\n"
+        );
+        Ok(Database { url, token, _local: Some(stack) })
+    }
+}
+
+/// Returns the folder of a package.
+pub fn folder_of(folder: &str) -> Outcome<&Path> {
     let package = Path::new(folder);
-    if !package.join("Cargo.toml").is_file() {
-        return Err(format!("there is no {folder}/Cargo.toml: run this in the folder of the repository").into());
+    if package.join("Cargo.toml").is_file() {
+        return Ok(package);
     }
-    let variable = |name: &str| std::env::var(name).ok();
-    let named = variable("UPSTASH_REDIS_REST_URL").zip(variable("UPSTASH_REDIS_REST_TOKEN"));
-    let local = if named.is_none() { Some(Stack::start().await?) } else { None };
-    let worker = match (&named, &local) {
-        (Some((url, token)), _) => Worker::new("main", url, token),
-        (None, Some(stack)) => stack.worker("main"),
-        (None, None) => return Err("there is no database".into()),
-    };
-    match &local {
-        None => println!("Using the database at UPSTASH_REDIS_REST_URL."),
-        Some(stack) => println!(
-            "UPSTASH_REDIS_REST_URL is not set. Started a local server: UPSTASH_REDIS_REST_URL={} \
-             UPSTASH_REDIS_REST_TOKEN={}",
-            stack.gateway.url(),
-            stack.gateway.token()
-        ),
-    }
+    Err(format!("there is no {folder}/Cargo.toml: run this in the folder of the repository").into())
+}
+
+/// Serves the Worker in a folder, with the database as its bindings.
+pub async fn run(folder: &str) -> Outcome<bool> {
+    let package = folder_of(folder)?;
+    let database = Database::open().await?;
     println!("Compiling {folder} for wasm.");
     let bundle = Bundle::build(package, &Profile::dev())?;
-    let workerd = Workerd::start(&bundle, &[worker])?;
+    let workerd = Workerd::start(&bundle, &[Worker::new("main", &database.url, &database.token)])?;
     println!(
         "The Worker runs under workerd until Ctrl-C:\n\n    curl -i http://127.0.0.1:{}/\n",
         workerd.port("main")?
     );
-    let mut prints = tokio::time::interval(std::time::Duration::from_millis(200));
+    let mut prints = tokio::time::interval(Duration::from_millis(200));
     loop {
         tokio::select! {
             _ = prints.tick() => {

@@ -41,6 +41,13 @@ impl Visit for Write<'_> {
         self.0.insert(field.name().to_owned(), value.to_owned());
     }
 
+    fn record_u64(&mut self, field: &Field, _: u64) {
+        panic!(
+            "tracing-opentelemetry exports {} as text, because OpenTelemetry has no unsigned integers",
+            field.name()
+        );
+    }
+
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         self.0.insert(field.name().to_owned(), format!("{value:?}"));
     }
@@ -144,6 +151,9 @@ async fn a_request_is_a_client_span() -> Result<()> {
         redis.transaction().get::<String>(k).get::<String>(k).exec().await?;
         let span = recorder.only_span();
         assert_eq!((field(&span, "db.operation.name"), field(&span, "error.type")), (Some("MULTI"), None));
+
+        redis.batch().exec().await?;
+        assert!(recorder.take().0.is_empty(), "no commands, no request, no span");
     }
     Ok(())
 }
