@@ -85,7 +85,7 @@ async fn answer(request: Request, env: &Env) -> Result<Response> {
 }
 
 /// Returns the client, which all requests share. A Worker must not keep connections, streams or timers from one request to the
-/// next; the client has none of them. It has what it learns from the server, such as which scripts that knows.
+/// next: the client holds none. It keeps what it has learned about the server, such as which scripts are there.
 fn redis(env: &Env) -> Result<&'static Redis> {
     static REDIS: OnceLock<Redis> = OnceLock::new();
     if let Some(redis) = REDIS.get() {
