@@ -129,6 +129,7 @@
 //! | `tls` | yes | `https://` with rustls, aws-lc (as reqwest's own default) and the root certificates of Mozilla, compiled in |
 //! | `tls-ring` | no | the same with ring, which compiles faster; see below |
 //! | `http2` | no | several requests on one connection, if the server supports HTTP/2 |
+//! | `hyper` | no | `RedisBuilder::hyper`, a transport with less than half of the instructions for a small request |
 //! | `uuid` | no | `uuid::Uuid` as an argument and a reply |
 //! | `ulid` | no | `ulid::Ulid` as an argument and a reply |
 //!

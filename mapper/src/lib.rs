@@ -272,6 +272,7 @@
 //! | `postcard` | no | fields marked `#[redis(postcard)]`: a small binary format |
 //! | `bincode` | no | fields marked `#[redis(bincode)]`. bincode is no longer maintained ([RUSTSEC-2025-0141](https://rustsec.org/advisories/RUSTSEC-2025-0141.html)): prefer `postcard` |
 //! | `http2` | no | HTTP/2, if the server supports it |
+//! | `hyper` | no | `RedisBuilder::hyper`, a transport with less than half of the instructions for a small request |
 //! | `uuid` | no | ids, fields, arguments and replies of the type `uuid::Uuid` |
 //! | `ulid` | no | ids, fields, arguments and replies of the type `ulid::Ulid` |
 //! | `chrono`, `jiff`, `time` | no | fields of the [dates, times and durations](Field#dates-and-times) of these crates |

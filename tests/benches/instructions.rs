@@ -1,6 +1,6 @@
-//! Instructions, counted by callgrind: what a GET costs against a bare POST of the same bytes, and what decoding a
-//! record costs, alone and in a page of 20, against code written by hand for that one struct, and ten thousand entries of a
-//! stream against a tree of `serde_json::Value`.
+//! Instructions, counted by callgrind: what a GET costs against a bare POST of the same bytes, and over hyper against
+//! reqwest; what decoding a record costs, alone and in a page of 20, against code written by hand for that one struct; and
+//! what decoding ten thousand entries of a stream costs against a tree of `serde_json::Value`.
 //!
 //! `cargo bench -p redis-model-tests --bench instructions`. It needs valgrind.
 
@@ -53,6 +53,8 @@ fn compare() -> Outcome<()> {
     let get = instructions("get", 200, &at)?;
     let bare = instructions("bare", 200, &at)?;
     report("GET by the client", get, "a bare reqwest post of the same bytes", bare, 0.95);
+    let by_hyper = instructions("get_by_hyper", 200, &at)?;
+    report("the same over hyper", by_hyper, "the GET over reqwest", get, 0.5);
     let derived = instructions("derived", 2000, &[])?;
     let by_hand = instructions("by_hand", 2000, &[])?;
     report("HGETALL of 10 fields to a derived struct", derived, "code by hand for that struct", by_hand, 1.5);
@@ -101,7 +103,8 @@ fn callgrind(scenario: &str, count: u64, rest: &[String]) -> Outcome<u64> {
 fn run(scenario: &str, count: u64, rest: &[String]) -> Outcome<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match (scenario, rest) {
-        ("get", [url, token]) => runtime.block_on(get(count, url, token)),
+        ("get", [url, token]) => runtime.block_on(get(count, url, token, false)),
+        ("get_by_hyper", [url, token]) => runtime.block_on(get(count, url, token, true)),
         ("bare", [url, token]) => runtime.block_on(bare(count, url, token)),
         ("derived", []) => {
             let body = reply();
@@ -135,8 +138,9 @@ fn run(scenario: &str, count: u64, rest: &[String]) -> Outcome<()> {
     }
 }
 
-async fn get(count: u64, url: &str, token: &str) -> Outcome<()> {
-    let redis = Redis::builder(url, token).telemetry(false).read_your_writes(false).build()?;
+async fn get(count: u64, url: &str, token: &str, by_hyper: bool) -> Outcome<()> {
+    let builder = Redis::builder(url, token).telemetry(false).read_your_writes(false);
+    let redis = if by_hyper { builder.hyper() } else { builder }.build()?;
     for _ in 0..count {
         black_box(redis.get::<String>("greeting").await?);
     }

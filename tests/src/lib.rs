@@ -138,9 +138,10 @@ fn start(install: Install) -> Stack {
 }
 
 impl Stack {
-    /// Settings of a client.
+    /// Settings of a client. With the variable `REDIS_REST_HYPER`, its transport is that over hyper.
     pub fn builder(&self) -> RedisBuilder {
-        Redis::builder(self.gateway.url(), self.gateway.token())
+        let builder = Redis::builder(self.gateway.url(), self.gateway.token());
+        if std::env::var_os("REDIS_REST_HYPER").is_some() { builder.hyper() } else { builder }
     }
 
     /// A client with the default settings.

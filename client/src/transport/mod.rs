@@ -1,5 +1,11 @@
-//! How requests reach the server: the [`Transport`] trait, and its implementations over reqwest and `fetch`.
+//! How requests reach the server: the [`Transport`] trait, and its implementations over reqwest, hyper and `fetch`.
 
+#[cfg(all(feature = "hyper", not(target_family = "wasm")))]
+pub(crate) mod hyper;
+#[cfg(not(target_family = "wasm"))]
+mod socket;
+#[cfg(all(any(feature = "tls", feature = "tls-ring"), not(target_family = "wasm")))]
+mod tls;
 // The transport of this platform.
 #[cfg_attr(not(target_family = "wasm"), path = "reqwest.rs")]
 #[cfg_attr(all(target_family = "wasm", target_os = "unknown"), path = "fetch.rs")]
@@ -99,6 +105,8 @@ enum Inner {
     Chunks(Pin<Box<dyn Stream<Item = Result<Bytes, TransportError>> + Send>>),
     /// What the default transport returns, without a box.
     Default(default::Chunks),
+    #[cfg(all(feature = "hyper", not(target_family = "wasm")))]
+    Hyper(hyper::Chunks),
 }
 
 impl Body {
@@ -127,6 +135,8 @@ impl Body {
             Inner::Whole(bytes) => Poll::Ready(Some(Ok(std::mem::take(bytes)))),
             Inner::Chunks(chunks) => chunks.as_mut().poll_next(cx),
             Inner::Default(chunks) => chunks.poll_next(cx),
+            #[cfg(all(feature = "hyper", not(target_family = "wasm")))]
+            Inner::Hyper(chunks) => chunks.poll_next(cx),
         }
     }
 
@@ -136,6 +146,8 @@ impl Body {
             Inner::Whole(bytes) => bytes.len() as u64,
             Inner::Chunks(_) => 0,
             Inner::Default(chunks) => chunks.announced_bytes(),
+            #[cfg(all(feature = "hyper", not(target_family = "wasm")))]
+            Inner::Hyper(chunks) => chunks.announced_bytes(),
         }
     }
 }

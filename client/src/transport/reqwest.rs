@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use reqwest::{Client, Method, Url};
 
+use super::socket::{IDLE_LIMIT, KEEPALIVE, KEEPALIVE_INTERVAL, KEEPALIVE_RETRIES};
 use super::{Body, Endpoint, Inner, Request, Response, Transport, TransportError};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -73,33 +74,18 @@ fn default_client(connect_timeout: Duration) -> Result<Client> {
         .referer(false)
         .no_proxy()
         .connect_timeout(connect_timeout)
-        // A subscription sends nothing, so only keepalive detects that the other end is gone.
-        .tcp_keepalive(Duration::from_secs(30))
-        .tcp_keepalive_interval(Duration::from_secs(10))
-        .tcp_keepalive_retries(3)
-        .pool_idle_timeout(Duration::from_secs(50));
+        .tcp_keepalive(KEEPALIVE)
+        .tcp_keepalive_interval(KEEPALIVE_INTERVAL)
+        .tcp_keepalive_retries(KEEPALIVE_RETRIES)
+        .pool_idle_timeout(IDLE_LIMIT);
     tls(builder)?
         .build()
         .map_err(|error| Error::new(ErrorKind::Config, "the HTTP client cannot be built").with_source(error))
 }
 
-/// Mozilla's root certificates are compiled in: a cold start reads no files, and an image without `/etc/ssl` works.
-///
-/// The provider is passed explicitly. One that is installed for the process would change other crates.
 #[cfg(any(feature = "tls", feature = "tls-ring"))]
 fn tls(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
-    #[cfg(feature = "tls")]
-    use rustls::crypto::aws_lc_rs as backend;
-    #[cfg(not(feature = "tls"))]
-    use rustls::crypto::ring as backend;
-
-    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    let config = rustls::ClientConfig::builder_with_provider(backend::default_provider().into())
-        .with_safe_default_protocol_versions()
-        .map_err(|error| Error::new(ErrorKind::Config, "TLS cannot be set up").with_source(error))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(builder.tls_backend_preconfigured(config))
+    Ok(builder.tls_backend_preconfigured(super::tls::config()?))
 }
 
 #[cfg(not(any(feature = "tls", feature = "tls-ring")))]
