@@ -1,7 +1,7 @@
 //! Bodies of responses, and the errors of transports.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::transport::{Body, TransportError};
+use crate::transport::{Body, TransportError, default};
 
 /// Reads a whole body, up to `limit` bytes.
 pub(super) async fn read_body(mut body: Body, limit: usize) -> Result<Vec<u8>> {
@@ -26,7 +26,7 @@ pub(crate) fn transport_error(error: TransportError) -> Error {
     let (kind, message) = if error.not_sent {
         (ErrorKind::Connect, "no connection to the server")
     } else {
-        (ErrorKind::Interrupted, "the connection broke before the whole reply arrived")
+        (ErrorKind::Interrupted, default::INTERRUPTED)
     };
     Error::new(kind, message).with_source(error.source)
 }

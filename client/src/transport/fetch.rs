@@ -20,6 +20,10 @@ use web_sys::{AbortController, Headers, ReadableStreamDefaultReader, RequestInit
 use super::{Body, Inner, Request, Response, Transport, TransportError};
 use crate::error::Result;
 
+/// What an interrupted request means.
+pub(crate) const INTERRUPTED: &str =
+    "`fetch` failed, or the reply broke off; JavaScript does not tell whether the request was sent";
+
 /// A body of up to this length is read as a whole: in one promise, where a stream takes several.
 const SMALL: u64 = 64 << 10;
 

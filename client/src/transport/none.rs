@@ -15,6 +15,9 @@ pub(crate) fn open(_base: &str, _connect_timeout: Duration) -> Result<Arc<dyn Tr
     Err(Error::new(ErrorKind::Config, message))
 }
 
+/// What an interrupted request means.
+pub(crate) const INTERRUPTED: &str = "the connection broke before the whole reply arrived";
+
 /// There are none.
 pub(super) struct Chunks(Infallible);
 

@@ -14,6 +14,9 @@ use super::socket::{IDLE_LIMIT, KEEPALIVE, KEEPALIVE_INTERVAL, KEEPALIVE_RETRIES
 use super::{Body, Endpoint, Inner, Request, Response, Transport, TransportError};
 use crate::error::{Error, ErrorKind, Result};
 
+/// What an interrupted request means.
+pub(crate) const INTERRUPTED: &str = "the connection broke before the whole reply arrived";
+
 /// Sends requests by a [`reqwest::Client`], to URLs that were parsed once.
 struct ReqwestTransport {
     client: Client,

@@ -13,15 +13,14 @@ use super::version::Version;
 use super::writes::stored_version;
 use crate::key::Key;
 use crate::pairs::FieldPairs;
-use crate::scripts::script;
+use crate::scripts::{lua, script};
 use crate::write::{Lifetime, Mode};
 
 /// A full write that depends on whether the record exists.
-static PUT_IF: LazyLock<Script> = LazyLock::new(|| script(include_str!("../scripts/plain.lua")).key_locking());
+static PUT_IF: LazyLock<Script> = LazyLock::new(|| script(&[lua::PLAIN]).key_locking());
 
 /// A load that sets the time to live.
-static TOUCH: LazyLock<Script> =
-    LazyLock::new(|| script(include_str!("../scripts/touch.lua")).key_locking().idempotent());
+static TOUCH: LazyLock<Script> = LazyLock::new(|| script(&[lua::TOUCH]).key_locking().idempotent());
 
 /// Returns the command that writes all fields of a record.
 pub(super) fn put<V: Version>(key: &Key, fields: &FieldPairs, mode: Mode, lifetime: Lifetime) -> Command<V> {

@@ -9,9 +9,9 @@ use super::condition::{Bounds, Condition};
 use super::plan::{Candidate, Plan};
 use crate::index::Layout;
 use crate::key::SEPARATOR;
-use crate::scripts::script;
+use crate::scripts::{lua, script};
 
-const CODE: &str = concat!(include_str!("../scripts/rows.lua"), include_str!("../scripts/query.lua"));
+const CODE: &[&str] = &[lua::ROWS, lua::QUERY];
 
 /// All keys are declared.
 static SCRIPT: LazyLock<Script> = LazyLock::new(|| script(CODE).read_only().key_locking());

@@ -13,16 +13,10 @@ use super::{Log, StreamModel};
 use crate::millis::millis;
 use crate::once::Once;
 use crate::pairs::FieldPairs;
-use crate::scripts::{MayPublish, script};
+use crate::scripts::{MayPublish, lua, script};
 
 static APPEND: LazyLock<MayPublish> = LazyLock::new(|| {
-    MayPublish::new(script(concat!(
-        include_str!("../scripts/retain.lua"),
-        include_str!("../scripts/stream_facts.lua"),
-        include_str!("../scripts/stream_room.lua"),
-        include_str!("../scripts/append_events.lua"),
-        include_str!("../scripts/append.lua")
-    )))
+    MayPublish::new(script(&[lua::RETAIN, lua::STREAM_FACTS, lua::STREAM_ROOM, lua::APPEND_EVENTS, lua::APPEND]))
 });
 
 /// The same under a key of the caller, by which the script knows a repetition.

@@ -10,9 +10,9 @@ use super::StreamModel;
 use super::entry::{Entry, named, read_entries};
 use super::group::Group;
 use crate::millis::millis;
-use crate::scripts::script;
+use crate::scripts::{lua, script};
 
-static CLAIM: LazyLock<Script> = LazyLock::new(|| script(include_str!("../scripts/group_claim.lua")).key_locking());
+static CLAIM: LazyLock<Script> = LazyLock::new(|| script(&[lua::GROUP_CLAIM]).key_locking());
 
 /// The most entries of an XAUTOCLAIM: the server allocates memory for as many as it is asked for.
 const MOST_CLAIMED: u64 = 100_000;

@@ -17,10 +17,9 @@ use super::entry::{Entry, named};
 use super::facts::Facts;
 use super::log::Log;
 use crate::key::{MAX_KEY, SEPARATOR};
-use crate::scripts::script;
+use crate::scripts::{lua, script};
 
-static REMOVE_CONSUMER: LazyLock<Script> =
-    LazyLock::new(|| script(include_str!("../scripts/group_remove_consumer.lua")).key_locking());
+static REMOVE_CONSUMER: LazyLock<Script> = LazyLock::new(|| script(&[lua::GROUP_REMOVE_CONSUMER]).key_locking());
 
 /// The most that Redis takes as a number of entries or milliseconds.
 pub(super) const MOST: u64 = u64::MAX >> 1;

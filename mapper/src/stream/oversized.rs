@@ -8,10 +8,9 @@ use redis_rest::commands::stream::StreamId;
 use redis_rest::{Command, Error, FromReply as _, Result, Script, ScriptCall};
 
 use super::{Entry, StreamModel};
-use crate::scripts::script;
+use crate::scripts::{lua, script};
 
-static NEXT_ID: LazyLock<Script> =
-    LazyLock::new(|| script(include_str!("../scripts/next_id.lua")).read_only().key_locking());
+static NEXT_ID: LazyLock<Script> = LazyLock::new(|| script(&[lua::NEXT_ID]).read_only().key_locking());
 
 /// Returns the id of the first entry of a range. `command` is the one whose reply was too large: XRANGE, or
 /// XREVRANGE, which begins at the end.

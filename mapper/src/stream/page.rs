@@ -14,10 +14,10 @@ use super::log::Log;
 use super::{StreamModel, oversized};
 use crate::key::Key;
 use crate::page_len::PageLen;
-use crate::scripts::script;
+use crate::scripts::{lua, script};
 
 static PAGE: LazyLock<Script> = LazyLock::new(|| {
-    let code = concat!(include_str!("../scripts/stream_facts.lua"), include_str!("../scripts/log_page.lua"));
+    let code = &[lua::STREAM_FACTS, lua::LOG_PAGE];
     script(code).read_only().key_locking()
 });
 

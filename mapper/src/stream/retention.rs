@@ -8,11 +8,9 @@ use redis_rest::{Command, Script};
 
 use super::StreamModel;
 use crate::millis::millis;
-use crate::scripts::script;
+use crate::scripts::{lua, script};
 
-static TRIM: LazyLock<Script> = LazyLock::new(|| {
-    script(concat!(include_str!("../scripts/retain.lua"), include_str!("../scripts/trim.lua"))).key_locking()
-});
+static TRIM: LazyLock<Script> = LazyLock::new(|| script(&[lua::RETAIN, lua::TRIM]).key_locking());
 
 /// Which entries a log keeps: the newest, those from an id on, those of the last days, or all.
 ///

@@ -15,10 +15,10 @@ use super::versioned::Versioned;
 use crate::codec::{Codec, CodecError, Json};
 use crate::key::Key;
 use crate::mismatch::short_name;
-use crate::scripts::script;
+use crate::scripts::{lua, script};
 
 static WRITE: LazyLock<Script> = LazyLock::new(|| {
-    let code = concat!(include_str!("../scripts/stream_facts.lua"), include_str!("../scripts/snapshot.lua"));
+    let code = &[lua::STREAM_FACTS, lua::SNAPSHOT];
     script(code).idempotent().key_locking()
 });
 

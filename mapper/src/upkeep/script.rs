@@ -8,29 +8,21 @@ use redis_rest::{Command, Error, ErrorKind, FromReply, Reply, Result, Script, Sc
 
 use crate::index::Layout;
 use crate::key::SEPARATOR;
+use crate::scripts::{lua, script};
 use crate::write;
 
-/// The code of a script, after what it needs.
-macro_rules! code {
-    ($file:literal) => {
-        $crate::scripts::script(concat!(
-            include_str!("../scripts/rows.lua"),
-            include_str!("../scripts/reindex.lua"),
-            include_str!($file)
-        ))
-        .key_locking()
-    };
+/// Creates a script of this file, after what it needs.
+pub(super) fn script_of(file: &str) -> Script {
+    script(&[lua::ROWS, lua::REINDEX, file]).key_locking()
 }
 
-pub(super) use code;
-
 // Repairing twice is repairing once: a script compares what is stored when it runs.
-static RECORDS: LazyLock<Script> = LazyLock::new(|| code!("../scripts/reindex_records.lua").read_only());
-static REPAIR_ROWS: LazyLock<Script> = LazyLock::new(|| code!("../scripts/reindex_rows.lua").idempotent());
-static CHECK_ROWS: LazyLock<Script> = LazyLock::new(|| code!("../scripts/reindex_rows.lua").read_only());
-static REPAIR_ENTRIES: LazyLock<Script> = LazyLock::new(|| code!("../scripts/reindex_entries.lua").idempotent());
-static CHECK_ENTRIES: LazyLock<Script> = LazyLock::new(|| code!("../scripts/reindex_entries.lua").read_only());
-static FINISH: LazyLock<Script> = LazyLock::new(|| code!("../scripts/reindex_finish.lua").idempotent());
+static RECORDS: LazyLock<Script> = LazyLock::new(|| script_of(lua::REINDEX_RECORDS).read_only());
+static REPAIR_ROWS: LazyLock<Script> = LazyLock::new(|| script_of(lua::REINDEX_ROWS).idempotent());
+static CHECK_ROWS: LazyLock<Script> = LazyLock::new(|| script_of(lua::REINDEX_ROWS).read_only());
+static REPAIR_ENTRIES: LazyLock<Script> = LazyLock::new(|| script_of(lua::REINDEX_ENTRIES).idempotent());
+static CHECK_ENTRIES: LazyLock<Script> = LazyLock::new(|| script_of(lua::REINDEX_ENTRIES).read_only());
+static FINISH: LazyLock<Script> = LazyLock::new(|| script_of(lua::REINDEX_FINISH).idempotent());
 
 /// How many entries of an index one call looks at.
 const ENTRIES: u64 = 500;

@@ -4,11 +4,12 @@ use std::sync::LazyLock;
 
 use redis_rest::{Batch, BatchReplies, Build, Command, Executor as _, HashCommands as _, Result, Script, Session};
 
-use super::script::{call, code};
+use super::script::{call, script_of};
 use crate::index::{Layout, StoredLayout};
+use crate::scripts::lua;
 use crate::write;
 
-static START: LazyLock<Script> = LazyLock::new(|| code!("../scripts/reindex_start.lua").idempotent());
+static START: LazyLock<Script> = LazyLock::new(|| script_of(lua::REINDEX_START).idempotent());
 
 /// The labels that a model's rows have, each of them `""` if there is none.
 #[derive(Debug, Clone, PartialEq, Eq)]

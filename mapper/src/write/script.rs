@@ -9,78 +9,75 @@ use super::arguments::{self, Arguments};
 use super::operation::{Action, Operation};
 use super::outcome::{self, NoRow, Outcome};
 use crate::key::Key;
-use crate::scripts::{MayPublish, script};
+use crate::scripts::{MayPublish, lua, script};
 
-/// Joins the files of a script of writes. Each script has what its operations need and no more: the server creates all
-/// functions of a script again with each call.
-macro_rules! code {
-    ($($file:literal),*) => {
-        concat!("local args, keys = ARGV, KEYS\n", $(include_str!(concat!("../scripts/", $file))),*)
-    };
-}
+/// Names the arguments and keys, which [`in_commit`] gives other ones.
+const START: &str = "local args, keys = ARGV, KEYS\n";
+
+/// The files of a script of writes. Each script has what its operations need and no more: the server creates all functions of
+/// a script again with each call.
+const SHORT_FILES: &[&str] = &[START, lua::ROWS, lua::WRITE_START, lua::WRITE, lua::WRITE_CLAIMS, lua::WRITE_CHANGES];
+
+const PATCH_FILES: &[&str] = &[
+    START,
+    lua::ROWS,
+    lua::VALUES,
+    lua::WRITE_START,
+    lua::WRITE,
+    lua::WRITE_PATCH,
+    lua::WRITE_CLAIMS,
+    lua::WRITE_CHANGES,
+];
 
 /// All operations on records, with the usual put in a straight line.
-macro_rules! all {
-    () => {
-        all!([] [])
-    };
-    ([$($parts:literal),*] [$($more:literal),*]) => {
-        code!(
-            "put.lua",
-            $($parts,)*
-            "rows.lua",
-            "values.lua",
-            "write_start.lua",
-            "write.lua",
-            "write_patch.lua",
-            $($more,)*
-            "write_claims.lua",
-            "write_changes.lua"
-        )
-    };
-}
+const ALL_FILES: &[&str] = &[
+    START,
+    lua::PUT,
+    lua::ROWS,
+    lua::VALUES,
+    lua::WRITE_START,
+    lua::WRITE,
+    lua::WRITE_PATCH,
+    lua::WRITE_CLAIMS,
+    lua::WRITE_CHANGES,
+];
 
 /// The same, and appends to logs.
-macro_rules! all_and_appends {
-    () => {
-        all!(["retain.lua", "stream_facts.lua", "stream_room.lua", "append_events.lua"]["write_append.lua"])
-    };
-}
+const ALL_AND_APPENDS_FILES: &[&str] = &[
+    START,
+    lua::PUT,
+    lua::RETAIN,
+    lua::STREAM_FACTS,
+    lua::STREAM_ROOM,
+    lua::APPEND_EVENTS,
+    lua::ROWS,
+    lua::VALUES,
+    lua::WRITE_START,
+    lua::WRITE,
+    lua::WRITE_PATCH,
+    lua::WRITE_APPEND,
+    lua::WRITE_CLAIMS,
+    lua::WRITE_CHANGES,
+];
 
 /// Such a script, together with the acknowledgement of an entry of a stream.
-macro_rules! commit {
-    ($write:expr) => {
-        concat!("local function write(KEYS, ARGV)\n", $write, "end\n", include_str!("../scripts/group_commit.lua"))
-    };
+fn in_commit(write: &[&str]) -> Script {
+    script(&[&["local function write(KEYS, ARGV)\n"], write, &["end\n", lua::GROUP_COMMIT]].concat())
 }
 
-static WRITE: LazyLock<Script> = LazyLock::new(|| script(all!()).key_locking());
+static WRITE: LazyLock<Script> = LazyLock::new(|| script(ALL_FILES).key_locking());
 
 /// Patches, and what [`SHORT`] does.
-static PATCH: LazyLock<Script> = LazyLock::new(|| {
-    let code = code!(
-        "rows.lua",
-        "values.lua",
-        "write_start.lua",
-        "write.lua",
-        "write_patch.lua",
-        "write_claims.lua",
-        "write_changes.lua"
-    );
-    script(code).key_locking()
-});
+static PATCH: LazyLock<Script> = LazyLock::new(|| script(PATCH_FILES).key_locking());
 
-static COMMIT: LazyLock<Script> = LazyLock::new(|| script(commit!(all!())).key_locking());
+static COMMIT: LazyLock<Script> = LazyLock::new(|| in_commit(ALL_FILES).key_locking());
 
-static WRITE_AND_APPEND: LazyLock<MayPublish> = LazyLock::new(|| MayPublish::new(script(all_and_appends!())));
+static WRITE_AND_APPEND: LazyLock<MayPublish> = LazyLock::new(|| MayPublish::new(script(ALL_AND_APPENDS_FILES)));
 
-static COMMIT_AND_APPEND: LazyLock<MayPublish> = LazyLock::new(|| MayPublish::new(script(commit!(all_and_appends!()))));
+static COMMIT_AND_APPEND: LazyLock<MayPublish> = LazyLock::new(|| MayPublish::new(in_commit(ALL_AND_APPENDS_FILES)));
 
 /// Any operations but patches. Full writes begin with [`WRITE`]'s straight line instead.
-static SHORT: LazyLock<Script> = LazyLock::new(|| {
-    let code = code!("rows.lua", "write_start.lua", "write.lua", "write_claims.lua", "write_changes.lua");
-    script(code).key_locking()
-});
+static SHORT: LazyLock<Script> = LazyLock::new(|| script(SHORT_FILES).key_locking());
 
 /// The same, for loads that set the time to live: twice is as good as once, so no outcome is kept.
 static LOAD: LazyLock<Script> = LazyLock::new(|| SHORT.clone().idempotent());

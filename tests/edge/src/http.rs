@@ -58,7 +58,11 @@ impl Connection {
     }
 
     /// Sends a request, and returns the response when its head is there.
-    async fn send(&mut self, request: Builder, body: &str) -> Outcome<Response<Incoming>> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the connection breaks.
+    pub async fn send(&mut self, request: Builder, body: &str) -> Outcome<Response<Incoming>> {
         let request = request.header("host", "localhost").body(Full::from(body.to_owned()))?;
         self.sender.ready().await?;
         Ok(self.sender.send_request(request).await?)
@@ -84,7 +88,12 @@ impl Connection {
     }
 }
 
-async fn answer(response: Response<Incoming>) -> Outcome<Answer> {
+/// Reads the whole response.
+///
+/// # Errors
+///
+/// Returns an error if the connection breaks.
+pub async fn answer(response: Response<Incoming>) -> Outcome<Answer> {
     let status = response.status().as_u16();
     Ok(Answer { status, body: response.into_body().collect().await?.to_bytes() })
 }

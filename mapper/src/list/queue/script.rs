@@ -8,34 +8,30 @@ use redis_rest::{Command, Error, ErrorKind, Reply, Result, Script, ScriptCall, U
 use super::Queue;
 use crate::list::ListModel;
 use crate::list::push::MAX_TIME;
-use crate::scripts::script;
+use crate::scripts::{lua, script};
 use crate::write::Netstrings;
 
 /// How many jobs one call moves at most. The server does nothing else meanwhile.
 pub(super) const MOST_AT_ONCE: u64 = 10_000;
 
-pub(super) static PUSH: LazyLock<Script> = LazyLock::new(|| of_queue(include_str!("../../scripts/queue_push.lua")));
-pub(super) static RESERVE: LazyLock<Script> = LazyLock::new(|| of_queue(&[RESERVES, RESERVE_ONCE].concat()));
-pub(super) static SETTLE: LazyLock<Script> = LazyLock::new(|| of_queue(&[SETTLES, SETTLE_ONE].concat()));
+pub(super) static PUSH: LazyLock<Script> = LazyLock::new(|| of_queue(&[lua::QUEUE_PUSH]));
+pub(super) static RESERVE: LazyLock<Script> = LazyLock::new(|| of_queue(&[lua::QUEUE_RESERVE, RESERVE_ONCE]));
+pub(super) static SETTLE: LazyLock<Script> = LazyLock::new(|| of_queue(&[lua::QUEUE_SETTLE, SETTLE_ONE]));
 pub(super) static TURN: LazyLock<Script> =
-    LazyLock::new(|| of_queue(&[RESERVES, SETTLES, include_str!("../../scripts/queue_turn.lua")].concat()));
-pub(super) static RECOVER: LazyLock<Script> =
-    LazyLock::new(|| of_queue(include_str!("../../scripts/queue_recover.lua")));
-pub(super) static RETRY: LazyLock<Script> = LazyLock::new(|| of_queue(include_str!("../../scripts/queue_retry.lua")));
-pub(super) static CLEAR: LazyLock<Script> = LazyLock::new(|| of_queue(include_str!("../../scripts/queue_clear.lua")));
-pub(super) static DEAD: LazyLock<Script> =
-    LazyLock::new(|| script(include_str!("../../scripts/queue_dead.lua")).read_only().key_locking());
+    LazyLock::new(|| of_queue(&[lua::QUEUE_RESERVE, lua::QUEUE_SETTLE, lua::QUEUE_TURN]));
+pub(super) static RECOVER: LazyLock<Script> = LazyLock::new(|| of_queue(&[lua::QUEUE_RECOVER]));
+pub(super) static RETRY: LazyLock<Script> = LazyLock::new(|| of_queue(&[lua::QUEUE_RETRY]));
+pub(super) static CLEAR: LazyLock<Script> = LazyLock::new(|| of_queue(&[lua::QUEUE_CLEAR]));
+pub(super) static DEAD: LazyLock<Script> = LazyLock::new(|| script(&[lua::QUEUE_DEAD]).read_only().key_locking());
 
-/// What calls and workers share: functions, which they call.
-const RESERVES: &str = include_str!("../../scripts/queue_reserve.lua");
+/// Files that calls and workers share have functions, which they call.
 const RESERVE_ONCE: &str =
-    "\nreturn finish((reserve(tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5])))";
-const SETTLE_ONE: &str = "\nreturn finish(settle(unpack(ARGV, 2)))";
-const SETTLES: &str = include_str!("../../scripts/queue_settle.lua");
+    "return finish((reserve(tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5])))\n";
+const SETTLE_ONE: &str = "return finish(settle(unpack(ARGV, 2)))\n";
 
 /// Puts what the scripts share before one that writes.
-fn of_queue(code: &str) -> Script {
-    script(&[include_str!("../../scripts/queue.lua"), code].concat()).key_locking()
+fn of_queue(code: &[&str]) -> Script {
+    script(&[&[lua::QUEUE], code].concat()).key_locking()
 }
 
 /// The keys of a queue, without those of callers.

@@ -8,18 +8,13 @@ use redis_rest::{Command, Error, ErrorKind, Executor, Reply, Result, ScriptCall,
 use super::VersionedLog;
 use crate::key::Key;
 use crate::pairs::FieldPairs;
-use crate::scripts::{MayPublish, script};
+use crate::scripts::{MayPublish, lua, script};
 use crate::stream::StreamModel;
 use crate::stream::facts::foreign;
 
 /// With a once slot, for commits that can be anywhere in the log.
-static WITH_SLOT: LazyLock<MayPublish> = LazyLock::new(|| {
-    MayPublish::new(script(concat!(
-        include_str!("../../scripts/stream_facts.lua"),
-        include_str!("../../scripts/stream_room.lua"),
-        include_str!("../../scripts/append_versioned.lua")
-    )))
-});
+static WITH_SLOT: LazyLock<MayPublish> =
+    LazyLock::new(|| MayPublish::new(script(&[lua::STREAM_FACTS, lua::STREAM_ROOM, lua::APPEND_VERSIONED])));
 
 /// For commits that are recognized: by their entry, or by an outcome under the caller's id.
 static REPEATABLE: LazyLock<MayPublish> =

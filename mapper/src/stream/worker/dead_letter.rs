@@ -9,12 +9,11 @@ use redis_rest::{Build, Client, Command, Error, ErrorKind, Executor, FromReply, 
 
 use super::delivered::{read_event, unpacked};
 use super::turn::{Fields, fields_of};
-use crate::scripts::{MayPublish, script};
+use crate::scripts::{MayPublish, lua, script};
 use crate::stream::StreamModel;
 use crate::stream::group::{Group, MOST};
 
-static REDRIVE: LazyLock<MayPublish> =
-    LazyLock::new(|| MayPublish::new(script(include_str!("../../scripts/group_redrive.lua"))));
+static REDRIVE: LazyLock<MayPublish> = LazyLock::new(|| MayPublish::new(script(&[lua::GROUP_REDRIVE])));
 
 /// An entry that a group has given up on: its handler has failed too often, or its event cannot be read.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use redis_rest::commands::stream::StreamId;
 use redis_rest::{Command, Error, ErrorKind, FromReply, Reply, Result, Script, ScriptCall};
 
 use crate::millis::millis;
-use crate::scripts::script;
+use crate::scripts::{lua, script};
 use crate::stream::StreamModel;
 use crate::stream::group::Group;
 
@@ -20,13 +20,8 @@ use super::options::Options;
 static TURN: LazyLock<Script> = LazyLock::new(|| TURN_AND_ANNOUNCE.clone().key_locking());
 
 /// Whether a script may publish while only its keys are locked is not known, so this one locks the database.
-static TURN_AND_ANNOUNCE: LazyLock<Script> = LazyLock::new(|| {
-    script(concat!(
-        include_str!("../../scripts/stream_facts.lua"),
-        include_str!("../../scripts/stream_missed.lua"),
-        include_str!("../../scripts/group_turn.lua"),
-    ))
-});
+static TURN_AND_ANNOUNCE: LazyLock<Script> =
+    LazyLock::new(|| script(&[lua::STREAM_FACTS, lua::STREAM_MISSED, lua::GROUP_TURN]));
 
 /// An entry that a worker holds: one of the log, or a redriven one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -2,11 +2,13 @@
 
 mod commands;
 mod environment;
+mod example;
 mod faults;
 mod live;
 mod models;
 mod refusals;
 
+use std::cell::OnceCell;
 use std::path::Path;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
@@ -22,6 +24,7 @@ use crate::workerd::{self, Workerd};
 pub struct Suite {
     pub stack: Stack,
     pub workerd: Workerd,
+    example: OnceCell<example::Example>,
 }
 
 type Check = for<'a> fn(&'a Suite) -> Pin<Box<dyn Future<Output = Outcome<()>> + 'a>>;
@@ -48,6 +51,8 @@ const CHECKS: &[(&str, Check)] = checks! {
         a_url_that_is_none_is_not_quoted;
     environment: calls_in_the_global_scope without_crypto without_a_monotonic_clock without_timers without_fetch
         without_abort_controller a_panic_is_noticed;
+    example: posts_are_listed_in_pages a_visitor_has_to_wait streams_are_live_and_resume
+        a_browser_that_leaves_ends_its_subscription mistakes_have_answers;
 };
 
 /// Runs the checks whose names contain `filter`. Returns whether all have passed.
@@ -63,7 +68,7 @@ pub async fn run(filter: &str) -> Outcome<bool> {
     let bundle = Bundle::build(&Path::new(env!("CARGO_MANIFEST_DIR")).join("worker"), &Profile::dev())?;
     let (bundle, mut workers) = environment::add(bundle, &stack)?;
     workers.push(stack.worker("main"));
-    let suite = Suite { workerd: Workerd::start(&bundle, &workers)?, stack };
+    let suite = Suite { workerd: Workerd::start(&bundle, &workers)?, stack, example: OnceCell::new() };
     let built = started.elapsed();
 
     let chosen: Vec<_> = CHECKS.iter().filter(|(name, _)| name.contains(filter)).collect();
