@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::bundle::Bundle;
 
-/// What Workers of this date get. With an old one, workerd sends the token along when it follows a redirect.
+/// Workers behave as the runtime did on this day.
 const COMPATIBILITY_DATE: &str = "2026-11-01";
 
 /// The `sh` script that starts workerd and kills it when this process ends. Its standard input ends then. The terminal's
@@ -36,6 +36,8 @@ pub struct Worker {
     pub name: String,
     /// The module that starts it.
     pub main: &'static str,
+    /// The day whose behavior it gets.
+    pub date: &'static str,
     /// Its bindings.
     pub variables: Vec<(String, String)>,
 }
@@ -45,7 +47,7 @@ impl Worker {
     pub fn new(name: &str, url: &str, token: &str) -> Self {
         let variables = [("UPSTASH_REDIS_REST_URL", url), ("UPSTASH_REDIS_REST_TOKEN", token)];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-        Worker { name: name.to_owned(), main: "shim.js", variables }
+        Worker { name: name.to_owned(), main: "shim.js", date: COMPATIBILITY_DATE, variables }
     }
 }
 
@@ -138,15 +140,12 @@ fn configuration(bundle: &Bundle, workers: &[Worker]) -> Outcome<String> {
     let mut sockets = String::new();
     let mut details = String::new();
     for worker in workers {
-        let name = &worker.name;
+        let Worker { name, date, .. } = worker;
         writeln!(services, "    (name = \"{name}\", worker = .{name}),")?;
         writeln!(sockets, "    (name = \"{name}\", address = \"127.0.0.1:0\", http = (), service = \"{name}\"),")?;
         // The first module is the one that starts.
         modules.sort_by_key(|module| (module != worker.main, module.clone()));
-        writeln!(
-            details,
-            "const {name} :Workerd.Worker = (\n  compatibilityDate = \"{COMPATIBILITY_DATE}\",\n  modules = ["
-        )?;
+        writeln!(details, "const {name} :Workerd.Worker = (\n  compatibilityDate = \"{date}\",\n  modules = [")?;
         for module in &modules {
             let kind = if module.ends_with(".wasm") { "wasm" } else { "esModule" };
             writeln!(details, "    (name = \"{module}\", {kind} = embed \"{module}\"),")?;

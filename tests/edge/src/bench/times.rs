@@ -14,7 +14,7 @@ use crate::workerd::{Worker, Workerd, packages_folder};
 const STARTS: usize = 25;
 const REQUESTS: usize = 2_000;
 
-/// The Worker that is compared with: no client.
+/// The least of a Worker.
 const HELLO: &str = "export default { async fetch() { return new Response(\"hello\"); } };\n";
 
 pub async fn run() -> Outcome<()> {
@@ -30,7 +30,7 @@ pub async fn run() -> Outcome<()> {
     ];
 
     println!("\ncold start: from the start of workerd to the first reply, {STARTS} times in turn, milliseconds\n");
-    println!("| Worker | median | above JavaScript without a client |\n| --- | --- | --- |");
+    println!("| Worker | median | above the same language without a client |\n| --- | --- | --- |");
     let mut starts = vec![Vec::new(); workers.len()];
     for _ in 0..STARTS {
         for ((_, bundle, main), times) in workers.iter().zip(&mut starts) {
@@ -42,7 +42,7 @@ pub async fn run() -> Outcome<()> {
     println!(
         "\nwarm: one request after the other on a connection that stays open, {REQUESTS} of each in turn, milliseconds\n"
     );
-    println!("| Worker | median | above JavaScript without a client |\n| --- | --- | --- |");
+    println!("| Worker | median | above the same language without a client |\n| --- | --- | --- |");
     let mut running = Vec::new();
     for (_, bundle, main) in &workers {
         let workerd = Workerd::start(bundle, &[Worker { main, ..stack.worker("main") }])?;
@@ -82,9 +82,12 @@ async fn cold_start(bundle: &Bundle, worker: Worker) -> Outcome<Duration> {
 
 fn table(workers: &[(&str, Bundle, &str)], times: &mut [Vec<Duration>]) {
     let medians: Vec<f64> = times.iter_mut().map(|times| median(times)).collect();
-    let base = medians.first().copied().unwrap_or_default();
-    for ((name, _, _), median) in workers.iter().zip(medians) {
-        println!("| {name} | {median:.3} | {:.3} |", median - base);
+    let base = |name: &str| {
+        let same = workers.iter().position(|(other, _, _)| other.split(',').next() == name.split(',').next());
+        same.and_then(|at| medians.get(at)).copied().unwrap_or_default()
+    };
+    for ((name, _, _), median) in workers.iter().zip(&medians) {
+        println!("| {name} | {median:.3} | {:.3} |", median - base(name));
     }
 }
 

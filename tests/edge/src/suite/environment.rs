@@ -43,6 +43,7 @@ pub fn add(mut bundle: Bundle, stack: &Stack) -> Outcome<(Bundle, Vec<Worker>)> 
         worker.variables.retain(|(name, _)| name != missing);
         workers.push(worker);
     }
+    workers.push(Worker { date: "2022-01-01", ..stack.worker("old") });
     // A Worker of its own: nothing can be expected of one that has panicked.
     workers.push(stack.worker("panics"));
     Ok((bundle, workers))
