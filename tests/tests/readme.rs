@@ -34,6 +34,15 @@ fn every_rust_block_compiles() {
     }
 }
 
+/// The page about platforms shows the file of an example, which is compiled and run.
+#[test]
+fn the_page_about_platforms_shows_the_example() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let page = std::fs::read_to_string(root.join("client/src/guide/platforms.md")).unwrap();
+    let example = std::fs::read_to_string(root.join("examples/wasi/src/platform.rs")).unwrap();
+    assert!(page.contains(&example), "copy examples/wasi/src/platform.rs into platforms.md");
+}
+
 /// Returns the blocks in Rust, and the number of the first line of each.
 fn rust_blocks(markdown: &str) -> Vec<(usize, String)> {
     let mut blocks = Vec::new();
