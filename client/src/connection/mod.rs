@@ -137,7 +137,7 @@ impl Connection {
         let endpoint = format!("/{}", path.split('/').nth(1).unwrap_or_default());
         let request = Request { endpoint: Endpoint::Path(path), headers, body: Bytes::from_static(b"[]") };
         let limit = self.settings.limits.timeout;
-        let sent = timeout(self.timer(), limit, self.transport.send(request)).await;
+        let sent = timeout(self.timer(), limit, pin!(self.transport.send(request))).await;
         let response = sent.map_err(|_| Error::timeout("no reply in time"))?.map_err(transport_error)?;
         let is_json =
             response.headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));

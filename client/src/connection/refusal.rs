@@ -1,5 +1,6 @@
 //! Responses that are refusals: their status and body become an [`Error`].
 
+use std::pin::pin;
 use std::time::Duration;
 
 use http::header::RETRY_AFTER;
@@ -31,7 +32,7 @@ pub(super) async fn read(
 ) -> Error {
     // The status counts even if the body breaks off or never ends.
     let patience = (limit / 4).min(MAX_ERROR_TIME);
-    let body = timeout(timer, patience, read_body(response.body, MAX_ERROR_BYTES)).await;
+    let body = timeout(timer, patience, pin!(read_body(response.body, MAX_ERROR_BYTES))).await;
     let body = body.ok().and_then(Result::ok).unwrap_or_default();
     let message = error_text(body, encoding);
     match response.status {

@@ -1,5 +1,6 @@
 //! When a request is sent again, and the loop that does it.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use super::{backoff, trace};
@@ -170,7 +171,8 @@ pub(super) async fn until_final<T, F: Future<Output = Result<T>>>(
             // A caller passes on what is left of its own time. The first poll of an attempt would send it nevertheless.
             return Err(Error::timeout("there was no time left to send it"));
         }
-        let result = match timer::timeout(timer, until.saturating_duration_since(now), attempt(number)).await {
+        let attempt = pin!(attempt(number));
+        let result = match timer::timeout(timer, until.saturating_duration_since(now), attempt).await {
             Ok(result) => result,
             Err(_) => Err(Error::timeout("no reply in time")),
         };

@@ -1,7 +1,7 @@
 //! Timers, and futures with a limit.
 
 use std::fmt;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -51,9 +51,13 @@ pub(crate) fn sleep(timer: &dyn Timer, duration: Duration) -> Wait {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Elapsed;
 
-/// Runs `future` for up to `limit`.
-pub(crate) async fn timeout<F: Future>(timer: &dyn Timer, limit: Duration, future: F) -> Result<F::Output, Elapsed> {
-    let mut future = pin!(future);
+/// Runs `future` for up to `limit`. The caller pins it: passed by value, it would be copied, and be in the future of this
+/// function twice.
+pub(crate) async fn timeout<T>(
+    timer: &dyn Timer,
+    limit: Duration,
+    mut future: Pin<&mut impl Future<Output = T>>,
+) -> Result<T, Elapsed> {
     let mut wait: Option<Wait> = None;
     std::future::poll_fn(|cx| {
         if let Poll::Ready(output) = future.as_mut().poll(cx) {
@@ -68,6 +72,7 @@ pub(crate) async fn timeout<F: Future>(timer: &dyn Timer, limit: Duration, futur
 #[cfg(test)]
 mod tests {
     use std::future::{pending, ready};
+    use std::pin::pin;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -87,9 +92,9 @@ mod tests {
     #[tokio::test]
     async fn a_limit_ends_what_is_not_ready() {
         let timer = Impatient::default();
-        assert_eq!(timeout(&timer, Duration::MAX, ready(7)).await, Ok(7));
+        assert_eq!(timeout(&timer, Duration::MAX, pin!(ready(7))).await, Ok(7));
         assert_eq!(timer.0.load(Ordering::Relaxed), 0, "a future that is ready at once sets no timer");
-        assert_eq!(timeout(&timer, Duration::MAX, pending::<()>()).await, Err(Elapsed));
+        assert_eq!(timeout(&timer, Duration::MAX, pin!(pending::<()>())).await, Err(Elapsed));
         assert_eq!(timer.0.load(Ordering::Relaxed), 1);
     }
 }
