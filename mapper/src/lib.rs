@@ -246,10 +246,13 @@
 //! # Ok::<(), redis_model::Error>(())
 //! ```
 //!
+//! # Platforms
+//!
+//! Models run on Cloudflare Workers and other WebAssembly, too: see [Platforms](redis_rest::guide::platforms).
+//!
 //! # Testing
 //!
-//! The guide [Platforms](redis_rest::guide::platforms) tells what differs on Cloudflare Workers and WASI.
-//! [Testing your app](redis_rest::guide::testing) shows how to test code that uses this crate, without the hosted
+//! The guide [Testing your app](redis_rest::guide::testing) shows how to test code that uses this crate, without the hosted
 //! service. [`differences`](redis_rest::guide::differences) lists what such a test cannot show.
 //!
 //! # Code that is generic over clients
