@@ -7,6 +7,7 @@
 
 mod broken;
 mod server;
+mod timers;
 
 use std::sync::Arc;
 use std::thread;
