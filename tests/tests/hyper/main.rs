@@ -133,6 +133,20 @@ fn a_connection_serves_its_own_runtime_alone() -> Result<()> {
     Ok(())
 }
 
+/// A program may make a client for each request that it serves.
+#[tokio::test]
+async fn a_client_leaves_no_task_behind() -> Result<()> {
+    let server = Server::start(|_| (ok(r#"{"result":7}"#), Then::Stay));
+    for _ in 0..100 {
+        assert_eq!(Redis::builder(server.url(), "token").hyper().build()?.incr("k").await?, 7);
+    }
+    tokio::task::yield_now().await;
+    // The last may not have noticed yet.
+    assert!(tokio::runtime::Handle::current().metrics().num_alive_tasks() < 3);
+    server.wait_until_open(0);
+    Ok(())
+}
+
 #[test]
 fn connections_are_kept_for_a_while() {
     let server = Server::start(|_| (ok(r#"{"result":7}"#), Then::Stay));
