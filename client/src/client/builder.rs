@@ -243,9 +243,9 @@ impl<C> RedisBuilder<C> {
     /// - Each tokio runtime has connections of its own, so that one client can serve several runtimes. With reqwest, a
     ///   command can get the connection of a runtime that does not run, and fails as [`ErrorKind::Timeout`].
     ///
-    /// It supports HTTP/1.1 alone, even with the feature `http2`, and needs a tokio runtime. TLS, keepalive, timeouts,
-    /// retries and errors are those of the default transport. A later [`http_client`](Self::http_client) or
-    /// [`transport`](Self::transport) replaces it.
+    /// It supports HTTP/1.1 alone, even with the feature `http2`. It needs a tokio runtime with I/O and timers, whatever the
+    /// [`timer`](Self::timer) of the client is. TLS, keepalive, timeouts, retries and errors are those of the default
+    /// transport. A later [`http_client`](Self::http_client) or [`transport`](Self::transport) replaces it.
     ///
     /// ```
     /// # use redis_rest::Redis;

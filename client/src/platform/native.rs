@@ -12,8 +12,9 @@ use super::timer::{Timer, Wait};
 struct TokioTimer;
 
 impl Timer for TokioTimer {
+    /// The wait rings even in a task that has used up its budget. Otherwise, what has used it up could have no limit.
     fn sleep(&self, duration: Duration) -> Wait {
-        Box::pin(tokio::time::sleep(duration))
+        Box::pin(tokio::task::unconstrained(tokio::time::sleep(duration)))
     }
 }
 

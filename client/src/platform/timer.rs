@@ -97,4 +97,16 @@ mod tests {
         assert_eq!(timeout(&timer, Duration::MAX, pin!(pending::<()>())).await, Err(Elapsed));
         assert_eq!(timer.0.load(Ordering::Relaxed), 1);
     }
+
+    /// It uses up the budget of its task each time it is polled.
+    #[tokio::test]
+    async fn a_limit_ends_what_is_always_busy() {
+        let timer = crate::platform::default_timer().unwrap();
+        let busy = async {
+            loop {
+                tokio::task::consume_budget().await;
+            }
+        };
+        assert_eq!(timeout(&*timer, Duration::from_millis(20), busy).await, Err(Elapsed));
+    }
 }

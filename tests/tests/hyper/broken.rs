@@ -1,11 +1,13 @@
 //! Servers that break their connections: an increment is never lost, and never executed twice.
 
 use std::future::pending;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
-use std::thread::sleep;
-use std::time::Duration;
+use std::thread::{self, sleep};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use redis_model::redis_rest::transport::{Request, Response, Transport, TransportError};
@@ -119,7 +121,7 @@ async fn a_request_that_is_dropped_closes_the_connection() {
 
 #[tokio::test]
 async fn a_refused_connection_is_tried_again() {
-    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let url = format!("http://{address}");
     let error = builder(&*url).retry(RetryPolicy::never()).build().unwrap().incr("k").await.unwrap_err();
     assert!(error.is_connect() && error.is_retryable() && !error.may_have_executed(), "{error:?}");
@@ -238,5 +240,34 @@ fn a_runtime_that_ends_breaks_its_requests_alone() -> Result<()> {
     assert!(other.block_on(task).unwrap_err().is_cancelled());
     assert_eq!(other.block_on(async { redis.incr("k").await })?, 7);
     server.wait_until_open(1);
+    Ok(())
+}
+
+/// A server that sends faster than the client reads, so that there is always more to read.
+#[test]
+fn a_response_without_end_ends_with_the_timeout() -> Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let chunk = format!("1000\r\n{}\r\n", "x".repeat(0x1000)).repeat(16);
+            let (head, began) = ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", Instant::now());
+            let _ = stream.read(&mut [0; 1024]).unwrap();
+            let mut sent = stream.write_all(head.as_bytes());
+            while sent.is_ok() && began.elapsed() < Duration::from_secs(10) {
+                sent = stream.write_all(chunk.as_bytes());
+            }
+        }
+    });
+    let builder = builder(url).retry(RetryPolicy::never()).timeout(Duration::from_millis(100));
+    let builder = builder.max_response_bytes(usize::MAX);
+    let began = Instant::now();
+    let error = current_thread().block_on(builder.clone().build()?.incr("k")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    let error = (&builder.build_blocking()?).incr("k").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    // Much sooner than the server stops.
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     Ok(())
 }

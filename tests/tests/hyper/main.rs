@@ -7,6 +7,7 @@
 
 mod broken;
 mod server;
+mod timers;
 
 use std::sync::Arc;
 use std::thread;
@@ -128,6 +129,20 @@ fn a_connection_serves_its_own_runtime_alone() -> Result<()> {
     server.wait_until_open(1);
     assert_eq!(server.accepted(), 22);
     drop(redis);
+    server.wait_until_open(0);
+    Ok(())
+}
+
+/// A program may make a client for each request that it serves.
+#[tokio::test]
+async fn a_client_leaves_no_task_behind() -> Result<()> {
+    let server = Server::start(|_| (ok(r#"{"result":7}"#), Then::Stay));
+    for _ in 0..100 {
+        assert_eq!(Redis::builder(server.url(), "token").hyper().build()?.incr("k").await?, 7);
+    }
+    tokio::task::yield_now().await;
+    // The last may not have noticed yet.
+    assert!(tokio::runtime::Handle::current().metrics().num_alive_tasks() < 3);
     server.wait_until_open(0);
     Ok(())
 }

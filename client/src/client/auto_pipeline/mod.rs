@@ -22,12 +22,13 @@ use std::time::Duration;
 use tokio::runtime::{Handle, Id};
 use tokio::sync::oneshot;
 use tokio::task::yield_now;
-use tokio::time::{Instant, timeout_at};
 
 pub use self::settings::AutoPipelining;
 use crate::command::{Attempts, Command, Encoded, Idempotency, Received};
 use crate::connection::{Connection, Patience, Progress};
 use crate::error::{Error, ErrorKind, Result};
+use crate::platform::Instant;
+use crate::platform::timer::timeout;
 use crate::reply::Replies;
 
 /// How much longer a command waits than its own deadline. If the request ends at the same time, the request's error is
@@ -121,7 +122,8 @@ impl AutoPipeline {
             drop(runtime.spawn(driver.run()));
         }
         let failed = |error| Err(Attempts::default().and_failed(&error).record_in(error, idempotency));
-        match timeout_at(progress.deadline + GRACE, receiver).await {
+        let left = (progress.deadline + GRACE).saturating_duration_since(Instant::now());
+        match timeout(self.connection.timer(), left, receiver).await {
             Ok(Ok(share)) => share,
             Ok(Err(_)) => {
                 // The driver was dropped while it waited for the replies.

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use tokio::time::{Instant, sleep};
-
 use super::{Queued, Share};
 use crate::command::{Attempts, Encoded, Idempotency, Received};
 use crate::connection::{Connection, Progress};
 use crate::error::{Error, ErrorKind};
+use crate::platform::Instant;
+use crate::platform::timer::sleep;
 use crate::reply::{Replies, Reply};
 
 /// Sends commands in one request, and passes each its reply.
@@ -55,7 +55,7 @@ pub(super) async fn send(connection: &Connection, batch: Vec<Queued>, mut progre
     if wait >= progress.deadline.saturating_duration_since(Instant::now()) {
         return fail(rest, &error);
     }
-    sleep(wait).await;
+    sleep(connection.timer(), wait).await;
     Box::pin(send(connection, rest, progress)).await;
 }
 

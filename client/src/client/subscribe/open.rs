@@ -11,7 +11,8 @@ use crate::platform::timer::{Wait, sleep};
 use crate::transport::Body;
 use crate::wire::sse::Events;
 
-/// If a timer is this late, the program did not run in time, and did not read the connection either: it starts again.
+/// If a timer is this late, the program did not run in time, and did not read the connection either: the silence starts
+/// again. It does so once, because some timers are always late: those of a browser's tab in the background, for example.
 const LATE: Duration = Duration::from_secs(1);
 
 /// A connection whose response has begun.
@@ -24,6 +25,8 @@ pub(super) struct Open {
     idle: Idle,
     /// The start of the current silence, if the connection was read and nothing has arrived.
     silent_since: Option<Instant>,
+    /// Whether the current silence was forgiven once, because the timer was late.
+    is_forgiven: bool,
     /// A wait, and when it ends.
     wait: Option<(Instant, Wait)>,
 }
@@ -37,6 +40,7 @@ impl Open {
             is_confirmed: false,
             idle: Idle::new(connection.idle_timeout()),
             silent_since: None,
+            is_forgiven: false,
             wait: None,
         }
     }
@@ -57,6 +61,7 @@ impl Open {
                     return Poll::Ready(Err(Broken::ByServer(error)));
                 }
             };
+            self.is_forgiven = false;
             let silence = self.silent_since.take().map(|since| since.elapsed()).unwrap_or_default();
             self.events.push(&chunk, connection.max_response_bytes()).map_err(Broken::ForGood)?;
             let comments = self.events.comments();
@@ -101,9 +106,10 @@ impl Open {
             if end < until {
                 continue;
             }
-            if now.saturating_duration_since(until) < LATE {
+            if self.is_forgiven || now.saturating_duration_since(until) < LATE {
                 return Poll::Ready(());
             }
+            self.is_forgiven = true;
             if !self.is_confirmed {
                 self.since = now;
             }

@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::runtime::Id;
-use tokio::time::sleep;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use super::exchange::Connection;
 use crate::platform::Instant;
@@ -21,8 +22,14 @@ const TICK: Duration = Duration::from_secs(10);
 
 #[derive(Default)]
 pub(super) struct Pool {
-    /// Each runtime that has an entry has a [`Keeper`], too.
-    waiting: Mutex<HashMap<Id, Vec<Waiting>>>,
+    waiting: Mutex<HashMap<Id, OfRuntime>>,
+}
+
+/// The connections of one runtime.
+struct OfRuntime {
+    waiting: Vec<Waiting>,
+    /// Its [`Keeper`] ends when this is dropped.
+    _keeper: oneshot::Sender<()>,
 }
 
 struct Waiting {
@@ -40,7 +47,7 @@ impl Pool {
     /// Returns the connection that was used last, if there is one that is still open.
     pub(super) fn take(&self, runtime: Id) -> Option<Box<Connection>> {
         loop {
-            let last = self.lock().get_mut(&runtime)?.pop()?;
+            let last = self.lock().get_mut(&runtime)?.waiting.pop()?;
             if last.is_usable() {
                 return Some(last.connection);
             }
@@ -51,36 +58,37 @@ impl Pool {
     pub(super) fn put(self: &Arc<Self>, connection: Box<Connection>) {
         let id = connection.runtime().id();
         let waiting = Waiting { connection, since: Instant::now() };
-        let runtime = match self.lock().entry(id) {
-            Entry::Occupied(mut of_runtime) => return of_runtime.get_mut().push(waiting),
+        let (runtime, gone) = match self.lock().entry(id) {
+            Entry::Occupied(mut of_runtime) => return of_runtime.get_mut().waiting.push(waiting),
             Entry::Vacant(of_runtime) => {
                 let runtime = waiting.connection.runtime().clone();
-                of_runtime.insert(vec![waiting]);
-                runtime
+                let (keeper, gone) = oneshot::channel();
+                of_runtime.insert(OfRuntime { waiting: vec![waiting], _keeper: keeper });
+                (runtime, gone)
             }
         };
         // If the runtime has ended, this drops the keeper at once.
-        drop(runtime.spawn(Keeper { pool: Arc::downgrade(self), runtime: id }.run()));
+        drop(runtime.spawn(Keeper { pool: Arc::downgrade(self), runtime: id, gone }.run()));
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Id, Vec<Waiting>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Id, OfRuntime>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Closes the connections of one runtime. It is dropped when the runtime ends, or some time after the pool.
+/// Closes the connections of one runtime. It is dropped when the runtime or the pool ends.
 struct Keeper {
     pool: Weak<Pool>,
     runtime: Id,
+    gone: oneshot::Receiver<()>,
 }
 
 impl Keeper {
-    async fn run(self) {
-        loop {
-            sleep(TICK).await;
+    async fn run(mut self) {
+        while timeout(TICK, &mut self.gone).await.is_err() {
             let Some(pool) = self.pool.upgrade() else { return };
-            if let Some(waiting) = pool.lock().get_mut(&self.runtime) {
-                waiting.retain(Waiting::is_usable);
+            if let Some(of_runtime) = pool.lock().get_mut(&self.runtime) {
+                of_runtime.waiting.retain(Waiting::is_usable);
             }
         }
     }
@@ -90,8 +98,8 @@ impl Drop for Keeper {
     fn drop(&mut self) {
         if let Some(pool) = self.pool.upgrade() {
             // Connections are closed after the lock is released.
-            let waiting = pool.lock().remove(&self.runtime);
-            drop(waiting);
+            let of_runtime = pool.lock().remove(&self.runtime);
+            drop(of_runtime);
         }
     }
 }

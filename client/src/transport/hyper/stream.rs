@@ -11,27 +11,35 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+/// After so many reads that had something to read, a socket pauses. A server that sends faster than the client reads would
+/// otherwise keep a task from its timers, and so from its timeout.
+const READS: u8 = 4;
+
 /// A socket that can be looked at while hyper owns the connection.
 #[derive(Debug, Clone)]
-pub(super) struct Socket(Arc<TcpStream>);
+pub(super) struct Socket {
+    tcp: Arc<TcpStream>,
+    /// How many reads have followed each other.
+    reads: u8,
+}
 
 impl Socket {
     pub(super) fn new(socket: TcpStream) -> Self {
-        Socket(Arc::new(socket))
+        Socket { tcp: Arc::new(socket), reads: 0 }
     }
 
     /// Returns whether the server has neither closed the connection nor sent anything that has not been read.
     ///
     /// This asks the system, not tokio, which learns of it only when the runtime looks for events again.
     pub(super) fn is_quiet(&self) -> bool {
-        let peeked = SockRef::from(&*self.0).peek(&mut [MaybeUninit::uninit()]);
+        let peeked = SockRef::from(&*self.tcp).peek(&mut [MaybeUninit::uninit()]);
         peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 
     /// Attempts to write as soon as the socket is ready, and again if it turns out that it was not.
     fn poll_with(&self, cx: &mut Context<'_>, mut write: impl FnMut() -> io::Result<usize>) -> Poll<io::Result<usize>> {
         loop {
-            ready!(self.0.poll_write_ready(cx))?;
+            ready!(self.tcp.poll_write_ready(cx))?;
             match write() {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 done => return Poll::Ready(done),
@@ -42,11 +50,20 @@ impl Socket {
 
 impl AsyncRead for Socket {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let reads = std::mem::take(&mut this.reads);
+        if reads == READS {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         loop {
-            ready!(self.0.poll_read_ready(cx))?;
-            match self.0.try_read_buf(buffer) {
+            ready!(this.tcp.poll_read_ready(cx))?;
+            match this.tcp.try_read_buf(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                done => return Poll::Ready(done.map(|_| ())),
+                done => {
+                    this.reads = reads + 1;
+                    return Poll::Ready(done.map(|_| ()));
+                }
             }
         }
     }
@@ -54,7 +71,7 @@ impl AsyncRead for Socket {
 
 impl AsyncWrite for Socket {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.poll_with(cx, || self.0.try_write(bytes))
+        self.poll_with(cx, || self.tcp.try_write(bytes))
     }
 
     fn poll_write_vectored(
@@ -62,7 +79,7 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.poll_with(cx, || self.0.try_write_vectored(slices))
+        self.poll_with(cx, || self.tcp.try_write_vectored(slices))
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -74,7 +91,7 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(SockRef::from(&*self.0).shutdown(Shutdown::Write))
+        Poll::Ready(SockRef::from(&*self.tcp).shutdown(Shutdown::Write))
     }
 }
 
