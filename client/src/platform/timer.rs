@@ -107,6 +107,6 @@ mod tests {
                 tokio::task::consume_budget().await;
             }
         };
-        assert_eq!(timeout(&*timer, Duration::from_millis(20), busy).await, Err(Elapsed));
+        assert_eq!(timeout(&*timer, Duration::from_millis(20), pin!(busy)).await, Err(Elapsed));
     }
 }

@@ -16,6 +16,7 @@ mod recovery;
 mod settings;
 
 use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -123,7 +124,7 @@ impl AutoPipeline {
         }
         let failed = |error| Err(Attempts::default().and_failed(&error).record_in(error, idempotency));
         let left = (progress.deadline + GRACE).saturating_duration_since(Instant::now());
-        match timeout(self.connection.timer(), left, receiver).await {
+        match timeout(self.connection.timer(), left, pin!(receiver)).await {
             Ok(Ok(share)) => share,
             Ok(Err(_)) => {
                 // The driver was dropped while it waited for the replies.
