@@ -1,8 +1,8 @@
 //! A WebAssembly component (WASI 0.2, as Spin and Wasmtime run it) that saves, patches, queries and follows models.
 //!
 //! WASI has no HTTP client and no timers that all async runtimes share, so the program gives the client its own: see
-//! `platform.rs`. `cargo edge wasi` builds it, and runs it in Node
-//! on a local server. For a real database, set `UPSTASH_REDIS_REST_URL` and `UPSTASH_REDIS_REST_TOKEN`.
+//! `platform.rs`. `cargo edge wasi` builds it, and runs it in Node with a local database. For a real one, set
+//! `UPSTASH_REDIS_REST_URL` and `UPSTASH_REDIS_REST_TOKEN`.
 
 #[cfg(target_os = "wasi")]
 mod app;
