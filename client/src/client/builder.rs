@@ -196,7 +196,8 @@ impl<C> RedisBuilder<C> {
     ///   auto-pipelining.
     /// - **Lost replies.** Reads are repeated, and so are idempotent writes after which no other write was sent that is not
     ///   idempotent. All other commands fail, and the error of each says whether it may have been executed.
-    /// - **Runtimes.** It needs a tokio runtime. Each runtime has a queue of its own.
+    /// - **Runtimes.** It needs a tokio runtime. Each runtime has a queue of its own. It does not exist on `wasm32` targets: see
+    ///   [Platforms](crate::guide::platforms).
     ///
     /// ```
     /// use redis_rest::{AutoPipelining, Redis};
@@ -226,6 +227,8 @@ impl<C> RedisBuilder<C> {
     ///
     /// With the feature `tls-ring` instead of `tls`, reqwest has no default provider for TLS. Enable a TLS feature of reqwest
     /// for your client, or install a provider with `rustls::crypto::ring::default_provider().install_default()`.
+    ///
+    /// It does not exist on `wasm32` targets: see [Platforms](crate::guide::platforms).
     #[cfg(not(target_family = "wasm"))]
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.transport = Some(Arc::new(move |url, _| default::over(client.clone(), url)));
@@ -386,9 +389,10 @@ fn config(message: impl Into<Cow<'static, str>>) -> Error {
 fn authorization(token: Option<&str>) -> Result<HeaderValue> {
     let token = token.unwrap_or_default();
     if token.is_empty() {
-        return Err(config(
-            "there is no token: set UPSTASH_REDIS_REST_TOKEN to the REST token that the console shows for the database",
-        ));
+        return Err(config(format!(
+            "there is no token: set UPSTASH_REDIS_REST_TOKEN to the REST token that the console shows for the database{}",
+            platform::WHERE_SET
+        )));
     }
     if token.trim() != token {
         return Err(config("the token begins or ends with white space; remove it (a line end copied from a file?)"));
@@ -406,12 +410,18 @@ fn authorization(token: Option<&str>) -> Result<HeaderValue> {
 fn checked_url(url: Option<&str>, allow_insecure_http: bool) -> Result<String> {
     let url = url.unwrap_or_default();
     if url.is_empty() {
-        return Err(config(
-            "there is no URL: set UPSTASH_REDIS_REST_URL to the REST URL that the console shows for the database, https://NAME.upstash.io",
-        ));
+        return Err(config(format!(
+            "there is no URL: set UPSTASH_REDIS_REST_URL to the REST URL that the console shows for the database, https://NAME.upstash.io{}",
+            platform::WHERE_SET
+        )));
     }
     if url.starts_with("redis://") || url.starts_with("rediss://") {
         return Err(config("the URL is for Redis's TCP protocol; use the REST URL, which begins with https://"));
+    }
+    if url.trim_matches(|char: char| char.is_whitespace() || matches!(char, '"' | '\'')) != url {
+        return Err(config(
+            "the URL begins or ends with white space or a quote; remove it (a line end copied from a file?)",
+        ));
     }
     // Messages do not contain the URL, which could contain a password.
     let parsed: Uri =
@@ -459,6 +469,8 @@ mod tests {
         let cases = [
             ("", "there is no URL"),
             ("redis://h:6379", "TCP protocol"),
+            ("https://h\n", "white space or a quote"),
+            ("\"https://h\"", "white space or a quote"),
             ("https://", "malformed"),
             ("example.com", "not complete"),
             ("https://user:s3cret@h", "password"),

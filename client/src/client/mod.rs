@@ -75,7 +75,8 @@ pub struct Redis {
 
 impl Redis {
     /// Creates a client for the database that the environment names: `UPSTASH_REDIS_REST_URL`, or else `KV_REST_API_URL`,
-    /// and `UPSTASH_REDIS_REST_TOKEN`, or else `KV_REST_API_TOKEN`.
+    /// and `UPSTASH_REDIS_REST_TOKEN`, or else `KV_REST_API_TOKEN`. A Cloudflare Worker passes its bindings to
+    /// [`builder_from_vars`](Redis::builder_from_vars) instead.
     ///
     /// # Errors
     ///

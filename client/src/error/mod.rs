@@ -4,7 +4,7 @@ mod redact;
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -95,6 +95,9 @@ pub(crate) struct Subject {
 
 /// The most characters of a key in a text.
 const MAX_KEY: usize = 64;
+
+/// How many causes `Debug` shows, each that of the one before it.
+const MAX_CAUSES: usize = 8;
 
 impl Subject {
     /// The key, or the start of a long one.
@@ -662,7 +665,14 @@ impl fmt::Debug for Error {
         debug.field("may_have_executed", &inner.may_have_executed).field("attempts", &inner.attempts);
         if let Some(source) = &inner.source {
             // Some errors of the standard library show in `Debug` what they hide in `Display`.
-            debug.field("source", &format_args!("{:?}", source.to_string()));
+            let mut causes = source.to_string();
+            let mut next = source.source();
+            for _ in 1..MAX_CAUSES {
+                let Some(cause) = next else { break };
+                let _ = write!(causes, ": {cause}");
+                next = cause.source();
+            }
+            debug.field("source", &format_args!("{causes:?}"));
         }
         debug.finish()
     }

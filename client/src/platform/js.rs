@@ -132,6 +132,9 @@ pub(crate) fn default_timer() -> Option<Arc<dyn Timer>> {
     global("setTimeout")?.is_function().then(|| Arc::new(JsTimer) as Arc<dyn Timer>)
 }
 
+/// Where settings are set, if not in variables of the process.
+pub(crate) const WHERE_SET: &str = "; a Cloudflare Worker passes its bindings to `Redis::builder_from_vars`";
+
 pub(crate) fn now() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::try_from_secs_f64(Date::now() / 1e3).unwrap_or_default()
 }

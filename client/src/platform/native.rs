@@ -22,6 +22,9 @@ pub(crate) fn default_timer() -> Option<Arc<dyn Timer>> {
     Some(Arc::new(TokioTimer))
 }
 
+/// Where settings are set, if not in variables of the process.
+pub(crate) const WHERE_SET: &str = "";
+
 pub(crate) fn now() -> SystemTime {
     SystemTime::now()
 }

@@ -11,6 +11,9 @@ pub(crate) fn default_timer() -> Option<Arc<dyn Timer>> {
     None
 }
 
+/// Where settings are set, if not in variables of the process.
+pub(crate) const WHERE_SET: &str = "";
+
 pub(crate) fn now() -> SystemTime {
     SystemTime::now()
 }

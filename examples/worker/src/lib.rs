@@ -65,7 +65,7 @@ async fn fetch(request: Request, env: Env, _: Context) -> worker::Result<Respons
         Some(error) if error.is_invalid_input() => Response::error(error.message(), 400),
         // The log says what is wrong. The visitor cannot help it.
         _ => {
-            console_error!("{error}");
+            console_error!("{error:?}");
             Response::error("Something went wrong. Try again later.", 500)
         }
     })
