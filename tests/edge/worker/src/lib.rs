@@ -6,6 +6,7 @@ mod commands;
 mod faults;
 mod live;
 mod models;
+mod sends;
 mod start;
 
 use redis_model::Error;
