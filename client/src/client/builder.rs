@@ -33,7 +33,7 @@ use crate::wire::Encoding;
 /// | [`read_your_writes`](Self::read_your_writes) | on |
 /// | [`telemetry`](Self::telemetry) | on, unless `UPSTASH_DISABLE_TELEMETRY` is set |
 /// | [`max_request_bytes`](Self::max_request_bytes) | unlimited; the service has a limit of its own |
-/// | [`max_response_bytes`](Self::max_response_bytes) | 128 MiB |
+/// | [`max_response_bytes`](Self::max_response_bytes) | 128 MiB; 32 MiB in JavaScript |
 /// | [`idle_timeout`](Self::idle_timeout) of subscriptions | learned from the server's heartbeats |
 /// | [`auto_pipelining`](Self::auto_pipelining) | off |
 #[derive(Clone)]
@@ -83,7 +83,7 @@ impl<C> RedisBuilder<C> {
             opted_out: false,
             allow_insecure_http: false,
             max_request_bytes: usize::MAX,
-            max_response_bytes: 128 << 20,
+            max_response_bytes: platform::MAX_RESPONSE_BYTES,
             idle_timeout: None,
             #[cfg(not(target_family = "wasm"))]
             auto_pipelining: None,
@@ -164,7 +164,8 @@ impl<C> RedisBuilder<C> {
     /// in any case). While a response is decoded to [`Value`](crate::Value)s, the client takes up to 7 times this limit,
     /// however small its values are, and about 2 times if they are long. A type of your own can take more.
     ///
-    /// The default has room for the service's largest record, 100 MB, in base64.
+    /// The default has room for the service's largest record, 100 MB, in base64. In JavaScript it is 32 MiB, because a Worker
+    /// has 128 MB of memory.
     pub fn max_response_bytes(mut self, bytes: usize) -> Self {
         self.max_response_bytes = bytes;
         self

@@ -4,14 +4,17 @@
 //! Each wait is a timer of its own. On Cloudflare Workers, a timer belongs to the request in whose handling it was set: one
 //! that is shared by all would ring for nobody once that request is over.
 
+use std::cell::Cell;
 use std::ops::Add;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, SystemTime};
 
 use js_sys::{Date, Function, Promise, Reflect};
 use send_wrapper::SendWrapper;
+use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
@@ -81,25 +84,43 @@ impl Timer for JsTimer {
 }
 
 /// A timer that is cleared when it is dropped.
+///
+/// It is no promise: what waits for a promise is freed when that settles, and that of a cleared timer never does.
 struct Timeout {
-    /// `None` if it has rung.
-    rings: Option<JsFuture>,
+    bell: Rc<Bell>,
     id: JsValue,
+    rings: Option<Closure<dyn FnMut()>>,
+    /// In the place of a timer that the host refuses.
+    refused: Option<JsFuture>,
+}
+
+#[derive(Default)]
+struct Bell {
+    has_rung: Cell<bool>,
+    waiting: Cell<Option<Waker>>,
 }
 
 impl Timeout {
     fn start(millis: f64) -> Self {
-        let mut id = JsValue::UNDEFINED;
-        let mut is_set = false;
-        let promise = Promise::new(&mut |resolve, _| {
-            let set: Option<Function> = global("setTimeout").and_then(|set| set.dyn_into().ok());
-            if let Some(Ok(set)) = set.map(|set| set.call2(&JsValue::UNDEFINED, &resolve, &millis.into())) {
-                (id, is_set) = (set, true);
+        let bell = Rc::new(Bell::default());
+        let rings = Closure::once({
+            let bell = Rc::clone(&bell);
+            move || {
+                bell.has_rung.set(true);
+                if let Some(waker) = bell.waiting.take() {
+                    waker.wake();
+                }
             }
         });
-        // Workers refuse timers outside a request, and requests too. The error of the request must come first.
-        let promise = if is_set { promise } else { Promise::resolve(&JsValue::UNDEFINED) };
-        Timeout { rings: Some(JsFuture::from(promise)), id }
+        let set: Option<Function> = global("setTimeout").and_then(|set| set.dyn_into().ok());
+        match set.map(|set| set.call2(&JsValue::UNDEFINED, rings.as_ref(), &millis.into())) {
+            Some(Ok(id)) => Timeout { bell, id, rings: Some(rings), refused: None },
+            // Workers refuse timers outside a request, and requests too. The error of the request must come first.
+            _ => {
+                let refused = Some(JsFuture::from(Promise::resolve(&JsValue::UNDEFINED)));
+                Timeout { bell, id: JsValue::UNDEFINED, rings: None, refused }
+            }
+        }
     }
 }
 
@@ -107,22 +128,29 @@ impl Future for Timeout {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(rings) = &mut self.rings else { return Poll::Ready(()) };
-        let poll = Pin::new(rings).poll(cx).map(drop);
-        if poll.is_ready() {
-            self.rings = None;
+        if let Some(refused) = &mut self.refused {
+            ready!(Pin::new(refused).poll(cx)).ok();
+            self.refused = None;
+            self.bell.has_rung.set(true);
         }
-        poll
+        if self.bell.has_rung.get() {
+            return Poll::Ready(());
+        }
+        self.bell.waiting.set(Some(cx.waker().clone()));
+        Poll::Pending
     }
 }
 
 impl Drop for Timeout {
     fn drop(&mut self) {
-        if self.rings.is_some()
-            && let Some(clear) = global("clearTimeout").and_then(|clear| clear.dyn_into::<Function>().ok())
-        {
+        if self.bell.has_rung.get() {
+            return;
+        }
+        let Some(rings) = self.rings.take() else { return };
+        let clear: Option<Function> = global("clearTimeout").and_then(|clear| clear.dyn_into().ok());
+        if clear.and_then(|clear| clear.call1(&JsValue::UNDEFINED, &self.id).ok()).is_none() {
             // It rings for nobody if it cannot be cleared.
-            let _ = clear.call1(&JsValue::UNDEFINED, &self.id);
+            rings.forget();
         }
     }
 }
@@ -131,6 +159,9 @@ impl Drop for Timeout {
 pub(crate) fn default_timer() -> Option<Arc<dyn Timer>> {
     global("setTimeout")?.is_function().then(|| Arc::new(JsTimer) as Arc<dyn Timer>)
 }
+
+/// The size of the largest response, by default. A Worker has 128 MB of memory, and reading a reply takes three times its length.
+pub(crate) const MAX_RESPONSE_BYTES: usize = 32 << 20;
 
 /// Where settings are set, if not in variables of the process.
 pub(crate) const WHERE_SET: &str = "; a Cloudflare Worker passes its bindings to `Redis::builder_from_vars`";

@@ -15,7 +15,7 @@ pub(crate) mod timer;
 mod here;
 
 pub use self::here::Instant;
-pub(crate) use self::here::{WHERE_SET, default_timer, host, now, variable};
+pub(crate) use self::here::{MAX_RESPONSE_BYTES, WHERE_SET, default_timer, host, now, variable};
 pub use self::timer::Timer;
 
 /// Returns a random number from 0 to 1, for waits. Without a source of random numbers it is always in the middle: waits are

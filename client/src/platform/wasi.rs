@@ -11,6 +11,9 @@ pub(crate) fn default_timer() -> Option<Arc<dyn Timer>> {
     None
 }
 
+/// The size of the largest response, by default: room for the largest record of the service, 100 MB, in base64.
+pub(crate) const MAX_RESPONSE_BYTES: usize = 128 << 20;
+
 /// Where settings are set, if not in variables of the process.
 pub(crate) const WHERE_SET: &str = "";
 

@@ -2,6 +2,7 @@
 //!
 //! JavaScript has one thread here. What holds its values is wrapped, and panics on another thread, which no program has.
 
+use std::borrow::Cow;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -9,7 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, InvalidHeaderValue};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use js_sys::{Array, ArrayBuffer, Function, Object, Promise, Reflect, Uint8Array};
 use send_wrapper::SendWrapper;
@@ -52,20 +53,21 @@ impl Transport for FetchTransport {
 }
 
 async fn fetch(url: String, headers: HeaderMap, body: Bytes) -> std::result::Result<Response, TransportError> {
-    // What is thrown before there is a promise was thrown before anything was sent.
-    let (promise, abort) =
-        begin(&url, &headers, &body).map_err(|error| TransportError::not_sent(text(&error, &url)))?;
+    // What is thrown before `fetch` is called was thrown before anything was sent.
+    let (promise, abort) = begin(&url, &headers, &body).map_err(|error| TransportError::not_sent(text(&error)))?;
     drop((headers, body));
-    let interrupted = |error: JsValue| TransportError::interrupted(text(&error, &url));
+    let interrupted = |error: JsValue| TransportError::interrupted(text(&error));
     let response = JsFuture::from(promise).await.map_err(interrupted)?;
-    let response: web_sys::Response = response.dyn_into().map_err(interrupted)?;
+    let response: web_sys::Response =
+        response.dyn_into().map_err(|_| TransportError::interrupted("`fetch` returned a value that is no response"))?;
     let status = match response.status() {
         // A browser hides where a redirect leads, and which of them it is.
         0 => StatusCode::FOUND,
         status => StatusCode::from_u16(status).map_err(TransportError::interrupted)?,
     };
-    let headers = received(&response.headers()).map_err(interrupted)?;
-    let body = Body(Inner::Default(Chunks(SendWrapper::new(Arriving::new(&response, &headers, abort)))));
+    let headers = received(&response).map_err(interrupted)?;
+    let arriving = Arriving::new(&response, &headers, abort).map_err(interrupted)?;
+    let body = Body(Inner::Default(Chunks(SendWrapper::new(arriving))));
     Ok(Response { status, headers, body })
 }
 
@@ -80,30 +82,45 @@ fn begin(url: &str, headers: &HeaderMap, body: &Bytes) -> std::result::Result<(P
     init.set_body(&Uint8Array::from(&body[..]));
     let list = Headers::new()?;
     for (name, value) in headers {
-        // The text of this error is ours: it contains no value.
-        let value = value.to_str().map_err(|error| JsValue::from(error.to_string()))?;
-        list.append(name.as_str(), value)?;
+        // JavaScript has a character for each byte.
+        let latin = || value.as_bytes().iter().copied().map(char::from).collect::<String>();
+        let value = value.to_str().map_or_else(|_| Cow::from(latin()), Cow::from);
+        list.append(name.as_str(), &value)?;
     }
     init.set_headers(&list);
     let global = js_sys::global();
     let fetch: std::result::Result<Function, _> = Reflect::get(&global, &"fetch".into())?.dyn_into();
     let fetch = fetch.map_err(|_| JsValue::from("this JavaScript host has no function `fetch`"))?;
-    let promise = fetch.call2(&global, &url.into(), &init)?.dyn_into()?;
+    // A `fetch` that the program has replaced may return no promise of this host, or throw when the request is on its way.
+    let promise = match fetch.call2(&global, &url.into(), &init) {
+        Ok(returned) => Promise::resolve(&returned),
+        Err(thrown) => Promise::reject(&thrown),
+    };
     Ok((promise, abort))
 }
 
 /// Returns the headers of a response. One that HTTP does not allow is left out.
-fn received(headers: &Headers) -> std::result::Result<HeaderMap, JsValue> {
+fn received(response: &web_sys::Response) -> std::result::Result<HeaderMap, JsValue> {
+    let headers: Headers = Reflect::get(response, &"headers".into())?.dyn_into()?;
     let mut map = HeaderMap::new();
     for entry in headers.entries() {
         let entry: Array = entry?.dyn_into()?;
         if let (Some(name), Some(value)) = (entry.get(0).as_string(), entry.get(1).as_string())
-            && let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value))
+            && let (Ok(name), Ok(value)) = (HeaderName::try_from(name), header_value(value))
         {
             map.append(name, value);
         }
     }
     Ok(map)
+}
+
+/// Returns the bytes of a header, each of which is a character in JavaScript.
+fn header_value(value: String) -> std::result::Result<HeaderValue, InvalidHeaderValue> {
+    if value.is_ascii() {
+        return HeaderValue::try_from(value);
+    }
+    let bytes: std::result::Result<Vec<u8>, _> = value.chars().map(u8::try_from).collect();
+    HeaderValue::try_from(bytes.unwrap_or_else(|_| value.into_bytes()))
 }
 
 /// Ends the request when it is dropped, unless that has ended.
@@ -137,17 +154,19 @@ enum Source {
 }
 
 impl Arriving {
-    fn new(response: &web_sys::Response, headers: &HeaderMap, abort: Abort) -> Self {
+    fn new(response: &web_sys::Response, headers: &HeaderMap, abort: Abort) -> std::result::Result<Self, JsValue> {
         // The length of compressed data says nothing of that of the data.
         let length = headers.get(CONTENT_LENGTH).filter(|_| !headers.contains_key(CONTENT_ENCODING));
         let announced = length.and_then(|length| length.to_str().ok()?.parse().ok()).unwrap_or(0);
         let whole = (1..=SMALL).contains(&announced).then(|| response.array_buffer().ok()).flatten();
         let source = match (whole, response.body()) {
             (Some(promise), _) => Source::Whole(JsFuture::from(promise)),
+            // Whoever has replaced `fetch` has read the body itself.
+            (None, Some(stream)) if stream.locked() => return Err("the body of the response is locked".into()),
             (None, Some(stream)) => Source::Stream { reader: stream.get_reader().unchecked_into(), read: None },
             (None, None) => Source::Ended,
         };
-        Arriving { source, announced, abort }
+        Ok(Arriving { source, announced, abort })
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<std::result::Result<Bytes, JsValue>>> {
@@ -194,7 +213,7 @@ impl Chunks {
         cx: &mut Context<'_>,
     ) -> Poll<Option<std::result::Result<Bytes, TransportError>>> {
         let chunk = ready!(self.0.poll(cx));
-        Poll::Ready(chunk.map(|chunk| chunk.map_err(|error| TransportError::interrupted(text(&error, "")))))
+        Poll::Ready(chunk.map(|chunk| chunk.map_err(|error| TransportError::interrupted(text(&error)))))
     }
 
     /// The announced number of bytes; 0 if it is not known.
@@ -205,14 +224,15 @@ impl Chunks {
 
 /// What JavaScript says about a failure. It is not said whether the request was sent.
 ///
-/// A text that quotes the URL is cut, because the URL can contain a command.
-fn text(error: &JsValue, url: &str) -> String {
-    let text = match error.dyn_ref::<js_sys::Error>() {
-        Some(error) => String::from(error.to_string()),
-        None => error.as_string().unwrap_or_else(|| "JavaScript threw a value that is no error".to_owned()),
+/// URLs are cut: they can contain a command.
+fn text(error: &JsValue) -> String {
+    // Whatever is thrown can be any value, with getters that throw.
+    let part = |name: &str| Reflect::get(error, &name.into()).ok()?.as_string();
+    let text = match (error.as_string(), part("name"), part("message")) {
+        (Some(text), ..) | (None, None, Some(text)) => text,
+        (None, Some(name), Some(message)) => format!("{name}: {message}"),
+        _ => "JavaScript threw a value that is no error".to_owned(),
     };
-    if !url.is_empty() && text.contains(url) {
-        return "JavaScript refused the URL".to_owned();
-    }
-    text.chars().take(MAX_TEXT).collect()
+    let words = text.split(' ').map(|word| if word.contains("://") { ".." } else { word });
+    words.collect::<Vec<_>>().join(" ").chars().take(MAX_TEXT).collect()
 }

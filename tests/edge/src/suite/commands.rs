@@ -33,3 +33,11 @@ pub async fn two_thousand_requests_share_a_static_client(suite: &Suite) -> Outco
     let wrong = answers.iter().find(|(n, answer)| !answer.as_ref().is_ok_and(|answer| answer.text() == *n));
     holds(answers.len() == 2_000 && wrong.is_none(), || format!("{wrong:?}"))
 }
+
+/// Every request sets a timer and clears it.
+pub async fn memory_stays_constant(suite: &Suite) -> Outcome<()> {
+    // A leak of 90 bytes in each request would show as 5 pages.
+    let answer = suite.call("/memory?n=4000").await?;
+    let pages: u32 = answer.text().parse().map_err(|_| answer.text())?;
+    super::holds(pages <= 1, || format!("the memory has grown by {pages} pages"))
+}

@@ -19,15 +19,27 @@ const LACKING: [(&str, &str); 5] = [
     ("noAbort", "AbortController"),
 ];
 
+/// Workers whose `fetch` somebody has replaced, as tools for tests and traces do: what it does, and how an INCR ends.
+const REPLACED: [(&str, &str, &str); 5] = [
+    ("thenable", "(...a) => { const p = real(...a); return { then: (f, r) => p.then(f, r) } }", "Decode"),
+    ("noPromise", "(...a) => { real(...a).catch(() => {}); return 5 }", "Interrupted"),
+    ("noResponse", "async (...a) => { await real(...a); return null }", "Interrupted"),
+    ("throws", "async () => { throw new Proxy(new Error(), { get() { throw 1 } }) }", "Interrupted"),
+    ("locked", "async (...a) => { const r = await real(...a); r.body.getReader(); return r }", "Interrupted"),
+];
+
 /// Adds the modules of these Workers.
 pub fn add(mut bundle: Bundle, stack: &Stack) -> Outcome<(Bundle, Vec<Worker>)> {
     let mut workers = Vec::new();
-    for (name, global) in LACKING {
+    let lacking = LACKING.map(|(name, global)| {
+        (name, format!("Object.defineProperty(globalThis, \"{global}\", {{ value: undefined }});\n"))
+    });
+    let replaced = REPLACED.map(|(name, with, _)| (name, format!("const real = fetch;\nglobalThis.fetch = {with};\n")));
+    for (name, text) in lacking.into_iter().chain(replaced) {
         let main: &'static str = Box::leak(format!("{name}.js").into_boxed_str());
         let before = format!("{name}-before.js");
         // Imports are evaluated in order.
-        bundle = bundle
-            .with(&before, &format!("Object.defineProperty(globalThis, \"{global}\", {{ value: undefined }});\n"))?;
+        bundle = bundle.with(&before, &text)?;
         bundle = bundle.with(main, &format!("import \"./{before}\";\nexport {{ default }} from \"./shim.js\";\n"))?;
         workers.push(Worker { main, ..stack.worker(name) });
     }
@@ -103,6 +115,21 @@ pub async fn without_abort_controller(suite: &Suite) -> Outcome<()> {
     let answer = suite.call_on("noAbort", "/incr?key=k&retries=2").await?;
     let why = error("Connect may_have_executed=false attempts=3: INCR:", &answer)?;
     holds(why.contains("AbortController"), || why)
+}
+
+/// A write that was sent is not repeated, and no request hangs.
+pub async fn a_fetch_that_was_replaced(suite: &Suite) -> Outcome<()> {
+    let body = r#"{"result":"aGVsbG8="}"#;
+    // It is read in another way than a body of an announced length.
+    let unannounced = Act::Send(format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{body}"));
+    for reply in [Act::reply("200 OK", body), unannounced] {
+        let server = FaultServer::start([reply]).await?;
+        for (name, _, kind) in REPLACED {
+            let answer = suite.call_on(name, &format!("/incr?key=k&retries=2&url={}", server.url)).await?;
+            error(&format!("{kind} may_have_executed=true attempts=1: INCR:"), &answer)?;
+        }
+    }
+    Ok(())
 }
 
 /// Without this, no check would notice a panic.

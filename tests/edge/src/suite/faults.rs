@@ -127,6 +127,15 @@ pub async fn a_dropped_future_aborts_its_request(suite: &Suite) -> Outcome<()> {
     })
 }
 
+/// It is sent back with the next request.
+pub async fn a_sync_token_that_is_not_ascii(suite: &Suite) -> Outcome<()> {
+    let reply = "HTTP/1.1 200 OK\r\nupstash-sync-token: caf\u{e9}\r\ncontent-length: 21\r\nconnection: close\r\n\r\n";
+    let server = FaultServer::start([Act::Send(format!("{reply}{{\"result\":\"aGVsbG8=\"}}"))]).await?;
+    suite.expect(&format!("/twice?url={}", server.url), r#"Some("hello") Some("hello")"#).await?;
+    let head = server.seen().pop().unwrap_or_default().head;
+    holds(head.contains("upstash-sync-token: caf\u{e9}"), || head)
+}
+
 pub async fn what_is_not_json(suite: &Suite) -> Outcome<()> {
     let server = FaultServer::start([Act::reply("200 OK", "<html>")]).await?;
     let path = format!("/incr?key=k&retries=2&url={}", server.url);

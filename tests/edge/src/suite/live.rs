@@ -44,6 +44,13 @@ pub async fn a_subscription_is_dropped_and_opened_again(suite: &Suite) -> Outcom
     }
 }
 
+/// A Worker gives no stream of one request to another. That must not look like an end, or hang.
+pub async fn a_subscription_of_another_request_fails(suite: &Suite) -> Outcome<()> {
+    suite.expect("/keep?channel=kept", "kept").await?;
+    let why = suite.expect_error("/kept", "Interrupted may_have_executed=false attempts=1: SUBSCRIBE:").await?;
+    holds(why.contains("different request"), || why)
+}
+
 pub async fn messages_are_passed_on_as_events(suite: &Suite) -> Outcome<()> {
     let response = http::open(suite.workerd.port("main")?, "/sse?channel=events").await?;
     let kind = response.headers().get("content-type").cloned();

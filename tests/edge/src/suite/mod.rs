@@ -40,17 +40,19 @@ macro_rules! checks {
 
 const CHECKS: &[(&str, Check)] = checks! {
     commands: set_and_get pipeline transaction one_mebibyte_and_all_bytes expiry
-        two_thousand_requests_share_a_static_client;
-    models: records queries a_log_is_appended_to_and_read a_tail_follows_appends;
-    live: a_message_arrives a_subscription_is_dropped_and_opened_again messages_are_passed_on_as_events;
+        two_thousand_requests_share_a_static_client memory_stays_constant;
+    models: ids_are_generated records queries a_log_is_appended_to_and_read a_tail_follows_appends;
+    live: a_message_arrives a_subscription_is_dropped_and_opened_again messages_are_passed_on_as_events
+        a_subscription_of_another_request_fails;
     faults: a_server_that_never_answers a_body_that_stalls a_body_that_ends_early a_chunked_body_that_ends_early
         a_read_is_retried_after_503 a_write_is_not_retried_after_503 a_write_is_retried_after_429
         a_lost_reply_of_a_write a_lost_reply_of_a_write_that_executes_once a_refused_connection
-        a_dropped_future_aborts_its_request what_is_not_json;
+        a_dropped_future_aborts_its_request what_is_not_json
+        a_sync_token_that_is_not_ascii;
     refusals: a_redirect_is_not_followed a_url_that_is_not_https a_missing_binding a_wrong_token
         a_url_that_is_none_is_not_quoted;
     environment: calls_in_the_global_scope without_crypto without_a_monotonic_clock without_timers without_fetch
-        without_abort_controller a_panic_is_noticed;
+        without_abort_controller a_fetch_that_was_replaced a_panic_is_noticed;
     example: posts_are_listed_in_pages a_visitor_has_to_wait streams_are_live_and_resume
         a_browser_that_leaves_ends_its_subscription mistakes_have_answers;
 };

@@ -29,3 +29,7 @@ pub async fn a_tail_follows_appends(suite: &Suite) -> Outcome<()> {
     appended?;
     equal((200, r#"[Placed { sku: "before" }, Placed { sku: "after" }]"#), &tail?)
 }
+
+pub async fn ids_are_generated(suite: &Suite) -> Outcome<()> {
+    suite.expect("/ids", "36 26").await
+}

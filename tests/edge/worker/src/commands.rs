@@ -76,6 +76,27 @@ pub async fn expiry(call: &Call) -> Result {
     Ok(format!("{left:?}"))
 }
 
+/// Gets a key twice. A reply must not spoil the requests after it.
+pub async fn twice(call: &Call) -> Result {
+    let redis = call.redis()?;
+    let first: Option<String> = redis.get("k").await?;
+    let second: Option<String> = redis.get("k").await?;
+    Ok(format!("{first:?} {second:?}"))
+}
+
+/// Returns by how many pages of 64 KiB the memory grows in `n` requests, after as many to warm up.
+pub async fn memory(call: &Call) -> Result {
+    let redis = call.redis()?;
+    let mut before = 0;
+    for _ in 0..2 {
+        before = core::arch::wasm32::memory_size(0);
+        for _ in 0..call.number("n").unwrap_or(1) {
+            let _: Option<String> = redis.get("memory").await?;
+        }
+    }
+    Ok((core::arch::wasm32::memory_size(0) - before).to_string())
+}
+
 /// A client that all requests share.
 pub async fn on_static_client(call: &Call) -> Result {
     static CLIENT: OnceLock<Redis> = OnceLock::new();

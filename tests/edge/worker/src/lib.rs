@@ -6,6 +6,7 @@ mod commands;
 mod faults;
 mod live;
 mod models;
+mod sends;
 mod start;
 
 use redis_model::Error;
@@ -26,6 +27,9 @@ async fn fetch(request: Request, env: Env, _ctx: Context) -> Result<Response> {
         "/bytes" => commands::bytes(&call).await,
         "/expiry" => commands::expiry(&call).await,
         "/static" => commands::on_static_client(&call).await,
+        "/memory" => commands::memory(&call).await,
+        "/twice" => commands::twice(&call).await,
+        "/ids" => models::ids(),
         "/records" => models::records(&call).await,
         "/query" => models::query(&call).await,
         "/log" => models::log(&call).await,
@@ -34,6 +38,8 @@ async fn fetch(request: Request, env: Env, _ctx: Context) -> Result<Response> {
         "/publish" => live::publish(&call).await,
         "/subscribe" => live::subscribe(&call).await,
         "/resubscribe" => live::resubscribe(&call).await,
+        "/keep" => live::keep(&call).await,
+        "/kept" => live::kept().await,
         "/sse" => return live::events(&call),
         "/dropped" => faults::dropped(&call).await,
         "/started" => start::started().await,

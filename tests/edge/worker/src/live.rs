@@ -1,12 +1,14 @@
 //! Subscriptions.
 
+use std::cell::RefCell;
+
 use futures_util::StreamExt as _;
 use redis_model::redis_rest::PubSubCommands as _;
 use redis_model::redis_rest::subscribe::{Subscription, SubscriptionEvent};
 use redis_model::{Error, ErrorKind};
 use worker::{Headers, Response};
 
-use crate::call::Call;
+use crate::call::{Call, wrong};
 
 /// Returns the number of subscribers that got the message.
 pub async fn publish(call: &Call) -> Result<String, Error> {
@@ -33,6 +35,23 @@ pub async fn resubscribe(call: &Call) -> Result<String, Error> {
         }
     };
     Ok(format!("{before} {after}"))
+}
+
+thread_local! {
+    static KEPT: RefCell<Option<Subscription>> = const { RefCell::new(None) };
+}
+
+/// Keeps a subscription for another request, which no Worker should.
+pub async fn keep(call: &Call) -> Result<String, Error> {
+    let mut events = call.redis()?.subscribe([call.text("channel")]);
+    events.next().await.transpose()?;
+    KEPT.set(Some(events));
+    Ok("kept".to_owned())
+}
+
+pub async fn kept() -> Result<String, Error> {
+    let mut events = KEPT.take().ok_or_else(|| wrong("there is none"))?;
+    message(&mut events).await
 }
 
 async fn message(events: &mut Subscription) -> Result<String, Error> {

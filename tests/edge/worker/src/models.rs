@@ -29,6 +29,12 @@ fn user(id: u64) -> User {
     User { id, email: format!("{id}@example.org"), age: id as u8 * 10, visits: 0, bio: None }
 }
 
+/// Returns the lengths of generated ids, which need a clock and random numbers.
+pub fn ids() -> Result<String> {
+    let (uuid, ulid) = (uuid::Uuid::generate(), ulid::Ulid::generate());
+    Ok(format!("{} {}", uuid.to_string().len(), ulid.to_string().len()))
+}
+
 pub async fn records(call: &Call) -> Result<String> {
     let redis = &call.redis()?;
     User::delete(redis, 1).await?;
