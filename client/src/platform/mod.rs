@@ -7,6 +7,8 @@
 //! | JavaScript: Workers, browsers, Node | `js` | `setTimeout` | `fetch` |
 //! | other WebAssembly: WASI | `wasi` | the user's | the user's |
 
+#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+mod system;
 pub(crate) mod timer;
 
 #[cfg_attr(not(target_family = "wasm"), path = "native.rs")]

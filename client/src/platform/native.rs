@@ -1,10 +1,11 @@
-//! Where there are threads and sockets: tokio's clock and timers, and the variables of the process.
+//! Where there are threads and sockets: tokio's clock and timers.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 pub use tokio::time::Instant;
 
+pub(crate) use super::system::*;
 use super::timer::{Timer, Wait};
 
 /// The timers of the tokio runtime on which they are polled.
@@ -20,24 +21,4 @@ impl Timer for TokioTimer {
 
 pub(crate) fn default_timer() -> Option<Arc<dyn Timer>> {
     Some(Arc::new(TokioTimer))
-}
-
-/// The size of the largest response, by default: room for the largest record of the service, 100 MB, in base64.
-pub(crate) const MAX_RESPONSE_BYTES: usize = 128 << 20;
-
-/// Where settings are set, if not in variables of the process.
-pub(crate) const WHERE_SET: &str = "";
-
-pub(crate) fn now() -> SystemTime {
-    SystemTime::now()
-}
-
-/// Returns an environment variable.
-pub(crate) fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok()
-}
-
-/// Returns the name of the platform, if it is known without a variable.
-pub(crate) fn host() -> Option<&'static str> {
-    None
 }

@@ -11,6 +11,8 @@ mod tls;
 #[cfg_attr(all(target_family = "wasm", target_os = "unknown"), path = "fetch.rs")]
 #[cfg_attr(all(target_family = "wasm", not(target_os = "unknown")), path = "none.rs")]
 pub(crate) mod default;
+#[cfg(not(target_family = "wasm"))]
+mod endpoints;
 
 use std::fmt;
 use std::future::poll_fn;

@@ -10,8 +10,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use reqwest::{Client, Method, Url};
 
+use super::endpoints::Endpoints;
 use super::socket::{IDLE_LIMIT, KEEPALIVE, KEEPALIVE_INTERVAL, KEEPALIVE_RETRIES};
-use super::{Body, Endpoint, Inner, Request, Response, Transport, TransportError};
+use super::{Body, Inner, Request, Response, Transport, TransportError};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What an interrupted request means.
@@ -20,9 +21,7 @@ pub(crate) const INTERRUPTED: &str = "the connection broke before the whole repl
 /// Sends requests by a [`reqwest::Client`], to URLs that were parsed once.
 struct ReqwestTransport {
     client: Client,
-    command: Url,
-    pipeline: Url,
-    transaction: Url,
+    urls: Endpoints<Url>,
 }
 
 impl ReqwestTransport {
@@ -31,24 +30,7 @@ impl ReqwestTransport {
             Url::parse(&format!("{base}{path}"))
                 .map_err(|error| Error::new(ErrorKind::Config, "the URL is malformed").with_source(error))
         };
-        Ok(ReqwestTransport {
-            client,
-            command: parse("")?,
-            pipeline: parse("pipeline")?,
-            transaction: parse("multi-exec")?,
-        })
-    }
-
-    fn url(&self, endpoint: &Endpoint) -> std::result::Result<Url, TransportError> {
-        match endpoint {
-            Endpoint::Command => Ok(self.command.clone()),
-            Endpoint::Pipeline => Ok(self.pipeline.clone()),
-            Endpoint::Transaction => Ok(self.transaction.clone()),
-            Endpoint::Path(path) => {
-                let relative = path.strip_prefix('/').unwrap_or(path);
-                Url::parse(&format!("{}{relative}", self.command)).map_err(TransportError::not_sent)
-            }
-        }
+        Ok(ReqwestTransport { client, urls: Endpoints::new(parse)? })
     }
 }
 
@@ -118,7 +100,9 @@ impl Chunks {
 #[async_trait]
 impl Transport for ReqwestTransport {
     async fn send(&self, request: Request) -> std::result::Result<Response, TransportError> {
-        let mut prepared = reqwest::Request::new(Method::POST, self.url(&request.endpoint)?);
+        let parse = |url: &str| Url::parse(url).map_err(TransportError::not_sent);
+        let url = self.urls.of(&request.endpoint, parse)?;
+        let mut prepared = reqwest::Request::new(Method::POST, url);
         *prepared.headers_mut() = request.headers;
         *prepared.body_mut() = Some(request.body.into());
         let mut response = self.client.execute(prepared).await.map_err(|error| {
@@ -136,6 +120,6 @@ impl Transport for ReqwestTransport {
 
 impl fmt::Debug for ReqwestTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReqwestTransport").field("url", &self.command.as_str()).finish_non_exhaustive()
+        f.debug_struct("ReqwestTransport").field("url", &self.urls.command.as_str()).finish_non_exhaustive()
     }
 }

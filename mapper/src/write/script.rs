@@ -18,63 +18,38 @@ const START: &str = "local args, keys = ARGV, KEYS\n";
 /// a script again with each call.
 const SHORT_FILES: &[&str] = &[START, lua::ROWS, lua::WRITE_START, lua::WRITE, lua::WRITE_CLAIMS, lua::WRITE_CHANGES];
 
-const PATCH_FILES: &[&str] = &[
-    START,
-    lua::ROWS,
-    lua::VALUES,
-    lua::WRITE_START,
-    lua::WRITE,
-    lua::WRITE_PATCH,
-    lua::WRITE_CLAIMS,
-    lua::WRITE_CHANGES,
-];
+/// The files for all operations on records. `straight` stands before them, and `append` among them.
+fn all_files(straight: &[&'static str], append: &[&'static str]) -> Vec<&'static str> {
+    let records = [lua::ROWS, lua::VALUES, lua::WRITE_START, lua::WRITE, lua::WRITE_PATCH];
+    [&[START], straight, &records, append, &[lua::WRITE_CLAIMS, lua::WRITE_CHANGES]].concat()
+}
 
 /// All operations on records, with the usual put in a straight line.
-const ALL_FILES: &[&str] = &[
-    START,
-    lua::PUT,
-    lua::ROWS,
-    lua::VALUES,
-    lua::WRITE_START,
-    lua::WRITE,
-    lua::WRITE_PATCH,
-    lua::WRITE_CLAIMS,
-    lua::WRITE_CHANGES,
-];
+fn writes() -> Vec<&'static str> {
+    all_files(&[lua::PUT], &[])
+}
 
 /// The same, and appends to logs.
-const ALL_AND_APPENDS_FILES: &[&str] = &[
-    START,
-    lua::PUT,
-    lua::RETAIN,
-    lua::STREAM_FACTS,
-    lua::STREAM_ROOM,
-    lua::APPEND_EVENTS,
-    lua::ROWS,
-    lua::VALUES,
-    lua::WRITE_START,
-    lua::WRITE,
-    lua::WRITE_PATCH,
-    lua::WRITE_APPEND,
-    lua::WRITE_CLAIMS,
-    lua::WRITE_CHANGES,
-];
+fn writes_and_appends() -> Vec<&'static str> {
+    let before = [lua::PUT, lua::RETAIN, lua::STREAM_FACTS, lua::STREAM_ROOM, lua::APPEND_EVENTS];
+    all_files(&before, &[lua::WRITE_APPEND])
+}
 
 /// Such a script, together with the acknowledgement of an entry of a stream.
 fn in_commit(write: &[&str]) -> Script {
     script(&[&["local function write(KEYS, ARGV)\n"], write, &["end\n", lua::GROUP_COMMIT]].concat())
 }
 
-static WRITE: LazyLock<Script> = LazyLock::new(|| script(ALL_FILES).key_locking());
+static WRITE: LazyLock<Script> = LazyLock::new(|| script(&writes()).key_locking());
 
 /// Patches, and what [`SHORT`] does.
-static PATCH: LazyLock<Script> = LazyLock::new(|| script(PATCH_FILES).key_locking());
+static PATCH: LazyLock<Script> = LazyLock::new(|| script(&all_files(&[], &[])).key_locking());
 
-static COMMIT: LazyLock<Script> = LazyLock::new(|| in_commit(ALL_FILES).key_locking());
+static COMMIT: LazyLock<Script> = LazyLock::new(|| in_commit(&writes()).key_locking());
 
-static WRITE_AND_APPEND: LazyLock<MayPublish> = LazyLock::new(|| MayPublish::new(script(ALL_AND_APPENDS_FILES)));
+static WRITE_AND_APPEND: LazyLock<MayPublish> = LazyLock::new(|| MayPublish::new(script(&writes_and_appends())));
 
-static COMMIT_AND_APPEND: LazyLock<MayPublish> = LazyLock::new(|| MayPublish::new(in_commit(ALL_AND_APPENDS_FILES)));
+static COMMIT_AND_APPEND: LazyLock<MayPublish> = LazyLock::new(|| MayPublish::new(in_commit(&writes_and_appends())));
 
 /// Any operations but patches. Full writes begin with [`WRITE`]'s straight line instead.
 static SHORT: LazyLock<Script> = LazyLock::new(|| script(SHORT_FILES).key_locking());

@@ -27,7 +27,8 @@ use self::connect::{Connector, Security};
 pub(super) use self::exchange::Chunks;
 use self::exchange::Upload;
 use self::pool::Pool;
-use super::{Body, Endpoint, Inner, Request, Response, Transport, TransportError};
+use super::endpoints::Endpoints;
+use super::{Body, Inner, Request, Response, Transport, TransportError};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Sends requests by hyper, to one server.
@@ -35,9 +36,7 @@ pub(crate) struct HyperTransport {
     connector: Connector,
     pool: Arc<Pool>,
     host: HeaderValue,
-    command: Uri,
-    pipeline: Uri,
-    transaction: Uri,
+    uris: Endpoints<Uri>,
 }
 
 impl HyperTransport {
@@ -54,23 +53,9 @@ impl HyperTransport {
         Ok(HyperTransport {
             pool: Arc::default(),
             host: host(&server)?,
-            command: parse("")?,
-            pipeline: parse("pipeline")?,
-            transaction: parse("multi-exec")?,
+            uris: Endpoints::new(parse)?,
             connector: Connector::new(server, connect_timeout, security),
         })
-    }
-
-    fn uri(&self, endpoint: &Endpoint) -> std::result::Result<Uri, TransportError> {
-        match endpoint {
-            Endpoint::Command => Ok(self.command.clone()),
-            Endpoint::Pipeline => Ok(self.pipeline.clone()),
-            Endpoint::Transaction => Ok(self.transaction.clone()),
-            Endpoint::Path(path) => {
-                let relative = path.strip_prefix('/').unwrap_or(path);
-                format!("{}{relative}", self.command).parse().map_err(TransportError::not_sent)
-            }
-        }
     }
 }
 
@@ -96,7 +81,7 @@ impl Transport for HyperTransport {
         let runtime = Handle::try_current().map_err(TransportError::not_sent)?;
         let mut prepared = http::Request::new(Upload::new(request.body));
         *prepared.method_mut() = Method::POST;
-        *prepared.uri_mut() = self.uri(&request.endpoint)?;
+        *prepared.uri_mut() = self.uris.of(&request.endpoint, |uri| uri.parse().map_err(TransportError::not_sent))?;
         *prepared.headers_mut() = request.headers;
         prepared.headers_mut().insert(HOST, self.host.clone());
         loop {
